@@ -1,0 +1,19 @@
+package relay
+
+import "acyclic/internal/actor"
+
+// Questions that relay answers.
+type (
+	// GetStatus asks for relay's figures.
+	GetStatus struct{ actor.Asks[Status] }
+
+	// Status is the answer.
+	Status struct {
+		Peers         int
+		Announced     uint64 // announcements sent, per block and peer
+		Coalesced     uint64 // blocks that an announcement to a slow peer left out
+		BlocksServed  uint64
+		HeadersServed uint64
+		NotFound      uint64
+	}
+)

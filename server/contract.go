@@ -1,0 +1,89 @@
+package server
+
+import (
+	"net/netip"
+	"time"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/transport"
+)
+
+// Questions that the server answers.
+type (
+	// Admit is asked by the listener for each connection that it accepts, one
+	// at a time: it accepts no further one before the answer.
+	Admit struct {
+		actor.Asks[Admitted]
+		Conn   transport.ConnID
+		Remote netip.AddrPort
+		Local  netip.AddrPort
+	}
+
+	// Admitted is the answer. When Peer is zero the listener closes the
+	// connection.
+	Admitted struct {
+		Peer   actor.ID
+		Reason string // why not
+	}
+
+	// GetPeers asks for the connections.
+	GetPeers struct{ actor.Asks[Peers] }
+
+	// Peers is the answer, in order of ID.
+	Peers struct{ Peers []Slot }
+
+	// Slot is one connection.
+	Slot struct {
+		Peer    actor.ID
+		Remote  netip.AddrPort
+		Inbound bool
+		Manual  bool
+		Ready   bool
+		Since   time.Time
+	}
+
+	// AddNode is the RPC addnode: Command is "add", "remove" or "onetry".
+	AddNode struct {
+		actor.Asks[Done]
+		Command string
+		Addr    string // host:port; the port may be left out
+	}
+
+	// DisconnectNode ends the connection to an address or a peer.
+	DisconnectNode struct {
+		actor.Asks[Done]
+		Addr string   // "" when Peer is set
+		Peer actor.ID // zero when Addr is set
+	}
+
+	// Done is the answer; Err is "" when it was done.
+	Done struct{ Err DoneError }
+
+	// GetStatus asks for the server's figures.
+	GetStatus struct{ actor.Asks[Status] }
+)
+
+// DoneError says why something was not done.
+type DoneError string
+
+// The ways AddNode and DisconnectNode fail.
+const (
+	Unconnected  DoneError = "Node not found in connected nodes"
+	AlreadyAdded DoneError = "Error: Node already added"
+	NotAdded     DoneError = "Error: Node could not be removed. It has not been added previously."
+	BadAddress   DoneError = "Error: Invalid address"
+	BadCommand   DoneError = "the command must be add, remove or onetry"
+)
+
+// Status is the server's State (key 0) and the answer to GetStatus.
+type Status struct {
+	Inbound, Outbound, Handshaking int
+	MaxPeers                       int
+	Dialling                       int
+	Known                          int // addresses in the book
+	Banned                         int
+	Refused                        uint64 // connections not admitted
+}
+
+// Topics are what the server publishes.
+type Topics struct{ Status actor.State[Status] }
