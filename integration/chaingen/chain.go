@@ -1,0 +1,209 @@
+package chaingen
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/btcsuite/btcd/blockchain"
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/mining"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+var params = &chaincfg.RegressionNetParams
+
+// Options of a chain.
+type Options struct {
+	Seed uint64
+	// Start is the time of block 1; each block comes a second after the one
+	// before. btcd serves a chain only when its tip is less than a day old.
+	Start time.Time
+	// Spends is how many transactions a block has at most, the coinbase not
+	// counted. Each spends up to three coins to up to four outputs.
+	Spends int
+}
+
+// Chain is a chain of regtest from the genesis block on, and the coins that its
+// blocks pay to the wallet. It is not safe for concurrent use.
+type Chain struct {
+	Wallet *Wallet
+	opts   Options
+	blocks []*wire.MsgBlock // by height, the genesis block included
+	coins  []Coin           // not spent, in the order in which they were paid
+	rng    *rand.Rand
+	branch uint64 // what makes the coinbases of two branches differ
+}
+
+// New begins a chain.
+func New(w *Wallet, o Options) *Chain {
+	return &Chain{
+		Wallet: w,
+		opts:   o,
+		blocks: []*wire.MsgBlock{params.GenesisBlock},
+		rng:    rand.New(rand.NewPCG(o.Seed, 0)),
+	}
+}
+
+// From continues a chain that a node has made: blocks from height 1 on.
+func From(w *Wallet, o Options, blocks []*wire.MsgBlock) *Chain {
+	c := New(w, o)
+	for _, block := range blocks {
+		c.add(block)
+	}
+	return c
+}
+
+// Fork returns a chain that has this one's blocks up to the height, and makes
+// others after it. Different branches make different blocks.
+func (c *Chain) Fork(height int32, branch uint64) *Chain {
+	f := From(c.Wallet, c.opts, c.blocks[1:height+1])
+	f.branch = branch
+	f.rng = rand.New(rand.NewPCG(c.opts.Seed, branch))
+	return f
+}
+
+// Height is that of the tip.
+func (c *Chain) Height() int32 { return int32(len(c.blocks)) - 1 }
+
+// Tip is the hash of the tip.
+func (c *Chain) Tip() chainhash.Hash { return c.blocks[c.Height()].BlockHash() }
+
+// Block returns the block at a height. It must not be changed.
+func (c *Chain) Block(height int32) *wire.MsgBlock { return c.blocks[height] }
+
+// Blocks returns the blocks from a height on. They must not be changed.
+func (c *Chain) Blocks(from int32) []*wire.MsgBlock { return c.blocks[from:] }
+
+// Mine adds n blocks, with as many spends as the options say, and returns c.
+func (c *Chain) Mine(n int) *Chain {
+	for range n {
+		c.MineWith(c.spends())
+	}
+	return c
+}
+
+// MineWith adds one block with the given transactions.
+func (c *Chain) MineWith(txs []*wire.MsgTx) *wire.MsgBlock {
+	block := c.next(txs, 0)
+	c.add(block)
+	return block
+}
+
+// Invalid returns a block on the tip whose coinbase pays a satoshi too much. Its
+// header is good; nothing of it is added.
+func (c *Chain) Invalid() *wire.MsgBlock { return c.next(nil, 1) }
+
+// next makes a block on the tip.
+func (c *Chain) next(txs []*wire.MsgTx, excess int64) *wire.MsgBlock {
+	height := c.Height() + 1
+	all := []*btcutil.Tx{btcutil.NewTx(c.coinbase(height, excess))}
+	witness := false
+	for _, tx := range txs {
+		all = append(all, btcutil.NewTx(tx))
+		witness = witness || tx.HasWitness()
+	}
+	if witness {
+		mining.AddWitnessCommitment(all[0], all)
+		all[0] = btcutil.NewTx(all[0].MsgTx()) // its hash has changed
+	}
+
+	prev := &c.blocks[height-1].Header
+	stamp := prev.Timestamp.Add(time.Second)
+	if stamp.Before(c.opts.Start) {
+		stamp = c.opts.Start.Truncate(time.Second)
+	}
+	block := wire.NewMsgBlock(&wire.BlockHeader{
+		Version:    0x20000000,
+		PrevBlock:  prev.BlockHash(),
+		MerkleRoot: blockchain.CalcMerkleRoot(all, false),
+		Timestamp:  stamp,
+		Bits:       params.PowLimitBits,
+	})
+	for _, tx := range all {
+		must(block.AddTransaction(tx.MsgTx()))
+	}
+	solve(&block.Header)
+	return block
+}
+
+// solve finds the nonce: on regtest about every second one will do.
+func solve(h *wire.BlockHeader) {
+	for target := blockchain.CompactToBig(h.Bits); ; h.Nonce++ {
+		hash := h.BlockHash()
+		if blockchain.HashToBig(&hash).Cmp(target) <= 0 {
+			return
+		}
+	}
+}
+
+// coinbase pays the subsidy; the fees are left to nobody.
+func (c *Chain) coinbase(height int32, excess int64) *wire.MsgTx {
+	script, err := txscript.NewScriptBuilder().
+		AddInt64(int64(height)). // BIP34
+		AddInt64(int64(c.branch)).
+		AddData([]byte("acyclic")).
+		Script()
+	must(err)
+	tx := wire.NewMsgTx(1)
+	tx.AddTxIn(wire.NewTxIn(wire.NewOutPoint(&chainhash.Hash{}, wire.MaxPrevOutIndex), script, nil))
+	tx.AddTxOut(wire.NewTxOut(blockchain.CalcBlockSubsidy(height, params)+excess, c.Wallet.p2pkh))
+	return tx
+}
+
+// spends makes what the next block spends: the oldest coins that are ripe.
+func (c *Chain) spends() (txs []*wire.MsgTx) {
+	const fee = 2_000
+	ripe := c.Ripe()
+	for range c.opts.Spends {
+		inputs := 1 + c.rng.IntN(3)
+		if inputs > len(ripe) {
+			break
+		}
+		if tx := c.Wallet.Spend(ripe[:inputs], 1+c.rng.IntN(4), fee); tx != nil {
+			txs = append(txs, tx)
+		}
+		ripe = ripe[inputs:]
+	}
+	return txs
+}
+
+// Ripe returns the coins that the next block may spend, the oldest first.
+func (c *Chain) Ripe() (ripe []Coin) {
+	for _, coin := range c.coins {
+		if !coin.Coinbase || c.Height()+1-coin.Height >= int32(params.CoinbaseMaturity) {
+			ripe = append(ripe, coin)
+		}
+	}
+	return ripe
+}
+
+// add puts a block on the tip and takes note of the coins.
+func (c *Chain) add(block *wire.MsgBlock) {
+	if tip := c.Tip(); block.Header.PrevBlock != tip {
+		panic(fmt.Sprintf("chaingen: %v is no child of %v", block.BlockHash(), tip))
+	}
+	c.blocks = append(c.blocks, block)
+	spent := map[wire.OutPoint]bool{}
+	for i, tx := range block.Transactions {
+		for _, in := range tx.TxIn {
+			spent[in.PreviousOutPoint] = true
+		}
+		hash := tx.TxHash()
+		for n, out := range tx.TxOut {
+			if c.Wallet.Owns(out.PkScript) {
+				c.coins = append(c.coins, Coin{*wire.NewOutPoint(&hash, uint32(n)), *out, c.Height(), i == 0})
+			}
+		}
+	}
+	kept := c.coins[:0]
+	for _, coin := range c.coins {
+		if !spent[coin.OutPoint] {
+			kept = append(kept, coin)
+		}
+	}
+	c.coins = kept
+}

@@ -1,0 +1,88 @@
+package chaingen
+
+import (
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/blockchain"
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/database"
+	_ "github.com/btcsuite/btcd/database/ffldb"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+// newEngine is btcd's full validation on an empty regtest chain.
+func newEngine(t *testing.T) *blockchain.BlockChain {
+	t.Helper()
+	db, err := database.Create("ffldb", t.TempDir(), params.Net)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	engine, err := blockchain.New(&blockchain.Config{
+		DB: db, ChainParams: params, TimeSource: blockchain.NewMedianTime(),
+		SigCache: txscript.NewSigCache(1000), HashCache: txscript.NewHashCache(1000),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return engine
+}
+
+func process(t *testing.T, engine *blockchain.BlockChain, blocks []*wire.MsgBlock) {
+	t.Helper()
+	for _, block := range blocks {
+		if _, orphan, err := engine.ProcessBlock(btcutil.NewBlock(block), blockchain.BFNone); err != nil || orphan {
+			t.Fatalf("block %v: orphan %v, %v", block.BlockHash(), orphan, err)
+		}
+	}
+}
+
+func TestValidBySomebodyElsesRules(t *testing.T) {
+	w := NewWallet("rules")
+	c := New(w, Options{Seed: 1, Start: time.Unix(1_700_000_000, 0), Spends: 3}).Mine(200)
+	engine := newEngine(t)
+	process(t, engine, c.Blocks(1))
+
+	plain, witness := 0, 0
+	for _, block := range c.Blocks(1) {
+		for _, tx := range block.Transactions[1:] {
+			for _, in := range tx.TxIn {
+				if len(in.Witness) > 0 {
+					witness++
+				} else {
+					plain++
+				}
+			}
+		}
+	}
+	if plain < 100 || witness < 50 {
+		t.Errorf("%d inputs of P2PKH and %d of P2WPKH: too few to mean anything", plain, witness)
+	}
+
+	branch := c.Fork(180, 1).Mine(21)
+	process(t, engine, branch.Blocks(181))
+	if got := engine.BestSnapshot().Hash; got != branch.Tip() {
+		t.Errorf("the longer branch is not the best chain: %v, want %v", got, branch.Tip())
+	}
+
+	bad := branch.Invalid()
+	if err := engine.CheckConnectBlockTemplate(btcutil.NewBlock(bad)); err == nil {
+		t.Error("the invalid block is valid")
+	}
+}
+
+func TestSameSeedSameChain(t *testing.T) {
+	tip := func(seed uint64) chainhash.Hash {
+		o := Options{Seed: seed, Start: time.Unix(1_700_000_000, 0), Spends: 2}
+		return New(NewWallet("seed"), o).Mine(120).Tip()
+	}
+	if tip(1) != tip(1) {
+		t.Error("the same seed gave two chains")
+	}
+	if tip(1) == tip(2) {
+		t.Error("two seeds gave the same chain")
+	}
+}

@@ -1,0 +1,95 @@
+package harness
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Long says that tests may take minutes. Keep says that the directories of the
+// processes (data, logs, output) are kept, and prints where they are.
+var (
+	Long = flag.Bool("long", false, "run the larger variants of the tests")
+	Keep = flag.Bool("keep", false, "keep the directories of the processes")
+)
+
+const runPrefix = "acyclic-integration-"
+
+var runDir string // of this test binary; set by Main
+
+// Main is what TestMain calls. It returns the exit status.
+func Main(m *testing.M) int {
+	sweep(os.TempDir())
+	dir, err := os.MkdirTemp("", fmt.Sprintf("%s%d-", runPrefix, os.Getpid()))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "harness:", err)
+		return 1
+	}
+	runDir = dir
+
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case sig := <-interrupts:
+			killAll()
+			os.RemoveAll(dir)
+			fmt.Fprintln(os.Stderr, "harness: ended by", sig)
+			os.Exit(130)
+		case <-done:
+		}
+	}()
+
+	status := m.Run()
+	signal.Stop(interrupts)
+	close(done)
+	killAll()
+	if *Keep {
+		fmt.Fprintln(os.Stderr, "harness: kept", dir)
+	} else {
+		os.RemoveAll(dir)
+	}
+	return status
+}
+
+// sweep removes what test binaries left that are no more.
+func sweep(tmp string) {
+	dirs, _ := filepath.Glob(filepath.Join(tmp, runPrefix+"*"))
+	for _, dir := range dirs {
+		var pid int
+		name := strings.TrimPrefix(filepath.Base(dir), runPrefix)
+		if _, err := fmt.Sscanf(name, "%d-", &pid); err != nil {
+			continue
+		}
+		if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			os.RemoveAll(dir)
+		}
+	}
+}
+
+// Dir makes a directory for a process. It is removed with the test, unless the
+// test failed or -keep is set: then it lives as long as the test binary, or
+// longer.
+func Dir(t testing.TB, name string) string {
+	t.Helper()
+	if runDir == "" {
+		t.Fatal("harness: TestMain must call harness.Main")
+	}
+	dir, err := os.MkdirTemp(runDir, name+"-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if !*Keep {
+			os.RemoveAll(dir)
+		}
+	})
+	return dir
+}
