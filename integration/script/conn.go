@@ -1,0 +1,196 @@
+package script
+
+import (
+	"bufio"
+	"hash/fnv"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+// maxJobs bounds what a connection has to send: when it is reached the socket is
+// not read. A getdata of 50,000 blocks is worked off through it.
+const maxJobs = 1024
+
+// job is one message to send; a block is encoded when its turn has come.
+type job struct {
+	msg     wire.Message
+	witness bool
+}
+
+type conn struct {
+	p       *Peer
+	socket  net.Conn
+	inbound bool
+	nonce   uint64
+	jobs    chan job
+	closed  chan struct{}
+	once    sync.Once
+	why     string // set before closed is closed
+
+	ready       atomic.Bool
+	sendHeaders atomic.Bool // the other side asked for headers announcements
+	received    int         // messages since the handshake; the reader's
+	blocks      int         // sent; the writer's
+}
+
+func newConn(p *Peer, socket net.Conn, inbound bool, nonce uint64) *conn {
+	return &conn{
+		p: p, socket: socket, inbound: inbound, nonce: nonce,
+		jobs: make(chan job, maxJobs), closed: make(chan struct{}),
+	}
+}
+
+// end closes the connection; only the first reason counts.
+func (c *conn) end(why string) {
+	c.once.Do(func() {
+		c.why = why
+		close(c.closed)
+		c.socket.Close()
+	})
+}
+
+func (c *conn) reason() string {
+	<-c.closed
+	return c.why
+}
+
+// send queues a message. It waits while the queue is full and says false when
+// the connection has ended.
+func (c *conn) send(msg wire.Message, witness bool) bool {
+	select {
+	case c.jobs <- job{msg, witness}:
+		return true
+	case <-c.closed:
+		return false
+	}
+}
+
+func (c *conn) read() {
+	defer c.p.ended(c)
+	if !c.inbound && !c.send(c.version(), false) {
+		return
+	}
+	r := bufio.NewReader(c.socket)
+	for {
+		command, payload, err := readFrame(r, c.p.cfg.Net)
+		if err != nil {
+			c.end("read: " + err.Error())
+			return
+		}
+		c.p.note(func(s *Stats) { s.Received[command]++ })
+		if err := c.handle(command, payload); err != nil {
+			c.end(command + ": " + err.Error())
+			return
+		}
+		if c.ready.Load() && c.p.cfg.Behaviour.Deaf {
+			<-c.closed
+			return
+		}
+	}
+}
+
+func (c *conn) write() {
+	defer c.p.ended(c)
+	for {
+		select {
+		case <-c.closed:
+			return
+		case j := <-c.jobs:
+			if err := c.perform(j); err != nil {
+				c.end("write: " + err.Error())
+				return
+			}
+		}
+	}
+}
+
+func (c *conn) perform(j job) error {
+	raw, err := frame(j.msg, c.p.cfg.Net, j.witness)
+	if err != nil {
+		return err
+	}
+	block, ok := j.msg.(*wire.MsgBlock)
+	if !ok {
+		_, err := c.socket.Write(raw)
+		return err
+	}
+
+	b := &c.p.cfg.Behaviour
+	if !c.pause(b.Latency) {
+		return nil
+	}
+	if b.BytesPerSecond > 0 && !c.pause(time.Duration(len(raw))*time.Second/time.Duration(b.BytesPerSecond)) {
+		return nil
+	}
+	c.blocks++
+	if c.blocks == b.DieAt {
+		c.socket.Write(raw[:len(raw)/2])
+		c.end("died in the middle of block " + block.BlockHash().String())
+		return nil
+	}
+	if _, err := c.socket.Write(raw); err != nil {
+		return err
+	}
+	c.p.note(func(s *Stats) { s.Blocks++ })
+	return nil
+}
+
+// pause lets time pass and says false when the connection has ended.
+func (c *conn) pause(d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-c.closed:
+		return false
+	}
+}
+
+func (c *conn) version() *wire.MsgVersion {
+	b := &c.p.cfg.Behaviour
+	height := c.p.current().Height()
+	if b.Claim != 0 {
+		height = b.Claim
+	}
+	me := wire.NewNetAddressIPPort(net.IPv4(127, 0, 0, 1), 0, c.p.cfg.Services)
+	you := wire.NewNetAddressIPPort(net.IPv4(127, 0, 0, 1), 0, 0)
+	// Two peers of one test must not take each other for themselves, so the
+	// nonce depends on the name; it is the same in each run.
+	name := fnv.New64()
+	name.Write([]byte(c.p.cfg.Name))
+	msg := wire.NewMsgVersion(me, you, name.Sum64()^c.nonce, height)
+	msg.Services = c.p.cfg.Services
+	msg.UserAgent = "/scripted:" + c.p.cfg.Name + "/"
+	return msg
+}
+
+// announce tells the other side of a new chain.
+func (c *conn) announce(from, to *Chain) {
+	if !c.ready.Load() || c.p.cfg.Behaviour.Deaf || c.p.cfg.Behaviour.Silent {
+		return
+	}
+	fork := to.fork(from)
+	if n := to.Height() - fork; c.sendHeaders.Load() && n > 0 && n <= wire.MaxBlockHeadersPerMsg {
+		c.send(&wire.MsgHeaders{Headers: to.headers[fork+1:]}, false)
+		return
+	}
+	tip := to.Tip()
+	c.send(inv([]chainhash.Hash{tip}), false)
+}
+
+func inv(hashes []chainhash.Hash) *wire.MsgInv {
+	msg := wire.NewMsgInvSizeHint(uint(len(hashes)))
+	for i := range hashes {
+		msg.AddInvVect(wire.NewInvVect(wire.InvTypeBlock, &hashes[i]))
+	}
+	return msg
+}
