@@ -129,9 +129,8 @@ type Ticket uint64
 type RawCall struct {
 	Asker ID     // the cell that asked
 	To    ID     // the cell that owes the answer
-	Gen   uint32 // the asker's generation when it asked
-	Slot  uint32 // its place in the asker's table
-	Seq   uint64 // the ticket
+	Slot  uint32 // the place in the asker's table
+	Seq   uint64 // the ticket: the generation of that place, never reused
 }
 
 // Asks is embedded in a question type to name the type of its answer:

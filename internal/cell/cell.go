@@ -1,0 +1,144 @@
+package cell
+
+import (
+	"fmt"
+	"reflect"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/mailbox"
+)
+
+// Cell is a machine with its mailbox. Its fields belong to whoever runs it, the
+// atomic ones and the mailbox excepted.
+type Cell struct {
+	ID   actor.ID
+	Name string
+	Mail *mailbox.Mailbox
+
+	sys     *System
+	machine actor.Machine
+	out     *actor.Outbox
+	gen     uint32
+	now     time.Time    // of the last step; never goes back
+	placed  []actor.ID   // places taken by the step that runs
+	static  *Static      // nil: spawned
+	kind    *Kind        // nil: static
+	ended   atomic.Bool  // it takes no more inputs
+	msgs    atomic.Int64 // inbound traffic queued anywhere on its account
+	bytes   atomic.Int64
+
+	// What it is doing (law L12).
+	busySince atomic.Int64 // unix nanoseconds; zero: idle
+	busyWith  atomic.Value // the reflect.Type of the input
+	deaths    atomic.Uint32
+
+	// Local is what the driver keeps with the cell. It is set before the
+	// first Take.
+	Local any
+
+	ports []actor.PortSpec
+}
+
+// Ports describes what the cell may ask.
+func (c *Cell) Ports() []actor.PortSpec { return c.ports }
+
+// Runs says whether the cell has a machine; edges and askers have none.
+func (c *Cell) Runs() bool { return c.static != nil || c.kind != nil }
+
+// Machine returns the machine as it is now, to whoever runs the cell.
+func (c *Cell) Machine() actor.Machine { return c.machine }
+
+// Ended says whether the cell is no more.
+func (c *Cell) Ended() bool { return c.ended.Load() }
+
+// Stop is the cell's turn when the node stops.
+func (c *Cell) Stop() int {
+	if c.static != nil {
+		return c.static.Stop
+	}
+	if c.kind != nil {
+		return c.kind.Stop
+	}
+	return 0
+}
+
+// Deadline is when the machine wants a Tick; zero: never.
+func (c *Cell) Deadline() time.Time { return c.machine.Deadline() }
+
+// Reserve, Free, Place, Places and Credit are the machine's actor.Host.
+func (c *Cell) Reserve(port int, to actor.ID, deadline time.Time, none any) (actor.RawCall, bool) {
+	return c.Mail.Reserve(port, to, deadline, none)
+}
+
+// Free counts the free places of a port.
+func (c *Cell) Free(port int) int { return c.Mail.Free(port) }
+
+// Place takes a place for a new cell.
+func (c *Cell) Place(kind actor.Kind) (actor.ID, bool) {
+	id, ok := c.sys.bus.Place(c.ID, kind)
+	if ok {
+		c.placed = append(c.placed, id)
+	}
+	return id, ok
+}
+
+// Places counts the free places of a kind.
+func (c *Cell) Places(kind actor.Kind) int { return c.sys.bus.Places(kind) }
+
+// Credit says what may still be delivered to a cell's Inbound lane.
+func (c *Cell) Credit(to actor.ID) (msgs, bytes int) {
+	if t := c.sys.Lookup(to); t != nil {
+		return t.CreditLeft()
+	}
+	return 0, 0
+}
+
+// CreditLeft says how much inbound traffic the connection of this cell may
+// still bring. One message may overdraw the bytes.
+func (c *Cell) CreditLeft() (msgs, bytes int) {
+	if c.kind == nil {
+		return 0, 0
+	}
+	return c.kind.Credit.Msgs - int(c.msgs.Load()), c.kind.Credit.Bytes - int(c.bytes.Load())
+}
+
+// try runs one step; a panic is returned with its stack (law L11).
+func (c *Cell) try(in actor.Input) (panicked string) {
+	defer func() {
+		if r := recover(); r != nil {
+			panicked = fmt.Sprintf("%v\n%s", r, debug.Stack())
+		}
+	}()
+	c.machine.Step(c.now, in, c.out)
+	return ""
+}
+
+func (c *Cell) busy(in actor.Input) {
+	c.busyWith.Store(reflect.TypeOf(in.Body))
+	c.busySince.Store(c.now.UnixNano())
+}
+
+// Stats is what a cell shows of itself (law L12).
+type Stats struct {
+	mailbox.Stats
+	ID        actor.ID
+	Name      string
+	Deaths    uint32
+	BusyWith  string    // the type of the input that is being handled; "" when idle
+	BusySince time.Time // zero when idle
+}
+
+// Stats returns the cell's figures as they are now.
+func (c *Cell) Stats() Stats {
+	st := Stats{Stats: c.Mail.Stats(), ID: c.ID, Name: c.Name, Deaths: c.deaths.Load()}
+	if since := c.busySince.Load(); since != 0 {
+		st.BusySince = time.Unix(0, since)
+		if t, ok := c.busyWith.Load().(reflect.Type); ok {
+			st.BusyWith = t.String()
+		}
+	}
+	return st
+}

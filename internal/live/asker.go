@@ -1,0 +1,56 @@
+package live
+
+import (
+	"context"
+	"time"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/cell"
+	"acyclic/internal/edge"
+	"acyclic/internal/mailbox"
+)
+
+// asker is an edge that asks cells, one question at a time.
+type asker struct {
+	n *Node
+	c *cell.Cell
+}
+
+// Asker returns the right to ask of the plan's asker id. It must not be used by
+// two goroutines at once.
+func (n *Node) Asker(id actor.ID) edge.Asker { return &asker{n, n.sys.Lookup(id)} }
+
+// Ask waits for the answer until ctx ends or the port's timeout passes.
+//
+// correctness: an edge waits here, holding nothing; the port's timeout bounds
+// it. An answer that comes later frees the place and is dropped.
+func (a *asker) Ask(ctx context.Context, port int, to actor.ID, q, none any) (any, error) {
+	now := time.Now()
+	spec := a.c.Ports()[port]
+	call, ok := a.c.Mail.Reserve(port, to, now.Add(spec.Timeout), none)
+	if !ok {
+		return none, actor.ErrBusy // earlier questions are still owed
+	}
+	a.n.sys.Ask(a.c, call, to, q)
+	var buf []mailbox.Envelope
+	for {
+		batch, next, what := a.c.Mail.Take(time.Now(), buf[:0])
+		for i := range batch {
+			if batch[i].In.Ticket == actor.Ticket(call.Seq) {
+				return batch[i].In.Body, batch[i].In.Err
+			}
+		}
+		switch what {
+		case mailbox.Over:
+			return none, actor.ErrGone
+		case mailbox.Asleep:
+			switch a.c.Local.(*local).nap(earlier(time.Time{}, next), ctx.Done()) {
+			case stopped:
+				a.c.Mail.Woke()
+				return none, ctx.Err()
+			case elapsed:
+				a.c.Mail.Woke()
+			}
+		}
+	}
+}

@@ -1,0 +1,45 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/cell"
+	"acyclic/internal/edge"
+	"acyclic/internal/mailbox"
+)
+
+// work is the life of one worker of an edge: it takes a question, lets the
+// handler wait for what it has to, and answers.
+func (n *Node) work(c *cell.Cell, h edge.Handler) {
+	for {
+		e, what := c.Mail.TakeOne()
+		switch what {
+		case mailbox.Over:
+			return
+		case mailbox.Asleep:
+			c.Local.(*local).nap(time.Time{}, nil)
+			continue
+		}
+		body, trace := handle(n.ctx, h, e.In)
+		var err error
+		if trace != "" {
+			err = actor.ErrGone
+			n.Crashed(c, trace)
+		}
+		n.sys.Reply(c, e.In.Call, body, err)
+	}
+}
+
+// handle runs the handler; a panic is returned with its stack (law L11).
+func handle(ctx context.Context, h edge.Handler, in actor.Input) (body any, panicked string) {
+	defer func() {
+		if r := recover(); r != nil {
+			panicked = fmt.Sprintf("%v\n%s", r, debug.Stack())
+		}
+	}()
+	return h.Handle(ctx, in), ""
+}
