@@ -43,9 +43,9 @@ type (
 		// Code says why the header after the last accepted one was not
 		// accepted; OK when all were.
 		Code Code
-		// Reason is Code in Bitcoin Core's words ("high-hash", ...), with
-		// details.
-		Reason string
+		// Reason is Code in Bitcoin Core's words ("high-hash", ...), Detail
+		// what exactly is wrong, for people; both "" when OK.
+		Reason, Detail string
 	}
 
 	// SubmitBlock offers a block whose parent's block is already known (the
@@ -59,17 +59,21 @@ type (
 
 	// Verdict is the answer.
 	Verdict struct {
-		Hash   chainhash.Hash
-		Code   Code
-		Reason string // Code in Bitcoin Core's words; "" when OK
+		Hash chainhash.Hash
+		Code Code
+		// Reason is Code in Bitcoin Core's words ("bad-txnmrklroot", ...),
+		// Detail what exactly is wrong, for people; both "" when OK.
+		Reason, Detail string
 		// InBestChain is true when the block is part of the best chain now.
 		InBestChain bool
 		Tip         Point // the best block after the call
 	}
 )
 
-// Questions that read. They are answered by readers beside the engine, so an
-// answer can be older than a change that is being carried out.
+// Questions that read. They are answered beside the engine's work, so that an
+// answer can be older than a change that is being carried out; GetTemplate waits
+// its turn behind the changes. A question is refused (ErrBusy) when the readers
+// do not answer.
 type (
 	// GetTips asks for the best block and the best header.
 	GetTips struct{ actor.Asks[Tips] }

@@ -1,0 +1,2 @@
+// Package engine is the only caller of btcd's blockchain.
+package engine
