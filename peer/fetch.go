@@ -1,0 +1,131 @@
+package peer
+
+import (
+	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/internal/actor"
+)
+
+// maxAnnounced bounds Announced.
+const maxAnnounced = 8
+
+// asked is what we have asked this peer for and not got. It only says whether
+// something that arrives was asked for; whoever asked keeps the clock.
+type asked struct {
+	headers   int              // getheaders without their headers
+	headersAt time.Time        // of the last getheaders
+	blocks    []chainhash.Hash // of getdata, the oldest first, each once
+}
+
+// noteAsked remembers what a message that is being sent asks for.
+func (m *Machine) noteAsked(now time.Time, msg wire.Message) {
+	switch msg := msg.(type) {
+	case *wire.MsgGetHeaders:
+		if m.headersExpired(now) {
+			m.headers = 0
+		}
+		m.headers++
+		m.headersAt = now
+	case *wire.MsgGetData:
+		for _, iv := range msg.InvList {
+			if isBlock(iv.Type) {
+				m.noteBlock(iv.Hash)
+			}
+		}
+	}
+}
+
+func (m *Machine) noteBlock(h chainhash.Hash) {
+	m.takeBlock(h) // asked for again: it is the newest now
+	if len(m.blocks) == m.cfg.AskedBlocks {
+		m.blocks = slices.Delete(m.blocks, 0, 1)
+	}
+	m.blocks = append(m.blocks, h)
+}
+
+// takeBlock forgets a block and says whether it was asked for.
+func (m *Machine) takeBlock(h chainhash.Hash) bool {
+	i := slices.Index(m.blocks, h)
+	if i < 0 {
+		return false
+	}
+	m.blocks = slices.Delete(m.blocks, i, i+1)
+	return true
+}
+
+// headersExpired says that the last getheaders will not be answered any more: a
+// peer that is syncing itself may ignore it, and what it announces minutes
+// later is not the answer.
+func (m *Machine) headersExpired(now time.Time) bool {
+	return now.Sub(m.headersAt) > m.cfg.HeadersWithin
+}
+
+func (m *Machine) takeHeaders(now time.Time) bool {
+	if m.headers == 0 || m.headersExpired(now) {
+		m.headers = 0
+		return false
+	}
+	m.headers--
+	return true
+}
+
+func (m *Machine) onHeaders(now time.Time, msg *wire.MsgHeaders, out *actor.Outbox) {
+	m.topics.Sync.Publish(out, HeadersReceived{Peer: m.id, Headers: msg.Headers, Asked: m.takeHeaders(now)})
+	newest := msg.Headers[max(0, len(msg.Headers)-maxAnnounced):]
+	hashes := make([]chainhash.Hash, len(newest))
+	for i, h := range newest {
+		hashes[i] = h.BlockHash()
+	}
+	m.announced(hashes, out)
+}
+
+func (m *Machine) onBlock(now time.Time, msg *wire.MsgBlock, size int, out *actor.Outbox) {
+	hash := msg.BlockHash()
+	m.lastBlock = now
+	m.topics.Sync.Publish(out, BlockReceived{Peer: m.id, Hash: hash, Block: msg, Size: size, Asked: m.takeBlock(hash)})
+	m.announced([]chainhash.Hash{hash}, out)
+}
+
+func (m *Machine) onInv(msg *wire.MsgInv, out *actor.Outbox) {
+	blocks := blockHashes(msg.InvList)
+	if len(blocks) == 0 {
+		m.onIgnored()
+		return
+	}
+	m.topics.Sync.Publish(out, InvReceived{Peer: m.id, Blocks: blocks})
+	m.announced(slices.Clone(blocks[max(0, len(blocks)-maxAnnounced):]), out)
+}
+
+// onNotFound passes on only what was asked for: the rest is noise.
+func (m *Machine) onNotFound(msg *wire.MsgNotFound, out *actor.Outbox) {
+	blocks := slices.DeleteFunc(blockHashes(msg.InvList), func(h chainhash.Hash) bool { return !m.takeBlock(h) })
+	if len(blocks) == 0 {
+		m.onIgnored()
+		return
+	}
+	m.topics.Sync.Publish(out, NotFoundReceived{Peer: m.id, Blocks: blocks})
+}
+
+func (m *Machine) announced(hashes []chainhash.Hash, out *actor.Outbox) {
+	if len(hashes) > 0 {
+		m.topics.Relay.Publish(out, Announced{Peer: m.id, Blocks: hashes})
+	}
+}
+
+// isBlock says whether an inventory type is a block, with or without witness
+// (BIP144).
+func isBlock(t wire.InvType) bool { return t&^wire.InvWitnessFlag == wire.InvTypeBlock }
+
+func blockHashes(list []*wire.InvVect) []chainhash.Hash {
+	var hashes []chainhash.Hash
+	for _, iv := range list {
+		if isBlock(iv.Type) {
+			hashes = append(hashes, iv.Hash)
+		}
+	}
+	return hashes
+}

@@ -1,0 +1,228 @@
+package peer
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/transport"
+)
+
+// The protocol versions between which we talk.
+const (
+	// ourProtocol is what our version message says: BIP339 and BIP155.
+	ourProtocol = wire.AddrV2Version
+
+	// minProtocol is the oldest that we talk to: Bitcoin Core's
+	// MIN_PEER_PROTO_VERSION. btcd goes down to 209, before addresses had
+	// timestamps (31402) and headers could be asked for (31800), so that it
+	// would have to speak two formats and could not sync from such a peer.
+	minProtocol = 31800
+)
+
+// features is what was negotiated.
+type features struct {
+	theirHeaders bool // sendheaders was received (BIP130)
+}
+
+// ourVersion is our version message. Like Bitcoin Core's it names the remote
+// address as we see it, and of ourselves only the services.
+func (m *Machine) ourVersion(now time.Time) *wire.MsgVersion {
+	return &wire.MsgVersion{
+		ProtocolVersion: int32(ourProtocol),
+		Services:        m.cfg.Services,
+		Timestamp:       now.Truncate(time.Second),
+		AddrYou:         netAddress(m.arg.Remote, 0),
+		AddrMe:          netAddress(netip.AddrPortFrom(netip.IPv6Unspecified(), 0), m.cfg.Services),
+		Nonce:           newNonce(m.rng.Uint32(), m.cfg.NonceKey),
+		UserAgent:       m.cfg.UserAgent,
+		LastBlock:       m.arg.BestHeight,
+		DisableRelayTx:  m.arg.BlockRelayOnly || !m.cfg.WantTxs,
+	}
+}
+
+func netAddress(a netip.AddrPort, services wire.ServiceFlag) wire.NetAddress {
+	ip := a.Addr().As16()
+	return wire.NetAddress{Services: services, IP: ip[:], Port: a.Port()}
+}
+
+// newNonce makes the nonce of a version message: r, and a tag of r under the
+// secret of this process. Every cell of the process recognises it without
+// having to ask who sent it. A stranger's nonce looks like ours once in 2^32
+// times; that connection is then refused, and its next attempt has another
+// nonce. Whoever sends a nonce of ours back only gets himself disconnected.
+func newNonce(r uint32, key [32]byte) uint64 {
+	mac := hmac.New(sha256.New, key[:])
+	mac.Write(binary.LittleEndian.AppendUint32(nil, r))
+	tag := binary.LittleEndian.Uint32(mac.Sum(nil))
+	return uint64(r)<<32 | uint64(tag)
+}
+
+func ownNonce(nonce uint64, key [32]byte) bool {
+	return nonce == newNonce(uint32(nonce>>32), key)
+}
+
+// onVersion answers the peer's version with our own (inbound), what we can do,
+// and our verack.
+func (m *Machine) onVersion(now time.Time, msg *wire.MsgVersion, out *actor.Outbox) {
+	if m.state != dialled && m.state != accepted {
+		m.becomeGone(out, "a second version message", false)
+		return
+	}
+	m.noteVersion(now, msg)
+	if why := m.unwanted(msg); why != "" {
+		m.becomeGone(out, why, false)
+		return
+	}
+	if m.arg.Inbound {
+		m.write(now, out, m.ourVersion(now))
+	}
+	if m.version.Protocol >= wire.AddrV2Version {
+		m.write(now, out, &wire.MsgWTxIdRelay{})
+		m.write(now, out, &wire.MsgSendAddrV2{})
+	}
+	m.write(now, out, &wire.MsgVerAck{})
+	if m.state != gone { // the queue took it all
+		m.becomeGreeted()
+	}
+}
+
+// noteVersion keeps what the peer says of itself.
+func (m *Machine) noteVersion(now time.Time, msg *wire.MsgVersion) {
+	m.version.Services = msg.Services
+	m.version.Protocol = uint32(max(0, min(msg.ProtocolVersion, int32(ourProtocol))))
+	m.version.UserAgent = printable(msg.UserAgent)
+	m.version.Height = msg.LastBlock
+	m.version.NoTxs = msg.DisableRelayTx
+	m.timeOffset = msg.Timestamp.Sub(now.Truncate(time.Second))
+}
+
+// unwanted says why we do not talk to a peer, or "". Services are demanded only
+// of peers that we chose ourselves: who comes in, or was named by the user, may
+// offer nothing (Bitcoin Core's ExpectServicesFromConn).
+func (m *Machine) unwanted(msg *wire.MsgVersion) string {
+	const chain = wire.SFNodeNetwork | wire.SFNodeNetworkLimited
+	chosen := !m.arg.Inbound && !m.arg.Manual
+	switch {
+	case ownNonce(msg.Nonce, m.cfg.NonceKey):
+		return "connected to ourselves"
+	case msg.ProtocolVersion < minProtocol:
+		return fmt.Sprintf("protocol version %d, at least %d is needed", msg.ProtocolVersion, minProtocol)
+	case chosen && msg.Services&chain == 0:
+		return fmt.Sprintf("has no blocks to offer (services %v)", msg.Services)
+	case chosen && !msg.Services.HasFlag(wire.SFNodeWitness):
+		return fmt.Sprintf("has no witness data to offer (services %v)", msg.Services)
+	}
+	return ""
+}
+
+func (m *Machine) becomeGreeted() {
+	if m.state != dialled && m.state != accepted {
+		panic("peer: greeted when " + m.state.String())
+	}
+	m.state = greeted
+}
+
+// onVerAck ends the handshake. A second verack is ignored, as Bitcoin Core does.
+func (m *Machine) onVerAck(now time.Time, out *actor.Outbox) {
+	if m.state == greeted {
+		m.becomeReady(now, out)
+	}
+}
+
+func (m *Machine) becomeReady(now time.Time, out *actor.Outbox) {
+	if m.state != greeted {
+		panic("peer: ready when " + m.state.String())
+	}
+	m.state, m.opened = ready, true
+	m.nextPing = now // at once: the first latency is worth knowing
+	m.topics.Lifecycle.Open(out, m.version)
+	out.Log(actor.Debug, "peer ready", "peer", m.id, "addr", m.arg.Remote, "inbound", m.arg.Inbound,
+		"agent", m.version.UserAgent, "height", m.version.Height, "services", m.version.Services)
+	if m.theirHeaders {
+		m.topics.Relay.Publish(out, WantsHeaders{Peer: m.id})
+	}
+	if m.version.Protocol >= wire.SendHeadersVersion {
+		m.write(now, out, &wire.MsgSendHeaders{})
+	}
+}
+
+// onFeature handles wtxidrelay (BIP339) and sendaddrv2 (BIP155): legal between
+// version and verack. BIP155 lets us, and Bitcoin Core does, disconnect whoever
+// sends them later: relay may already have been set up the other way.
+func (m *Machine) onFeature(command string, feature *bool, out *actor.Outbox) {
+	switch {
+	case m.state == ready:
+		m.becomeGone(out, command+" after verack", false)
+	case m.version.Protocol >= wire.AddrV2Version:
+		*feature = true
+	}
+}
+
+// onSendHeaders notes that the peer wants new blocks announced by headers; once
+// is enough. Before verack it counts too, and relay is told with Ready.
+func (m *Machine) onSendHeaders(out *actor.Outbox) {
+	if m.theirHeaders {
+		return
+	}
+	m.theirHeaders = true
+	if m.state == ready {
+		m.topics.Relay.Publish(out, WantsHeaders{Peer: m.id})
+	}
+}
+
+// onEarly handles a message that arrives before the handshake is done. All but
+// those of the handshake itself are ignored, as Bitcoin Core does; the
+// handshake's deadline is not moved by them.
+func (m *Machine) onEarly(now time.Time, msg wire.Message, out *actor.Outbox) {
+	if v, ok := msg.(*wire.MsgVersion); ok {
+		m.onVersion(now, v, out)
+		return
+	}
+	if m.state != greeted {
+		m.onIgnored()
+		return
+	}
+	switch msg.(type) {
+	case *wire.MsgVerAck:
+		m.onVerAck(now, out)
+	case *wire.MsgWTxIdRelay:
+		m.onFeature(wire.CmdWTxIdRelay, &m.version.WTxIDs, out)
+	case *wire.MsgSendAddrV2:
+		m.onFeature(wire.CmdSendAddrV2, &m.version.WantsAddr, out)
+	case *wire.MsgSendHeaders:
+		m.onSendHeaders(out)
+	default:
+		m.onIgnored()
+	}
+}
+
+// printable is a user agent without what a terminal or a log should not see.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return -1
+		}
+		return r
+	}, s[:min(len(s), wire.MaxUserAgentLen)])
+}
+
+// encoding is how messages to this peer are encoded: with witnesses, which a
+// message has only if whoever wrote it kept them.
+const encoding = wire.WitnessEncoding
+
+// encode frames a message for this peer.
+func (m *Machine) encode(msg wire.Message) ([]byte, error) {
+	pver := uint32(ourProtocol)
+	if m.state == greeted || m.state == ready {
+		pver = m.version.Protocol
+	}
+	return transport.Encode(msg, m.cfg.Magic, pver, encoding)
+}

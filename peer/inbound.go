@@ -1,0 +1,69 @@
+package peer
+
+import (
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/transport"
+)
+
+// onReceived handles one message of the peer. This is the only input in whose
+// step Traffic is published (law L5).
+func (m *Machine) onReceived(now time.Time, in transport.Received, out *actor.Outbox) {
+	m.lastRecv = now
+	m.countReceived(in)
+	if in.Msg == nil {
+		m.skipped++
+		out.Log(actor.Debug, "message skipped", "peer", m.id, "command", printable(in.Command), "bytes", in.Bytes, "reason", in.Bad)
+		return
+	}
+	if m.state != ready {
+		m.onEarly(now, in.Msg, out)
+		return
+	}
+	switch msg := in.Msg.(type) {
+	case *wire.MsgVersion:
+		m.onVersion(now, msg, out)
+	case *wire.MsgVerAck:
+		m.onVerAck(now, out)
+	case *wire.MsgWTxIdRelay:
+		m.onFeature(wire.CmdWTxIdRelay, &m.version.WTxIDs, out)
+	case *wire.MsgSendAddrV2:
+		m.onFeature(wire.CmdSendAddrV2, &m.version.WantsAddr, out)
+	case *wire.MsgSendHeaders:
+		m.onSendHeaders(out)
+
+	case *wire.MsgPing:
+		m.onPing(now, msg, out)
+	case *wire.MsgPong:
+		m.onPong(now, msg)
+
+	case *wire.MsgHeaders:
+		m.onHeaders(now, msg, out)
+	case *wire.MsgBlock:
+		m.onBlock(now, msg, in.Bytes-transport.HeaderSize, out)
+	case *wire.MsgInv:
+		m.onInv(msg, out)
+	case *wire.MsgNotFound:
+		m.onNotFound(msg, out)
+
+	case *wire.MsgGetHeaders:
+		m.onGetHeaders(msg, out)
+	case *wire.MsgGetBlocks:
+		m.onGetBlocks(msg, out)
+	case *wire.MsgGetData:
+		m.onGetData(msg, out)
+
+	case *wire.MsgAddr:
+		m.onAddr(msg, out)
+	case *wire.MsgAddrV2:
+		m.onAddrV2(msg, out)
+	case *wire.MsgGetAddr:
+		m.topics.Server.Publish(out, AddrsWanted{Peer: m.id})
+
+	default:
+		m.onIgnored()
+	}
+}

@@ -1,0 +1,72 @@
+package peer
+
+import (
+	"maps"
+	"time"
+
+	"acyclic/internal/transport"
+)
+
+// otherCommand is where the bytes of commands are counted that nobody knows:
+// Bitcoin Core's NET_MESSAGE_TYPE_OTHER. Their names are the peer's to choose,
+// so they must not become keys.
+const otherCommand = "*other*"
+
+// figures is what getpeerinfo wants to know and nothing else depends on.
+type figures struct {
+	bytesRecv     uint64
+	sentByCommand map[string]uint64 // bytes, headers included; at most one key a known command
+	recvByCommand map[string]uint64
+	skipped       uint64 // messages that could not be decoded
+	ignored       uint64 // messages that nobody reads, or that came too early
+	lastBlock     time.Time
+	timeOffset    time.Duration
+}
+
+func newFigures() figures {
+	return figures{sentByCommand: map[string]uint64{}, recvByCommand: map[string]uint64{}}
+}
+
+func (m *Machine) countReceived(in transport.Received) {
+	m.bytesRecv += uint64(in.Bytes)
+	command := in.Command
+	if !transport.Known(command) {
+		command = otherCommand
+	}
+	m.recvByCommand[command] += uint64(in.Bytes)
+}
+
+// countSent counts when a message is queued, as Bitcoin Core does; BytesSent
+// counts when it has left.
+func (m *Machine) countSent(command string, bytes int) {
+	m.sentByCommand[command] += uint64(bytes)
+}
+
+// info answers GetInfo.
+func (m *Machine) info(now time.Time) Info {
+	i := Info{
+		Arg:           m.arg,
+		Ready:         m.state == ready,
+		Version:       m.version,
+		Connected:     m.connected,
+		LastSend:      m.lastSend,
+		LastBlock:     m.lastBlock,
+		BytesSent:     m.flushed,
+		BytesRecv:     m.bytesRecv,
+		SentByCommand: maps.Clone(m.sentByCommand),
+		RecvByCommand: maps.Clone(m.recvByCommand),
+		Skipped:       m.skipped,
+		Queued:        m.queued(),
+		TimeOffset:    m.timeOffset,
+		PingTime:      m.pingTime,
+		PingMin:       m.pingMin,
+		SendHeaders:   m.theirHeaders,
+	}
+	if m.bytesRecv > 0 {
+		i.LastRecv = m.lastRecv
+	}
+	if !m.pingSent.IsZero() {
+		i.PingWait = now.Sub(m.pingSent)
+	}
+	return i
+}

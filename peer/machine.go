@@ -1,0 +1,247 @@
+package peer
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/transport"
+)
+
+// Config is what the wiring gives every peer cell. No field has a default.
+type Config struct {
+	// Magic is the network's.
+	Magic wire.BitcoinNet
+	// Services are what our version message says we offer.
+	Services wire.ServiceFlag
+	// UserAgent is ours (BIP14), at most 256 bytes.
+	UserAgent string
+	// WantTxs asks peers to relay transactions to us (BIP37); false until
+	// somebody here reads them.
+	WantTxs bool
+	// NonceKey is the secret of this process by which it recognises the
+	// nonces of its own version messages; the same for all peer cells.
+	NonceKey [32]byte
+
+	// Handshake is how long a connection may take to become ready, from the
+	// start of the cell.
+	Handshake time.Duration
+	// PingEvery is the time between an answered ping and the next.
+	PingEvery time.Duration
+	// PongWithin is how long a pong may take.
+	PongWithin time.Duration
+	// Silence is how long the peer may send nothing at all; more than
+	// PingEvery, so that a live peer is never silent.
+	Silence time.Duration
+	// Stuck is how long the write queue may make no progress; more than the
+	// transport's WriteTimeout, which is to find out first.
+	Stuck time.Duration
+	// HeadersWithin is how long a getheaders counts as outstanding.
+	HeadersWithin time.Duration
+
+	// QueueCap is the size of the write queue in bytes from which on a Send
+	// is answered only when the queue is below it again.
+	QueueCap int
+	// QueueMax is the size in bytes at which the peer is given up: at least
+	// QueueCap plus HeldSends times the largest Send.
+	QueueMax int
+	// HeldSends is how many Sends may wait for their answer: one for each
+	// component that asks. Further ones are refused.
+	HeldSends int
+	// AskedBlocks is how many getdata of blocks are remembered; the oldest
+	// is forgotten. At least the largest download window of one peer.
+	AskedBlocks int
+}
+
+// Ports are whom a peer cell talks to: the transport edge, which it tells Bind,
+// Write and Close.
+type Ports struct{ Edge actor.ID }
+
+// state is where the connection is; see the package's picture.
+type state uint8
+
+const (
+	dialled  state = iota // our version is sent, theirs is awaited
+	accepted              // theirs is awaited, then ours is sent
+	greeted               // both are exchanged and our verack sent; theirs is awaited
+	ready                 // the handshake is done
+	gone                  // the cell has finished
+)
+
+func (s state) String() string {
+	return [...]string{"dialled", "accepted", "greeted", "ready", "gone"}[s]
+}
+
+// Machine is one peer.
+type Machine struct {
+	id     actor.ID
+	arg    Arg
+	cfg    Config
+	ports  Ports
+	topics Topics
+	rng    *rand.Rand
+
+	state     state
+	opened    bool      // Ready was published
+	connected time.Time // when the cell started
+	lastRecv  time.Time // when a message last arrived; connected before the first
+	version   Ready     // what the peer has said of itself so far
+
+	features // what was negotiated
+	pings
+	queue
+	asked
+	figures
+}
+
+// New returns the peer cell id for the connection arg.Conn.
+func New(id actor.ID, arg Arg, cfg Config, ports Ports, topics Topics, rng *rand.Rand) *Machine {
+	m := &Machine{id: id, arg: arg, cfg: cfg, ports: ports, topics: topics, rng: rng}
+	m.version = Ready{Peer: id, Remote: arg.Remote, Local: arg.Local, Inbound: arg.Inbound, Manual: arg.Manual}
+	m.figures = newFigures()
+	return m
+}
+
+// Step handles one input.
+func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	if m.state == gone { // what is left in the mailbox; the driver settles questions
+		return
+	}
+	switch b := in.Body.(type) {
+	case actor.Start:
+		m.onStart(now, b, out)
+	case actor.Stop:
+		m.becomeGone(out, "the node is stopping", false)
+	case actor.Tick:
+		m.onTick(now, out)
+	case transport.Received:
+		m.onReceived(now, b, out)
+	case transport.Flushed:
+		m.onFlushed(now, b, out)
+	case transport.EOF:
+		m.becomeGone(out, b.Reason, b.Fault)
+	case transport.Broken:
+		m.becomeGone(out, b.Reason, false)
+	case Send:
+		m.onSend(now, b, b.Call(in), out)
+	case Disconnect:
+		b.Call(in).Answer(out, Disconnected{})
+		m.becomeGone(out, b.Reason, b.Fault)
+	case GetInfo:
+		b.Call(in).Answer(out, m.info(now))
+	default:
+		panic(fmt.Sprintf("peer: given a %T", in.Body))
+	}
+}
+
+// onStart claims the connection and, outbound, speaks first. A cell that
+// crashed is not continued: nobody knows what it had written.
+func (m *Machine) onStart(now time.Time, in actor.Start, out *actor.Outbox) {
+	m.connected, m.lastRecv = now, now
+	out.Tell(m.ports.Edge, transport.Bind{Conn: m.arg.Conn})
+	if in.Generation > 0 {
+		m.becomeGone(out, "the connection's cell crashed", false)
+		return
+	}
+	if m.arg.Inbound {
+		m.state = accepted
+		return
+	}
+	m.state = dialled
+	m.write(now, out, m.ourVersion(now))
+}
+
+// becomeGone ends the connection: what is queued is still written by the edge.
+func (m *Machine) becomeGone(out *actor.Outbox, reason string, fault bool) {
+	if m.state == gone {
+		panic("peer: gone twice")
+	}
+	out.Log(actor.Debug, "peer gone", "peer", m.id, "addr", m.arg.Remote, "state", m.state, "reason", reason, "fault", fault)
+	m.state = gone
+	m.held = nil
+	if m.opened {
+		m.topics.Lifecycle.Close(out, Gone{Peer: m.id, Remote: m.arg.Remote, Reason: reason, Fault: fault})
+	}
+	out.Tell(m.ports.Edge, transport.Close{Conn: m.arg.Conn, Drain: true})
+	out.Finish(reason)
+}
+
+// onTick acts on whichever deadline has come; each is recomputed from the state
+// (law L9).
+func (m *Machine) onTick(now time.Time, out *actor.Outbox) {
+	due := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
+	switch {
+	case due(m.handshakeDue()):
+		m.becomeGone(out, fmt.Sprintf("no handshake within %v", m.cfg.Handshake), false)
+	case due(m.stuckDue()):
+		m.becomeGone(out, fmt.Sprintf("does not read: nothing was written for %v", m.cfg.Stuck), false)
+	case due(m.pongDue()):
+		m.becomeGone(out, fmt.Sprintf("no pong within %v", m.cfg.PongWithin), false)
+	case due(m.silenceDue()):
+		m.becomeGone(out, fmt.Sprintf("silent for %v", m.cfg.Silence), false)
+	case due(m.pingDue()):
+		m.ping(now, out)
+	}
+}
+
+// Deadline is the earliest of what the state waits for.
+func (m *Machine) Deadline() time.Time {
+	if m.state == gone {
+		return time.Time{}
+	}
+	var first time.Time
+	for _, t := range [...]time.Time{m.handshakeDue(), m.stuckDue(), m.pongDue(), m.silenceDue(), m.pingDue()} {
+		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	return first
+}
+
+func (m *Machine) handshakeDue() time.Time {
+	if m.state == ready {
+		return time.Time{}
+	}
+	return m.connected.Add(m.cfg.Handshake)
+}
+
+func (m *Machine) silenceDue() time.Time {
+	if m.state != ready {
+		return time.Time{} // the handshake's own clock runs
+	}
+	return m.lastRecv.Add(m.cfg.Silence)
+}
+
+// Check verifies the invariants.
+func (m *Machine) Check() error {
+	switch {
+	case m.opened != (m.state == ready) && m.state != gone:
+		return fmt.Errorf("state %v, but opened is %v", m.state, m.opened)
+	case m.flushed > m.written:
+		return fmt.Errorf("flushed %d of %d bytes", m.flushed, m.written)
+	case len(m.held) > m.cfg.HeldSends:
+		return fmt.Errorf("%d Sends are held, at most %d may", len(m.held), m.cfg.HeldSends)
+	case len(m.held) > 0 && m.queued() < m.cfg.QueueCap:
+		return fmt.Errorf("Sends are held while only %d bytes are queued", m.queued())
+	case m.state != gone && m.queued() > m.cfg.QueueMax:
+		return fmt.Errorf("%d bytes are queued, at most %d may", m.queued(), m.cfg.QueueMax)
+	case len(m.blocks) > m.cfg.AskedBlocks:
+		return fmt.Errorf("%d blocks asked for are remembered, at most %d may", len(m.blocks), m.cfg.AskedBlocks)
+	case !m.pingSent.IsZero() && !m.opened:
+		return fmt.Errorf("a ping is open before the handshake is done")
+	case m.state != gone && m.Deadline().IsZero():
+		return fmt.Errorf("state %v has no deadline", m.state)
+	}
+	seen := map[chainhash.Hash]bool{}
+	for _, h := range m.blocks {
+		if seen[h] {
+			return fmt.Errorf("block %v is remembered twice", h)
+		}
+		seen[h] = true
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package peer
+
+import (
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/internal/actor"
+)
+
+// pings measures the round trip and finds out who hangs (BIP31). At most one
+// ping is open.
+type pings struct {
+	nextPing  time.Time     // when ready and none is open
+	pingSent  time.Time     // when the open one was sent; zero: none is open
+	pingNonce uint64        // of the open one
+	pingTime  time.Duration // the last round trip; zero: none yet
+	pingMin   time.Duration // the shortest
+}
+
+func (m *Machine) pingDue() time.Time {
+	if m.state != ready || !m.pingSent.IsZero() {
+		return time.Time{}
+	}
+	return m.nextPing
+}
+
+func (m *Machine) pongDue() time.Time {
+	if m.pingSent.IsZero() {
+		return time.Time{}
+	}
+	return m.pingSent.Add(m.cfg.PongWithin)
+}
+
+func (m *Machine) ping(now time.Time, out *actor.Outbox) {
+	nonce := m.rng.Uint64() | 1 // not zero, which some peers answer to anything
+	if m.version.Protocol > wire.BIP0031Version {
+		m.pingSent, m.pingNonce = now, nonce
+	} else {
+		m.nextPing = now.Add(m.cfg.PingEvery) // too old to answer
+	}
+	m.write(now, out, &wire.MsgPing{Nonce: nonce})
+}
+
+// onPing answers. The pong passes a full queue, and counts in it.
+func (m *Machine) onPing(now time.Time, msg *wire.MsgPing, out *actor.Outbox) {
+	if m.version.Protocol > wire.BIP0031Version {
+		m.write(now, out, &wire.MsgPong{Nonce: msg.Nonce})
+	}
+}
+
+// onPong closes the open ping. A pong with another nonce, or without a ping, is
+// ignored, as Bitcoin Core does.
+func (m *Machine) onPong(now time.Time, msg *wire.MsgPong) {
+	if m.pingSent.IsZero() || msg.Nonce != m.pingNonce {
+		m.onIgnored()
+		return
+	}
+	took := max(now.Sub(m.pingSent), 1) // zero means none yet
+	if m.pingTime == 0 || took < m.pingMin {
+		m.pingMin = took
+	}
+	m.pingTime = took
+	m.pingSent, m.nextPing = time.Time{}, now.Add(m.cfg.PingEvery)
+}
