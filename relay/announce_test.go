@@ -1,0 +1,253 @@
+package relay
+
+import (
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain"
+	"acyclic/internal/actor"
+	"acyclic/internal/actor/steptest"
+	"acyclic/peer"
+)
+
+func TestInvOrHeaders(t *testing.T) {
+	r := newRig(t, alice, bob, carol)
+	b := grow(r, genesis, 3, 0)
+	r.Give(peer.WantsHeaders{Peer: bob})
+	r.Give(peer.WantsHeaders{Peer: carol})
+	r.Give(peer.Announced{Peer: bob, Blocks: []chainhash.Hash{genesis.Hash}})
+
+	r.Give(b[0])
+	r.WantNothing("a moment is left for blocks that come together")
+	round(r)
+	toAlice := wantInv(t, r, alice, "alice did not ask for headers", b[0].Hash)
+	toBob := wantHeaders(t, r, bob, "bob did, and has the parent", b[0])
+	toCarol := wantInv(t, r, carol, "carol did, but could not connect it", b[0].Hash)
+	r.Reply(toAlice, peer.Sent{})
+	r.Reply(toBob, peer.Sent{})
+	r.Reply(toCarol, peer.Sent{})
+
+	r.Give(b[1])
+	r.Give(b[2])
+	round(r)
+	wantInv(t, r, alice, "of several blocks only the tip is announced by inv", b[2].Hash)
+	wantHeaders(t, r, bob, "the first connects to what was announced before, the second to the first", b[1], b[2])
+	wantInv(t, r, carol, "she was told the parent's hash, which is not its header", b[2].Hash)
+	r.WantNothing("each is told once")
+	if s := status(r); s.Announced != 7 || s.Coalesced != 2 {
+		t.Errorf("announced %d, coalesced %d", s.Announced, s.Coalesced)
+	}
+}
+
+func TestNotBackToSource(t *testing.T) {
+	r := newRig(t, alice, bob, carol)
+	b := grow(r, genesis, 3, 0)
+	b[2].Source = alice
+	for _, e := range b {
+		r.Give(e)
+	}
+	r.Give(peer.Announced{Peer: carol, Blocks: []chainhash.Hash{b[2].Hash}})
+	round(r)
+	wantInv(t, r, bob, "bob is the only one who may not know it", b[2].Hash)
+	r.WantNothing("who sent or announced a block knows its ancestors too")
+}
+
+func TestOnce(t *testing.T) {
+	r := newRig(t, alice)
+	b := grow(r, genesis, 1, 0)
+	r.Give(b[0])
+	round(r)
+	r.Reply(wantInv(t, r, alice, "news", b[0].Hash), peer.Sent{})
+	r.Give(chain.BlockDisconnected{Point: b[0].Point})
+	r.Give(b[0])
+	round(r)
+	r.WantNothing("a block that comes back is not announced again")
+}
+
+func TestServedHeadersConnect(t *testing.T) {
+	r := newRig(t, alice)
+	b := grow(r, genesis, 2, 0)
+	r.Give(peer.WantsHeaders{Peer: alice})
+	r.Give(peer.HeadersWanted{Peer: alice})
+	_, ask := steptest.WantAsk[chain.GetHeaders](r, "alice syncs from us")
+	r.Reply(ask, chain.Headers{Headers: []*wire.BlockHeader{&b[0].Header}})
+	r.Reply(wantHeaders(t, r, alice, "the answer", b[0]), peer.Sent{})
+	r.Give(b[1])
+	round(r)
+	wantHeaders(t, r, alice, "it connects to what she was served", b[1])
+}
+
+func TestL5SlowPeerCoalesces(t *testing.T) {
+	r := newRig(t, alice, bob)
+	r.Give(peer.WantsHeaders{Peer: alice})
+	r.Give(peer.Announced{Peer: alice, Blocks: []chainhash.Hash{genesis.Hash}})
+	b := grow(r, genesis, 30, 0)
+	r.Give(b[0])
+	round(r)
+	slow := wantHeaders(t, r, alice, "the first block", b[0])
+	for _, e := range b[1:29] {
+		r.Give(e)
+		round(r)
+		for len(r.Pending()) > 0 {
+			_, ask := steptest.WantAsk[peer.Send](r, "bob reads")
+			if ask.To != bob {
+				t.Fatal("a second Send to a peer that has not taken the first")
+			}
+			r.Reply(ask, peer.Sent{})
+		}
+	}
+	r.Reply(slow, peer.Sent{})
+	slow = wantInv(t, r, alice, "once she is free she is told at once what is the tip", b[28].Hash)
+	r.Reply(slow, peer.Sent{})
+	if s := status(r); s.Coalesced != 27 {
+		t.Errorf("coalesced %d blocks, want 27", s.Coalesced)
+	}
+	r.Give(peer.Announced{Peer: alice, Blocks: []chainhash.Hash{b[28].Hash}})
+	r.Give(b[29])
+	round(r)
+	wantHeaders(t, r, alice, "and goes on with headers when she has caught up", b[29])
+}
+
+// A storm of 1,000 blocks a second for two seconds costs a peer that reads at
+// once ten messages a second.
+func TestStorm(t *testing.T) {
+	r := newRig(t, alice)
+	sends := 0
+	take := func() {
+		for len(r.Pending()) > 0 {
+			_, ask := steptest.WantAsk[peer.Send](r, "an announcement")
+			r.Reply(ask, peer.Sent{})
+			sends++
+		}
+	}
+	tip := genesis
+	for range 2000 {
+		tip = grow(r, tip, 1, 0)[0]
+		r.Give(tip)
+		r.Advance(time.Millisecond)
+		take()
+	}
+	round(r)
+	take()
+	if sends < 20 || sends > 22 {
+		t.Errorf("%d messages for 2,000 blocks in two seconds", sends)
+	}
+	if s := status(r); s.Announced+s.Coalesced != 2000 {
+		t.Errorf("%d announced and %d coalesced of 2,000", s.Announced, s.Coalesced)
+	}
+}
+
+func TestReorg(t *testing.T) {
+	r := newRig(t, alice, bob)
+	for _, id := range []actor.ID{alice, bob} {
+		r.Give(peer.WantsHeaders{Peer: id})
+		r.Give(peer.Announced{Peer: id, Blocks: []chainhash.Hash{genesis.Hash}})
+	}
+	old := grow(r, genesis, 2, 1)
+	r.Give(old[0])
+	round(r)
+	r.Reply(wantHeaders(t, r, alice, "the old branch", old[0]), peer.Sent{})
+	slow := wantHeaders(t, r, bob, "the old branch", old[0])
+
+	r.Give(old[1])
+	branch := grow(r, genesis, 3, 2)
+	r.Give(chain.BlockDisconnected{Point: old[1].Point})
+	r.Give(chain.BlockDisconnected{Point: old[0].Point})
+	for _, e := range branch {
+		r.Give(e)
+	}
+	round(r)
+	wantHeaders(t, r, alice, "the new branch connects to the fork; the block that came and went is not told", branch...)
+	r.Reply(slow, peer.Sent{})
+	wantHeaders(t, r, bob, "the same to who was busy", branch...)
+}
+
+func TestReorgThatDoesNotConnect(t *testing.T) {
+	r := newRig(t, alice)
+	r.Give(peer.WantsHeaders{Peer: alice})
+	branch := grow(r, chain.BlockConnected{Point: chain.Point{Hash: chainhash.Hash{77}}}, 3, 0)
+	for _, e := range branch {
+		r.Give(e)
+	}
+	round(r)
+	wantInv(t, r, alice, "she does not have the parent: the tip by inv, and she asks", branch[2].Hash)
+	r.WantNothing("nothing else")
+}
+
+func TestOldBlocksAreNoNews(t *testing.T) {
+	r := newRig(t, alice)
+	b := grow(r, genesis, 2, 0)
+	b[0].Time = r.Now.Add(-25 * time.Hour)
+	r.Give(b[0])
+	round(r)
+	r.WantNothing("we are catching up")
+	r.Give(b[1])
+	round(r)
+	wantInv(t, r, alice, "that is decided for each block anew", b[1].Hash)
+}
+
+func TestL6LaggedAnnouncesTheTip(t *testing.T) {
+	r := newRig(t, alice, bob)
+	b := grow(r, genesis, 5, 0)
+	r.Give(b[0])
+	r.Give(actor.Lagged{Topic: testTopic, N: 3})
+	_, ask := steptest.WantAsk[chain.GetTips](r, "blocks were missed: what is the tip?")
+	r.Give(peer.Announced{Peer: bob, Blocks: []chainhash.Hash{b[3].Hash}})
+	r.Fail(ask, actor.ErrTimeout)
+	r.Advance(time.Second)
+	r.Late(ask)
+	r.Advance(time.Second)
+	_, ask = steptest.WantAsk[chain.GetTips](r, "again, as soon as there is a place")
+	r.Reply(ask, chain.Tips{Block: b[3].Point})
+	round(r)
+	wantInv(t, r, alice, "the tip", b[3].Hash)
+	r.WantNothing("bob has it; what was pending before is void")
+
+	r.Give(actor.Lagged{Topic: testTopic, N: 1})
+	_, ask = steptest.WantAsk[chain.GetTips](r, "lagged again")
+	r.Give(b[4])
+	r.Reply(ask, chain.Tips{Block: b[3].Point})
+	round(r)
+	wantInv(t, r, bob, "the stream was newer than the answer", b[4].Hash)
+}
+
+// While one peer is parked over and over, the tip is still asked for.
+func TestL9LaggedBesideABusyPeer(t *testing.T) {
+	r := newRig(t, alice)
+	b := grow(r, genesis, 2, 0)
+	r.Give(b[0])
+	round(r)
+	r.Fail(wantInv(t, r, alice, "news", b[0].Hash), actor.ErrBusy)
+	r.Give(actor.Lagged{Topic: testTopic, N: 1})
+	r.Advance(time.Second)
+	steptest.WantAsk[chain.GetTips](r, "the tip")
+	r.Fail(wantInv(t, r, alice, "the message that was refused, again", b[0].Hash), actor.ErrBusy)
+}
+
+func TestRebuilt(t *testing.T) {
+	r := newRig(t)
+	r.Give(actor.Start{Generation: 1})
+	r.Give(peer.Ready{Peer: alice})
+	_, ask := steptest.WantAsk[chain.GetTips](r, "a block may have come while relay was dead")
+	b := grow(r, genesis, 1, 0)
+	r.Reply(ask, chain.Tips{Block: b[0].Point})
+	round(r)
+	wantInv(t, r, alice, "the tip", b[0].Hash)
+}
+
+func TestKnownForgetsTheOldest(t *testing.T) {
+	k := newKnown(3)
+	for i := range byte(5) {
+		k.add(chainhash.Hash{i}, i%2 == 0)
+		k.add(chainhash.Hash{i}, false)
+	}
+	for i := range byte(5) {
+		h := chainhash.Hash{i}
+		if k.contains(h) != (i >= 2) || k.hasHeader(h) != (i >= 2 && i%2 == 0) {
+			t.Errorf("%d: contains %v, has header %v", i, k.contains(h), k.hasHeader(h))
+		}
+	}
+}

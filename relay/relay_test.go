@@ -1,0 +1,129 @@
+package relay
+
+import (
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain"
+	"acyclic/internal/actor"
+	"acyclic/internal/actor/steptest"
+	"acyclic/peer"
+)
+
+const (
+	testTopic actor.TopicID = 7
+	alice     actor.ID      = 1<<32 | 1
+	bob       actor.ID      = 1<<32 | 2
+	carol     actor.ID      = 1<<32 | 3
+)
+
+func testConfig() Config {
+	return Config{
+		MaxAnnounce: 8, MaxKnown: 128, MaxWanted: 50_000, MaxLocators: 2,
+		MaxReads: 8, ReadAttempts: 3,
+		AnnounceDelay: 5 * time.Millisecond, AnnounceInterval: 100 * time.Millisecond,
+		MaxTipAge: 24 * time.Hour, RetryAfter: time.Second,
+	}
+}
+
+// connect wires a machine whose Send and Disconnect ports have a place for each
+// of n peers.
+func connect(cfg Config, n int) (*Machine, []actor.PortSpec) {
+	var p actor.Ports
+	ports := Ports{
+		Headers:    actor.Connect[chain.GetHeaders](&p, "relay.headers", 1, cfg.MaxReads, time.Minute),
+		Hashes:     actor.Connect[chain.GetHashes](&p, "relay.hashes", 1, cfg.MaxReads, time.Minute),
+		Block:      actor.Connect[chain.GetBlock](&p, "relay.block", 1, cfg.MaxReads, time.Minute),
+		Tips:       actor.Connect[chain.GetTips](&p, "relay.tips", 1, 1, time.Minute),
+		Send:       actor.Connect[peer.Send](&p, "relay.send", 0, n, time.Minute),
+		Disconnect: actor.Connect[peer.Disconnect](&p, "relay.disconnect", 0, n, time.Minute),
+	}
+	return New(cfg, ports, nil), p.Specs
+}
+
+// newRig puts a relay with some ready peers on the bench.
+func newRig(t testing.TB, peers ...actor.ID) *steptest.Rig {
+	t.Helper()
+	m, specs := connect(testConfig(), 16)
+	r := steptest.New(t, m, specs)
+	for _, id := range peers {
+		r.Give(peer.Ready{Peer: id})
+	}
+	r.WantNothing("a new peer is told nothing")
+	return r
+}
+
+// grow returns n blocks on top of parent, stamped now; salt tells branches
+// apart.
+func grow(r *steptest.Rig, parent chain.BlockConnected, n int, salt byte) []chain.BlockConnected {
+	var blocks []chain.BlockConnected
+	for range n {
+		h := wire.BlockHeader{PrevBlock: parent.Hash, Timestamp: r.Now, Nonce: uint32(parent.Height), MerkleRoot: chainhash.Hash{salt}}
+		parent = chain.BlockConnected{
+			Point:  chain.Point{Hash: h.BlockHash(), Height: parent.Height + 1, Time: r.Now},
+			Header: h,
+		}
+		blocks = append(blocks, parent)
+	}
+	return blocks
+}
+
+var genesis = chain.BlockConnected{Point: chain.Point{Hash: chainhash.Hash{9}}}
+
+// round lets the next announcement round come.
+func round(r *steptest.Rig) { r.Advance(100 * time.Millisecond) }
+
+// wantInv takes the next Send; it must be an inv of exactly these blocks.
+func wantInv(t *testing.T, r *steptest.Rig, to actor.ID, why string, hashes ...chainhash.Hash) steptest.Asked {
+	t.Helper()
+	send, asked := steptest.WantAsk[peer.Send](r, why)
+	inv, ok := send.Msgs[0].(*wire.MsgInv)
+	if !ok || asked.To != to || len(inv.InvList) != len(hashes) {
+		t.Fatalf("%s: %T to %v, want an inv of %d to %v", why, send.Msgs[0], asked.To, len(hashes), to)
+	}
+	for i, v := range inv.InvList {
+		if v.Hash != hashes[i] || v.Type != wire.InvTypeBlock {
+			t.Fatalf("%s: item %d is %v %v, want %v", why, i, v.Type, v.Hash, hashes[i])
+		}
+	}
+	return asked
+}
+
+// wantHeaders takes the next Send; it must be a headers message of exactly
+// these blocks.
+func wantHeaders(t *testing.T, r *steptest.Rig, to actor.ID, why string, blocks ...chain.BlockConnected) steptest.Asked {
+	t.Helper()
+	send, asked := steptest.WantAsk[peer.Send](r, why)
+	msg, ok := send.Msgs[0].(*wire.MsgHeaders)
+	if !ok || asked.To != to || len(msg.Headers) != len(blocks) {
+		t.Fatalf("%s: %T to %v, want headers of %d to %v", why, send.Msgs[0], asked.To, len(blocks), to)
+	}
+	for i, h := range msg.Headers {
+		if h.BlockHash() != blocks[i].Hash {
+			t.Fatalf("%s: header %d is %v, want %v", why, i, h.BlockHash(), blocks[i].Hash)
+		}
+	}
+	return asked
+}
+
+func wantNotFound(t *testing.T, r *steptest.Rig, why string, hashes ...chainhash.Hash) steptest.Asked {
+	t.Helper()
+	send, asked := steptest.WantAsk[peer.Send](r, why)
+	msg, ok := send.Msgs[0].(*wire.MsgNotFound)
+	if !ok || len(msg.InvList) != len(hashes) {
+		t.Fatalf("%s: %T, want notfound of %d", why, send.Msgs[0], len(hashes))
+	}
+	for i, v := range msg.InvList {
+		if v.Hash != hashes[i] {
+			t.Fatalf("%s: item %d is %v, want %v", why, i, v.Hash, hashes[i])
+		}
+	}
+	return asked
+}
+
+func status(r *steptest.Rig) Status {
+	return steptest.WantAnswer[Status](r, r.Ask(GetStatus{}), "the figures")
+}

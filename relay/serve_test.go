@@ -1,0 +1,335 @@
+package relay
+
+import (
+	"encoding/binary"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain"
+	"acyclic/internal/actor"
+	"acyclic/internal/actor/steptest"
+	"acyclic/peer"
+)
+
+func number(i int) (h chainhash.Hash) {
+	binary.BigEndian.PutUint32(h[:], uint32(i))
+	h[31] = 1
+	return h
+}
+
+func items(t wire.InvType, from, n int) []wire.InvVect {
+	list := make([]wire.InvVect, n)
+	for i := range list {
+		list[i] = wire.InvVect{Type: t, Hash: number(from + i)}
+	}
+	return list
+}
+
+// wantBlock takes the next Send; it must be one block of this payload.
+func wantBlock(t *testing.T, r *steptest.Rig, to actor.ID, why, payload string) steptest.Asked {
+	t.Helper()
+	send, asked := steptest.WantAsk[peer.Send](r, why)
+	if asked.To != to || len(send.Msgs) != 0 || len(send.Payloads) != 1 || string(send.Payloads[0]) != payload {
+		t.Fatalf("%s: %d messages and %q to %v, want block %q to %v", why, len(send.Msgs), send.Payloads, asked.To, payload, to)
+	}
+	return asked
+}
+
+func TestHeadersAreServed(t *testing.T) {
+	r := newRig(t, alice)
+	start := genesis.Hash
+	r.Give(peer.HeadersWanted{Peer: alice, Locator: []*chainhash.Hash{&start}, Stop: number(5)})
+	q, ask := steptest.WantAsk[chain.GetHeaders](r, "chain knows")
+	if len(q.Locator) != 1 || *q.Locator[0] != start || q.Stop != number(5) {
+		t.Errorf("asked with %v, stop %v", q.Locator, q.Stop)
+	}
+	r.Reply(ask, chain.Headers{})
+	wantHeaders(t, r, alice, "there is nothing, and that is said")
+}
+
+func TestRepeatedGetheadersAreBounded(t *testing.T) {
+	r := newRig(t, alice)
+	for i := range 1000 {
+		r.Give(peer.HeadersWanted{Peer: alice, Stop: number(i)})
+	}
+	_, ask := steptest.WantAsk[chain.GetHeaders](r, "the first")
+	r.Reply(ask, chain.Headers{})
+	r.Reply(wantHeaders(t, r, alice, "its answer"), peer.Sent{})
+	q, ask := steptest.WantAsk[chain.GetHeaders](r, "the newest")
+	if q.Stop != number(999) {
+		t.Errorf("the second is not the newest but %v", q.Stop)
+	}
+	r.Reply(ask, chain.Headers{})
+	r.Reply(wantHeaders(t, r, alice, "its answer"), peer.Sent{})
+	r.WantNothing("the others were replaced")
+}
+
+func TestBlocksInTheOrderAsked(t *testing.T) {
+	r := newRig(t, alice)
+	r.Give(peer.DataWanted{Peer: alice, Items: []wire.InvVect{
+		{Type: wire.InvTypeWitnessBlock, Hash: number(1)},
+		{Type: wire.InvTypeTx, Hash: number(2)},
+		{Type: wire.InvTypeBlock, Hash: number(3)},
+		{Type: wire.InvTypeFilteredBlock, Hash: number(4)},
+		{Type: wire.InvTypeBlock, Hash: number(5)},
+	}})
+	q, ask := steptest.WantAsk[chain.GetBlock](r, "the first block")
+	if q.Hash != number(1) || !q.Witness {
+		t.Errorf("asked %+v", q)
+	}
+	r.WantNothing("one at a time")
+	r.Reply(ask, chain.Block{Payload: []byte("one")})
+	sent := wantBlock(t, r, alice, "the first block", "one")
+	r.WantNothing("the next one is not read before this one is taken")
+	r.Reply(sent, peer.Sent{})
+
+	q, ask = steptest.WantAsk[chain.GetBlock](r, "the second block")
+	if q.Hash != number(3) || q.Witness {
+		t.Errorf("asked %+v", q)
+	}
+	r.Reply(ask, chain.Block{})
+	_, ask = steptest.WantAsk[chain.GetBlock](r, "there is no such block: on to the next")
+	r.Reply(ask, chain.Block{Payload: []byte("five")})
+	r.Reply(wantBlock(t, r, alice, "the third block", "five"), peer.Sent{})
+	r.Reply(wantNotFound(t, r, "what was missing, once at the end", number(2), number(3), number(4)), peer.Sent{})
+	r.WantNothing("done")
+	if s := status(r); s.BlocksServed != 2 || s.NotFound != 3 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// A peer asks for 48,000 blocks and never reads: it holds one block, and the
+// others are served as if it were not there. A hundred such peers do not take
+// the places for reads either.
+func TestL5NonReader(t *testing.T) {
+	cfg := testConfig()
+	m, specs := connect(cfg, 128)
+	r := steptest.New(t, m, specs)
+	for i := range 101 {
+		r.Give(peer.Ready{Peer: alice + actor.ID(i)})
+	}
+	reader := alice + 100
+	for i := range 100 {
+		r.Give(peer.DataWanted{Peer: alice + actor.ID(i), Items: items(wire.InvTypeWitnessBlock, 0, 48_000)})
+		if n := len(r.Pending()); n > cfg.MaxReads {
+			t.Fatalf("%d reads at once", n)
+		}
+	}
+	r.Give(peer.DataWanted{Peer: reader, Items: items(wire.InvTypeWitnessBlock, 0, 50)})
+
+	served := 0
+	for range 1000 {
+		if len(r.Pending()) == 0 {
+			break
+		}
+		e := r.Pending()[0]
+		if _, ok := e.Body.(chain.GetBlock); ok {
+			_, ask := steptest.WantAsk[chain.GetBlock](r, "a read")
+			r.Reply(ask, chain.Block{Payload: []byte("block")})
+			continue
+		}
+		_, ask := steptest.WantAsk[peer.Send](r, "a block")
+		if ask.To == reader {
+			served++
+			r.Reply(ask, peer.Sent{})
+		}
+	}
+	if served != 50 {
+		t.Errorf("%d of 50 blocks were served to the peer that reads", served)
+	}
+	for _, p := range m.peers {
+		if p.id != reader && (p.held != nil || p.read != noRead || len(p.out.send.Payloads) != 1) {
+			t.Errorf("peer %v holds more than one block", p.id)
+		}
+	}
+}
+
+func TestReadsTakeTurns(t *testing.T) {
+	cfg := testConfig()
+	cfg.MaxReads = 1
+	m, specs := connect(cfg, 3)
+	r := steptest.New(t, m, specs)
+	for _, id := range []actor.ID{alice, bob, carol} {
+		r.Give(peer.Ready{Peer: id})
+		r.Give(peer.DataWanted{Peer: id, Items: items(wire.InvTypeBlock, 0, 3)})
+	}
+	var turns []actor.ID
+	for range 9 {
+		_, ask := steptest.WantAsk[chain.GetBlock](r, "a read")
+		r.Reply(ask, chain.Block{Payload: []byte("x")})
+		_, sent := steptest.WantAsk[peer.Send](r, "its block")
+		turns = append(turns, sent.To)
+		r.Reply(sent, peer.Sent{})
+	}
+	for i, id := range turns {
+		if want := []actor.ID{alice, bob, carol}[i%3]; id != want {
+			t.Fatalf("turn %d was %v's, want %v's: %v", i, id, want, turns)
+		}
+	}
+}
+
+func TestTooManyItems(t *testing.T) {
+	r := newRig(t, alice)
+	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeBlock, 0, 30_000)})
+	_, read := steptest.WantAsk[chain.GetBlock](r, "the first block")
+	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeBlock, 0, 20_001)})
+	_, ask := steptest.WantAsk[peer.Disconnect](r, "50,001 items")
+	r.Reply(read, chain.Block{Payload: []byte("late")})
+	r.WantNothing("nothing is sent to who is leaving")
+	r.Fail(ask, actor.ErrBusy)
+	r.Advance(time.Second)
+	_, ask = steptest.WantAsk[peer.Disconnect](r, "it is tried until it is done")
+	r.Reply(ask, peer.Disconnected{})
+	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeBlock, 0, 1)})
+	r.Give(peer.Gone{Peer: alice})
+	r.WantNothing("gone")
+}
+
+func TestOnlyTransactions(t *testing.T) {
+	r := newRig(t, alice)
+	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeWitnessTx, 0, 3)})
+	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeTx, 7, 1)})
+	r.Reply(wantNotFound(t, r, "there are no transactions", number(0), number(1), number(2)), peer.Sent{})
+	r.Reply(wantNotFound(t, r, "each getdata has its own answer", number(7)), peer.Sent{})
+	r.WantNothing("done")
+}
+
+func TestGetblocksGoesOn(t *testing.T) {
+	r := newRig(t, alice)
+	tip := number(777)
+	r.Give(chain.Tips{Block: chain.Point{Hash: tip, Time: r.Now}})
+	r.Give(peer.BlocksWanted{Peer: alice})
+	_, ask := steptest.WantAsk[chain.GetHashes](r, "getblocks")
+	var hashes []chainhash.Hash
+	for i := range wire.MaxBlocksPerMsg {
+		hashes = append(hashes, number(i))
+	}
+	r.Reply(ask, chain.Hashes{Hashes: hashes})
+	r.Reply(wantInv(t, r, alice, "a full inv", hashes...), peer.Sent{})
+
+	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeBlock, 498, 2)})
+	for _, payload := range []string{"498", "499"} {
+		_, ask = steptest.WantAsk[chain.GetBlock](r, "a block")
+		r.Reply(ask, chain.Block{Payload: []byte(payload)})
+		r.Reply(wantBlock(t, r, alice, "a block", payload), peer.Sent{})
+	}
+	r.Reply(wantInv(t, r, alice, "after the last one the tip, so that she asks for more", tip), peer.Sent{})
+
+	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeBlock, 499, 1)})
+	_, ask = steptest.WantAsk[chain.GetBlock](r, "the last one again")
+	r.Reply(ask, chain.Block{Payload: []byte("499")})
+	r.Reply(wantBlock(t, r, alice, "the last one again", "499"), peer.Sent{})
+	r.WantNothing("once")
+
+	r.Give(peer.BlocksWanted{Peer: alice})
+	_, ask = steptest.WantAsk[chain.GetHashes](r, "getblocks at the tip")
+	r.Reply(ask, chain.Hashes{})
+	r.WantNothing("there is nothing to tell")
+}
+
+func TestNewsPassBlocks(t *testing.T) {
+	r := newRig(t, alice)
+	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeBlock, 0, 2)})
+	_, read := steptest.WantAsk[chain.GetBlock](r, "a block")
+	b := grow(r, genesis, 1, 0)
+	r.Give(b[0])
+	round(r)
+	news := wantInv(t, r, alice, "the read is under way, so the news go first", b[0].Hash)
+	r.Reply(read, chain.Block{Payload: []byte("0")})
+	r.WantNothing("one Send at a time")
+	r.Reply(news, peer.Sent{})
+	wantBlock(t, r, alice, "then the block", "0")
+}
+
+func TestL2FailedReads(t *testing.T) {
+	r := newRig(t, alice)
+	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeBlock, 0, 2)})
+	for i, err := range []error{actor.ErrTimeout, actor.ErrGone, actor.ErrBusy} {
+		_, ask := steptest.WantAsk[chain.GetBlock](r, "the first block")
+		r.Fail(ask, err)
+		if i < 2 {
+			r.WantNothing("not at once")
+			r.Advance(time.Second)
+		}
+	}
+	_, ask := steptest.WantAsk[chain.GetBlock](r, "three times is enough: the second block")
+	r.Reply(ask, chain.Block{Payload: []byte("1")})
+	r.Reply(wantBlock(t, r, alice, "the second block", "1"), peer.Sent{})
+	wantNotFound(t, r, "the first one", number(0))
+}
+
+func TestL2FailedSends(t *testing.T) {
+	r := newRig(t, alice, bob, carol)
+	for _, id := range []actor.ID{alice, bob, carol} {
+		r.Give(peer.HeadersWanted{Peer: id})
+		_, ask := steptest.WantAsk[chain.GetHeaders](r, "headers")
+		r.Reply(ask, chain.Headers{})
+	}
+	toAlice := wantHeaders(t, r, alice, "alice")
+	toBob := wantHeaders(t, r, bob, "bob")
+	toCarol := wantHeaders(t, r, carol, "carol")
+	for _, id := range []actor.ID{alice, bob, carol} {
+		r.Give(peer.DataWanted{Peer: id, Items: items(wire.InvTypeBlock, 0, 1)})
+	}
+
+	r.Fail(toAlice, actor.ErrBusy)
+	r.WantNothing("not at once")
+	r.Advance(time.Second)
+	r.Reply(wantHeaders(t, r, alice, "the same message again"), peer.Sent{})
+	steptest.WantAsk[chain.GetBlock](r, "and on it goes")
+
+	r.Fail(toBob, actor.ErrTimeout)
+	q, _ := steptest.WantAsk[peer.Disconnect](r, "who takes nothing is let go")
+	if q.Reason == "" || q.Fault {
+		t.Errorf("%+v: there must be a reason, and slowness is no fault", q)
+	}
+	r.Fail(toCarol, actor.ErrGone)
+	r.Give(peer.Gone{Peer: carol})
+	r.Give(peer.Gone{Peer: bob})
+	r.WantNothing("the others are gone")
+	if s := status(r); s.Peers != 1 {
+		t.Errorf("%d peers", s.Peers)
+	}
+}
+
+func TestL7GoneInTheMiddle(t *testing.T) {
+	r := newRig(t, alice, bob)
+	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeBlock, 0, 3)})
+	_, read := steptest.WantAsk[chain.GetBlock](r, "alice's block")
+	b := grow(r, genesis, 1, 0)
+	r.Give(b[0])
+	round(r)
+	sent := wantInv(t, r, alice, "news", b[0].Hash)
+	wantInv(t, r, bob, "news", b[0].Hash)
+	r.Give(peer.Gone{Peer: alice})
+	r.Reply(read, chain.Block{Payload: []byte("0")})
+	r.Fail(sent, actor.ErrGone)
+	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeBlock, 0, 3)})
+	round(r)
+	r.WantNothing("nothing is done for a peer that is gone")
+}
+
+func TestNoPlaceFree(t *testing.T) {
+	m, specs := connect(testConfig(), 1)
+	r := steptest.New(t, m, specs)
+	r.Give(peer.Ready{Peer: alice})
+	r.Give(peer.Ready{Peer: bob})
+	b := grow(r, genesis, 1, 0)
+	r.Give(b[0])
+	round(r)
+	sent := wantInv(t, r, alice, "the only place", b[0].Hash)
+	r.Advance(3 * time.Second)
+	r.WantNothing("bob waits")
+	r.Reply(sent, peer.Sent{})
+	r.Advance(time.Second)
+	wantInv(t, r, bob, "his turn", b[0].Hash)
+}
+
+func TestStop(t *testing.T) {
+	r := newRig(t, alice)
+	r.Give(actor.Stop{})
+	r.WantFinish("there is nothing to bring in order")
+}
