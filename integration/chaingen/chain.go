@@ -52,7 +52,7 @@ func New(w *Wallet, o Options) *Chain {
 func From(w *Wallet, o Options, blocks []*wire.MsgBlock) *Chain {
 	c := New(w, o)
 	for _, block := range blocks {
-		c.add(block)
+		c.Add(block)
 	}
 	return c
 }
@@ -81,7 +81,7 @@ func (c *Chain) Blocks(from int32) []*wire.MsgBlock { return c.blocks[from:] }
 // Mine adds n blocks, with as many spends as the options say, and returns c.
 func (c *Chain) Mine(n int) *Chain {
 	for range n {
-		c.MineWith(c.spends())
+		c.MineWith(c.Spends())
 	}
 	return c
 }
@@ -89,7 +89,7 @@ func (c *Chain) Mine(n int) *Chain {
 // MineWith adds one block with the given transactions.
 func (c *Chain) MineWith(txs []*wire.MsgTx) *wire.MsgBlock {
 	block := c.next(txs, 0)
-	c.add(block)
+	c.Add(block)
 	return block
 }
 
@@ -154,8 +154,9 @@ func (c *Chain) coinbase(height int32, excess int64) *wire.MsgTx {
 	return tx
 }
 
-// spends makes what the next block spends: the oldest coins that are ripe.
-func (c *Chain) spends() (txs []*wire.MsgTx) {
+// Spends makes transactions for the next block, as many as the options say: they
+// spend the oldest coins that are ripe.
+func (c *Chain) Spends() (txs []*wire.MsgTx) {
 	const fee = 2_000
 	ripe := c.Ripe()
 	for range c.opts.Spends {
@@ -181,8 +182,8 @@ func (c *Chain) Ripe() (ripe []Coin) {
 	return ripe
 }
 
-// add puts a block on the tip and takes note of the coins.
-func (c *Chain) add(block *wire.MsgBlock) {
+// Add puts a block on the tip that somebody else has made.
+func (c *Chain) Add(block *wire.MsgBlock) {
 	if tip := c.Tip(); block.Header.PrevBlock != tip {
 		panic(fmt.Sprintf("chaingen: %v is no child of %v", block.BlockHash(), tip))
 	}

@@ -40,7 +40,7 @@ type Node struct {
 type kind struct {
 	name     string
 	binary   func(testing.TB) string
-	args     func(Options) []string
+	args     func(Options) []string // the network and what the other does not take
 	generate func(n *Node, blocks int) ([]string, error)
 }
 
@@ -49,6 +49,9 @@ var btcd = kind{
 	binary: BtcdBinary,
 	args: func(o Options) []string {
 		args := []string{"--notls", "--nobanning"}
+		if o.Network != "mainnet" { // btcd's default, without an option
+			args = append(args, "--"+o.Network)
+		}
 		if o.MineTo != "" {
 			args = append(args, "--miningaddr="+o.MineTo)
 		}
@@ -62,7 +65,7 @@ var btcd = kind{
 var acyclic = kind{
 	name:   "acyclicd",
 	binary: AcyclicBinary,
-	args:   func(Options) []string { return nil },
+	args:   func(o Options) []string { return []string{"--" + o.Network} },
 	generate: func(n *Node, blocks int) (hashes []string, err error) {
 		return hashes, n.RPC.Call(&hashes, "generatetoaddress", blocks, n.Opts.MineTo)
 	},
@@ -125,16 +128,16 @@ func start(t testing.TB, k kind, o Options) *Node {
 		}
 		// Another program may have taken the port since we chose it.
 		chosen := o.P2P == "" && o.RPC == ""
-		if try == 3 || !chosen || !strings.Contains(n.Output(), "in use") {
-			t.Fatalf("%s ended at the start, with status %d:\n%s", n.Name, n.Wait(0), n.tail(4<<10))
+		if try == 3 || !chosen || !strings.Contains(n.tail(), "in use") {
+			t.Fatalf("%s ended at the start, with status %d:\n%s", n.Name, n.Wait(0), n.tail())
 		}
 	}
 }
 
-// Args are the arguments that both programs take.
+// Args are the arguments that both programs take, without the network.
 func Args(o Options) []string {
 	args := []string{
-		"--" + o.Network, "--datadir=" + o.Dir + "/data", "--logdir=" + o.Dir + "/logs",
+		"--datadir=" + o.Dir + "/data", "--logdir=" + o.Dir + "/logs",
 		"--listen=" + o.P2P, "--rpclisten=" + o.RPC, "--rpcuser=user", "--rpcpass=pass",
 		"--nodnsseed",
 	}
@@ -275,7 +278,7 @@ func (n *Node) Generate(blocks int) {
 	}
 }
 
-// SubmitBlock gives it a block by RPC.
+// SubmitBlock gives it a block by RPC, which it must accept.
 func (n *Node) SubmitBlock(block *wire.MsgBlock) {
 	n.t.Helper()
 	var raw bytes.Buffer
@@ -284,9 +287,15 @@ func (n *Node) SubmitBlock(block *wire.MsgBlock) {
 	}
 	var refusal *string
 	n.Call(&refusal, "submitblock", hex.EncodeToString(raw.Bytes()))
-	if refusal != nil {
+	if refusal != nil && *refusal != "inconclusive" { // BIP22: valid, on a side branch
 		n.t.Fatalf("%s: submitblock %v: %s", n.Name, block.BlockHash(), *refusal)
 	}
+}
+
+// Invalidate has btcd treat a block as invalid.
+func (n *Node) Invalidate(hash chainhash.Hash) {
+	n.t.Helper()
+	n.Call(nil, "invalidateblock", hash.String())
 }
 
 // SendTx gives it a transaction by RPC.

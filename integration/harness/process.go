@@ -1,13 +1,13 @@
 package harness
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -19,7 +19,7 @@ type Process struct {
 	Name string
 	t    testing.TB
 	cmd  *exec.Cmd
-	out  string        // the file that has its output
+	dir  string
 	done chan struct{} // closed when it has ended
 }
 
@@ -29,21 +29,25 @@ var running struct {
 }
 
 // Run starts a program with dir as its home and working directory. What it
-// prints goes to a file there; the end of it is logged when the test fails.
+// prints goes to files there; the end of it is logged when the test fails.
 func Run(t testing.TB, name, dir, program string, args ...string) *Process {
 	t.Helper()
-	p := &Process{Name: name, t: t, done: make(chan struct{})}
-	out, err := os.CreateTemp(dir, name+"-*.out")
+	p := &Process{Name: name, t: t, dir: dir, done: make(chan struct{})}
+	stdout, err := os.Create(filepath.Join(dir, "stdout"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer out.Close()
-	p.out = out.Name()
+	defer stdout.Close()
+	stderr, err := os.Create(filepath.Join(dir, "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stderr.Close()
 
 	p.cmd = exec.Command(program, args...)
 	p.cmd.Dir = dir
 	p.cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME=", "XDG_CACHE_HOME=", "XDG_DATA_HOME=")
-	p.cmd.Stdout, p.cmd.Stderr = out, out
+	p.cmd.Stdout, p.cmd.Stderr = stdout, stderr
 	p.cmd.SysProcAttr = procAttr()
 
 	started := make(chan error)
@@ -86,7 +90,7 @@ func (p *Process) run(started chan<- error) {
 func (p *Process) cleanup() {
 	p.Kill()
 	if p.t.Failed() {
-		p.t.Logf("%s (%s) printed last:\n%s", p.Name, p.cmd.ProcessState, p.tail(8<<10))
+		p.t.Logf("%s (%s) printed:\n%s", p.Name, p.cmd.ProcessState, p.tail())
 	}
 }
 
@@ -138,47 +142,55 @@ func (p *Process) Wait(deadline time.Duration) int {
 		return p.cmd.ProcessState.ExitCode()
 	case <-timer.C:
 	}
-	before := len(p.Output())
 	syscall.Kill(p.cmd.Process.Pid, syscall.SIGQUIT) // Go prints all goroutines
 	select {
 	case <-p.done:
 	case <-time.After(2 * time.Second):
 		p.Kill()
 	}
-	p.saveStacks(before)
+	p.saveStacks()
 	p.t.Fatalf("%s did not end within %v", p.Name, deadline)
 	return -1
 }
 
 // saveStacks keeps the goroutines that a hung process printed where the test's
 // directories do not go.
-func (p *Process) saveStacks(from int) {
-	out := p.Output()
-	if len(out) <= from {
+func (p *Process) saveStacks() {
+	_, stacks, ok := strings.Cut(p.Stderr(), "SIGQUIT")
+	if !ok {
 		return
 	}
 	path := filepath.Join(os.TempDir(), fmt.Sprintf("%s-%d-goroutines.txt", p.Name, p.cmd.Process.Pid))
-	if err := os.WriteFile(path, []byte(out[from:]), 0o644); err == nil {
+	if err := os.WriteFile(path, []byte(stacks), 0o644); err == nil {
 		p.t.Logf("%s: its goroutines are in %s", p.Name, path)
 	}
 }
 
-// Output returns what it has printed so far.
-func (p *Process) Output() string {
-	out, err := os.ReadFile(p.out)
+// Stdout returns what it has printed there so far.
+func (p *Process) Stdout() string { return p.read("stdout") }
+
+// Stderr returns what it has printed there so far.
+func (p *Process) Stderr() string { return p.read("stderr") }
+
+func (p *Process) read(name string) string {
+	out, err := os.ReadFile(filepath.Join(p.dir, name))
 	if err != nil {
 		return err.Error()
 	}
 	return string(out)
 }
 
-func (p *Process) tail(n int) []byte {
-	out := []byte(p.Output())
-	if len(out) > n {
-		out = out[len(out)-n:]
-		if i := bytes.IndexByte(out, '\n'); i >= 0 {
-			out = out[i+1:]
+// tail returns the end of its output.
+func (p *Process) tail() string {
+	const most = 8 << 10
+	var b strings.Builder
+	for _, name := range []string{"stdout", "stderr"} {
+		out := p.read(name)
+		if len(out) > most {
+			out = out[len(out)-most:]
+			out = "...\n" + out[strings.IndexByte(out, '\n')+1:]
 		}
+		fmt.Fprintf(&b, "--- %s\n%s\n", name, strings.TrimSpace(out))
 	}
-	return out
+	return b.String()
 }

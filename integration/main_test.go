@@ -1,0 +1,73 @@
+package integration
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"acyclic/integration/chaingen"
+	"acyclic/integration/harness"
+	"acyclic/integration/script"
+
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+var program = flag.String("node", "acyclicd", "the program under test: acyclicd or btcd")
+
+func TestMain(m *testing.M) {
+	status := harness.Main(m)
+	if err := goleak.Find(); status == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		status = 1
+	}
+	os.Exit(status)
+}
+
+// start starts the node under test.
+func start(t *testing.T, o harness.Options) *harness.Node {
+	t.Helper()
+	return harness.Start(t, *program, o)
+}
+
+// oursOnly skips a test of what btcd does otherwise or not at all.
+func oursOnly(t *testing.T) {
+	t.Helper()
+	if *program != "acyclicd" {
+		t.Skip("not with btcd")
+	}
+}
+
+// listen starts a scripted peer and returns it with its address.
+func listen(t *testing.T, cfg script.Config) (*script.Peer, string) {
+	t.Helper()
+	p := script.New(cfg)
+	t.Cleanup(func() {
+		p.Close()
+		if t.Failed() {
+			t.Logf("scripted peer %s: %v", cfg.Name, p.Stats())
+		}
+	})
+	addr, err := p.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, addr
+}
+
+// regtest configures a scripted peer on regtest.
+func regtest(name string, chain *chaingen.Chain, b script.Behaviour) script.Config {
+	return script.Config{Net: wire.TestNet, Chain: script.Blocks(chain.Blocks(0)), Name: name, Behaviour: b}
+}
+
+// newChain makes a chain of regtest that is recent enough for btcd to serve it.
+func newChain(name string, blocks, spends int) *chaingen.Chain {
+	return chaingen.New(chaingen.NewWallet(name), chaingen.Options{
+		Seed:   1,
+		Start:  time.Now().Add(-6 * time.Hour),
+		Spends: spends,
+	}).Mine(blocks)
+}
