@@ -1,0 +1,116 @@
+package logging
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"acyclic/chain"
+	"acyclic/netsync"
+	"acyclic/server"
+)
+
+var (
+	genesis = time.Unix(1_000_000_000, 0)
+	now     = genesis.Add(1000 * time.Hour)
+)
+
+func status(phase netsync.Phase, block, header int32) netsync.Status {
+	return netsync.Status{
+		Phase: phase, Peers: 8,
+		Tips: chain.Tips{
+			Block:  chain.Point{Height: block, Time: now.Add(-90 * time.Second)},
+			Header: chain.Point{Height: header, Time: genesis.Add(250 * time.Hour)},
+		},
+	}
+}
+
+func TestLine(t *testing.T) {
+	slow := status(netsync.Blocks, 100, 1000)
+	slow.BlockRate = 0.5
+	fast := status(netsync.Blocks, 999_999, 1_000_000)
+	fast.BlockRate = 1234.5
+	stuck := status(netsync.Blocks, 0, 1000)
+	headers := status(netsync.Headers, 10, 5000)
+	headers.HeaderRate = 12345
+	idle := status(netsync.Idle, 10, 20)
+	idle.Peers = 0
+
+	for _, c := range []struct {
+		sync netsync.Status
+		srv  server.Status
+		want string
+	}{
+		{slow, server.Status{}, "blocks, block 100 of 1000, 0.5 blocks/s, 10.0%, 30m00s left, 8 peers"},
+		{fast, server.Status{}, "blocks, block 999999 of 1000000, 1234 blocks/s, 99.9%, 0s left, 8 peers"},
+		{stuck, server.Status{}, "blocks, block 0 of 1000, 0.0 blocks/s, 0.0%, unknown time left, 8 peers"},
+		{headers, server.Status{}, "headers, header 5000, 12345/s, 25.0% by time, block 10, 8 peers"},
+		{status(netsync.Following, 77, 77), server.Status{}, "following, block 77, 1m30s old, 8 peers"},
+		{idle, server.Status{Dialling: 3, Known: 9}, "no peer to sync from, block 10 of 20, dialling 3, 9 addresses known, 0 peers"},
+		{idle, server.Status{}, "no peer to sync from, block 10 of 20, 0 addresses known, 0 peers"},
+	} {
+		if got := Line(now, genesis, c.sync, c.srv); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
+func TestAge(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0s", 59 * time.Second: "59s", 61 * time.Second: "1m01s",
+		25 * time.Hour: "1d01h", 3*time.Hour + 5*time.Minute: "3h05m",
+	} {
+		if got := age(d); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestFit(t *testing.T) {
+	if got := fit("12345", 5); got != "1234" {
+		t.Errorf("%q: the last column stays free, or the terminal wraps", got)
+	}
+	if got := fit("1234", 5); got != "1234" {
+		t.Errorf("%q", got)
+	}
+}
+
+// Without a terminal: a line every ten seconds while syncing, one on arrival,
+// silence at the tip, and lines again when the node falls behind.
+func TestProgressAsLogLines(t *testing.T) {
+	var screen bytes.Buffer
+	l := open(t, Config{Screen: &screen})
+	p := NewProgress(l, genesis)
+	at := now
+	for range 21 { // 0 s to 20 s
+		p.Show(at, status(netsync.Blocks, 1, 2), server.Status{})
+		at = at.Add(time.Second)
+	}
+	for range 60 {
+		p.Show(at, status(netsync.Following, 2, 2), server.Status{})
+		at = at.Add(time.Second)
+	}
+	p.Show(at, status(netsync.Blocks, 2, 9), server.Status{})
+	closeLogs(t, l)
+	if n := strings.Count(screen.String(), "netsync: blocks,"); n != 4 {
+		t.Errorf("%d progress lines, want 3 while syncing and 1 later:\n%s", n, screen.String())
+	}
+	if n := strings.Count(screen.String(), "in sync at block 2"); n != 1 {
+		t.Errorf("%d arrivals:\n%s", n, screen.String())
+	}
+}
+
+func TestProgressOnTerminal(t *testing.T) {
+	var screen bytes.Buffer
+	l := open(t, Config{Screen: &screen, Terminal: true})
+	p := NewProgress(l, genesis)
+	p.Show(now, status(netsync.Blocks, 1, 2), server.Status{})
+	p.Banner("writing the chain state to disk")
+	closeLogs(t, l)
+	want := wipe + "blocks, block 1 of 2, 0.0 blocks/s, 50.0%, unknown time left, 8 peers" +
+		wipe + "writing the chain state to disk" + wipe
+	if got := screen.String(); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
