@@ -1,0 +1,45 @@
+// Package chain is the chain processor: the one component through which the
+// chain of blocks is changed, read and announced. The work is done by the
+// engine (chain/engine), an edge that may wait; chain only keeps the order and
+// waits for nothing.
+//
+//	SubmitHeaders ┐            ┌──────────┐ ApplyHeaders ┌────────┐
+//	SubmitBlock   ┴──► queue ─►│ at most  │ ApplyBlock   │ engine │
+//	                           │ Window   │─────────────►│ worker │
+//	verdict ◄──────────────────│          │◄─────────────│        │
+//	Blocks, Tips (topics) ◄────└──────────┘   Changes    └────────┘
+//	GetLocator, GetBlock, ... ───────────────────────────► readers
+//
+// A submission is in one of three states:
+//
+//	queued ──asked──► asked ──answered──► done
+//	   ▲                │
+//	   └───ErrTimeout───┘
+//
+// It goes back to its place in the queue when the worker does not answer in
+// time, and is asked again: the worker's questions are idempotent, so the caller
+// gets a true verdict (Duplicate, if the first try had succeeded after all), and
+// exactly one (law L2). What the worker changed meanwhile is not lost, because
+// Changes are repeated until they have been seen.
+//
+// The machine as a whole is new (the tips are not known yet: GetTips has to
+// wait), running, or failed: the worker is gone or has reported a fatal error.
+// Then the node is halted, and submissions are answered with Code Fatal.
+//
+//	input                           handler
+//	Start                           onStart: ask the worker for the tips
+//	SubmitHeaders, SubmitBlock      onSubmit: queue, pump
+//	HeadersApplied, BlockApplied    onHeadersApplied, onBlockApplied: publish, answer, pump
+//	CaughtUp                        onCaughtUp: publish, pump
+//	GetTips                         onGetTips: answered from the state
+//	GetLocator, GetPath, ...        forward: to a reader or the worker
+//	Locator, Path, ...              deliver: the answer to who asked
+//	Tick                            pump
+//	Stop                            finish
+//
+// Legal order of events: on Blocks, BlockDisconnected names the tip, and
+// BlockConnected a child of the tip, of the chain that the events before it
+// make. Tips follows the events that led to it. An answer follows the events of
+// the change that it reports. When chain has been rebuilt after a crash, the
+// events that had not been confirmed to the worker are published once more.
+package chain
