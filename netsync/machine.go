@@ -1,0 +1,290 @@
+package netsync
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"acyclic/chain"
+	"acyclic/internal/actor"
+	"acyclic/peer"
+)
+
+// Config holds the bounds and times of the machine. The wiring fills it; see
+// Defaults for usual values and their reasons.
+type Config struct {
+	Window      int // blocks on the path that are looked at, from the first that chain does not have
+	HeldBytes   int // of blocks that wait for earlier ones
+	SubmitBytes int // of blocks that chain is working on; one block is always allowed
+
+	Fetchers int // peers that fetch headers at the same time as long as our tip is old
+
+	MinInFlight   int // blocks a peer may have in flight, however slow it is
+	StartInFlight int // ... as long as it was not measured
+	MaxInFlight   int // ... however fast it is
+
+	HeadersTimeout time.Duration // from the question for headers to the answer
+	OrderTimeout   time.Duration // least time for a peer's next block
+	UrgentAfter    time.Duration // then the block that all wait for is asked of a second peer
+
+	MaxStalls       int // times in a row that a peer was late with its blocks
+	MaxLate         int // times in a row that a peer did not answer getheaders
+	MaxUnconnecting int // times in a row that a peer's headers did not connect
+
+	RecentTip   time.Duration // a best header younger than this counts as recent
+	StaleTip    time.Duration // every peer is asked for headers about this often
+	MinAsk      time.Duration // between two getheaders to a peer that announces
+	TooNewRetry time.Duration // until a peer with headers from the future is asked again
+	Pause       time.Duration // how long a peer that stalled is given nothing
+	Retry       time.Duration // until what failed inside the node is tried again
+}
+
+// Defaults returns the values that a node uses.
+func Defaults() Config {
+	return Config{
+		Window:      1024,     // as Bitcoin Core's BLOCK_DOWNLOAD_WINDOW
+		HeldBytes:   64 << 20, // 32 full blocks of 2 MB, or the whole window of blocks of 64 kB
+		SubmitBytes: 16 << 20, // four of the largest blocks
+
+		Fetchers: 2, // one may be silent, a third would only repeat
+
+		MinInFlight:   2,   // one being sent, one asked for
+		StartInFlight: 8,   // half of Core's 16: most peers are not known to be fast
+		MaxInFlight:   128, // small blocks over a long line: 128 in a round trip of 2 s
+
+		HeadersTimeout: 20 * time.Second, // 162 kB at 8 kB/s
+		OrderTimeout:   10 * time.Second, // a block of 2 MB at 200 kB/s
+		UrgentAfter:    2 * time.Second,  // Core's first BLOCK_STALLING_TIMEOUT
+
+		MaxStalls:       3,
+		MaxLate:         4,
+		MaxUnconnecting: 10, // Core's MAX_NUM_UNCONNECTING_HEADERS_MSGS
+
+		RecentTip:   24 * time.Hour,         // Core's, before it asks all peers for headers
+		StaleTip:    10 * time.Minute,       // a block interval
+		MinAsk:      250 * time.Millisecond, // four questions a second at most
+		TooNewRetry: 2 * time.Minute,        // the limit is two hours: nobody is that much off by chance
+		Pause:       5 * time.Second,
+		Retry:       time.Second,
+	}
+}
+
+// Ports are the questions netsync may ask.
+type Ports struct {
+	Headers    actor.Port[chain.SubmitHeaders, chain.HeadersVerdict]
+	Block      actor.Port[chain.SubmitBlock, chain.Verdict]
+	Locator    actor.Port[chain.GetLocator, chain.Locator]
+	Path       actor.Port[chain.GetPath, chain.Path]
+	Forks      actor.Port[chain.GetForks, chain.Forks]
+	Send       actor.Port[peer.Send, peer.Sent]               // to a peer, by AskOf
+	Disconnect actor.Port[peer.Disconnect, peer.Disconnected] // to a peer, by AskOf
+}
+
+// Machine is the sync manager.
+type Machine struct {
+	cfg    Config
+	ports  Ports
+	topics Topics
+	rng    *rand.Rand
+
+	now     time.Time
+	stopped bool
+	tips    chain.Tips
+
+	ready []*peerState // in order of ID: whom Ready has named and Gone has not
+	byID  map[actor.ID]*peerState
+	asked map[actor.Ticket]actor.ID // the peer that an open question is about
+
+	headerQueue []actor.ID // peers whose headers wait to be submitted, in order
+
+	target chain.Point // the best point with more work than our best block that a peer has proved
+	route  route
+	forks  forksQuestion
+	w      window
+
+	inFlight int     // orders of all peers
+	avgSize  float64 // of the last blocks, bytes
+
+	submits     map[actor.Ticket]submission
+	submitBytes int
+	submitAfter time.Time // chain is left alone until then; zero: it is not
+	unserved    time.Time // since when nobody can serve the block that all wait for
+
+	retryAt time.Time // a port had no free place: try again then
+
+	stats stats
+}
+
+// New returns a machine that knows no peers.
+func New(cfg Config, ports Ports, topics Topics, rng *rand.Rand) *Machine {
+	return &Machine{
+		cfg: cfg, ports: ports, topics: topics, rng: rng,
+		byID:    map[actor.ID]*peerState{},
+		asked:   map[actor.Ticket]actor.ID{},
+		submits: map[actor.Ticket]submission{},
+		w:       newWindow(),
+	}
+}
+
+// Step implements actor.Machine.
+func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	m.now = now
+	if m.stopped {
+		return
+	}
+	switch b := in.Body.(type) {
+	case actor.Start:
+		m.stats.started = now
+	case actor.Stop:
+		m.stopped = true
+		out.Finish("stopped")
+		return
+	case actor.Tick: // advance looks at the clock
+
+	case peer.Ready:
+		m.onReady(now, b)
+	case peer.Gone:
+		m.onGone(b)
+
+	case peer.HeadersReceived:
+		m.onHeaders(now, b, out)
+	case peer.InvReceived:
+		m.onInv(now, b)
+	case peer.BlockReceived:
+		m.onBlock(now, b)
+	case peer.NotFoundReceived:
+		m.onNotFound(now, b, out)
+
+	case chain.Tips:
+		m.onTips(now, b)
+	case chain.Locator:
+		m.onLocator(now, in, b)
+	case chain.HeadersVerdict:
+		m.onHeadersVerdict(now, in, b, out)
+	case chain.Forks:
+		m.onForks(now, in, b)
+	case chain.Path:
+		m.onPath(now, in, b, out)
+	case chain.Verdict:
+		m.onVerdict(now, in, b, out)
+
+	case peer.Sent:
+		m.onSent(now, in, out)
+	case peer.Disconnected:
+		m.onDisconnected(now, in)
+
+	case GetStatus:
+		b.Call(in).Answer(out, m.status(now))
+	case GetPeers:
+		b.Call(in).Answer(out, m.peers())
+
+	default:
+		panic(fmt.Sprintf("netsync: unexpected input %T", in.Body))
+	}
+	m.advance(now, out)
+}
+
+// advance looks at the state and starts whatever should be under way. It runs
+// at the end of every step, so that nothing depends on which input came: an
+// event that was missed costs time, never progress (law L9).
+func (m *Machine) advance(now time.Time, out *actor.Outbox) {
+	m.retryAt = time.Time{}
+	m.expireHeaders(now, out)
+	m.expireOrders(now, out)
+	m.submitHeaders(out)
+	m.chooseTarget()
+	m.planRoute(now, out)
+	m.submitBlocks(now, out)
+	m.planHeaders(now, out)
+	m.assign(now, out)
+	m.flush(now, out)
+	m.disconnectLeaving(now, out)
+	m.publishStatus(now, out)
+}
+
+// noPlace notes that a port had no free place. An answer usually brings the next
+// chance, but the places of questions that timed out come back without one.
+func (m *Machine) noPlace() { m.retryAt = m.now.Add(m.cfg.Retry) }
+
+// Deadline implements actor.Machine: the earliest moment that a clock can
+// change what advance does.
+func (m *Machine) Deadline() time.Time {
+	if m.stopped {
+		return time.Time{}
+	}
+	d := earliest{after: m.now}
+	d.add(m.retryAt)
+	d.add(m.submitAfter)
+	d.add(m.route.retryAt)
+	d.add(m.forks.retryAt)
+	d.add(m.statusDue())
+	if _, s := m.w.head(); s != nil && s.by[0] != 0 && s.by[1] == 0 {
+		d.add(s.since.Add(m.cfg.UrgentAfter))
+	}
+	if !m.unserved.IsZero() {
+		d.add(m.unserved.Add(m.cfg.OrderTimeout))
+	}
+	for _, p := range m.ready {
+		if p.leaving {
+			d.add(p.leaveAt)
+			continue
+		}
+		d.add(p.pausedUntil)
+		d.add(p.askDeadline)
+		if p.ask == askIdle {
+			d.add(p.askAt)
+		}
+		if len(p.orders) > 0 {
+			d.add(m.orderDue(p))
+		}
+	}
+	return d.at
+}
+
+// earliest collects deadlines. Those that have passed are left out: advance has
+// seen them, and what keeps them from having an effect has a deadline or an
+// answer of its own.
+type earliest struct{ after, at time.Time }
+
+func (e *earliest) add(t time.Time) {
+	if !t.IsZero() && t.After(e.after) && (e.at.IsZero() || t.Before(e.at)) {
+		e.at = t
+	}
+}
+
+// Check implements actor.Machine.
+func (m *Machine) Check() error {
+	if err := m.w.check(); err != nil {
+		return fmt.Errorf("window: %w", err)
+	}
+	return errors.Join(m.checkPeers(), m.checkOrders(), m.checkSubmits())
+}
+
+// onTips notes chain's tips: they move by our blocks, but also by RPC.
+func (m *Machine) onTips(now time.Time, t chain.Tips) {
+	m.stats.dirty = true
+	if t.Block.Hash != m.tips.Block.Hash && m.w.len() > 0 && !m.ours(t.Block.Hash) {
+		m.route.rebuild(now)
+	}
+	m.tips = t
+	if m.route.stale {
+		m.route.retryAt = now
+	}
+	m.submitAfter = time.Time{}
+}
+
+// ours says whether chain can have got a block from us.
+func (m *Machine) ours(h chainhash.Hash) bool {
+	if m.w.find(h) != nil {
+		return true
+	}
+	for _, r := range m.stats.recent {
+		if r == h {
+			return true
+		}
+	}
+	return false
+}
