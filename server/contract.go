@@ -73,10 +73,13 @@ const (
 	NotAdded     DoneError = "Error: Node could not be removed. It has not been added previously."
 	BadAddress   DoneError = "Error: Invalid address"
 	BadCommand   DoneError = "the command must be add, remove or onetry"
+	TooManyAdded DoneError = "Error: too many nodes added; remove one first"
 )
 
 // Status is the server's State (key 0) and the answer to GetStatus.
 type Status struct {
+	// Inbound and Outbound count the connections of each direction, those
+	// whose handshake is not done (Handshaking) included.
 	Inbound, Outbound, Handshaking int
 	MaxPeers                       int
 	Dialling                       int

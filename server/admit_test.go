@@ -1,0 +1,129 @@
+package server
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"acyclic/chain"
+	"acyclic/internal/actor"
+	"acyclic/internal/actor/steptest"
+	"acyclic/peer"
+)
+
+func TestInboundFillsItsSlotsAndGetsThemBack(t *testing.T) {
+	b := newBench(t, quiet())
+	var last actor.ID
+	for i := range 4 {
+		last = b.arrive(fmt.Sprintf("127.0.0.1:%d", 4000+i))
+	}
+	if a := b.admit("127.0.0.1:4004", "a newcomer to a full node is answered too"); a.Peer != 0 || a.Reason == "" {
+		t.Fatalf("a fifth peer on four places: %+v", a)
+	}
+	b.Give(peer.Gone{Peer: last, Remote: at("127.0.0.1:4003")})
+	if a := b.admit("127.0.0.1:4005", "a peer that is leaving still has its place"); a.Peer != 0 {
+		t.Fatal("the place was given away before its cell had ended")
+	}
+	b.end(last)
+	b.arrive("127.0.0.1:4006")
+
+	call := b.Ask(GetStatus{})
+	s := steptest.WantAnswer[Status](b.Rig, call, "the figures")
+	if s.Inbound != 4 || s.Handshaking != 4 || s.Refused != 2 || s.MaxPeers != 4 {
+		t.Fatalf("the figures are %+v", s)
+	}
+}
+
+func TestInboundLeavesRoomForOutbound(t *testing.T) {
+	cfg := quiet()
+	cfg.OutboundTarget = 2
+	cfg.AddPeers = []string{"10.0.0.1"}
+	b := newBench(t, cfg)
+	b.arrive("8.8.8.8:4000")
+	if a := b.admit("9.9.9.9:4000", "the rest is reserved"); a.Peer != 0 {
+		t.Fatal("inbound took a place that is kept free for two automatic peers and one named one")
+	}
+}
+
+func TestNoAddressTakesAllSlots(t *testing.T) {
+	cfg := quiet()
+	cfg.MaxInboundPerIP = 2
+	b := newBench(t, cfg)
+	b.arrive("8.8.8.8:1")
+	b.arrive("8.8.8.8:2")
+	if a := b.admit("8.8.8.8:3", "a third one of the same address"); a.Peer != 0 {
+		t.Fatal("three connections of one address, two are allowed")
+	}
+	if a := b.admit("[::ffff:8.8.8.8]:3", "the same address written as IPv6"); a.Peer != 0 {
+		t.Fatal("an IPv4 address passed the bound in an IPv6 coat")
+	}
+	b.arrive("9.9.9.9:1")
+}
+
+func TestAnAdmittedPeerIsToldOurHeight(t *testing.T) {
+	b := newBench(t, quiet())
+	b.Give(chain.Tips{Block: chain.Point{Height: 77}})
+	b.Drop()
+	b.admit("127.0.0.1:1", "a newcomer")
+	if arg := steptest.Want[peer.Arg](b.Rig, "its cell"); arg.BestHeight != 77 {
+		t.Fatalf("the version message would say %d", arg.BestHeight)
+	}
+}
+
+func TestAKernelWithoutPlacesIsARefusal(t *testing.T) {
+	b := newBench(t, quiet())
+	b.PlacesLeft = 0
+	if a := b.admit("127.0.0.1:1", "a newcomer"); a.Peer != 0 || a.Reason == "" {
+		t.Fatalf("admitted without a cell: %+v", a)
+	}
+	b.PlacesLeft = 1
+	b.arrive("127.0.0.1:2")
+}
+
+func TestStopRefusesAndFinishes(t *testing.T) {
+	cfg := quiet()
+	cfg.AddPeers = []string{"10.0.0.1"}
+	b := newBench(t, cfg)
+	b.Drop()
+	b.Give(actor.Stop{})
+	b.WantFinish("a server has nothing to wait for")
+	if a := b.admit("127.0.0.1:1", "a newcomer to a stopping node"); a.Peer != 0 {
+		t.Fatal("admitted while stopping")
+	}
+	b.Advance(time.Hour)
+	b.WantNothing("a stopped server asks nothing more")
+}
+
+func TestARebuiltServerCountsWhoLives(t *testing.T) {
+	cfg := quiet()
+	cfg.MaxPeers = 5
+	cfg.AddPeers = []string{"10.0.0.1:18333"}
+	b := rebuilt(t, cfg)
+	in, named := actor.Child(steptest.Self, 7), actor.Child(steptest.Self, 5)
+	b.Give(actor.Alive{Child: in, Arg: peer.Arg{Remote: at("8.8.8.8:4000"), Inbound: true}})
+	b.Give(actor.Alive{Child: named, Arg: peer.Arg{Remote: at("10.0.0.1:18333"), Manual: true}})
+	b.ready(named, "10.0.0.1:18333")
+	b.ready(actor.Child(steptest.Self, 3), "7.7.7.7:1") // ended meanwhile
+	b.Advance(10 * time.Second)
+	if n := b.m.ready(); n != 1 {
+		t.Fatalf("%d peers are ready, not 1", n)
+	}
+	call := b.Ask(GetPeers{})
+	peers := steptest.WantAnswer[Peers](b.Rig, call, "the connections").Peers
+	if len(peers) != 2 || peers[0].Peer != named || !peers[0].Manual || !peers[0].Ready || !peers[1].Inbound {
+		t.Fatalf("the connections are %+v", peers)
+	}
+	if n := pendingAsks[any](b); n != 1 { // the Note of the good peer
+		t.Fatalf("a named peer that is still connected is not dialled again: %+v", b.Pending())
+	}
+	b.Drop()
+	for i := range 3 {
+		b.arrive(fmt.Sprintf("9.9.9.9:%d", i+1))
+	}
+	if a := b.admit("9.9.9.9:9", "five places, five peers"); a.Peer != 0 {
+		t.Fatal("the peers of the former life were not counted")
+	}
+	b.end(named)
+	b.Advance(5 * time.Second)
+	b.wantDial("10.0.0.1:18333", "and it is known to be the named one when it ends")
+}

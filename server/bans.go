@@ -1,0 +1,68 @@
+package server
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"acyclic/internal/actor"
+)
+
+// bans are the addresses that we do not talk to. All bans last equally long, so
+// the order of making is the order of ending.
+type bans struct {
+	until map[netip.Addr]time.Time
+	order []netip.Addr
+}
+
+// ban bans an address and disconnects whoever else is connected from it.
+//
+// Loopback is never banned: behind it are different peers (a tunnel, Tor, other
+// nodes of this machine), and the fault of one must not lock out all. Bitcoin
+// Core makes the same exception.
+func (m *Machine) ban(now time.Time, addr netip.Addr, reason string, out *actor.Outbox) {
+	if addr.IsLoopback() || m.cfg.MaxBans == 0 {
+		return
+	}
+	b := &m.bans
+	if _, again := b.until[addr]; again {
+		i := slices.Index(b.order, addr)
+		b.order = slices.Delete(b.order, i, i+1)
+	} else if len(b.order) >= m.cfg.MaxBans {
+		b.drop()
+	}
+	b.until[addr] = now.Add(m.cfg.BanDuration)
+	b.order = append(b.order, addr)
+	out.Log(actor.Info, "address banned", "addr", addr, "for", m.cfg.BanDuration, "reason", reason)
+
+	for i := range m.slots {
+		if s := &m.slots[i]; s.remote.Addr() == addr && !s.manual {
+			s.unwant("its address was banned")
+		}
+	}
+}
+
+// drop ends the oldest ban.
+func (b *bans) drop() {
+	delete(b.until, b.order[0])
+	b.order = b.order[1:]
+}
+
+// first is when the next ban ends.
+func (b *bans) first() time.Time {
+	if len(b.order) == 0 {
+		return time.Time{}
+	}
+	return b.until[b.order[0]]
+}
+
+func (m *Machine) expireBans(now time.Time) {
+	for len(m.bans.order) > 0 && !m.bans.first().After(now) {
+		m.bans.drop()
+	}
+}
+
+func (m *Machine) banned(now time.Time, addr netip.Addr) bool {
+	until, ok := m.bans.until[addr]
+	return ok && until.After(now)
+}

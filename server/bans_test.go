@@ -1,0 +1,87 @@
+package server
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/actor/steptest"
+	"acyclic/peer"
+)
+
+// misbehave lets an inbound peer come and break the rules.
+func (b *bench) misbehave(remote string) {
+	b.t.Helper()
+	id := b.arrive(remote)
+	b.ready(id, remote)
+	b.Give(peer.Gone{Peer: id, Remote: at(remote), Fault: true, Reason: "invalid block"})
+	b.end(id)
+}
+
+func TestAFaultBansForADay(t *testing.T) {
+	b := newBench(t, quiet())
+	b.misbehave("8.8.8.8:1")
+	if a := b.admit("8.8.8.8:2", "a banned address"); a.Peer != 0 {
+		t.Fatal("a banned address was admitted")
+	}
+	b.Advance(24*time.Hour - time.Second)
+	if a := b.admit("8.8.8.8:3", "still banned"); a.Peer != 0 {
+		t.Fatal("the ban was too short")
+	}
+	b.Advance(time.Second)
+	b.arrive("8.8.8.8:4")
+}
+
+func TestLoopbackIsDisconnectedButNeverBanned(t *testing.T) {
+	b := newBench(t, quiet())
+	b.misbehave("127.0.0.1:1")
+	b.arrive("127.0.0.1:2")
+}
+
+func TestANamedPeerIsNeverBanned(t *testing.T) {
+	cfg := quiet()
+	cfg.AddPeers = []string{"8.8.8.8"}
+	b := newBench(t, cfg)
+	id := b.connect(b.wantDial("8.8.8.8:18333", "a named peer is dialled"), "8.8.8.8:18333")
+	b.ready(id, "8.8.8.8:18333")
+	b.Give(peer.Gone{Peer: id, Remote: at("8.8.8.8:18333"), Fault: true})
+	b.end(id)
+	b.arrive("8.8.8.8:2")
+}
+
+func TestABanDisconnectsItsNeighbours(t *testing.T) {
+	b := newBench(t, quiet())
+	other := b.arrive("8.8.8.8:9")
+	b.ready(other, "8.8.8.8:9")
+	b.Drop()
+	b.misbehave("8.8.8.8:1")
+	_, ask := steptest.WantAsk[peer.Disconnect](b.Rig, "the other connection of a banned address goes too")
+	if ask.To != other {
+		t.Fatalf("%v was disconnected, not %v", ask.To, other)
+	}
+	b.Drop()
+	b.Fail(ask, actor.ErrTimeout)
+	b.Advance(disconnectRetry)
+	_, again := steptest.WantAsk[peer.Disconnect](b.Rig, "a peer that is still there is told again")
+	b.Late(ask)
+	b.Reply(again, peer.Disconnected{})
+	b.end(other)
+	b.Drop()
+	b.Advance(time.Minute)
+	if n := pendingAsks[peer.Disconnect](b); n != 0 {
+		t.Fatal("a peer that has ended is left alone")
+	}
+}
+
+func TestTheOldestBanMakesRoom(t *testing.T) {
+	b := newBench(t, quiet()) // three bans
+	for i := range 4 {
+		b.misbehave(fmt.Sprintf("8.8.8.%d:1", i+1))
+		b.Advance(time.Minute)
+	}
+	b.arrive("8.8.8.1:2")
+	if a := b.admit("8.8.8.2:2", "the second oldest"); a.Peer != 0 {
+		t.Fatal("more bans were dropped than necessary")
+	}
+}

@@ -1,0 +1,177 @@
+package server
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/actor/steptest"
+	"acyclic/internal/book"
+	"acyclic/internal/transport"
+	"acyclic/peer"
+)
+
+const (
+	transportID actor.ID = 1
+	bookID      actor.ID = 2
+	resolverID  actor.ID = 3
+)
+
+// connectPorts gives a server the ports that it has in the node.
+func connectPorts(maxPeers int) (Ports, []actor.PortSpec) {
+	var p actor.Ports
+	ports := Ports{
+		Transport:  transportID,
+		Dial:       actor.Connect[transport.Dial](&p, "dial", transportID, 8, 40*time.Second),
+		Pick:       actor.Connect[book.Pick](&p, "pick", bookID, 1, 10*time.Second),
+		Sample:     actor.Connect[book.Sample](&p, "sample", bookID, 4, 10*time.Second),
+		Note:       actor.Connect[book.Note](&p, "note", bookID, 1, 10*time.Second),
+		Resolve:    actor.Connect[book.Resolve](&p, "resolve", resolverID, 8, 20*time.Second),
+		Disconnect: actor.Connect[peer.Disconnect](&p, "disconnect", 0, maxPeers, 10*time.Second),
+		Send:       actor.Connect[peer.Send](&p, "send", 0, maxPeers, time.Minute),
+	}
+	return ports, p.Specs
+}
+
+// quiet is a configuration that only listens.
+func quiet() Config {
+	return Config{
+		MaxPeers: 4, MaxAdded: 4, DefaultPort: 18333,
+		BanDuration: 24 * time.Hour, MaxBans: 3, MaxNotes: 50,
+	}
+}
+
+// bench is a server on the bench and a world that answers it.
+type bench struct {
+	*steptest.Rig
+	t     *testing.T
+	m     *Machine
+	conns transport.ConnID
+}
+
+func newBench(t *testing.T, cfg Config) *bench {
+	t.Helper()
+	ports, specs := connectPorts(cfg.MaxPeers)
+	m := New(cfg, ports, Topics{}, rand.New(rand.NewPCG(1, 2)))
+	return &bench{Rig: steptest.New(t, m, specs), t: t, m: m}
+}
+
+// rebuilt is a server after a crash, before it has been told who lives.
+func rebuilt(t *testing.T, cfg Config) *bench {
+	t.Helper()
+	b := newBench(t, cfg)
+	ports, _ := connectPorts(cfg.MaxPeers)
+	b.m = New(cfg, ports, Topics{}, rand.New(rand.NewPCG(1, 2)))
+	b.M = b.m
+	b.Drop()
+	b.Give(actor.Start{Generation: 1})
+	return b
+}
+
+func at(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
+
+// admit lets a remote address knock.
+func (b *bench) admit(remote, why string) Admitted {
+	b.t.Helper()
+	b.conns++
+	call := b.Ask(Admit{Conn: b.conns, Remote: at(remote)})
+	return steptest.WantAnswer[Admitted](b.Rig, call, why)
+}
+
+// arrive lets an inbound peer in; it must be admitted.
+func (b *bench) arrive(remote string) actor.ID {
+	b.t.Helper()
+	a := b.admit(remote, "a newcomer is answered at once")
+	if a.Peer == 0 {
+		b.t.Fatalf("%s was not admitted: %s", remote, a.Reason)
+	}
+	arg := steptest.Want[peer.Arg](b.Rig, "an admitted connection gets a cell")
+	if arg.Conn != b.conns || arg.Remote != at(remote) || !arg.Inbound || arg.Manual {
+		b.t.Fatalf("the cell of %s got %+v", remote, arg)
+	}
+	return a.Peer
+}
+
+// wantDial takes a dial, which must be to addr.
+func (b *bench) wantDial(addr, why string) steptest.Asked {
+	b.t.Helper()
+	q, ask := steptest.WantAsk[transport.Dial](b.Rig, why)
+	if q.Addr != at(addr) {
+		b.t.Fatalf("%s: %v is dialled, not %s", why, q.Addr, addr)
+	}
+	return ask
+}
+
+// connect answers a dial with a connection and returns the new peer.
+func (b *bench) connect(ask steptest.Asked, addr string) actor.ID {
+	b.t.Helper()
+	b.conns++
+	b.Reply(ask, transport.Dialed{Conn: b.conns, Remote: at(addr)})
+	arg, e := steptest.WantEffect[peer.Arg](b.Rig, actor.Spawn, "a connection that was wanted gets a cell")
+	if arg.Conn != b.conns || arg.Remote != at(addr) || arg.Inbound {
+		b.t.Fatalf("the cell of %s got %+v", addr, arg)
+	}
+	return e.To
+}
+
+// ready ends a peer's handshake.
+func (b *bench) ready(id actor.ID, addr string) {
+	b.t.Helper()
+	b.Give(peer.Ready{Peer: id, Remote: at(addr), UserAgent: "/test/"})
+}
+
+// end ends a peer's cell.
+func (b *bench) end(id actor.ID) { b.t.Helper(); b.Give(actor.Ended{Child: id, Reason: "closed"}) }
+
+// pick answers the book's question.
+func (b *bench) pick(known int, addrs ...string) {
+	b.t.Helper()
+	_, ask := steptest.WantAsk[book.Pick](b.Rig, "a server that is short of peers asks the book")
+	picked := book.Picked{Known: known}
+	for _, a := range addrs {
+		picked.Addrs = append(picked.Addrs, at(a))
+	}
+	b.Reply(ask, picked)
+}
+
+// noted answers the note under way and returns it.
+func (b *bench) noted(known int, why string) book.Note {
+	b.t.Helper()
+	n, ask := steptest.WantAsk[book.Note](b.Rig, why)
+	b.Reply(ask, book.Noted{Known: known})
+	return n
+}
+
+// pendingAsks counts the questions of type Q that nobody has taken.
+func pendingAsks[Q any](b *bench) int {
+	n := 0
+	for _, e := range b.Pending() {
+		if _, is := e.Body.(Q); is && e.Kind == actor.Ask {
+			n++
+		}
+	}
+	return n
+}
+
+// logged counts the records of a level that contain a text.
+func (b *bench) logged(level actor.Level, text string) int {
+	n := 0
+	for _, r := range b.Records {
+		if r.Level == level && strings.Contains(fmt.Sprint(r.Msg, r.Fields), text) {
+			n++
+		}
+	}
+	return n
+}
+
+func (b *bench) done(q any, want DoneError, why string) {
+	b.t.Helper()
+	call := b.Ask(q)
+	if got := steptest.WantAnswer[Done](b.Rig, call, why).Err; got != want {
+		b.t.Fatalf("%s: the answer is %q, not %q", why, got, want)
+	}
+}

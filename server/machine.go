@@ -1,0 +1,247 @@
+package server
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"acyclic/chain"
+	"acyclic/internal/actor"
+	"acyclic/internal/book"
+	"acyclic/internal/transport"
+	"acyclic/peer"
+)
+
+// KindPeer is the kind of cell that the server spawns, with a peer.Arg.
+const KindPeer actor.Kind = 1
+
+// Config is what the server is told by the user and by config/limits.go.
+type Config struct {
+	// MaxPeers bounds the connections of both directions, dials under way
+	// included. At least 1.
+	MaxPeers int
+	// OutboundTarget is how many peers are found and dialled without being
+	// named by the user. Zero: none, and addresses are neither learned nor
+	// given away (btcd's simnet).
+	OutboundTarget int
+
+	// ConnectOnly are the peers of --connect: nothing else is dialled.
+	ConnectOnly []string
+	// AddPeers are the peers of --addpeer. As in btcd they are not dialled
+	// when there is a --connect.
+	AddPeers []string
+	// MaxAdded bounds the peers that addnode adds or tries at a time.
+	MaxAdded int
+
+	// DNSSeeds are the host names of the network's DNS seeds.
+	DNSSeeds []string
+	// NoDNSSeed leaves them alone.
+	NoDNSSeed bool
+	// DefaultPort is the network's, for addresses without one.
+	DefaultPort uint16
+
+	// MaxInboundPerIP bounds the inbound connections of one address other
+	// than loopback. Zero: no bound.
+	MaxInboundPerIP int
+	// BanDuration is how long an address is banned.
+	BanDuration time.Duration
+	// MaxBans bounds the banned addresses; the oldest ban is dropped first.
+	MaxBans int
+	// MaxNotes bounds each kind of address that waits for the book.
+	MaxNotes int
+}
+
+// Ports are the server's rights to ask.
+type Ports struct {
+	// Transport is the edge that owns the sockets, to be told Refuse.
+	Transport actor.ID
+
+	Dial       actor.Port[transport.Dial, transport.Dialed]
+	Pick       actor.Port[book.Pick, book.Picked]
+	Sample     actor.Port[book.Sample, book.Sampled]
+	Note       actor.Port[book.Note, book.Noted]
+	Resolve    actor.Port[book.Resolve, book.Resolved]
+	Disconnect actor.Port[peer.Disconnect, peer.Disconnected] // asked of peers
+	Send       actor.Port[peer.Send, peer.Sent]               // asked of peers
+}
+
+// The server's clocks.
+const (
+	// settleTime is how long a rebuilt server waits before it dials, so that
+	// it has been told who is still connected.
+	settleTime = time.Second
+	// placeRetry is when a question that found no place is tried again.
+	placeRetry = time.Second
+	// statusInterval is the least time between two Status events.
+	statusInterval = time.Second
+)
+
+// Machine is the connection manager.
+type Machine struct {
+	cfg    Config
+	ports  Ports
+	topics Topics
+	rng    *rand.Rand
+
+	stopping bool
+	settled  time.Time // no dial before
+	blocked  time.Time // when to try again what found no place; zero: nothing
+	height   int32     // of our best block
+	known    int       // addresses in the book; -1: not known yet
+
+	slots  []slot // in order of ID
+	dials  []dial // in order of asking
+	named  []named
+	auto   outbound
+	seeds  seeding
+	bans   bans
+	gossip gossip
+	status reporter
+}
+
+// New returns a server that waits for Start.
+func New(cfg Config, ports Ports, topics Topics, rng *rand.Rand) *Machine {
+	m := &Machine{cfg: cfg, ports: ports, topics: topics, rng: rng, known: -1}
+	m.bans.until = map[netip.Addr]time.Time{}
+	names := cfg.ConnectOnly
+	if len(names) == 0 {
+		names = cfg.AddPeers
+	}
+	for _, name := range names {
+		if t, ok := parseTarget(name, cfg.DefaultPort); ok && m.findNamed(t) < 0 {
+			m.named = append(m.named, named{target: t, keep: true})
+		}
+	}
+	return m
+}
+
+// Step handles one input.
+func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	switch body := in.Body.(type) {
+	case actor.Start:
+		m.onStart(now, body)
+	case actor.Stop:
+		m.stopping = true
+		out.Finish("stopped")
+	case actor.Tick:
+		// Whatever is due is done below.
+	case actor.Alive:
+		m.onAlive(now, body)
+	case actor.Ended:
+		m.onEnded(now, body, out)
+
+	case peer.Ready:
+		m.onReady(now, body, out)
+	case peer.Gone:
+		m.onGone(now, body, out)
+	case peer.AddrsReceived:
+		m.onAddrsReceived(now, body)
+	case peer.AddrsWanted:
+		m.onAddrsWanted(body)
+	case chain.Tips:
+		m.height = body.Block.Height
+
+	case transport.Dialed:
+		m.onDialed(now, in, body, out)
+	case book.Picked:
+		m.onPicked(now, in, body, out)
+	case book.Resolved:
+		m.onResolved(now, in, body, out)
+	case book.Sampled:
+		m.onSampled(in, body)
+	case book.Noted:
+		m.onNoted(now, in, body)
+	case peer.Sent:
+		m.onSent(in)
+	case peer.Disconnected:
+		m.onDisconnected(now, in)
+
+	case Admit:
+		m.onAdmit(now, body, body.Call(in), out)
+	case AddNode:
+		m.onAddNode(now, body, body.Call(in), out)
+	case DisconnectNode:
+		m.onDisconnectNode(body, body.Call(in), out)
+	case GetPeers:
+		body.Call(in).Answer(out, Peers{Peers: m.peers()})
+	case GetStatus:
+		body.Call(in).Answer(out, m.currentStatus())
+
+	default:
+		panic(fmt.Sprintf("server: unknown input %T", in.Body))
+	}
+	m.pump(now, out)
+}
+
+// onStart begins a life. A rebuilt server hears of its living peers in the
+// steps that follow; until it has, it must not dial them a second time.
+func (m *Machine) onStart(now time.Time, start actor.Start) {
+	m.settled = now
+	if start.Generation > 0 {
+		m.settled = now.Add(settleTime)
+	}
+	m.auto.lonelySince = now
+}
+
+// pump does everything that is due and possible. It runs after every input and
+// decides from the state alone, so nothing hangs on a particular event (L9).
+func (m *Machine) pump(now time.Time, out *actor.Outbox) {
+	if m.stopping {
+		return
+	}
+	m.blocked = time.Time{}
+	m.expireBans(now)
+	m.disconnectUnwanted(now, out)
+	if !now.Before(m.settled) {
+		m.tendNamed(now, out)
+		m.tendSeeds(now, out)
+		m.tendOutbound(now, out)
+	}
+	m.tendGossip(now, out)
+	m.publishStatus(now, out)
+}
+
+// noPlace notes that a question found no free place. The answer that frees it
+// may be one that is dropped for being late, so the clock brings us back.
+func (m *Machine) noPlace(now time.Time) { m.blocked = now.Add(placeRetry) }
+
+// Deadline is the earliest time at which pump has something new to do.
+func (m *Machine) Deadline() time.Time {
+	if m.stopping {
+		return time.Time{}
+	}
+	var d deadline
+	d.at(m.blocked)
+	d.at(m.bans.first())
+	for i := range m.slots {
+		d.atLeast(m.blocked, m.slots[i].disconnectDue())
+	}
+	d.atLeast(m.settled, m.namedDue())
+	d.atLeast(m.settled, m.seedsDue())
+	d.atLeast(m.settled, m.outboundDue())
+	d.at(m.statusDue())
+	return d.t
+}
+
+// deadline collects the earliest of some times; the zero time is none.
+type deadline struct{ t time.Time }
+
+func (d *deadline) at(t time.Time) {
+	if !t.IsZero() && (d.t.IsZero() || t.Before(d.t)) {
+		d.t = t
+	}
+}
+
+func (d *deadline) atLeast(floor, t time.Time) {
+	if !t.IsZero() {
+		d.at(later(floor, t))
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

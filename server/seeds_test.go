@@ -1,0 +1,143 @@
+package server
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/actor/steptest"
+	"acyclic/internal/book"
+	"acyclic/internal/transport"
+)
+
+func seeded(seeds ...string) Config {
+	cfg := seeking()
+	cfg.DNSSeeds = seeds
+	return cfg
+}
+
+func TestDeadSeedsAreSaidOnceAndTriedForEver(t *testing.T) {
+	b := newBench(t, seeded("a.example", "b.example"))
+	b.pick(0)
+	asked := 0
+	for end := b.Now.Add(24 * time.Hour); b.Now.Before(end); b.Advance(time.Second) {
+		for pendingAsks[book.Resolve](b) > 0 {
+			_, ask := steptest.WantAsk[book.Resolve](b.Rig, "a seed")
+			asked++
+			if asked%2 == 0 {
+				b.Reply(ask, book.Resolved{Err: "no such host"})
+			} else {
+				b.Fail(ask, actor.ErrTimeout)
+				b.Late(ask)
+			}
+		}
+		for pendingAsks[book.Pick](b) > 0 {
+			b.pick(0)
+		}
+		b.Drop()
+	}
+	if rounds := asked / 2; rounds < 24*6 || rounds > 24*6*4/3+10 {
+		t.Fatalf("%d rounds in a day; about one in ten minutes is right", rounds)
+	}
+	const clear = "no peers: none of the 2 DNS seeds answered; check the network, or name a peer with --connect or --addpeer; trying again in "
+	if n := b.logged(actor.Warn, clear); n != 1 {
+		t.Fatalf("the user was told %d times in a day what is missing: %+v", n, b.Records[0])
+	}
+	if n := b.logged(actor.Warn, ""); n != 1 {
+		t.Fatalf("%d warnings in all", n)
+	}
+
+	b.Advance(10 * time.Minute)
+	_, ask := steptest.WantAsk[book.Resolve](b.Rig, "the network is back")
+	b.Reply(ask, book.Resolved{Addrs: []netip.AddrPort{at("1.1.1.1:18333")}})
+	n := b.noted(1, "the book gets the seed's addresses")
+	if len(n.Learned) != 1 || n.Learned[0].Source != at("1.1.1.1:18333") {
+		t.Fatalf("noted %+v", n)
+	}
+	if age := b.Now.Sub(n.Learned[0].Addrs[0].Timestamp); age < 72*time.Hour || age > 168*time.Hour {
+		t.Fatalf("an address from a seed is dated %v back", age)
+	}
+	b.pick(1, "1.1.1.1:18333")
+	id := b.connect(b.wantDial("1.1.1.1:18333", "its address is dialled"), "1.1.1.1:18333")
+	b.ready(id, "1.1.1.1:18333")
+	if n := b.logged(actor.Info, "found a peer again"); n != 1 {
+		t.Fatal("that it is over is news")
+	}
+}
+
+func TestSeedsAreNotAskedWithoutNeed(t *testing.T) {
+	for _, c := range []struct {
+		why    string
+		change func(*Config)
+		known  int
+		want   int // seeds asked in the first ten seconds
+	}{
+		{"an empty book", func(*Config) {}, 0, 1},
+		{"a book with few addresses", func(*Config) {}, fewKnown - 1, 1},
+		{"a full book is tried first", func(*Config) {}, fewKnown, 0},
+		{"--nodnsseed", func(c *Config) { c.NoDNSSeed = true }, 0, 0},
+		{"a network without seeds", func(c *Config) { c.DNSSeeds = nil }, 0, 0},
+	} {
+		cfg := seeded("a.example")
+		c.change(&cfg)
+		b := newBench(t, cfg)
+		b.pick(c.known)
+		b.Advance(10 * time.Second)
+		if n := pendingAsks[book.Resolve](b); n != c.want {
+			t.Errorf("%s: %d seeds asked, want %d", c.why, n, c.want)
+		}
+	}
+}
+
+func TestAFullBookOfDeadAddressesEndsAtTheSeeds(t *testing.T) {
+	b := newBench(t, seeded("a.example"))
+	b.pick(fewKnown)
+	b.Drop()
+	b.Advance(seedPatience)
+	steptest.WantAsk[book.Resolve](b.Rig, "no peer after eleven seconds")
+}
+
+func TestANetworkWithoutSeedsIsQuiet(t *testing.T) {
+	b := newBench(t, seeded())
+	for range 100 {
+		for pendingAsks[book.Pick](b) > 0 {
+			b.pick(0)
+		}
+		b.Advance(time.Minute)
+	}
+	if len(b.Records) != 0 {
+		t.Fatalf("regtest has nothing to complain about: %+v", b.Records)
+	}
+}
+
+func TestSeedsOffAndNothingKnownIsSaid(t *testing.T) {
+	cfg := seeded("a.example")
+	cfg.NoDNSSeed = true
+	b := newBench(t, cfg)
+	b.pick(0)
+	b.Advance(time.Minute)
+	b.pick(0)
+	if n := b.logged(actor.Warn, "no peers: the address book is empty and DNS seeds are off (--nodnsseed)"); n != 1 {
+		t.Fatalf("said %d times", n)
+	}
+}
+
+func TestManySeedsWaitForAPlace(t *testing.T) {
+	seeds := []string{"a.x", "b.x", "c.x", "d.x", "e.x", "f.x", "g.x", "h.x", "i.x", "j.x"}
+	b := newBench(t, seeded(seeds...))
+	b.pick(0)
+	for i := range seeds {
+		q, ask := steptest.WantAsk[book.Resolve](b.Rig, "every seed is asked, eight at a time")
+		if q.Host != seeds[i] || q.Port != 18333 {
+			t.Fatalf("asked %+v", q)
+		}
+		b.Reply(ask, book.Resolved{Err: "no such host"})
+	}
+	if n := b.logged(actor.Warn, "none of the 10 DNS seeds"); n != 1 {
+		t.Fatalf("the end of the round was said %d times", n)
+	}
+	if n := pendingAsks[transport.Dial](b); n != 0 {
+		t.Fatal("there is nothing to dial")
+	}
+}

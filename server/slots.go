@@ -1,0 +1,250 @@
+package server
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/transport"
+	"acyclic/peer"
+
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+// disconnectRetry is when a peer that was to be disconnected and is still there
+// is told again. It is longer than transport.DrainTimeout, which a peer may take.
+const disconnectRetry = 10 * time.Second
+
+// slot is one connection, from the spawn of its cell to its end.
+type slot struct {
+	id     actor.ID
+	remote netip.AddrPort
+	in     bool // inbound
+	manual bool // named by the user: never banned
+	ready  bool // between Ready and Gone
+	shook  bool // has been ready
+	since  time.Time
+
+	// Set when the peer is to be disconnected.
+	unwanted      string // the reason; "": it is wanted
+	disconnect    actor.Ticket
+	disconnectAt  time.Time // not before
+	wantsAddrV2   bool
+	addrsServed   bool         // its getaddr has been taken
+	tokens        float64      // addresses that it may still tell us
+	tokensAt      time.Time    // when tokens was right
+	pending       wire.Message // to be sent as soon as there is a place
+	pendingTicket actor.Ticket // of the Send under way
+}
+
+// find returns the index of a peer's slot, or -1.
+func (m *Machine) find(id actor.ID) int {
+	i, ok := slices.BinarySearchFunc(m.slots, id, func(s slot, id actor.ID) int {
+		switch {
+		case s.id < id:
+			return -1
+		case s.id > id:
+			return 1
+		}
+		return 0
+	})
+	if !ok {
+		return -1
+	}
+	return i
+}
+
+// insert adds a slot in its place. IDs grow, so it is the last one except while
+// a rebuilt server is told of its peers.
+func (m *Machine) insert(now time.Time, id actor.ID, arg peer.Arg) {
+	s := slot{
+		id: id, remote: arg.Remote, in: arg.Inbound, manual: arg.Manual, since: now,
+		tokens: firstTokens, tokensAt: now,
+	}
+	i := len(m.slots)
+	for i > 0 && m.slots[i-1].id > id {
+		i--
+	}
+	m.slots = slices.Insert(m.slots, i, s)
+}
+
+// spawn makes the peer's cell. It fails when the kernel has no place for one.
+func (m *Machine) spawn(now time.Time, arg peer.Arg, out *actor.Outbox) (actor.ID, bool) {
+	arg.BestHeight = m.height
+	id, ok := out.Spawn(KindPeer, arg)
+	if ok {
+		m.insert(now, id, arg)
+	}
+	return id, ok
+}
+
+// refuse closes a connection that we dialled and do not want any more.
+func (m *Machine) refuse(conn transport.ConnID, out *actor.Outbox) {
+	out.Tell(m.ports.Transport, transport.Refuse{Conn: conn})
+}
+
+// used counts the places taken.
+func (m *Machine) used() int { return len(m.slots) + len(m.dials) }
+
+// full says whether all places are taken.
+func (m *Machine) full() bool { return m.used() >= m.cfg.MaxPeers }
+
+func (m *Machine) count(counts func(*slot) bool) int {
+	n := 0
+	for i := range m.slots {
+		if counts(&m.slots[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+func (m *Machine) inbound() int { return m.count(func(s *slot) bool { return s.in }) }
+
+func (m *Machine) ready() int { return m.count(func(s *slot) bool { return s.ready }) }
+
+func (m *Machine) readyOutbound() int {
+	return m.count(func(s *slot) bool { return s.ready && !s.in })
+}
+
+// connected says whether there is a connection to exactly this address.
+func (m *Machine) connected(addr netip.AddrPort) bool {
+	return slices.ContainsFunc(m.slots, func(s slot) bool { return s.remote == addr })
+}
+
+// onAlive takes back a peer that outlived a crash of the server. Since when it
+// has been connected is forgotten.
+func (m *Machine) onAlive(now time.Time, alive actor.Alive) {
+	arg := alive.Arg.(peer.Arg)
+	arg.Remote = plain(arg.Remote)
+	m.insert(now, alive.Child, arg)
+}
+
+// onReady notes that a handshake is done. A server that was rebuilt may be told
+// of a peer that has ended meanwhile: it has no slot.
+func (m *Machine) onReady(now time.Time, ready peer.Ready, out *actor.Outbox) {
+	i := m.find(ready.Peer)
+	if i < 0 {
+		return
+	}
+	s := &m.slots[i]
+	s.ready, s.shook, s.wantsAddrV2 = true, true, ready.WantsAddr
+	m.back(s.remote, out)
+	if s.in {
+		return
+	}
+	out.Log(actor.Info, "connected", "peer", s.id, "addr", s.remote, "agent", ready.UserAgent, "height", ready.Height)
+	m.noteGood(s.remote, ready.Services)
+	m.namedReady(s.id)
+	if !s.manual {
+		m.auto.fails = 0
+	}
+	if m.target() > 0 && m.known < enoughKnown {
+		s.pending = wire.NewMsgGetAddr()
+		s.tokens = maxTokens
+	}
+}
+
+// onGone notes that a peer is leaving and bans it for a fault. Its place is
+// free when its cell has ended.
+func (m *Machine) onGone(now time.Time, gone peer.Gone, out *actor.Outbox) {
+	i := m.find(gone.Peer)
+	if i < 0 {
+		return
+	}
+	s := &m.slots[i]
+	s.ready = false
+	s.pending = nil
+	if !gone.Fault || s.manual {
+		return
+	}
+	m.ban(now, s.remote.Addr(), gone.Reason, out)
+}
+
+// onEnded frees a place. A cell that ended while the server was being rebuilt
+// may be unknown.
+func (m *Machine) onEnded(now time.Time, ended actor.Ended, out *actor.Outbox) {
+	i := m.find(ended.Child)
+	if i < 0 {
+		return
+	}
+	s := m.slots[i]
+	m.slots = slices.Delete(m.slots, i, i+1)
+	m.forgetAsking(s.id)
+	m.namedEnded(now, s, ended.Reason, out)
+	if s.in {
+		return
+	}
+	level := actor.Debug
+	if s.shook {
+		level = actor.Info
+	}
+	out.Log(level, "disconnected", "peer", s.id, "addr", s.remote, "reason", ended.Reason)
+	if !s.manual && !s.shook {
+		m.automaticFailed(now, out)
+	}
+}
+
+// unwant marks a peer to be disconnected.
+func (s *slot) unwant(reason string) {
+	if s.unwanted == "" {
+		s.unwanted = reason
+	}
+}
+
+// disconnectUnwanted tells the peers that are to go, and again when they have
+// not gone.
+func (m *Machine) disconnectUnwanted(now time.Time, out *actor.Outbox) {
+	for i := range m.slots {
+		s := &m.slots[i]
+		if s.unwanted == "" || s.disconnect != 0 || s.disconnectAt.After(now) {
+			continue
+		}
+		t, ok := m.ports.Disconnect.AskOf(out, s.id, peer.Disconnect{Reason: s.unwanted})
+		if !ok {
+			m.noPlace(now)
+			return
+		}
+		s.disconnect = t
+	}
+}
+
+// disconnectDue is when to tell an unwanted peer again. The first time is not a
+// matter of the clock: it happens in the step that finds it unwanted.
+func (s *slot) disconnectDue() time.Time {
+	if s.unwanted == "" || s.disconnect != 0 {
+		return time.Time{}
+	}
+	return s.disconnectAt
+}
+
+// onDisconnected ends the question; the peer's end is told by Ended.
+func (m *Machine) onDisconnected(now time.Time, in actor.Input) {
+	for i := range m.slots {
+		if s := &m.slots[i]; s.disconnect == in.Ticket {
+			s.disconnect = 0
+			s.disconnectAt = now.Add(disconnectRetry)
+		}
+	}
+}
+
+// onDisconnectNode marks the connections to an address, to the address of a
+// peer that the user named so, or of one peer. A peer that the user has named is
+// connected again after its back-off, as in Bitcoin Core.
+func (m *Machine) onDisconnectNode(q DisconnectNode, call actor.Call[Done], out *actor.Outbox) {
+	done := Done{Err: Unconnected}
+	t, ok := parseTarget(q.Addr, m.cfg.DefaultPort)
+	if q.Peer == 0 && !ok {
+		done.Err = BadAddress
+	}
+	for i := range m.slots {
+		s := &m.slots[i]
+		byAddr := ok && (s.remote == t.literal() || m.linkedTo(s.id, t))
+		if q.Peer == s.id || q.Peer == 0 && byAddr {
+			s.unwant("disconnected by the user")
+			done.Err = ""
+		}
+	}
+	call.Answer(out, done)
+}
