@@ -1,0 +1,215 @@
+package book
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/btcsuite/btcd/addrmgr"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/internal/actor"
+)
+
+const (
+	// maxAttempts is how many attempts without success are counted against
+	// one address. addrmgr chooses an address with a probability of 1.5^-n
+	// after n failures and looks on until it has chosen one, with its lock
+	// held: past some 1,800 failures the probability is zero in floating
+	// point, and a book with no better address never answers again.
+	maxAttempts = 32
+	// maxCounted bounds the addresses whose attempts are counted here.
+	maxCounted = 10_000
+	// peersFile is addrmgr's file in the data directory.
+	peersFile = "peers.json"
+)
+
+// Book is the address book. Its methods may be called from several goroutines.
+type Book struct {
+	mgr         *addrmgr.AddrManager
+	defaultPort uint16
+
+	mu       sync.Mutex // a leaf: nothing is called while it is held
+	attempts map[netip.AddrPort]int
+}
+
+// Open reads the book in dir, which is made when it is missing. A file that
+// cannot be read is moved aside, and the book begins empty: it can be learned
+// again, so it must not keep the node from starting. The warning, if not empty,
+// is one line that says so. err is set only when dir cannot be made.
+func Open(dir string, defaultPort uint16) (b *Book, warning string, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, "", fmt.Errorf("the address book's directory: %w", err)
+	}
+	path := filepath.Join(dir, peersFile)
+	before, readErr := os.ReadFile(path)
+	if readErr == nil {
+		clampAttempts(path, before)
+	}
+	mgr := addrmgr.New(dir, noLookup)
+	if readErr == nil && !started(mgr, path) {
+		// A manager that failed half-way keeps wrong counts: start anew.
+		stop(mgr)
+		warning = "the address book " + path + " could not be read; starting with an empty one"
+		if aside := path + ".corrupt"; os.WriteFile(aside, before, 0o600) == nil {
+			warning += " (the old one is kept as " + aside + ")"
+		}
+		os.Remove(path)
+		mgr = addrmgr.New(dir, noLookup)
+	}
+	mgr.Start()
+	return &Book{mgr: mgr, defaultPort: defaultPort, attempts: map[netip.AddrPort]int{}}, warning, nil
+}
+
+// started starts a manager and says whether it could read its file: it removes
+// one that it cannot read, and some broken files make it panic.
+func started(mgr *addrmgr.AddrManager, path string) (ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	mgr.Start()
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// stop stops a manager that may have panicked in Start: then it has no goroutine
+// to stop, and there is nothing to wait for.
+func stop(mgr *addrmgr.AddrManager) {
+	_ = mgr.Stop()
+}
+
+// clampAttempts rewrites a file in which an address has more than maxAttempts
+// failures. What is no such file is left to the manager's judgement.
+func clampAttempts(path string, data []byte) {
+	var file map[string]json.RawMessage
+	var addrs []map[string]any
+	if json.Unmarshal(data, &file) != nil {
+		return
+	}
+	list := json.NewDecoder(bytes.NewReader(file["Addresses"]))
+	list.UseNumber() // services need all 64 bits
+	if list.Decode(&addrs) != nil {
+		return
+	}
+	changed := false
+	for _, a := range addrs {
+		number, _ := a["Attempts"].(json.Number)
+		if n, err := number.Int64(); err == nil && n > maxAttempts {
+			a["Attempts"] = maxAttempts
+			changed = true
+		}
+	}
+	if !changed {
+		return
+	}
+	fixed, err := json.Marshal(addrs)
+	if err != nil {
+		return
+	}
+	file["Addresses"] = fixed
+	if out, err := json.Marshal(file); err == nil {
+		_ = os.WriteFile(path, out, 0o600) // if not, the old one still stands
+	}
+}
+
+// noLookup keeps the manager from asking name servers: names have no place in
+// its file.
+func noLookup(host string) ([]net.IP, error) {
+	return nil, errors.New("not an address: " + host)
+}
+
+// Close writes the book to its file.
+func (b *Book) Close() error { return b.mgr.Stop() }
+
+// Handle answers Pick, Sample and Note.
+func (b *Book) Handle(_ context.Context, in actor.Input) any {
+	switch q := in.Body.(type) {
+	case Pick:
+		return b.pick(q.Max)
+	case Sample:
+		return b.sample(q.Max)
+	case Note:
+		b.note(q)
+		return Noted{Known: b.mgr.NumAddresses()}
+	}
+	panic(fmt.Sprintf("book: unknown question %T", in.Body))
+}
+
+// sample returns a random part of the book (addrmgr: 23 percent).
+func (b *Book) sample(limit int) Sampled {
+	addrs := b.mgr.AddressCache()
+	return Sampled{Addrs: addrs[:min(len(addrs), max(limit, 0))]}
+}
+
+// note writes into the book what the server has learned.
+func (b *Book) note(n Note) {
+	for _, l := range n.Learned {
+		var addrs []*wire.NetAddressV2
+		for _, a := range l.Addrs {
+			if _, ok := dialable(a); ok {
+				addrs = append(addrs, a)
+			}
+		}
+		b.mgr.AddAddresses(addrs, netAddress(l.Source))
+	}
+	for _, a := range n.Attempted {
+		if b.mayCount(a) {
+			b.mgr.Attempt(netAddress(a))
+		}
+	}
+	for _, a := range n.Connected {
+		b.mgr.Connected(netAddress(a))
+	}
+	for _, g := range n.Good {
+		na := netAddress(g.Addr)
+		b.mgr.SetServices(na, g.Services)
+		b.mgr.Good(na)
+		b.mu.Lock()
+		delete(b.attempts, g.Addr)
+		b.mu.Unlock()
+	}
+}
+
+// mayCount says whether an attempt may still be counted against an address.
+func (b *Book) mayCount(addr netip.AddrPort) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.attempts) >= maxCounted {
+		clear(b.attempts)
+	}
+	b.attempts[addr]++
+	return b.attempts[addr] <= maxAttempts
+}
+
+// dialable returns the address of a peer that TCP can reach: IPv4 or IPv6 with a
+// port, not a hidden service or another overlay network.
+func dialable(na *wire.NetAddressV2) (netip.AddrPort, bool) {
+	if na == nil || na.Addr == nil || na.Port == 0 || na.IsTorV3() {
+		return netip.AddrPort{}, false
+	}
+	old := na.ToLegacy()
+	if old == nil || addrmgr.IsOnionCatTor(old) {
+		return netip.AddrPort{}, false
+	}
+	ip, ok := netip.AddrFromSlice(old.IP)
+	return netip.AddrPortFrom(ip.Unmap(), na.Port), ok
+}
+
+// netAddress is an address in addrmgr's form, seen now.
+func netAddress(a netip.AddrPort) *wire.NetAddressV2 {
+	ip := a.Addr().Unmap()
+	if !ip.IsValid() {
+		ip = netip.IPv4Unspecified()
+	}
+	return wire.NetAddressV2FromBytes(time.Now(), 0, ip.AsSlice(), a.Port())
+}

@@ -1,0 +1,240 @@
+package book
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/addrmgr"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/internal/actor"
+)
+
+const port = 18333
+
+func open(t *testing.T, dir string) *Book {
+	t.Helper()
+	b, warning, err := Open(dir, port)
+	if err != nil || warning != "" {
+		t.Fatalf("opening: %v, %q", err, warning)
+	}
+	return b
+}
+
+func ask[A any](b *Book, q any) A {
+	return b.Handle(context.Background(), actor.Input{Body: q}).(A)
+}
+
+// addrs makes addresses of the public network: n networks, one address each.
+func addrs(n int) []*wire.NetAddressV2 {
+	var list []*wire.NetAddressV2
+	for i := range n {
+		list = append(list, netAddress(netip.MustParseAddrPort(fmt.Sprintf("%d.%d.1.1:%d", 20+i/200, i%200, port))))
+	}
+	return list
+}
+
+var source = netip.MustParseAddrPort("8.8.8.8:18333")
+
+func learn(b *Book, list ...*wire.NetAddressV2) int {
+	return ask[Noted](b, Note{Learned: []Learned{{Addrs: list, Source: source}}}).Known
+}
+
+func TestTheBookOutlivesTheNode(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	b := open(t, dir)
+	if known := learn(b, addrs(40)...); known < 35 {
+		t.Fatalf("of 40 addresses %d are known", known)
+	}
+	good := ask[Picked](b, Pick{Max: 1}).Addrs
+	if len(good) != 1 {
+		t.Fatal("nothing picked of a full book")
+	}
+	ask[Noted](b, Note{
+		Attempted: good, Connected: good,
+		Good: []Good{{Addr: good[0], Services: wire.SFNodeNetwork}},
+	})
+	before := ask[Picked](b, Pick{}).Known
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	b = open(t, dir)
+	defer b.Close()
+	after := ask[Picked](b, Pick{Max: 3})
+	if after.Known != before || len(after.Addrs) != 3 {
+		t.Fatalf("after a restart %d addresses are known and %d offered, before %d", after.Known, len(after.Addrs), before)
+	}
+}
+
+func TestPicksAreOfDifferentNetworks(t *testing.T) {
+	b := open(t, t.TempDir())
+	defer b.Close()
+	for i := range 60 {
+		learn(b, netAddress(netip.MustParseAddrPort(fmt.Sprintf("20.%d.0.%d:18333", i%3, i+1))))
+	}
+	got := ask[Picked](b, Pick{Max: 8}).Addrs
+	if len(got) != 3 {
+		t.Fatalf("three networks are known, picked %v", got)
+	}
+	seen := map[string]bool{}
+	for _, a := range got {
+		seen[addrmgr.GroupKey(netAddress(a))] = true
+	}
+	if len(seen) != 3 {
+		t.Fatalf("two of one network: %v", got)
+	}
+}
+
+func TestOnlyWhatTCPCanReachIsKept(t *testing.T) {
+	b := open(t, t.TempDir())
+	defer b.Close()
+	at := func(s string) *wire.NetAddressV2 { return netAddress(netip.MustParseAddrPort(s)) }
+	onion := wire.NetAddressV2FromBytes(time.Now(), 0, make([]byte, wire.TorV3Size), port)
+	oldOnion := wire.NetAddressV2FromBytes(time.Now(), 0, make([]byte, 10), port)
+	known := learn(b,
+		at("127.0.0.1:18333"), at("10.1.1.1:18333"), at("192.0.2.1:18333"), at("[::1]:18333"), at("[fe80::1]:18333"),
+		at("20.0.0.1:0"), onion, oldOnion, nil, &wire.NetAddressV2{Port: port},
+	)
+	if known != 0 {
+		t.Fatalf("%d of the unreachable were kept", known)
+	}
+	if known = learn(b, at("20.0.0.1:18333"), at("[2a00:1450::1]:18333"), at("[::ffff:20.1.0.1]:18333")); known != 3 {
+		t.Fatalf("%d of three good ones were kept", known)
+	}
+	for _, a := range ask[Picked](b, Pick{Max: 8}).Addrs {
+		if a.Addr().Is4In6() {
+			t.Fatalf("%v is not in its usual form", a)
+		}
+	}
+}
+
+func TestUnusualPortsComeLast(t *testing.T) {
+	b := open(t, t.TempDir())
+	defer b.Close()
+	learn(b, netAddress(netip.MustParseAddrPort("20.0.0.1:22")))
+	if got := ask[Picked](b, Pick{Max: 1}).Addrs; len(got) != 1 || got[0].Port() != 22 {
+		t.Fatalf("when there is nothing else an unusual port will do: %v", got)
+	}
+	learn(b, netAddress(netip.MustParseAddrPort("20.1.0.1:18333")))
+	usual := 0
+	for range 20 {
+		if got := ask[Picked](b, Pick{Max: 1}).Addrs; len(got) == 1 && got[0].Port() == port {
+			usual++
+		}
+	}
+	if usual != 20 {
+		t.Fatalf("the usual port came first only %d times of 20", usual)
+	}
+}
+
+// An address that has failed thousands of times must not hang the book: addrmgr
+// looks for an address until chance is kind, and for such a one it never is.
+func TestL9ManyFailuresDoNotHangTheBook(t *testing.T) {
+	dir := t.TempDir()
+	b := open(t, dir)
+	learn(b, addrs(1)...)
+	dead := ask[Picked](b, Pick{Max: 1}).Addrs
+	for range 5000 {
+		ask[Noted](b, Note{Attempted: dead})
+	}
+	if got := ask[Picked](b, Pick{Max: 1}).Addrs; len(got) != 1 {
+		t.Fatalf("picked %v", got)
+	}
+	b.Close()
+
+	// A file in which it has (of a btcd, perhaps) is corrected.
+	path := filepath.Join(dir, peersFile)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	many := strings.Replace(string(data), `"Attempts":32`, `"Attempts":5000`, 1)
+	if many == string(data) {
+		t.Fatalf("not %d attempts in %.300s", maxAttempts, data)
+	}
+	if err := os.WriteFile(path, []byte(many), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b = open(t, dir)
+	defer b.Close()
+	if got := ask[Picked](b, Pick{Max: 1}).Addrs; len(got) != 1 {
+		t.Fatalf("picked %v", got)
+	}
+}
+
+func TestACorruptFileIsMovedAside(t *testing.T) {
+	// One that is good at first and bad at its end: the manager has counted
+	// addresses when it gives up.
+	dir := t.TempDir()
+	b := open(t, dir)
+	learn(b, addrs(30)...)
+	b.Close()
+	data, err := os.ReadFile(filepath.Join(dir, peersFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file map[string]json.RawMessage
+	if err := json.Unmarshal(data, &file); err != nil {
+		t.Fatal(err)
+	}
+	file["TriedBuckets"] = json.RawMessage(`[["9.9.9.9:1"]]`)
+	halfGood, _ := json.Marshal(file)
+
+	for name, content := range map[string]string{
+		"empty":           "",
+		"not JSON":        "hello",
+		"cut off":         string(data[:len(data)/2]),
+		"half good":       string(halfGood),
+		"null address":    `{"Version":2,"Addresses":[null]}`,
+		"a name":          `{"Version":2,"Addresses":[{"Addr":"localhost:1","Src":"localhost:1"}]}`,
+		"a later version": `{"Version":99}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, peersFile)
+			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			b, warning, err := Open(dir, port)
+			if err != nil || !strings.Contains(warning, path+".corrupt") || strings.Contains(warning, "\n") {
+				t.Fatalf("opening: %v, %q", err, warning)
+			}
+			if kept, _ := os.ReadFile(path + ".corrupt"); string(kept) != content {
+				t.Fatalf("kept aside: %q", kept)
+			}
+			if got := ask[Picked](b, Pick{Max: 1}); got.Known != 0 || len(got.Addrs) != 0 {
+				t.Fatalf("a new book offers %+v", got)
+			}
+			learn(b, addrs(5)...)
+			b.Close()
+			b = open(t, dir)
+			defer b.Close()
+			if got := ask[Picked](b, Pick{Max: 1}); got.Known == 0 {
+				t.Fatal("the new book does not work")
+			}
+		})
+	}
+}
+
+func TestSamplesAreBounded(t *testing.T) {
+	b := open(t, t.TempDir())
+	defer b.Close()
+	if got := ask[Sampled](b, Sample{Max: 1000}).Addrs; len(got) != 0 {
+		t.Fatalf("an empty book shows %v", got)
+	}
+	learn(b, addrs(200)...)
+	if got := ask[Sampled](b, Sample{Max: 1000}).Addrs; len(got) < 20 || len(got) > 50 {
+		t.Fatalf("%d of some 200 addresses are shown, a quarter is right", len(got))
+	}
+	if got := ask[Sampled](b, Sample{Max: 7}).Addrs; len(got) != 7 {
+		t.Fatalf("%d shown, asked for 7", len(got))
+	}
+}

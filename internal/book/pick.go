@@ -1,0 +1,50 @@
+package book
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/addrmgr"
+)
+
+// How Pick chooses (btcd's numbers, for each address wanted).
+const (
+	// pickTries is how often the manager is asked.
+	pickTries = 100
+	// freshTries is how long addresses that were tried in the last
+	// recentTime are passed over.
+	freshTries = 30
+	recentTime = 10 * time.Minute
+	// defaultPortTries is how long addresses with an unusual port are passed
+	// over: such a port can be a service that somebody wants us to disturb.
+	defaultPortTries = 50
+	// maxPick bounds one answer.
+	maxPick = 64
+)
+
+// pick chooses up to limit addresses, no two of one network group.
+func (b *Book) pick(limit int) Picked {
+	var picked []netip.AddrPort
+	var groups []string
+	limit = min(limit, maxPick)
+	for tries := 0; len(picked) < limit && tries < pickTries; tries++ {
+		known := b.mgr.GetAddress()
+		if known == nil {
+			break
+		}
+		na := known.NetAddress()
+		addr, ok := dialable(na)
+		group := addrmgr.GroupKey(na)
+		switch {
+		case !ok, slices.Contains(groups, group):
+		case tries < freshTries && time.Since(known.LastAttempt()) < recentTime:
+		case tries < defaultPortTries && addr.Port() != b.defaultPort:
+		default:
+			picked = append(picked, addr)
+			groups = append(groups, group)
+			tries = -1 // the next address has its own tries
+		}
+	}
+	return Picked{Addrs: picked, Known: b.mgr.NumAddresses()}
+}
