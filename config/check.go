@@ -1,0 +1,237 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/internal/logging"
+)
+
+// The ranges of options that are numbers.
+const (
+	maxMaxPeers     = 10_000 // a connection is a file and some 100 kB
+	maxUtxoCacheMiB = 1 << 20
+	minPruneMiB     = 1536 // btcd's: the blocks that a reorganisation may need
+	maxPruneMiB     = 1 << 30
+)
+
+// valueOption is an option that has a value, and what is right for it.
+type valueOption struct {
+	name  string
+	one   *string
+	many  *[]string
+	must  bool               // has a default, so that "" was said by the user
+	check func(string) error // the error completes the line "name=value: "; nil: anything goes
+}
+
+func (o valueOption) values() *[]string {
+	if o.many != nil {
+		return o.many
+	}
+	if *o.one == "" {
+		return new([]string)
+	}
+	return &[]string{*o.one}
+}
+
+// valueOptions lists the options with values.
+func valueOptions(o *options) []valueOption {
+	return []valueOption{
+		{name: "datadir", one: &o.DataDir, check: isDir},
+		{name: "logdir", one: &o.LogDir, check: isDir},
+		{name: "configfile", one: &o.ConfigFile},
+		{name: "listen", many: &o.Listen, check: isListenAddr},
+		{name: "connect", many: &o.Connect, check: isPeerAddr},
+		{name: "addpeer", many: &o.AddPeer, check: isPeerAddr},
+		{name: "maxpeers", one: &o.MaxPeers, must: true, check: inRange(1, maxMaxPeers)},
+		{name: "uacomment", many: &o.UAComment, check: isComment},
+		{name: "addcheckpoint", many: &o.AddCheckpoint, check: isCheckpoint},
+		{name: "utxocachemaxsize", one: &o.UtxoCacheMaxSize, must: true, check: inRange(0, maxUtxoCacheMiB)},
+		{name: "prune", one: &o.Prune, must: true, check: isPrune},
+		{name: "debuglevel", one: &o.DebugLevel, must: true, check: isLevels},
+		{name: "logformat", one: &o.LogFormat, must: true, check: isFormat},
+		{name: "rpclisten", many: &o.RPCListen, check: isListenAddr},
+		{name: "rpcuser", one: &o.RPCUser, check: isUser},
+		{name: "rpcpass", one: &o.RPCPass},
+		{name: "profile", one: &o.Profile, check: inRange(1024, 65535)},
+	}
+}
+
+// check looks at each value by itself; dashes and place say how the user wrote
+// it and where.
+func check(o *options, dashes string, place func(name, value string) string) error {
+	for _, opt := range valueOptions(o) {
+		values := *opt.values()
+		if len(values) == 0 && opt.must && dashes != "" {
+			values = []string{""}
+		}
+		for _, v := range values {
+			if opt.check == nil {
+				continue
+			}
+			if err := opt.check(v); err != nil {
+				return usage("%s%s%s=%s: %v", place(opt.name, v), dashes, opt.name, quote(v), err)
+			}
+		}
+	}
+	return nil
+}
+
+// quote shows a value as it is, or quoted where that would be unclear.
+func quote(s string) string {
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return r == ' ' || r == '"' || !strconv.IsPrint(r) }) < 0 {
+		return s
+	}
+	return strconv.Quote(s)
+}
+
+func inRange(low, high uint64) func(string) error {
+	return func(s string) error {
+		if n, err := strconv.ParseUint(s, 10, 64); err != nil || n < low || n > high {
+			return fmt.Errorf("want a whole number from %d to %d", low, high)
+		}
+		return nil
+	}
+}
+
+// number reads a value that has been checked.
+func number(s string) uint64 {
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		panic("config: unchecked number " + s)
+	}
+	return n
+}
+
+func isPrune(s string) error {
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil || n != 0 && n < minPruneMiB || n > maxPruneMiB {
+		return fmt.Errorf("want 0, to keep all blocks, or a whole number of MiB from %d to %d", minPruneMiB, maxPruneMiB)
+	}
+	return nil
+}
+
+func isDir(s string) error {
+	info, err := os.Stat(Expand(s))
+	if err == nil && !info.IsDir() {
+		return fmt.Errorf("want a directory, this is a file")
+	}
+	return nil
+}
+
+// split cuts host:port; where there is no port it returns "".
+func split(s string) (host, port string, ok bool) {
+	if host, port, err := net.SplitHostPort(s); err == nil {
+		n, err := strconv.ParseUint(port, 10, 16)
+		return host, port, err == nil && n > 0
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
+	if strings.Contains(host, ":") {
+		_, err := netip.ParseAddr(host)
+		return host, "", err == nil
+	}
+	return host, "", true
+}
+
+func isIP(s string) bool { _, err := netip.ParseAddr(s); return err == nil }
+
+func isListenAddr(s string) error {
+	host, port, ok := split(s)
+	if !ok || host == "" && port == "" || host != "" && host != "localhost" && !isIP(host) {
+		return fmt.Errorf("want an IP address of this machine with or without a port, as in 127.0.0.1:18444, [::1]:18444 or :18444")
+	}
+	return nil
+}
+
+func isPeerAddr(s string) error {
+	host, _, ok := split(s)
+	if !ok || !isIP(host) && !isHostName(host) {
+		return fmt.Errorf("want a host with or without a port, as in 192.0.2.1, [2001:db8::1]:18333 or node.example.org:18333")
+	}
+	return nil
+}
+
+// isHostName is true for what could be a DNS name.
+func isHostName(s string) bool {
+	if s == "" || len(s) > 253 || strings.HasPrefix(s, "-") {
+		return false
+	}
+	for _, r := range s {
+		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_') {
+			return false
+		}
+	}
+	return true
+}
+
+// isComment is BIP14's rule, and btcd's.
+func isComment(s string) error {
+	bad := func(r rune) bool { return strings.ContainsRune("/:()", r) || r < ' ' || r > '~' }
+	if s == "" || strings.ContainsFunc(s, bad) {
+		return fmt.Errorf("want printable ASCII without / : ( )")
+	}
+	return nil
+}
+
+func isCheckpoint(s string) error { _, err := parseCheckpoint(s); return err }
+
+func parseCheckpoint(s string) (chaincfg.Checkpoint, error) {
+	wrong := fmt.Errorf("want HEIGHT:HASH, as in 546:000000002a936ca763904c3c35fce2f3556c559c0214345d31b1bcebf76acb70")
+	h, x, ok := strings.Cut(s, ":")
+	height, err := strconv.ParseInt(h, 10, 32)
+	if !ok || err != nil || height < 0 || len(x) != chainhash.MaxHashStringSize {
+		return chaincfg.Checkpoint{}, wrong
+	}
+	hash, err := chainhash.NewHashFromStr(x)
+	if err != nil {
+		return chaincfg.Checkpoint{}, wrong
+	}
+	return chaincfg.Checkpoint{Height: int32(height), Hash: hash}, nil
+}
+
+func isLevels(s string) error {
+	if s == "show" {
+		return nil
+	}
+	_, err := logging.ParseLevels(s)
+	return err
+}
+
+var formats = map[string]logging.Format{"text": logging.Text, "json": logging.JSON}
+
+func isFormat(s string) error {
+	if _, ok := formats[s]; !ok {
+		return fmt.Errorf("want text or json")
+	}
+	return nil
+}
+
+// isUser: a colon ends the user name in HTTP's basic authentication.
+func isUser(s string) error {
+	if strings.Contains(s, ":") {
+		return fmt.Errorf("want a name without a colon")
+	}
+	return nil
+}
+
+// userAgent is BIP14's: /acyclic:0.1.0(comment; comment)/.
+func userAgent(comments []string) (string, error) {
+	s := Name + ":" + Version
+	if len(comments) > 0 {
+		s += "(" + strings.Join(comments, "; ") + ")"
+	}
+	s = "/" + s + "/"
+	if len(s) > wire.MaxUserAgentLen {
+		return "", usage("--uacomment=%s: want comments that make a user agent of at most %d bytes, this one has %d",
+			quote(comments[len(comments)-1]), wire.MaxUserAgentLen, len(s))
+	}
+	return s, nil
+}

@@ -1,0 +1,99 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/chaincfg/v2"
+
+	"acyclic/internal/logging"
+)
+
+// The program's name and version.
+const (
+	Name    = "acyclic"
+	Version = "0.1.0"
+)
+
+// Config says how a node is to run. Everything in it is checked and resolved.
+type Config struct {
+	// Print is set when the user asked to be told something (--help,
+	// --version, --debuglevel=show): print it to standard output and exit
+	// with status 0. Nothing else is set then.
+	Print string
+
+	Network Network
+	// Params are a copy of the network's, whose Checkpoints are those to
+	// use: none with --nocheckpoints, with --addcheckpoint's merged in.
+	Params *chaincfg.Params
+
+	DataDir    string // of the network; need not exist yet
+	LogDir     string // of the network; need not exist yet
+	ConfigFile string // the file that was read; "" if none
+
+	Listen  []string // host:port to listen on for peers; none: do not listen. An empty host is all interfaces
+	Connect []string // host:port; when any, connect to these only. The host may be a name
+	AddPeer []string // host:port; the host may be a name
+
+	MaxPeers  int  // inbound and outbound together
+	DNSSeed   bool // may ask DNS seeds
+	UserAgent string
+
+	UtxoCacheBytes uint64 // of memory for unspent outputs
+	PruneBytes     uint64 // of blocks to keep; 0: all
+
+	Levels    logging.Levels
+	LogFormat logging.Format
+
+	RPCListen        []string // host:port to serve RPC on; none: do not
+	RPCUser, RPCPass string   // both or none; none: the cookie
+	CookieFile       string
+
+	ProfileAddr string // host:port for net/http/pprof; "": none
+}
+
+// HomeDir is where the defaults of all directories are: ~/.acyclic.
+func HomeDir() string { return btcutil.AppDataDir(Name, false) }
+
+// DefaultDataDir is the data directory, which holds one for each network.
+func DefaultDataDir() string { return filepath.Join(HomeDir(), "data") }
+
+// CookieFile is where the node leaves the password for local clients.
+func CookieFile(dataDir string, n Network) string {
+	return filepath.Join(dataDir, n.Dir, ".cookie")
+}
+
+// Expand resolves a leading ~ and $VARIABLES in a path, as btcd does.
+func Expand(path string) string {
+	if rest, ok := strings.CutPrefix(path, "~"); ok && (rest == "" || os.IsPathSeparator(rest[0])) {
+		path = filepath.Dir(HomeDir()) + rest
+	}
+	return filepath.Clean(os.ExpandEnv(path))
+}
+
+// usageError is what Load returns: one line.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
+func usage(format string, args ...any) error {
+	return usageError(strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", " "))
+}
+
+// Load reads args (without the program's name) and the configuration file. The
+// error is one line for the user, who should see it with exit status 1.
+func Load(args []string) (*Config, error) { return load(args, HomeDir()) }
+
+func load(args []string, home string) (*Config, error) {
+	raw, file, err := parse(args, home)
+	if err != nil {
+		return nil, err
+	}
+	if raw.print != "" {
+		return &Config{Print: raw.print}, nil
+	}
+	return resolve(&raw.options, file, home)
+}

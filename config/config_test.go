@@ -1,0 +1,301 @@
+package config
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/logging"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// loadWith loads with a home directory of its own that holds an acyclic.conf,
+// unless conf is "".
+func loadWith(t *testing.T, conf string, args ...string) (*Config, string, error) {
+	t.Helper()
+	home := t.TempDir()
+	if conf != "" {
+		if err := os.WriteFile(filepath.Join(home, "acyclic.conf"), []byte(conf), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := load(args, home)
+	return c, home, err
+}
+
+func must(t *testing.T, conf string, args ...string) *Config {
+	t.Helper()
+	c, _, err := loadWith(t, conf, args...)
+	if err != nil {
+		t.Fatalf("%v: %v", args, err)
+	}
+	return c
+}
+
+func TestDefaults(t *testing.T) {
+	c, home, err := loadWith(t, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Params.Name != "testnet3" || c.MaxPeers != 125 || !c.DNSSeed || c.UserAgent != "/acyclic:"+Version+"/" {
+		t.Errorf("%+v", c)
+	}
+	if c.DataDir != filepath.Join(home, "data", "testnet") || c.LogDir != filepath.Join(home, "logs", "testnet") {
+		t.Errorf("data %s, logs %s", c.DataDir, c.LogDir)
+	}
+	if c.CookieFile != filepath.Join(c.DataDir, ".cookie") || c.CookieFile != CookieFile(filepath.Join(home, "data"), c.Network) {
+		t.Errorf("cookie %s", c.CookieFile)
+	}
+	if c.UtxoCacheBytes != 250<<20 || c.PruneBytes != 0 || c.Levels.Level("chain") != actor.Info || c.LogFormat != logging.Text {
+		t.Errorf("%+v", c)
+	}
+	if !slices.Equal(c.Listen, []string{":18333"}) || !slices.Equal(c.RPCListen, []string{"127.0.0.1:18332", "[::1]:18332"}) {
+		t.Errorf("listens on %v, RPC %v", c.Listen, c.RPCListen)
+	}
+	if len(c.Params.Checkpoints) != len(c.Network.Params.Checkpoints) || c.ConfigFile != "" || c.Print != "" || c.ProfileAddr != "" {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestNetworks(t *testing.T) {
+	for flag, want := range map[string][4]string{
+		"--testnet":  {"testnet3", "testnet", ":18333", "127.0.0.1:18332"},
+		"--testnet4": {"testnet4", "testnet4", ":48333", "127.0.0.1:48332"},
+		"--signet":   {"signet", "signet", ":38333", "127.0.0.1:38332"},
+		"--simnet":   {"simnet", "simnet", ":18555", "127.0.0.1:18556"},
+		"--regtest":  {"regtest", "regtest", ":18444", "127.0.0.1:18443"},
+		"--mainnet":  {"mainnet", "mainnet", ":8333", "127.0.0.1:8332"},
+	} {
+		c := must(t, "", flag)
+		got := [4]string{c.Params.Name, filepath.Base(c.DataDir), c.Listen[0], c.RPCListen[0]}
+		if got != want {
+			t.Errorf("%s: %v, want %v", flag, got, want)
+		}
+	}
+}
+
+// Every option that has an effect on the result, once.
+func TestOptions(t *testing.T) {
+	dir := t.TempDir()
+	hash := "000000002a936ca763904c3c35fce2f3556c559c0214345d31b1bcebf76acb70"
+	for _, c := range []struct {
+		args string
+		ok   func(*Config) bool
+	}{
+		{"--datadir " + dir, func(c *Config) bool { return c.DataDir == filepath.Join(dir, "testnet") }},
+		{"-b " + dir + " --regtest", func(c *Config) bool { return c.DataDir == filepath.Join(dir, "regtest") }},
+		{"--logdir=" + dir, func(c *Config) bool { return c.LogDir == filepath.Join(dir, "testnet") }},
+		{"--listen=127.0.0.1 --listen=[::1]:5 --listen=127.0.0.1:18333", func(c *Config) bool {
+			return slices.Equal(c.Listen, []string{"127.0.0.1:18333", "[::1]:5"})
+		}},
+		{"--nolisten", func(c *Config) bool { return len(c.Listen) == 0 }},
+		{"--connect=node.example", func(c *Config) bool {
+			return slices.Equal(c.Connect, []string{"node.example:18333"}) && len(c.Listen) == 0 && !c.DNSSeed
+		}},
+		{"--connect=192.0.2.1 --listen=:7", func(c *Config) bool { return slices.Equal(c.Listen, []string{":7"}) }},
+		{"-a 2001:db8::1 --addpeer=[2001:db8::2]", func(c *Config) bool {
+			return slices.Equal(c.AddPeer, []string{"[2001:db8::1]:18333", "[2001:db8::2]:18333"}) && c.DNSSeed
+		}},
+		{"--maxpeers=7", func(c *Config) bool { return c.MaxPeers == 7 }},
+		{"--nodnsseed", func(c *Config) bool { return !c.DNSSeed }},
+		{"--regtest", func(c *Config) bool { return !c.DNSSeed }},
+		{"--nocheckpoints --addcheckpoint=1:" + hash, func(c *Config) bool { return c.Params.Checkpoints == nil }},
+		{"--addcheckpoint=3000000:" + hash, func(c *Config) bool {
+			l := c.Params.Checkpoints
+			return len(l) == 1+len(c.Network.Params.Checkpoints) && l[len(l)-1].Height == 3_000_000 && l[len(l)-1].Hash.String() == hash
+		}},
+		{"--addcheckpoint=546:" + strings.Repeat("0", 64), func(c *Config) bool {
+			return len(c.Params.Checkpoints) == len(c.Network.Params.Checkpoints) && c.Params.Checkpoints[0].Hash.String() == strings.Repeat("0", 64)
+		}},
+		{"-d warn,chain=trace", func(c *Config) bool {
+			return c.Levels.Level("chain") == actor.Trace && c.Levels.Level("peer") == actor.Warn
+		}},
+		{"--logformat=json", func(c *Config) bool { return c.LogFormat == logging.JSON }},
+		{"--rpclisten=127.0.0.1:9", func(c *Config) bool { return slices.Equal(c.RPCListen, []string{"127.0.0.1:9"}) }},
+		{"--rpclisten=192.0.2.1 -u me -P pass", func(c *Config) bool {
+			return slices.Equal(c.RPCListen, []string{"192.0.2.1:18332"}) && c.RPCUser == "me" && c.RPCPass == "pass"
+		}},
+		{"--norpc", func(c *Config) bool { return c.RPCListen == nil }},
+		{"--utxocachemaxsize=1", func(c *Config) bool { return c.UtxoCacheBytes == 1<<20 }},
+		{"--prune=1536", func(c *Config) bool { return c.PruneBytes == 1536<<20 }},
+		{"--uacomment=a --uacomment=b", func(c *Config) bool { return c.UserAgent == "/acyclic:"+Version+"(a; b)/" }},
+		{"--profile=6060", func(c *Config) bool { return c.ProfileAddr == "127.0.0.1:6060" }},
+	} {
+		cfg := must(t, "", strings.Fields(c.args)...)
+		if !c.ok(cfg) {
+			t.Errorf("%s: %+v", c.args, cfg)
+		}
+	}
+}
+
+// The file gives values, the command line wins over it, the networks included.
+func TestFile(t *testing.T) {
+	conf := `
+# a comment
+; another
+[Application Options]
+maxpeers=9
+addpeer = 192.0.2.1
+addpeer = 192.0.2.2
+regtest=1
+nodnsseed=1
+debuglevel="debug"
+`
+	c, home, err := loadWith(t, conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.MaxPeers != 9 || len(c.AddPeer) != 2 || c.AddPeer[0] != "192.0.2.1:18444" || c.Params.Name != "regtest" ||
+		c.DNSSeed || c.Levels.Default != actor.Debug || c.ConfigFile != filepath.Join(home, "acyclic.conf") {
+		t.Errorf("the file alone: %+v", c)
+	}
+	c = must(t, conf, "--maxpeers=3", "--addpeer=192.0.2.3", "--testnet4", "-d", "warn")
+	if c.MaxPeers != 3 || !slices.Equal(c.AddPeer, []string{"192.0.2.3:48333"}) || c.Params.Name != "testnet4" || c.Levels.Default != actor.Warn || c.DNSSeed {
+		t.Errorf("the command line over the file: %+v", c)
+	}
+	c = must(t, conf, "--regtest")
+	if c.MaxPeers != 125 || len(c.AddPeer) != 0 || c.ConfigFile != "" {
+		t.Errorf("regtest read the default file: %+v", c)
+	}
+	named := filepath.Join(t.TempDir(), "my.conf")
+	if err := os.WriteFile(named, []byte("maxpeers=4\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if c = must(t, "", "--regtest", "-C", named); c.MaxPeers != 4 || c.ConfigFile != named {
+		t.Errorf("regtest did not read the file that was named: %+v", c)
+	}
+}
+
+// Each error of use is one line that names option, value and what is right.
+func TestErrors(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	const addr = "want an IP address of this machine with or without a port, as in 127.0.0.1:18444, [::1]:18444 or :18444"
+	const host = "want a host with or without a port, as in 192.0.2.1, [2001:db8::1]:18333 or node.example.org:18333"
+	const checkpoint = "want HEIGHT:HASH, as in 546:000000002a936ca763904c3c35fce2f3556c559c0214345d31b1bcebf76acb70"
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--maxpeers=abc"}, "--maxpeers=abc: want a whole number from 1 to 10000"},
+		{[]string{"--maxpeers=0"}, "--maxpeers=0: want a whole number from 1 to 10000"},
+		{[]string{"--maxpeers=-3"}, "--maxpeers=-3: want a whole number from 1 to 10000"},
+		{[]string{"--maxpeers="}, `--maxpeers="": want a whole number from 1 to 10000`},
+		{[]string{"--listen="}, `--listen="": ` + addr},
+		{[]string{"--datadir="}, ""}, // as if it had not been said
+		{[]string{"--maxpeers"}, "--maxpeers: no value; want --maxpeers=N"},
+		{[]string{"-b"}, "--datadir: no value; want --datadir=DIR"},
+		{[]string{"-b", "--regtest"}, "--datadir: no value; want --datadir=DIR"},
+		{[]string{"--maxpeer=3"}, "--maxpeer: no such option; did you mean maxpeers?"},
+		{[]string{"--rpcpassword=x"}, "--rpcpassword: no such option; did you mean rpcpass?"},
+		{[]string{"--txindex"}, "--txindex: no such option; see --help"},
+		{[]string{"-z"}, "-z: no such option; see --help"},
+		{[]string{"--regtest=yes"}, "--regtest: takes no value; want --regtest alone"},
+		{[]string{"start"}, "start: not an option; options start with --, see --help"},
+		{[]string{"--regtest", "--simnet"}, "--simnet and --regtest: want one network only"},
+		{[]string{"--datadir=" + file}, "--datadir=" + file + ": want a directory, this is a file"},
+		{[]string{"--logdir=" + file}, "--logdir=" + file + ": want a directory, this is a file"},
+		{[]string{"--configfile=/no/such"}, "--configfile=/no/such: no such file; want the path of an ini file"},
+		{[]string{"--configfile=" + dir}, "--configfile=" + dir + ": cannot be read (is a directory); want the path of an ini file"},
+		{[]string{"--listen=here"}, "--listen=here: " + addr},
+		{[]string{"--listen=127.0.0.1:99999"}, "--listen=127.0.0.1:99999: " + addr},
+		{[]string{"--listen=127.0.0.1:http"}, "--listen=127.0.0.1:http: " + addr},
+		{[]string{"--listen=1:2:3"}, "--listen=1:2:3: " + addr},
+		{[]string{"--connect=a b"}, `--connect="a b": ` + host},
+		{[]string{"--addpeer=:18333"}, "--addpeer=:18333: " + host},
+		{[]string{"--addpeer=x:0"}, "--addpeer=x:0: " + host},
+		{[]string{"--addpeer=a", "--connect=b"}, "--connect=b and --addpeer=a: want one of the two, --connect means these peers only"},
+		{[]string{"--nolisten", "--listen=:5"}, "--nolisten and --listen=:5: want one of the two"},
+		{[]string{"--addcheckpoint=5"}, "--addcheckpoint=5: " + checkpoint},
+		{[]string{"--addcheckpoint=x:y"}, "--addcheckpoint=x:y: " + checkpoint},
+		{[]string{"--addcheckpoint=5:" + strings.Repeat("g", 64)}, "--addcheckpoint=5:" + strings.Repeat("g", 64) + ": " + checkpoint},
+		{[]string{"--utxocachemaxsize=big"}, "--utxocachemaxsize=big: want a whole number from 0 to 1048576"},
+		{[]string{"--prune=100"}, "--prune=100: want 0, to keep all blocks, or a whole number of MiB from 1536 to 1073741824"},
+		{[]string{"-d", "loud"}, `--debuglevel=loud: "loud" is not a level; want trace, debug, info, warn, error or critical`},
+		{[]string{"-d", "wallet=info"}, `--debuglevel=wallet=info: "wallet" is not a subsystem; want book, chain, engine, netsync, node, peer, relay, rpc, server, transport`},
+		{[]string{"--logformat=xml"}, "--logformat=xml: want text or json"},
+		{[]string{"--rpclisten=0.0.0.0"}, "--rpclisten=0.0.0.0:18332: want a loopback address as in 127.0.0.1, or --rpcuser and --rpcpass as well"},
+		{[]string{"--rpclisten=nowhere"}, "--rpclisten=nowhere: " + addr},
+		{[]string{"--rpcuser=a:b", "--rpcpass=c"}, "--rpcuser=a:b: want a name without a colon"},
+		{[]string{"--rpcuser=me"}, "--rpcuser=me with no --rpcpass: want both --rpcuser and --rpcpass, or none of them to use the cookie"},
+		{[]string{"--rpcpass=secret"}, `--rpcuser="" with a --rpcpass: want both --rpcuser and --rpcpass, or none of them to use the cookie`},
+		{[]string{"--uacomment=a/b"}, "--uacomment=a/b: want printable ASCII without / : ( )"},
+		{[]string{"--uacomment=a\nb"}, `--uacomment="a\nb": want printable ASCII without / : ( )`},
+		{[]string{"--uacomment=" + strings.Repeat("x", 300)}, "--uacomment=" + strings.Repeat("x", 300) + ": want comments that make a user agent of at most 256 bytes, this one has 317"},
+		{[]string{"--profile=80"}, "--profile=80: want a whole number from 1024 to 65535"},
+	} {
+		_, _, err := loadWith(t, "", c.args...)
+		switch {
+		case c.want == "" && err != nil:
+			t.Errorf("%q: %v", c.args, err)
+		case c.want != "" && (err == nil || err.Error() != c.want):
+			t.Errorf("%q:\n got %v\nwant %s", c.args, err, c.want)
+		}
+	}
+}
+
+// Errors in the file name the line.
+func TestFileErrors(t *testing.T) {
+	for conf, want := range map[string]string{
+		"\nmaxpeers=abc\n":        ":2: maxpeers=abc: want a whole number from 1 to 10000",
+		"maxpeers=1\nmaxpeers=x":  ":2: maxpeers=x: want a whole number from 1 to 10000",
+		"regtest\n":               ":1: regtest: no value; want regtest=1 or the like",
+		"regtest=maybe\n":         ":1: regtest=maybe: want 1 or 0",
+		"--regtest=1\n":           ":1: --regtest: write it without dashes, as in regtest=1",
+		"# x\n\nmaxpeer=1\n":      ":3: maxpeer: no such option in a file; did you mean maxpeers?",
+		"configfile=other\n":      ":1: configfile: no such option in a file; see --help",
+		"[Application Options\n":  ":1: malformed section header",
+		"[Wallet]\nmaxpeers=1\n":  ": could not find option group `Wallet'; want the only section to be [Application Options]",
+		"listen=\"127.0.0.1\n":    ":1: invalid syntax",
+		"prune=1\nmaxpeers=abc\n": ":2: maxpeers=abc: want a whole number from 1 to 10000",
+		"regtest=1\nsimnet=1\n":   "--simnet and --regtest: want one network only",
+	} {
+		_, home, err := loadWith(t, conf)
+		if err == nil {
+			t.Errorf("%q: no error", conf)
+			continue
+		}
+		got := strings.TrimPrefix(err.Error(), filepath.Join(home, "acyclic.conf"))
+		if got != want {
+			t.Errorf("%q:\n got %s\nwant %s", conf, got, want)
+		}
+	}
+}
+
+func TestPrint(t *testing.T) {
+	if c := must(t, "maxpeers=wrong", "--version", "--maxpeers=x"); c.Print != "acyclicd version "+Version+"\n" {
+		t.Errorf("%q", c.Print)
+	}
+	if c := must(t, "", "--debuglevel=show"); c.Print != "subsystems: "+strings.Join(logging.Subsystems, " ")+"\n" {
+		t.Errorf("%q", c.Print)
+	}
+	help := must(t, "", "--regtest", "--help").Print
+	golden := filepath.Join("testdata", "help.txt")
+	if *update {
+		if err := os.WriteFile(golden, []byte(help), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil || help != string(want) {
+		t.Errorf("the help text differs from %s (-update writes it), %v:\n%s", golden, err, help)
+	}
+}
+
+// Defaults of a network are copied, never changed.
+func TestParamsAreCopies(t *testing.T) {
+	before := len(Networks[0].Params.Checkpoints)
+	c := must(t, "", "--addcheckpoint=1:"+strings.Repeat("1", 64))
+	c.Params.Checkpoints[0].Height = -1
+	if len(Networks[0].Params.Checkpoints) != before || Networks[0].Params.Checkpoints[0].Height == -1 {
+		t.Error("the network's own checkpoints were changed")
+	}
+}
