@@ -1,9 +1,7 @@
 package book
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -21,10 +19,11 @@ import (
 
 const (
 	// maxAttempts is how many attempts without success are counted against
-	// one address. addrmgr chooses an address with a probability of 1.5^-n
-	// after n failures and looks on until it has chosen one, with its lock
-	// held: past some 1,800 failures the probability is zero in floating
-	// point, and a book with no better address never answers again.
+	// one address in one run. addrmgr takes an address with a probability of
+	// 1.5^-n after n failures and goes on, with its lock held, until it has
+	// taken one: where every address has failed thousands of times (a small
+	// network, a node left alone for days) one choice takes a tenth of a
+	// second and an answer many seconds. 32 failures say all there is to say.
 	maxAttempts = 32
 	// maxCounted bounds the addresses whose attempts are counted here.
 	maxCounted = 10_000
@@ -51,9 +50,6 @@ func Open(dir string, defaultPort uint16) (b *Book, warning string, err error) {
 	}
 	path := filepath.Join(dir, peersFile)
 	before, readErr := os.ReadFile(path)
-	if readErr == nil {
-		clampAttempts(path, before)
-	}
 	mgr := addrmgr.New(dir, noLookup)
 	if readErr == nil && !started(mgr, path) {
 		// A manager that failed half-way keeps wrong counts: start anew.
@@ -86,40 +82,6 @@ func started(mgr *addrmgr.AddrManager, path string) (ok bool) {
 // to stop, and there is nothing to wait for.
 func stop(mgr *addrmgr.AddrManager) {
 	_ = mgr.Stop()
-}
-
-// clampAttempts rewrites a file in which an address has more than maxAttempts
-// failures. What is no such file is left to the manager's judgement.
-func clampAttempts(path string, data []byte) {
-	var file map[string]json.RawMessage
-	var addrs []map[string]any
-	if json.Unmarshal(data, &file) != nil {
-		return
-	}
-	list := json.NewDecoder(bytes.NewReader(file["Addresses"]))
-	list.UseNumber() // services need all 64 bits
-	if list.Decode(&addrs) != nil {
-		return
-	}
-	changed := false
-	for _, a := range addrs {
-		number, _ := a["Attempts"].(json.Number)
-		if n, err := number.Int64(); err == nil && n > maxAttempts {
-			a["Attempts"] = maxAttempts
-			changed = true
-		}
-	}
-	if !changed {
-		return
-	}
-	fixed, err := json.Marshal(addrs)
-	if err != nil {
-		return
-	}
-	file["Addresses"] = fixed
-	if out, err := json.Marshal(file); err == nil {
-		_ = os.WriteFile(path, out, 0o600) // if not, the old one still stands
-	}
 }
 
 // noLookup keeps the manager from asking name servers: names have no place in
