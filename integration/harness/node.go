@@ -3,6 +3,7 @@ package harness
 import (
 	"bytes"
 	"encoding/hex"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -48,7 +49,7 @@ var btcd = kind{
 	name:   "btcd",
 	binary: BtcdBinary,
 	args: func(o Options) []string {
-		args := []string{"--notls", "--nobanning"}
+		args := []string{"--notls", "--nobanning", "--configfile=" + os.DevNull}
 		if o.Network != "mainnet" { // btcd's default, without an option
 			args = append(args, "--"+o.Network)
 		}
@@ -162,7 +163,7 @@ func (n *Node) awaitReady() bool {
 }
 
 // Again starts the node again in the same place after it has ended. The change
-// to its options may be nil.
+// to its options may be nil. (btcd begins a new regtest chain at each start.)
 func (n *Node) Again(change func(*Options)) *Node {
 	n.t.Helper()
 	if !n.Exited() {

@@ -1,0 +1,70 @@
+package integration
+
+import (
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+
+	"acyclic/integration/harness"
+	"acyclic/integration/script"
+)
+
+// stopBound is what the node has to end in, under any load: five seconds, and
+// what the database takes to write its cache, with room for a busy machine.
+const stopBound = 15 * time.Second
+
+// loaded starts a node in the midst of a sync from a slow peer, with a peer that
+// asks for blocks and does not read.
+func loaded(t *testing.T) *harness.Node {
+	t.Helper()
+	chain := newChain("loaded", 1200, 2)
+	_, quick := listen(t, regtest("moderate", chain, script.Behaviour{Latency: 5 * time.Millisecond}))
+	_, silent := listen(t, regtest("silent", chain, script.Behaviour{Silent: true}))
+	us := start(t, harness.Options{Connect: []string{quick, silent}})
+	harness.Eventually(t, harness.Patience, "the sync is on its way", func() (bool, string) {
+		height := us.Height()
+		return height >= 200, fmt.Sprintf("height %d", height)
+	})
+	deaf := script.New(regtest("deaf", chain, script.Behaviour{Deaf: true, Ask: 50_000}))
+	t.Cleanup(deaf.Close)
+	if err := deaf.Dial(us.P2P); err != nil {
+		t.Fatal(err)
+	}
+	awaitReady(t, deaf)
+	return us
+}
+
+func TestStopUnderLoad(t *testing.T) {
+	oursOnly(t) // btcd may choose the silent peer to sync from
+	t.Parallel()
+	ways := []struct {
+		name string
+		stop func(*harness.Node)
+	}{
+		{"SIGINT", func(n *harness.Node) { n.Signal(syscall.SIGINT) }},
+		{"SIGTERM", func(n *harness.Node) { n.Signal(syscall.SIGTERM) }},
+		{"by RPC", func(n *harness.Node) { n.Call(nil, "stop") }},
+	}
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			us := loaded(t)
+			way.stop(us)
+			if status := us.Wait(stopBound); status != 0 {
+				t.Errorf("ended with status %d, want 0", status)
+			}
+		})
+	}
+}
+
+// TestSecondSignal ends the node at once, whatever it is doing; its database is
+// good all the same.
+func TestSecondSignal(t *testing.T) {
+	oursOnly(t)
+	t.Parallel()
+	us := loaded(t)
+	us.Signal(syscall.SIGINT)
+	us.Signal(syscall.SIGTERM) // another one, since two of a kind may become one
+	us.Wait(stopBound)
+	us.Again(func(o *harness.Options) { o.Connect = nil }).Stop()
+}
