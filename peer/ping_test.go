@@ -1,0 +1,101 @@
+package peer
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/internal/actor/steptest"
+)
+
+func TestPingMeasuresTheRoundTrip(t *testing.T) {
+	b := newBench(t, Arg{Inbound: true}, testConfig())
+	b.receive(theirVersion())
+	b.receive(&wire.MsgVerAck{})
+	b.Drop()
+	b.Advance(0)
+	first := wrote[*wire.MsgPing](b, "the first ping goes at once")
+	if first.Nonce == 0 {
+		t.Error("a ping with nonce zero is answered by anything")
+	}
+	b.flushAll()
+	b.Advance(80 * time.Millisecond)
+	if i := b.m.info(b.Now); i.PingWait != 80*time.Millisecond || i.PingTime != 0 {
+		t.Errorf("while it waits: %v, %v", i.PingWait, i.PingTime)
+	}
+	b.receive(&wire.MsgPong{Nonce: first.Nonce})
+
+	b.Advance(2 * time.Minute)
+	second := wrote[*wire.MsgPing](b, "the next one two minutes after the pong")
+	if second.Nonce == first.Nonce {
+		t.Error("the nonce is the same")
+	}
+	b.flushAll()
+	b.Advance(200 * time.Millisecond)
+	b.receive(&wire.MsgPong{Nonce: first.Nonce})
+	if i := b.m.info(b.Now); i.PingWait == 0 {
+		t.Error("a pong to an old ping closed the new one")
+	}
+	b.receive(&wire.MsgPong{Nonce: second.Nonce})
+	i := b.m.info(b.Now)
+	if i.PingTime != 200*time.Millisecond || i.PingMin != 80*time.Millisecond || i.PingWait != 0 {
+		t.Errorf("last %v, min %v, waiting %v", i.PingTime, i.PingMin, i.PingWait)
+	}
+	b.receive(&wire.MsgPong{Nonce: 5})
+	b.says("a pong that nobody waits for is ignored")
+}
+
+// A peer that talks but never answers a ping has a hanging half.
+func TestMissingPong(t *testing.T) {
+	b := readyBench(t, true, testConfig())
+	b.Advance(2 * time.Minute)
+	b.Drop()
+	b.flushAll()
+	for range 19 {
+		b.Advance(time.Minute)
+		b.receive(&wire.MsgMemPool{}) // it is not silent
+	}
+	b.says("twenty minutes are granted")
+	b.Advance(time.Minute)
+	if g := steptest.Want[Gone](b.Rig, "no pong for twenty minutes"); !strings.Contains(g.Reason, "no pong") {
+		t.Errorf("gone: %+v", g)
+	}
+}
+
+func TestPingIsAnswered(t *testing.T) {
+	b := readyBench(t, true, testConfig())
+	b.receive(&wire.MsgPing{Nonce: 4242})
+	if p := wrote[*wire.MsgPong](b, "a ping wants its nonce back"); p.Nonce != 4242 {
+		t.Errorf("pong %d", p.Nonce)
+	}
+	b.says("that is all")
+}
+
+// Peers up to version 60000 know no pong (BIP31): they are pinged to keep the
+// line open and are not waited for.
+func TestAncientPeerIsNotAskedForPongs(t *testing.T) {
+	b := newBench(t, Arg{Inbound: true}, testConfig())
+	v := theirVersion()
+	v.ProtocolVersion = 60000
+	b.receive(v)
+	b.receive(&wire.MsgVerAck{})
+	b.Advance(0)
+	b.flushAll()
+	b.Drop()
+	for range 5 {
+		b.Advance(2 * time.Minute)
+		b.flushAll()
+		b.receive(&wire.MsgInv{})
+	}
+	if n := len(b.Pending()); n != 5 || b.m.state != ready {
+		t.Errorf("%d pings in ten minutes, and it is %v", n, b.m.state)
+	}
+	if !b.m.pongDue().IsZero() {
+		t.Error("a pong is waited for")
+	}
+	b.Drop()
+	b.receive(&wire.MsgPing{})
+	b.says("it does not want one either")
+}

@@ -1,0 +1,325 @@
+package peer
+
+import (
+	"fmt"
+	"net"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+	"pgregory.net/rapid"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/actor/steptest"
+	"acyclic/internal/transport"
+)
+
+func TestBlockAskedForAndNot(t *testing.T) {
+	b := readyBench(t, false, testConfig())
+	block, msg := aBlock(1), wire.NewMsgGetData()
+	hash := block.BlockHash()
+	msg.AddInvVect(wire.NewInvVect(wire.InvTypeWitnessBlock, &hash))
+	b.Ask(Send{Msgs: []wire.Message{msg}})
+	b.Drop()
+
+	b.receive(block)
+	got := steptest.Want[BlockReceived](b.Rig, "it arrives")
+	if size := block.SerializeSize(); !got.Asked || got.Hash != hash || got.Block != block || got.Size != size || got.Peer != self {
+		t.Errorf("got %+v, the block has %d bytes", got, size)
+	}
+	if a := steptest.Want[Announced](b.Rig, "relay need not announce it back"); !slices.Equal(a.Blocks, []chainhash.Hash{hash}) {
+		t.Errorf("announced %v", a.Blocks)
+	}
+	b.receive(block)
+	if got := steptest.Want[BlockReceived](b.Rig, "passed on a second time"); got.Asked {
+		t.Error("asked for once, arrived twice: the second was not asked for")
+	}
+	b.Drop()
+	b.receive(aBlock(2))
+	if got := steptest.Want[BlockReceived](b.Rig, "never asked for, passed on all the same"); got.Asked {
+		t.Error("it was not asked for")
+	}
+}
+
+func TestHeadersAskedForAndNot(t *testing.T) {
+	b := readyBench(t, false, testConfig())
+	headers := &wire.MsgHeaders{Headers: []*wire.BlockHeader{{Nonce: 1}, {Nonce: 2}}}
+	take := func(why string) HeadersReceived {
+		t.Helper()
+		h := steptest.Want[HeadersReceived](b.Rig, why)
+		b.Drop()
+		return h
+	}
+	b.receive(headers)
+	if take("an announcement").Asked {
+		t.Error("nobody asked")
+	}
+	b.Ask(Send{Msgs: []wire.Message{&wire.MsgGetHeaders{}, &wire.MsgGetHeaders{}}})
+	b.Drop()
+	for i, want := range []bool{true, true, false} {
+		b.receive(headers)
+		if got := take("an answer"); got.Asked != want || !reflect.DeepEqual(got.Headers, headers.Headers) {
+			t.Errorf("answer %d to two getheaders: asked %v, want %v", i, got.Asked, want)
+		}
+	}
+	b.Ask(Send{Msgs: []wire.Message{&wire.MsgGetHeaders{}}})
+	b.flushAll()
+	b.Drop()
+	b.Advance(2*time.Minute + time.Second)
+	b.Drop()
+	b.receive(headers)
+	if take("long after").Asked {
+		t.Error("what comes minutes later is an announcement")
+	}
+	b.receive(&wire.MsgHeaders{})
+	if h := steptest.Want[HeadersReceived](b.Rig, "no headers are an answer too"); len(h.Headers) != 0 {
+		t.Errorf("%d headers", len(h.Headers))
+	}
+	b.says("and announce nothing")
+}
+
+// At most the newest eight are told to relay.
+func TestAnnouncedAreTheNewest(t *testing.T) {
+	b := readyBench(t, false, testConfig())
+	var msg wire.MsgHeaders
+	var want []chainhash.Hash
+	for i := range uint32(20) {
+		h := &wire.BlockHeader{Nonce: i}
+		msg.Headers = append(msg.Headers, h)
+		want = append(want, h.BlockHash())
+	}
+	b.receive(&msg)
+	if a := steptest.Want[Announced](b.Rig, "headers show what a peer knows"); !slices.Equal(a.Blocks, want[12:]) {
+		t.Errorf("announced %v", a.Blocks)
+	}
+	b.Drop()
+	b.receive(&wire.MsgInv{InvList: blockInvs(1, 2, 3, 4, 5, 6, 7, 8, 9)})
+	if i := steptest.Want[InvReceived](b.Rig, "sync gets them all"); len(i.Blocks) != 9 || i.Blocks[0] != hashOf(1) {
+		t.Errorf("inv %v", i.Blocks)
+	}
+	if a := steptest.Want[Announced](b.Rig, "so does an inv"); len(a.Blocks) != 8 || a.Blocks[7] != hashOf(9) {
+		t.Errorf("announced %v", a.Blocks)
+	}
+}
+
+func TestInvOfTransactionsIsIgnored(t *testing.T) {
+	b := readyBench(t, false, testConfig())
+	h := hashOf(9)
+	b.receive(&wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(wire.InvTypeTx, &h)}})
+	b.says("transactions come later")
+	mixed := append(blockInvs(1), wire.NewInvVect(wire.InvTypeTx, &h), wire.NewInvVect(wire.InvTypeFilteredBlock, &h))
+	b.receive(&wire.MsgInv{InvList: append(mixed, blockInvs(2)...)})
+	if i := steptest.Want[InvReceived](b.Rig, "the blocks among them"); !slices.Equal(i.Blocks, []chainhash.Hash{hashOf(1), hashOf(2)}) {
+		t.Errorf("inv %v", i.Blocks)
+	}
+}
+
+func TestNotFound(t *testing.T) {
+	b := readyBench(t, false, testConfig())
+	b.Ask(Send{Msgs: []wire.Message{&wire.MsgGetData{InvList: blockInvs(1, 2, 3)}}})
+	b.Drop()
+	b.receive(&wire.MsgNotFound{InvList: blockInvs(2, 7)})
+	if n := steptest.Want[NotFoundReceived](b.Rig, "what was asked for and is not there"); !slices.Equal(n.Blocks, []chainhash.Hash{hashOf(2)}) {
+		t.Errorf("not found: %v", n.Blocks)
+	}
+	b.receive(&wire.MsgNotFound{InvList: blockInvs(2)})
+	b.says("once is enough")
+	if !slices.Equal(b.m.blocks, []chainhash.Hash{hashOf(1), hashOf(3)}) {
+		t.Errorf("still asked for: %v", b.m.blocks)
+	}
+}
+
+// The set of blocks asked for agrees with a naive one: the newest few.
+func TestAskedBlocksAgainstOracle(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := New(self, Arg{}, testConfig(), Ports{Edge: edge}, topics, nil)
+		var oracle []byte
+		without := func(n byte) []byte {
+			return slices.DeleteFunc(slices.Clone(oracle), func(x byte) bool { return x == n })
+		}
+		for range rapid.IntRange(0, 40).Draw(t, "steps") {
+			n := rapid.ByteRange(0, 9).Draw(t, "block")
+			if rapid.Bool().Draw(t, "ask") {
+				oracle = append(without(n), n)
+				oracle = oracle[max(0, len(oracle)-m.cfg.AskedBlocks):]
+				m.noteAsked(steptest.Epoch, &wire.MsgGetData{InvList: blockInvs(n)})
+			} else {
+				want := slices.Contains(oracle, n)
+				oracle = without(n)
+				if got := m.takeBlock(hashOf(n)); got != want {
+					t.Fatalf("block %d: asked %v, want %v", n, got, want)
+				}
+			}
+			if err := m.Check(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestRequestsGoToRelay(t *testing.T) {
+	b := readyBench(t, true, testConfig())
+	locator, stop := []*chainhash.Hash{{1}, {2}}, hashOf(9)
+	b.receive(&wire.MsgGetHeaders{BlockLocatorHashes: locator, HashStop: stop})
+	if w := steptest.Want[HeadersWanted](b.Rig, "getheaders"); w.Peer != self || w.Stop != stop || !reflect.DeepEqual(w.Locator, locator) {
+		t.Errorf("%+v", w)
+	}
+	b.receive(&wire.MsgGetBlocks{BlockLocatorHashes: locator, HashStop: stop})
+	if w := steptest.Want[BlocksWanted](b.Rig, "getblocks"); w.Peer != self || w.Stop != stop || !reflect.DeepEqual(w.Locator, locator) {
+		t.Errorf("%+v", w)
+	}
+	b.receive(&wire.MsgGetData{InvList: blockInvs(1, 2)})
+	want := []wire.InvVect{{Type: wire.InvTypeBlock, Hash: hashOf(1)}, {Type: wire.InvTypeBlock, Hash: hashOf(2)}}
+	if w := steptest.Want[DataWanted](b.Rig, "getdata"); w.Peer != self || !slices.Equal(w.Items, want) {
+		t.Errorf("%+v", w)
+	}
+	b.says("each is one event")
+}
+
+func TestLocatorBound(t *testing.T) {
+	for _, make := range []func(l []*chainhash.Hash) wire.Message{
+		func(l []*chainhash.Hash) wire.Message { return &wire.MsgGetHeaders{BlockLocatorHashes: l} },
+		func(l []*chainhash.Hash) wire.Message { return &wire.MsgGetBlocks{BlockLocatorHashes: l} },
+	} {
+		b := readyBench(t, true, testConfig())
+		b.receive(make(slices.Repeat([]*chainhash.Hash{{}}, 101)))
+		if len(b.Pending()) != 1 {
+			t.Errorf("101 hashes are allowed: %v", b.Pending())
+		}
+		b.Drop()
+		b.receive(make(slices.Repeat([]*chainhash.Hash{{}}, 102)))
+		if g := steptest.Want[Gone](b.Rig, "102 are not"); g.Fault || !strings.Contains(g.Reason, "locator of 102") {
+			t.Errorf("gone: %+v", g)
+		}
+		b.says("and nobody is asked to answer", "close", "finish")
+	}
+}
+
+func TestAddressesGoToTheServer(t *testing.T) {
+	b := readyBench(t, true, testConfig())
+	seen := time.Unix(1_600_000_000, 0)
+	b.receive(&wire.MsgAddr{AddrList: []*wire.NetAddress{
+		{Timestamp: seen, Services: 9, IP: net.IPv4(192, 0, 2, 1), Port: 18333},
+		{Timestamp: seen, Services: 1, IP: net.ParseIP("2001:db8::1"), Port: 8333},
+	}})
+	a := steptest.Want[AddrsReceived](b.Rig, "addr, in the form of addrv2")
+	var have []string
+	for _, na := range a.Addrs {
+		have = append(have, fmt.Sprintf("%v %d %d %v", na.Addr, na.Port, na.Services, na.Timestamp.Equal(seen)))
+	}
+	if want := []string{"192.0.2.1 18333 9 true", "2001:db8::1 8333 1 true"}; !slices.Equal(have, want) {
+		t.Errorf("have %q", have)
+	}
+	v2 := &wire.MsgAddrV2{AddrList: a.Addrs}
+	b.receive(v2)
+	if got := steptest.Want[AddrsReceived](b.Rig, "addrv2"); !reflect.DeepEqual(got.Addrs, v2.AddrList) || got.Peer != self {
+		t.Errorf("%+v", got)
+	}
+	b.receive(&wire.MsgGetAddr{})
+	steptest.Want[AddrsWanted](b.Rig, "getaddr")
+	b.says("that is all")
+}
+
+// What nobody reads yet is counted, keeps the peer alive and does nothing else.
+func TestIgnoredMessages(t *testing.T) {
+	b := readyBench(t, true, testConfig())
+	before := b.m.ignored
+	tx := wire.NewMsgTx(1)
+	tx.AddTxIn(&wire.TxIn{})
+	msgs := []wire.Message{tx, &wire.MsgMemPool{}, &wire.MsgFeeFilter{}, &wire.MsgFilterClear{},
+		&wire.MsgGetCFilters{}, &wire.MsgReject{Cmd: "x"}}
+	for _, msg := range msgs {
+		b.Now = b.Now.Add(time.Second)
+		b.receive(msg)
+	}
+	b.says("nobody reads these")
+	if n := b.m.ignored - before; n != uint64(len(msgs)) || !b.m.lastRecv.Equal(b.Now) {
+		t.Errorf("%d are counted, the last at %v", n, b.m.lastRecv)
+	}
+}
+
+// L5: traffic rides on the credit of the message that caused it: never more
+// than its places, and never in another step.
+func TestL5TrafficRidesOnItsMessage(t *testing.T) {
+	b := readyBench(t, true, testConfig())
+	for _, msg := range []wire.Message{
+		&wire.MsgHeaders{Headers: []*wire.BlockHeader{{}}}, aBlock(1), &wire.MsgInv{InvList: blockInvs(1)},
+		&wire.MsgGetHeaders{}, &wire.MsgGetBlocks{}, &wire.MsgGetData{}, &wire.MsgGetAddr{}, &wire.MsgAddrV2{}, &wire.MsgSendHeaders{},
+	} {
+		b.receive(msg)
+		if n := published(b); n < 1 || n > actor.MaxFanout {
+			t.Errorf("%s: %d events", msg.Command(), n)
+		}
+		b.Drop()
+	}
+	b.Ask(GetInfo{})
+	b.Ask(payload(500))
+	b.flushAll()
+	b.Advance(2 * time.Minute)
+	if n := published(b); n != 0 {
+		t.Errorf("%d events without a message", n)
+	}
+}
+
+func published(b *bench) (n int) {
+	for _, e := range b.Pending() {
+		if e.Kind == actor.Publish {
+			n++
+		}
+	}
+	return n
+}
+
+func TestUndecodableMessagesAreCounted(t *testing.T) {
+	b := readyBench(t, true, testConfig())
+	before := b.m.info(b.Now)
+	b.GiveFrom(edge, transport.Received{Conn: conn, Command: "sendcmpct", Bad: "unknown command", Bytes: 33})
+	b.GiveFrom(edge, transport.Received{Conn: conn, Command: "\xff\x00", Bad: "unknown command", Bytes: 100})
+	b.GiveFrom(edge, transport.Received{Conn: conn, Command: "inv", Bad: "too many", Bytes: 27})
+	b.says("the stream goes on")
+	i := b.m.info(b.Now)
+	if i.Skipped-before.Skipped != 3 || i.BytesRecv-before.BytesRecv != 160 {
+		t.Errorf("skipped %d, bytes %d", i.Skipped, i.BytesRecv-before.BytesRecv)
+	}
+	if i.RecvByCommand["*other*"] != 133 || i.RecvByCommand["inv"] != 27 {
+		t.Errorf("by command: %v", i.RecvByCommand)
+	}
+}
+
+func TestGetInfo(t *testing.T) {
+	b := newBench(t, Arg{Inbound: true, Manual: true}, testConfig())
+	i := steptest.WantAnswer[Info](b.Rig, b.Ask(GetInfo{}), "at any stage")
+	if i.Ready || !i.Inbound || !i.Manual || i.Conn != conn || !i.LastRecv.IsZero() || !i.Connected.Equal(steptest.Epoch) {
+		t.Errorf("at the start: %+v", i)
+	}
+	b.Advance(time.Second)
+	b.receive(theirVersion())
+	b.receive(&wire.MsgVerAck{})
+	b.Advance(time.Second)
+	b.flush(0)
+	b.receive(aBlock(1))
+	b.Drop()
+	i = steptest.WantAnswer[Info](b.Rig, b.Ask(GetInfo{}), "when ready")
+	version, verack := received(t, theirVersion()), received(t, &wire.MsgVerAck{})
+	block := received(t, aBlock(1))
+	if !i.Ready || i.Version.Height != 1234 || i.TimeOffset != 2*time.Second || i.Queued != 0 ||
+		!i.LastRecv.Equal(b.Now) || !i.LastSend.Equal(b.Now) || !i.LastBlock.Equal(b.Now) ||
+		i.BytesRecv != uint64(version.Bytes+verack.Bytes+block.Bytes) {
+		t.Errorf("when ready: %+v", i)
+	}
+	sum := uint64(0)
+	for _, n := range i.SentByCommand {
+		sum += n
+	}
+	if sum != i.BytesSent || i.SentByCommand["verack"] != 24 || i.RecvByCommand["block"] != uint64(block.Bytes) {
+		t.Errorf("%d bytes sent, by command %v, received %v", i.BytesSent, i.SentByCommand, i.RecvByCommand)
+	}
+	i.SentByCommand["verack"] = 0
+	if b.m.sentByCommand["verack"] != 24 {
+		t.Error("the maps are not copies")
+	}
+}
