@@ -278,7 +278,7 @@ func (m *Machine) onTips(now time.Time, t chain.Tips) {
 
 // ours says whether chain can have got a block from us.
 func (m *Machine) ours(h chainhash.Hash) bool {
-	if m.w.find(h) != nil {
+	if s := m.w.find(h); s != nil && (s.state == handed || s.state == done) {
 		return true
 	}
 	for _, r := range m.stats.recent {

@@ -113,12 +113,13 @@ func (w *window) cut(height int32) {
 	for len(w.slots) > 0 {
 		s := &w.slots[len(w.slots)-1]
 		if s.at.Height <= height {
-			return
+			break
 		}
 		w.forget(s)
 		*s = slot{}
 		w.slots = w.slots[:len(w.slots)-1]
 	}
+	w.next, w.free = min(w.next, w.end()), min(w.free, w.end())
 }
 
 // clear drops all.
