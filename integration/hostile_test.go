@@ -43,6 +43,14 @@ func TestL5SlowReadersAreAlone(t *testing.T) {
 	longer := chain.Fork(chain.Height(), 0).Mine(5)
 	source.Switch(script.Blocks(longer.Blocks(0)))
 	us.Await(longer.Tip(), harness.Patience)
+
+	if *harness.Long { // btcd has no write deadline: it keeps them for ever
+		reader.Close()
+		harness.Eventually(t, harness.Patience, "only the source is left", func() (bool, string) {
+			peers := us.Peers()
+			return peers == 1, fmt.Sprintf("%d peers", peers)
+		})
+	}
 	us.Stop()
 }
 

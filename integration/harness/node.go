@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,6 +21,7 @@ type Options struct {
 	Connect []string // the only peers it dials
 	// MineTo is the address that Generate pays to; needed for Generate.
 	MineTo string
+	Cookie bool     // our node only: no user and password, clients read the cookie
 	Args   []string // further arguments
 
 	// Dir, P2P and RPC are chosen when they are empty. A node that is started
@@ -123,6 +125,9 @@ func start(t testing.TB, k kind, o Options) *Node {
 			Opts: full,
 			kind: k,
 		}
+		if full.Cookie {
+			n.RPC.Cookie = filepath.Join(full.Dir, "data", full.Network, ".cookie")
+		}
 		n.Process = Run(t, o.Name, o.Dir, program, append(Args(full), k.args(full)...)...)
 		if n.awaitReady() {
 			return n
@@ -139,8 +144,10 @@ func start(t testing.TB, k kind, o Options) *Node {
 func Args(o Options) []string {
 	args := []string{
 		"--datadir=" + o.Dir + "/data", "--logdir=" + o.Dir + "/logs",
-		"--listen=" + o.P2P, "--rpclisten=" + o.RPC, "--rpcuser=user", "--rpcpass=pass",
-		"--nodnsseed",
+		"--listen=" + o.P2P, "--rpclisten=" + o.RPC, "--nodnsseed",
+	}
+	if !o.Cookie {
+		args = append(args, "--rpcuser=user", "--rpcpass=pass")
 	}
 	for _, addr := range o.Connect {
 		args = append(args, "--connect="+addr)

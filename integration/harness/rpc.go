@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"strings"
 	"time"
 )
 
@@ -13,6 +15,7 @@ import (
 // call, on a connection of its own.
 type RPC struct {
 	Addr, User, Pass string
+	Cookie           string        // the file that has user:password; "": User and Pass
 	Timeout          time.Duration // of one call; zero: 20 seconds
 }
 
@@ -34,7 +37,7 @@ func (r *RPC) Call(result any, method string, params ...any) error {
 	if err != nil {
 		return err
 	}
-	answer, err := r.post(body)
+	answer, err := r.Post(body)
 	if err != nil {
 		return fmt.Errorf("%s: %w", method, err)
 	}
@@ -54,12 +57,21 @@ func (r *RPC) Call(result any, method string, params ...any) error {
 	return json.Unmarshal(envelope.Result, result)
 }
 
-func (r *RPC) post(body []byte) ([]byte, error) {
+// Post sends a request as it is and returns the answer, which must be JSON.
+func (r *RPC) Post(body []byte) ([]byte, error) {
 	req, err := http.NewRequest(http.MethodPost, "http://"+r.Addr+"/", bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	req.SetBasicAuth(r.User, r.Pass)
+	user, pass := r.User, r.Pass
+	if r.Cookie != "" {
+		cookie, err := os.ReadFile(r.Cookie)
+		if err != nil {
+			return nil, err
+		}
+		user, pass, _ = strings.Cut(string(cookie), ":")
+	}
+	req.SetBasicAuth(user, pass)
 	req.Header.Set("Content-Type", "application/json")
 	timeout := r.Timeout
 	if timeout == 0 {
@@ -72,7 +84,7 @@ func (r *RPC) post(body []byte) ([]byte, error) {
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
-	if err == nil && !bytes.HasPrefix(bytes.TrimSpace(answer), []byte("{")) {
+	if err == nil && !json.Valid(answer) {
 		return nil, fmt.Errorf("%s: %.200q", resp.Status, answer)
 	}
 	return answer, err
