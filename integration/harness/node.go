@@ -51,7 +51,7 @@ var btcd = kind{
 	name:   "btcd",
 	binary: BtcdBinary,
 	args: func(o Options) []string {
-		args := []string{"--notls", "--nobanning", "--configfile=" + os.DevNull}
+		args := []string{"--notls", "--nobanning", "--debuglevel=MINR=warn", "--configfile=" + os.DevNull}
 		if o.Network != "mainnet" { // btcd's default, without an option
 			args = append(args, "--"+o.Network)
 		}

@@ -19,8 +19,8 @@ type Process struct {
 	Name string
 	t    testing.TB
 	cmd  *exec.Cmd
-	dir  string
-	done chan struct{} // closed when it has ended
+	out  map[string]string // the files that have its stdout and stderr
+	done chan struct{}     // closed when it has ended
 }
 
 var running struct {
@@ -32,16 +32,17 @@ var running struct {
 // prints goes to files there; the end of it is logged when the test fails.
 func Run(t testing.TB, name, dir, program string, args ...string) *Process {
 	t.Helper()
-	p := &Process{Name: name, t: t, dir: dir, done: make(chan struct{})}
-	stdout, err := os.Create(filepath.Join(dir, "stdout"))
-	if err != nil {
-		t.Fatal(err)
+	p := &Process{Name: name, t: t, out: map[string]string{}, done: make(chan struct{})}
+	create := func(stream string) *os.File { // a restarted process has files of its own
+		f, err := os.CreateTemp(dir, stream+"-*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.out[stream] = f.Name()
+		return f
 	}
+	stdout, stderr := create("stdout"), create("stderr")
 	defer stdout.Close()
-	stderr, err := os.Create(filepath.Join(dir, "stderr"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	defer stderr.Close()
 
 	p.cmd = exec.Command(program, args...)
@@ -172,8 +173,8 @@ func (p *Process) Stdout() string { return p.read("stdout") }
 // Stderr returns what it has printed there so far.
 func (p *Process) Stderr() string { return p.read("stderr") }
 
-func (p *Process) read(name string) string {
-	out, err := os.ReadFile(filepath.Join(p.dir, name))
+func (p *Process) read(stream string) string {
+	out, err := os.ReadFile(p.out[stream])
 	if err != nil {
 		return err.Error()
 	}
@@ -184,13 +185,13 @@ func (p *Process) read(name string) string {
 func (p *Process) tail() string {
 	const most = 8 << 10
 	var b strings.Builder
-	for _, name := range []string{"stdout", "stderr"} {
-		out := p.read(name)
+	for _, stream := range []string{"stdout", "stderr"} {
+		out := p.read(stream)
 		if len(out) > most {
 			out = out[len(out)-most:]
 			out = "...\n" + out[strings.IndexByte(out, '\n')+1:]
 		}
-		fmt.Fprintf(&b, "--- %s\n%s\n", name, strings.TrimSpace(out))
+		fmt.Fprintf(&b, "--- %s\n%s\n", stream, strings.TrimSpace(out))
 	}
 	return b.String()
 }
