@@ -1,0 +1,464 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/bus"
+	"acyclic/internal/cell"
+	"acyclic/internal/edge"
+)
+
+// What the cells of these tests say.
+type (
+	ping struct {
+		actor.Asks[pong]
+		N int
+	}
+	pong struct{ N int }
+	work struct{ n int }
+	boom struct{}
+	hold struct{ actor.Asks[pong] } // never answered
+	flag struct{ actor.Asks[pong] } // flags the cell to crash at its next input
+	note struct{ text string }
+)
+
+const (
+	left, right, client actor.ID = 1, 2, 3
+	outside             actor.ID = 9
+)
+
+// chatter is a component that asks its neighbour as often as its window allows,
+// and answers what it is asked: two of them are btcd's server and sync manager.
+type chatter struct {
+	Ports   struct{ Ask actor.Port[ping, pong] }
+	asked   int
+	got     int
+	failed  int
+	start   []actor.Start
+	topics  topics
+	told    []string
+	tripped bool
+}
+
+type topics struct {
+	life    actor.Ledger[note, note]
+	weather actor.State[string]
+}
+
+func (c *chatter) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	if c.tripped {
+		panic("tripped")
+	}
+	switch e := in.Body.(type) {
+	case actor.Start:
+		c.start = append(c.start, e)
+		c.talk(out)
+	case pong:
+		if c.got++; in.Err != nil {
+			c.failed++
+		}
+		c.talk(out)
+	case ping:
+		e.Call(in).Answer(out, pong{N: e.N})
+	case hold:
+	case flag:
+		c.tripped = true
+		e.Call(in).Answer(out, pong{})
+	case boom:
+		panic("boom")
+	case string:
+		c.told = append(c.told, e)
+	case actor.Stop:
+		out.Finish("stopped")
+	}
+}
+
+func (c *chatter) talk(out *actor.Outbox) {
+	for c.Ports.Ask.To != 0 && c.Ports.Ask.Free(out) > 0 {
+		c.Ports.Ask.Ask(out, ping{N: c.asked})
+		c.asked++
+	}
+}
+func (c *chatter) Deadline() time.Time { return time.Time{} }
+func (c *chatter) Check() error        { return nil }
+
+// logs counts records.
+type logs struct{ n atomic.Int64 }
+
+func (l *logs) Record(string, actor.ID, actor.Record) { l.n.Add(1) }
+
+// duet is a plan of two chatters and a client; window 0 keeps a side silent.
+func duet(window int) (*cell.Plan, func(actor.ID) *chatter) {
+	made := map[actor.ID]*chatter{}
+	plan := &cell.Plan{}
+	for _, id := range []actor.ID{left, right} {
+		var ports actor.Ports
+		var p struct{ Ask actor.Port[ping, pong] }
+		if window > 0 {
+			p.Ask = actor.Connect[ping, pong](&ports, "ask", left+right-id, window, time.Minute)
+		}
+		plan.Cells = append(plan.Cells, cell.Static{
+			ID: id, Name: fmt.Sprintf("cell %d", id), Ports: ports.Specs,
+			Build: func(uint32) actor.Machine {
+				m := &chatter{Ports: p}
+				made[id] = m
+				return m
+			},
+		})
+	}
+	var ports actor.Ports
+	actor.Connect[ping, pong](&ports, "client", 0, 4, time.Second)
+	for i := range plan.Cells { // the client may have 4 questions at each
+		actor.Connect[ping, pong](&ports, "client", plan.Cells[i].ID, 4, time.Second)
+	}
+	plan.Askers = []cell.Asker{{ID: client, Name: "client", Ports: ports.Specs}}
+	return plan, func(id actor.ID) *chatter { return made[id] }
+}
+
+var portOf = map[actor.ID]int{left: 1, right: 2}
+
+func ask(n *Node, to actor.ID, q, none any) (any, error) {
+	return n.Asker(client).Ask(context.Background(), portOf[to], to, q, none)
+}
+
+// Two components flood each other through inboxes of the size of their windows,
+// the shape in which btcd deadlocks. Here both make progress for ever, and a
+// third party is answered while they do.
+func TestL1NoComponentWaitsForAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan, get := duet(1)
+		n := New(plan, &logs{})
+		n.Start()
+		for range 1000 {
+			if _, err := ask(n, left, ping{N: 7}, pong{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := n.Stop(time.Second); err != nil {
+			t.Fatal(err)
+		}
+		if l, r := get(left).got, get(right).got; l == 0 || r == 0 {
+			t.Errorf("answers: %d and %d", l, r)
+		}
+	})
+}
+
+// The same two components with bounded channels and blocking sends: this test's
+// own negative control. Each is in the middle of a send to the other.
+func TestL1ControlBlockingSendsDeadlock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b, stop := make(chan int, 1), make(chan int, 1), make(chan struct{})
+		var progress [2]atomic.Int64
+		loop := func(in, out chan int, n *atomic.Int64) {
+			for {
+				for range 2 { // an answer, and a question of its own
+					select {
+					case out <- 1:
+					case <-stop: // only so that the test can end
+						return
+					}
+				}
+				<-in
+				n.Add(1)
+			}
+		}
+		go loop(a, b, &progress[0])
+		go loop(b, a, &progress[1])
+		synctest.Wait() // every goroutine of the bubble waits for another one
+		l, r := progress[0].Load(), progress[1].Load()
+		time.Sleep(time.Hour) // of virtual time
+		if progress[0].Load() != l || progress[1].Load() != r {
+			t.Error("the blocking topology makes progress: it does not control for anything")
+		}
+		close(stop)
+	})
+}
+
+// Stop is obeyed within its bound while both cells are flooded.
+func TestL8StopUnderLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan, _ := duet(64)
+		n := New(plan, &logs{})
+		n.Start()
+		for range 100 {
+			ask(n, left, ping{}, pong{})
+		}
+		if err := n.Stop(time.Second); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ask(n, left, ping{}, pong{}); !errors.Is(err, actor.ErrGone) {
+			t.Errorf("a stopped cell answers with %v, want ErrGone", err)
+		}
+	})
+}
+
+// A cell whose step does not return is named when the bound of Stop has passed,
+// and does not keep the others from stopping.
+func TestL12StuckCellIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		plan, _ := duet(0)
+		plan.Cells = append(plan.Cells, cell.Static{ID: 4, Name: "the stuck one",
+			Build: func(uint32) actor.Machine { return stuck{release} }})
+		n := New(plan, &logs{})
+		n.Start()
+		err := n.Stop(time.Second)
+		if !errors.Is(err, ErrStuck) || !strings.Contains(err.Error(), "the stuck one (busy with actor.Start)") {
+			t.Errorf("stop says: %v", err)
+		}
+		close(release)
+	})
+}
+
+// stuck is a machine that breaks law L1.
+type stuck struct{ release chan struct{} }
+
+func (s stuck) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
+	if _, ok := in.Body.(actor.Start); ok {
+		<-s.release
+	}
+	if _, ok := in.Body.(actor.Stop); ok {
+		out.Finish("")
+	}
+}
+func (s stuck) Deadline() time.Time { return time.Time{} }
+func (s stuck) Check() error        { return nil }
+
+// A step that panics kills its cell only: who waits for it gets ErrGone, the
+// cell is built anew and answers again; three deaths in a minute stop the node.
+func TestL11AComponentMayDie(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan, get := duet(0)
+		n := New(plan, &logs{})
+		n.Start()
+		for death := 1; death <= 3; death++ {
+			if _, err := ask(n, left, flag{}, pong{}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ask(n, left, ping{}, pong{}); !errors.Is(err, actor.ErrGone) {
+				t.Fatalf("death %d: the asker gets %v, want ErrGone", death, err)
+			}
+			if _, err := ask(n, left, ping{}, pong{}); err != nil {
+				t.Fatalf("death %d: the cell that was built anew says %v", death, err)
+			}
+			if _, err := ask(n, right, ping{}, pong{}); err != nil {
+				t.Fatalf("death %d: the other cell says %v", death, err)
+			}
+			if death < 3 && n.Err() != nil {
+				t.Fatalf("halted after %d deaths: %v", death, n.Err())
+			}
+		}
+		if n.Err() == nil {
+			t.Error("three deaths in a minute do not halt the node")
+		}
+		n.Stop(time.Second)
+		if g := get(left).start; len(g) != 1 || g[0].Generation != 3 {
+			t.Errorf("the last machine's starts: %v", g)
+		}
+	})
+}
+
+// A question that is never answered ends in ErrTimeout, at its time; the places
+// it keeps are not given out again, and the next askers are told ErrBusy.
+func TestL2TimeoutEndsAQuestion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan, _ := duet(0)
+		n := New(plan, &logs{})
+		n.Start()
+		for range 4 {
+			before := time.Now()
+			if _, err := ask(n, left, hold{}, pong{}); !errors.Is(err, actor.ErrTimeout) {
+				t.Fatalf("%v, want ErrTimeout", err)
+			}
+			if d := time.Since(before); d != time.Second {
+				t.Errorf("it took %v of virtual time, want a second", d)
+			}
+		}
+		if _, err := ask(n, left, hold{}, pong{}); !errors.Is(err, actor.ErrBusy) {
+			t.Errorf("a fifth question over a window of four: %v, want ErrBusy", err)
+		}
+		n.Stop(time.Second)
+	})
+}
+
+// An edge's workers answer side by side; one that panics is an ErrGone for its
+// asker, and an edge that hangs holds nobody but its askers.
+func TestEdgesAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan, _ := duet(0)
+		plan.Edges = append(plan.Edges, cell.Edge{ID: outside, Name: "edge", Workers: 2,
+			Handler: edge.HandlerFunc(func(ctx context.Context, in actor.Input) any {
+				switch q := in.Body.(type) {
+				case ping:
+					return pong{N: q.N}
+				case hold:
+					<-ctx.Done()
+					return pong{}
+				}
+				panic("boom")
+			})})
+		var ports actor.Ports
+		p := actor.Connect[ping, pong](&ports, "ping", outside, 1, time.Second)
+		h := actor.Connect[hold, pong](&ports, "hold", outside, 1, time.Second)
+		f := actor.Connect[flag, pong](&ports, "flag", outside, 1, time.Second)
+		plan.Askers = append(plan.Askers, cell.Asker{ID: 10, Name: "asker", Ports: ports.Specs})
+		n := New(plan, &logs{})
+		n.Start()
+		a, ctx := n.Asker(10), context.Background()
+		if _, err := edge.Ask(ctx, a, h, hold{}); !errors.Is(err, actor.ErrTimeout) {
+			t.Errorf("a worker that hangs: %v", err)
+		}
+		if got, err := edge.Ask(ctx, a, p, ping{N: 5}); err != nil || got.N != 5 {
+			t.Errorf("the other worker says %v, %v", got, err)
+		}
+		if _, err := edge.Ask(ctx, a, f, flag{}); !errors.Is(err, actor.ErrGone) {
+			t.Errorf("a worker that panics: %v", err)
+		}
+		if _, err := edge.Ask(ctx, a, p, ping{}); err != nil {
+			t.Errorf("the edge after a panic: %v", err)
+		}
+		if err := n.Stop(time.Second); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// peerKind is a connection: it passes on what it receives.
+const peerKind actor.Kind = 1
+
+type source struct {
+	topic actor.Traffic[work]
+	life  actor.Ledger[note, note]
+}
+
+func (s *source) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
+	switch e := in.Body.(type) {
+	case actor.Start:
+		s.life.Open(out, note{"ready"})
+	case work:
+		s.topic.Publish(out, e)
+	case boom:
+		panic("boom")
+	case actor.Stop:
+		s.life.Close(out, note{"gone"})
+		out.Finish("stopped")
+	}
+}
+func (s *source) Deadline() time.Time { return time.Time{} }
+func (s *source) Check() error        { return nil }
+
+// sink spawns one peer and is slow: it handles traffic only when it is told to.
+type sink struct {
+	gate  chan struct{}
+	seen  []string
+	child chan actor.ID
+}
+
+func (s *sink) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
+	switch e := in.Body.(type) {
+	case actor.Start:
+		id, _ := out.Spawn(peerKind, nil)
+		s.child <- id
+	case work:
+		<-s.gate // a slow component: the test decides when it goes on
+		s.seen = append(s.seen, fmt.Sprint(e.n))
+	case note:
+		s.seen = append(s.seen, e.text)
+	case actor.Ended:
+		s.seen = append(s.seen, "ended")
+	case actor.Stop:
+		out.Finish("stopped")
+	}
+}
+func (s *sink) Deadline() time.Time { return time.Time{} }
+func (s *sink) Check() error        { return nil }
+
+func connection() (*cell.Plan, *sink) {
+	s := &sink{gate: make(chan struct{}), child: make(chan actor.ID, 1)}
+	life, traffic := actor.Ledger[note, note]{ID: 1}, actor.Traffic[work]{ID: 2}
+	return &cell.Plan{
+		Cells: []cell.Static{{ID: left, Name: "sink", Build: func(uint32) actor.Machine { return s }, Stop: 2}},
+		Kinds: []cell.Kind{{
+			Kind:   bus.Kind{ID: peerKind, Name: "peer", Places: 1},
+			Build:  func(actor.ID, any) actor.Machine { return &source{topic: traffic, life: life} },
+			Credit: cell.Credit{Msgs: 4, Bytes: 1000}, Stop: 1,
+		}},
+		Topics: []bus.Topic{
+			{ID: 1, Name: "life", Kind: actor.LedgerTopic, Subs: []actor.ID{left},
+				Closed: func(_ actor.ID, _ any, reason string) any { return note{"gone"} }},
+			{ID: 2, Name: "traffic", Kind: actor.TrafficTopic, Subs: []actor.ID{left}},
+		},
+	}, s
+}
+
+// A pump reads while its connection has credit. A component that is slow makes
+// the pump wait, nobody else; when it goes on, so does the pump.
+func TestL5BackPressureLeavesThroughTheSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan, s := connection()
+		n := New(plan, &logs{})
+		n.Start()
+		peer := <-s.child
+		var read atomic.Int64
+		stop := make(chan struct{})
+		go func() {
+			for i := range 100 {
+				if !n.AwaitCredit(peer, stop) {
+					return
+				}
+				n.Deliver(outside, peer, actor.Inbound, work{i}, 10)
+				read.Add(1)
+			}
+		}()
+		synctest.Wait()
+		if got := read.Load(); got != 4 {
+			t.Errorf("the pump has read %d messages on a credit of 4", got)
+		}
+		s.gate <- struct{}{}
+		synctest.Wait()
+		if got := read.Load(); got != 5 {
+			t.Errorf("one message was handled, the pump has read %d, want 5", got)
+		}
+		close(stop)
+		close(s.gate)
+		if err := n.Stop(time.Second); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A connection's cell that dies is closed for its subscribers in order, and
+// takes nobody with it: a remote peer cannot stop the node this way.
+func TestL11AConnectionMayDie(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan, s := connection()
+		close(s.gate)
+		n := New(plan, &logs{})
+		n.Start()
+		peer := <-s.child
+		n.Deliver(outside, peer, actor.Inbound, work{1}, 10)
+		synctest.Wait()
+		n.Deliver(outside, peer, actor.Inbound, boom{}, 10)
+		synctest.Wait()
+		if n.Deliver(outside, peer, actor.Inbound, work{2}, 10) || n.AwaitCredit(peer, nil) {
+			t.Error("the dead cell's connection is still served")
+		}
+		if err := n.Stop(time.Second); err != nil {
+			t.Error(err)
+		}
+		if got := strings.Join(s.seen, " "); got != "ready 1 gone ended" {
+			t.Errorf("its parent and subscriber saw %q", got)
+		}
+		if n.Err() != nil {
+			t.Error(n.Err())
+		}
+	})
+}
