@@ -1,0 +1,193 @@
+package rpc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"acyclic/internal/edge"
+)
+
+// ServeHTTP answers one HTTP request with Core's statuses: 405 for anything but
+// POST, 401 without the password, 503 when too much is waiting.
+//
+// correctness: runs on a goroutine of its own per connection. It waits for the
+// client, for a free handler and for answers, each with a deadline, holding
+// nothing but, while it works, one asker; nobody waits for it.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// The deadline of the reply before this one on the same connection.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	if r.Method != http.MethodPost {
+		plain(w, http.StatusMethodNotAllowed, "JSONRPC server handles only POST requests")
+		return
+	}
+	if r.URL.Path != "/" {
+		plain(w, http.StatusNotFound, "")
+		return
+	}
+	if !s.authorized(w, r) {
+		return
+	}
+	select {
+	case s.queue <- struct{}{}:
+		defer func() { <-s.queue }()
+	default:
+		s.overloaded(w)
+		return
+	}
+	if doing := s.warmup.Load(); doing != nil {
+		s.serveWarmup(w, r, *doing)
+		return
+	}
+	node := s.node.Load()
+	asker, err := s.acquire(r.Context(), node)
+	if err != nil {
+		s.overloaded(w)
+		return
+	}
+	defer func() { node.free <- asker }()
+	s.serve(w, r, &call{Node: &node.Node, ctx: r.Context(), asker: asker, size: node.size, log: s.cfg.Log})
+}
+
+// acquire waits for a handler's asker.
+func (s *Server) acquire(ctx context.Context, n *attached) (edge.Asker, error) {
+	timeout := time.NewTimer(s.cfg.WaitFor)
+	defer timeout.Stop()
+	select {
+	case a := <-n.free:
+		return a, nil
+	case <-timeout.C:
+		return nil, errors.New("no handler was free in time")
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// authorized checks the password. A wrong one costs the caller time.
+func (s *Server) authorized(w http.ResponseWriter, r *http.Request) bool {
+	if s.creds.match(r) {
+		return true
+	}
+	if r.Header.Get("Authorization") != "" {
+		s.cfg.Log.WithField("from", r.RemoteAddr).Warn("incorrect password for RPC")
+		select {
+		case <-time.After(s.cfg.Penalty):
+		case <-r.Context().Done():
+		}
+	}
+	w.Header().Set("WWW-Authenticate", `Basic realm="jsonrpc"`)
+	plain(w, http.StatusUnauthorized, "")
+	return false
+}
+
+func (s *Server) overloaded(w http.ResponseWriter) {
+	s.cfg.Log.Warn("request rejected because the RPC work queue depth was exceeded")
+	plain(w, http.StatusServiceUnavailable, "Work queue depth exceeded")
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	io.WriteString(w, text)
+}
+
+// serveWarmup answers while there is no node.
+func (s *Server) serveWarmup(w http.ResponseWriter, r *http.Request, doing string) {
+	s.respond(w, r, func(*request) (any, error) { return nil, fail(codeWarmup, "%s", doing) })
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, c *call) {
+	s.respond(w, r, c.execute)
+}
+
+// respond reads the body, carries its calls out one after the other, and
+// replies.
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, exec func(*request) (any, error)) {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(s.cfg.IOFor))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.cfg.MaxBody))
+	if err != nil {
+		plain(w, http.StatusRequestEntityTooLarge, "The request is too large or came too slowly")
+		return
+	}
+	// From here on the server reads only to see whether the client has gone.
+	_ = control.SetReadDeadline(time.Time{})
+
+	status, answer := answerBody(r.Context(), body, exec)
+	_ = control.SetWriteDeadline(time.Now().Add(s.cfg.IOFor))
+	if answer == nil {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(answer)
+}
+
+// answerBody carries out a body's calls. A nil answer is no content.
+func answerBody(ctx context.Context, body []byte, exec func(*request) (any, error)) (status int, answer []byte) {
+	single, batch, err := parseBody(body)
+	if err != nil {
+		return asRPCError(err).Code.status(), marshal(reply(false, nil, nil, err))
+	}
+	if single != nil {
+		return answerSingle(single, exec)
+	}
+	replies := []any{}
+	for _, raw := range batch {
+		if ctx.Err() != nil {
+			break // nobody reads the reply any more
+		}
+		r, err := parseRequest(raw)
+		var result any
+		if err == nil {
+			result, err = exec(r)
+		}
+		if !r.notification() {
+			replies = append(replies, reply(r.v2, r.id, result, err))
+		}
+	}
+	if len(replies) == 0 && len(batch) > 0 {
+		return http.StatusNoContent, nil
+	}
+	return http.StatusOK, marshal(replies)
+}
+
+func answerSingle(raw json.RawMessage, exec func(*request) (any, error)) (status int, answer []byte) {
+	r, err := parseRequest(raw)
+	var result any
+	if err == nil {
+		result, err = exec(r)
+	}
+	switch {
+	case r.notification():
+		return http.StatusNoContent, nil
+	case err != nil && !r.v2:
+		return asRPCError(err).Code.status(), marshal(reply(false, r.id, nil, err))
+	}
+	return http.StatusOK, marshal(reply(r.v2, r.id, result, err))
+}
+
+// execute carries out one command. A panic in it is a bug of ours: the client
+// is told, the node goes on.
+func (c *call) execute(r *request) (result any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.log.Errorf("RPC %s panicked: %v\n%s", r.method, p, debug.Stack())
+			result, err = nil, fail(codeInternal, "%s failed: %v (a bug; the log has the stack)", r.method, p)
+		}
+	}()
+	cmd, ok := commands[r.method]
+	if !ok {
+		return nil, fail(codeMethodNotFound, "Method not found")
+	}
+	args, err := bind(r, cmd.params, cmd.help())
+	if err != nil {
+		return nil, err
+	}
+	return cmd.run(c, args)
+}

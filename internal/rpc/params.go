@@ -1,0 +1,131 @@
+package rpc
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+)
+
+// param describes one parameter of a command.
+type param struct {
+	name     string
+	kind     jsonKind
+	also     jsonKind // a second kind that is taken; "" if none
+	optional bool
+}
+
+// arguments are the arguments of one call, in the order of the command's
+// parameters, checked for number and type. One that was left out is null.
+type arguments []json.RawMessage
+
+// bind puts the request's arguments in order and checks them. help is the
+// command's usage, which Core sends when the number is wrong.
+func bind(r *request, params []param, help string) (arguments, error) {
+	args := make(arguments, len(params))
+	if r.named != nil {
+		if err := bindNamed(r, params, args); err != nil {
+			return nil, err
+		}
+	} else {
+		if len(r.args) > len(params) {
+			return nil, fail(codeMisc, "%s", help)
+		}
+		copy(args, r.args)
+	}
+	var wrong []string
+	for i, p := range params {
+		k := kind(args[i])
+		switch {
+		case k == nothing && p.optional, k == p.kind, k == p.also:
+		case k == nothing:
+			return nil, fail(codeMisc, "%s", help)
+		default:
+			wrong = append(wrong, `    "Position `+strconv.Itoa(i+1)+` (`+p.name+`)": "JSON value of type `+string(k)+` is not of expected type `+string(p.kind)+`"`)
+		}
+	}
+	if wrong != nil {
+		return nil, fail(codeType, "Wrong type passed:\n{\n%s\n}", strings.Join(wrong, ",\n"))
+	}
+	return args, nil
+}
+
+// bindNamed finds the place of each named argument. As in Core, "args" may hold
+// the first ones by position.
+func bindNamed(r *request, params []param, args arguments) error {
+	known := map[string]bool{"args": true}
+	if first, ok := r.named["args"]; ok {
+		var positional []json.RawMessage
+		if kind(first) != array || json.Unmarshal(first, &positional) != nil || len(positional) > len(params) {
+			return fail(codeInvalidParameter, "Parameter args must be an array of at most %d", len(params))
+		}
+		copy(args, positional)
+	}
+	for i, p := range params {
+		known[p.name] = true
+		v, ok := r.named[p.name]
+		if !ok {
+			continue
+		}
+		if args[i] != nil {
+			return fail(codeInvalidParameter, "Parameter %s specified twice both as positional and named argument", p.name)
+		}
+		args[i] = v
+	}
+	unknown := "" // the first by name, so that the answer is always the same
+	for name := range r.named {
+		if !known[name] && (unknown == "" || name < unknown) {
+			unknown = name
+		}
+	}
+	if unknown != "" {
+		return fail(codeInvalidParameter, "Unknown named parameter %s", unknown)
+	}
+	return nil
+}
+
+// has says whether an optional argument was given.
+func (a arguments) has(i int) bool { return kind(a[i]) != nothing }
+
+func (a arguments) text(i int) string {
+	var s string
+	_ = json.Unmarshal(a[i], &s) // bind has seen that it is a string
+	return s
+}
+
+func (a arguments) flag(i int, standard bool) bool {
+	if a.has(i) {
+		_ = json.Unmarshal(a[i], &standard)
+	}
+	return standard
+}
+
+// integer reads a number between low and high.
+func (a arguments) integer(i int, standard, low, high int64) (int64, error) {
+	if !a.has(i) {
+		return standard, nil
+	}
+	n, err := strconv.ParseInt(string(a[i]), 10, 64)
+	if err != nil || n < low || n > high {
+		return 0, fail(codeMisc, "JSON integer out of range")
+	}
+	return n, nil
+}
+
+// hash reads a block hash, with Core's words where it is none.
+func (a arguments) hash(i int, name string) (chainhash.Hash, error) {
+	s := a.text(i)
+	if len(s) != chainhash.MaxHashStringSize {
+		return chainhash.Hash{}, fail(codeInvalidParameter, "%s must be of length %d (not %d, for '%s')", name, chainhash.MaxHashStringSize, len(s), s)
+	}
+	if _, err := hex.DecodeString(s); err != nil {
+		return chainhash.Hash{}, fail(codeInvalidParameter, "%s must be hexadecimal string (not '%s')", name, s)
+	}
+	h, err := chainhash.NewHashFromStr(s)
+	if err != nil {
+		return chainhash.Hash{}, fail(codeInvalidParameter, "%s must be hexadecimal string (not '%s')", name, s)
+	}
+	return *h, nil
+}

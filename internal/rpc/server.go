@@ -1,0 +1,236 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"acyclic/internal/edge"
+)
+
+// Config is what Start needs. A bound that is zero gets its default.
+type Config struct {
+	Listen     []string // host:port
+	User, Pass string   // both, or none to use the cookie
+	CookieFile string
+	Log        *logrus.Entry
+
+	MaxConns int           // connections open at once (128)
+	MaxQueue int           // requests that wait for a handler (64, Core's -rpcworkqueue)
+	WaitFor  time.Duration // how long they wait (30 s)
+	MaxBody  int64         // bytes of a request (32 MiB, Core's MAX_SIZE: a block in hex fits)
+	IOFor    time.Duration // to send a request or take a reply (30 s, Core's -rpcservertimeout)
+	Penalty  time.Duration // delay after a wrong password (250 ms, as in Core)
+}
+
+func (c *Config) defaults() {
+	def := func(p *int, v int) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	wait := func(p *time.Duration, v time.Duration) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	def(&c.MaxConns, 128)
+	def(&c.MaxQueue, 64)
+	wait(&c.WaitFor, 30*time.Second)
+	wait(&c.IOFor, 30*time.Second)
+	wait(&c.Penalty, 250*time.Millisecond)
+	if c.MaxBody == 0 {
+		c.MaxBody = 32 << 20
+	}
+}
+
+// maxHeader is Core's bound on a request's HTTP headers, in bytes.
+const maxHeader = 8192
+
+// Server serves JSON-RPC.
+type Server struct {
+	cfg    Config
+	creds  credentials
+	cookie bool
+	addrs  []string
+	http   *http.Server
+	wg     sync.WaitGroup
+	cancel context.CancelFunc // of all handlers
+
+	warmup atomic.Pointer[string] // what the node is doing; nil once it is attached
+	node   atomic.Pointer[attached]
+	queue  chan struct{} // a place for each request that waits or is worked on
+}
+
+// attached is the node, with the askers that no handler has.
+type attached struct {
+	Node
+	free chan edge.Asker
+	size *dirSize
+}
+
+// Start binds the addresses, writes the cookie and serves. Until Attach, every
+// command is answered with Core's warm-up error (-28). When none of the
+// addresses can be bound, that is an error; some of several may fail, as ::1
+// does where there is no IPv6.
+func Start(cfg Config) (*Server, error) {
+	cfg.defaults()
+	if cfg.Log == nil {
+		return nil, errors.New("rpc: no logger")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Server{cfg: cfg, cancel: cancel, queue: make(chan struct{}, Handlers+cfg.MaxQueue)}
+	s.Warmup("Starting…")
+	listeners, err := s.listen()
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	if err := s.credentials(); err != nil {
+		cancel()
+		for _, l := range listeners {
+			l.Close()
+		}
+		return nil, err
+	}
+	s.http = &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: cfg.IOFor,
+		IdleTimeout:       cfg.IOFor,
+		MaxHeaderBytes:    maxHeader,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ErrorLog:          log.New(complaints{cfg.Log}, "", 0),
+	}
+	conns := make(chan struct{}, cfg.MaxConns)
+	for _, l := range listeners {
+		s.addrs = append(s.addrs, l.Addr().String())
+		s.wg.Go(func() { _ = s.http.Serve(&limited{Listener: l, conns: conns, closed: make(chan struct{})}) })
+	}
+	return s, nil
+}
+
+func (s *Server) listen() (listeners []net.Listener, err error) {
+	var failed error
+	for _, addr := range s.cfg.Listen {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			failed = fmt.Errorf("cannot serve RPC on %s: %w; is another node running? --rpclisten chooses another address", addr, err)
+			s.cfg.Log.Warn(failed)
+			continue
+		}
+		listeners = append(listeners, l)
+	}
+	if len(listeners) == 0 {
+		return nil, failed
+	}
+	return listeners, nil
+}
+
+func (s *Server) credentials() error {
+	if s.cfg.User != "" {
+		s.creds = newCredentials(s.cfg.User, s.cfg.Pass)
+		return nil
+	}
+	pass, err := writeCookie(s.cfg.CookieFile)
+	if err != nil {
+		return fmt.Errorf("cannot write the RPC cookie: %w", err)
+	}
+	s.creds, s.cookie = newCredentials(cookieUser, pass), true
+	return nil
+}
+
+// Addrs are the addresses that are served.
+func (s *Server) Addrs() []string { return s.addrs }
+
+// Warmup says what the node is busy with: from now on every request is answered
+// with that, until Attach. Those under way go on.
+func (s *Server) Warmup(doing string) { s.warmup.Store(&doing) }
+
+// Attach hands the running node to the handlers. There are as many handlers as
+// n.Askers.
+func (s *Server) Attach(n Node) {
+	a := &attached{Node: n, free: make(chan edge.Asker, len(n.Askers)), size: &dirSize{dir: n.DataDir}}
+	for _, asker := range n.Askers {
+		a.free <- asker
+	}
+	s.node.Store(a)
+	s.warmup.Store(nil)
+}
+
+// Close stops serving: no new requests; those under way stop waiting for
+// answers and are given until ctx ends to reply, then they are cut off. The
+// cookie is removed.
+func (s *Server) Close(ctx context.Context) error {
+	s.cancel()
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = s.http.Close()
+	}
+	s.wg.Wait()
+	if s.cookie {
+		os.Remove(s.cfg.CookieFile)
+	}
+	return err
+}
+
+// complaints takes what net/http has to say about connections.
+type complaints struct{ log *logrus.Entry }
+
+func (c complaints) Write(line []byte) (int, error) {
+	c.log.Debug(strings.TrimSpace(string(line)))
+	return len(line), nil
+}
+
+// limited is a listener that accepts no more than cap(conns) connections at
+// once.
+//
+// correctness: Accept waits for a connection to end, holding nothing; only the
+// HTTP server's own accept loop waits for it. Close frees it by ending Accept
+// of the inner listener, and closed.
+type limited struct {
+	net.Listener
+	conns  chan struct{} // holds a value for each open connection
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (l *limited) Accept() (net.Conn, error) {
+	select {
+	case l.conns <- struct{}{}:
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+	c, err := l.Listener.Accept()
+	if err != nil {
+		<-l.conns
+		return nil, err
+	}
+	return &limitedConn{Conn: c, conns: l.conns}, nil
+}
+
+func (l *limited) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return l.Listener.Close()
+}
+
+// limitedConn gives its place back when it is closed.
+type limitedConn struct {
+	net.Conn
+	conns chan struct{}
+	once  sync.Once
+}
+
+func (c *limitedConn) Close() error {
+	c.once.Do(func() { <-c.conns })
+	return c.Conn.Close()
+}
