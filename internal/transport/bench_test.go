@@ -41,6 +41,7 @@ type fakeCell struct {
 	credit  int
 	gone    bool
 	waiting int // pumps in AwaitCredit
+	asked   int // calls of AwaitCredit
 	inbound []any
 	flushed Flushed
 	broken  []Broken
@@ -90,16 +91,22 @@ func (f *fakeCells) AwaitCredit(to actor.ID, stop <-chan struct{}) bool {
 	for {
 		f.mu.Lock()
 		c := f.cells[to]
-		if c == nil || c.gone || c.credit > 0 || f.lawless {
-			ok := c != nil && !c.gone
+		if c == nil {
 			f.mu.Unlock()
-			return ok
+			return false
 		}
-		c.waiting++
+		c.asked++
+		enough := c.gone || c.credit > 0 || f.lawless
+		if !enough {
+			c.waiting++
+		}
 		close(f.changed)
 		f.changed = make(chan struct{})
-		changed := f.changed
+		ok, changed := !c.gone, f.changed
 		f.mu.Unlock()
+		if enough {
+			return ok
+		}
 		stopped := false
 		select {
 		case <-changed:
@@ -208,7 +215,7 @@ func (r *rig) connect() *remote {
 	return &remote{Conn: nc, t: r.t, r: bufio.NewReader(nc)}
 }
 
-// dialled is the edge's own connection number n: they are numbered from 1.
+// first is the edge's first connection; they are numbered from 1.
 const first ConnID = 1
 
 func (p *remote) send(frames ...[]byte) {

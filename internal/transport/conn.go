@@ -131,7 +131,7 @@ func (c *conn) end(drain bool) {
 	if was != draining {
 		close(c.stop)
 	}
-	drain = drain && was == open && c.pumps > 0
+	drain = drain && was == open && c.pumps > 0 && !c.broken
 	if drain {
 		c.phase = draining
 		c.drainBy = time.Now().Add(c.e.cfg.DrainTimeout)

@@ -83,6 +83,7 @@ type Edge struct {
 	self    actor.ID
 	cells   edge.Cells
 	decoder chan struct{} // as many places as messages may be decoded at once
+	decode  func(frame []byte, magic wire.BitcoinNet) (wire.Message, error)
 
 	// ctx ends when the edge stops: Admit and the back-off of the listeners
 	// end with it.
@@ -110,6 +111,7 @@ func New(cfg Config, self actor.ID, cells edge.Cells) *Edge {
 	e := &Edge{
 		cfg: cfg, self: self, cells: cells,
 		decoder: make(chan struct{}, cfg.Decoders),
+		decode:  Decode,
 		conns:   map[ConnID]*conn{},
 		idle:    make(chan struct{}),
 	}

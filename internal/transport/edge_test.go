@@ -56,6 +56,27 @@ func TestBadMessagesAreSkipped(t *testing.T) {
 	}
 }
 
+// Hostile bytes that make the decoder panic cost one message.
+func TestDecoderPanicIsABadMessage(t *testing.T) {
+	var said atomic.Int32
+	r := newRig(t, Config{Decoders: 1, Log: func(rec actor.Record) { said.Add(1) }}, 100)
+	r.Edge.decode = func(frame []byte, magic wire.BitcoinNet) (wire.Message, error) {
+		if frame[HeaderSize] == 13 {
+			panic("unlucky")
+		}
+		return Decode(frame, magic)
+	}
+	p := r.connect()
+	p.send(pingFrame(t, 13), pingFrame(t, 14))
+	have := r.cells.inbound(t, "the stream goes on", 2)
+	if m := have[0].(Received); m.Msg != nil || !strings.Contains(m.Bad, "unlucky") {
+		t.Errorf("first %+v", m)
+	}
+	if m := have[1].(Received); m.Msg == nil || said.Load() != 1 {
+		t.Errorf("then %+v; said %d times", m, said.Load())
+	}
+}
+
 func TestBrokenFramingIsAFault(t *testing.T) {
 	other, _ := Encode(&wire.MsgPing{}, wire.MainNet, wire.ProtocolVersion, wire.WitnessEncoding)
 	huge := pingFrame(t, 1)
@@ -133,8 +154,12 @@ func TestL5NoCreditNoReading(t *testing.T) {
 		done := make(chan int, 1)
 		go func() { // ends when the flood stalls, or is over
 			n := 0
+			stall := time.Second
+			if lawless {
+				stall = patience // it should not stall
+			}
 			for n < offered {
-				p.SetWriteDeadline(time.Now().Add(time.Second))
+				p.SetWriteDeadline(time.Now().Add(stall))
 				if _, err := p.Write(frame); err != nil {
 					break
 				}
@@ -356,7 +381,11 @@ func TestSlowMessage(t *testing.T) {
 	frame := mustEncode(t, realBlock(t))
 	for n := 0; n < len(frame); n += 300 {
 		p.send(frame[n:min(n+300, len(frame))])
-		time.Sleep(2 * time.Millisecond) // longer than the probe's interval; nothing depends on it
+		var before int
+		r.cells.await(t, "the pump is there", func(c *fakeCell) bool { before = c.asked; return before > 0 })
+		if n+300 < len(frame) {
+			r.cells.await(t, "the pump probes in the middle", func(c *fakeCell) bool { return c.asked >= before+2 })
+		}
 	}
 	if m := r.cells.inbound(t, "in the end", 1)[0].(Received); m.Bad != "" || m.Bytes != len(frame) {
 		t.Errorf("received %+v", m.Bad)

@@ -90,13 +90,21 @@ func (c *conn) readMessage(r *bufio.Reader, buf *[]byte) (msg Received, fault bo
 	return msg, false, nil
 }
 
-// decode fills in Msg or Bad.
+// decode fills in Msg or Bad. A panic of the decoder is one more way in which a
+// message cannot be decoded: the node must not die of it.
 func (c *conn) decode(msg *Received, frame []byte) {
 	//correctness: waits for other decoders only, which compute and wait for
 	//nothing; see Config.Decoders.
 	c.e.decoder <- struct{}{}
-	defer func() { <-c.e.decoder }()
-	m, err := Decode(frame, c.e.cfg.Magic)
+	defer func() {
+		<-c.e.decoder
+		if r := recover(); r != nil {
+			msg.Bad = fmt.Sprintf("the decoder panicked: %v", r)
+			c.e.cfg.Log(actor.Record{Level: actor.Error, Msg: "the decoder panicked",
+				Fields: []any{"command", msg.Command, "remote", c.remote, "panic", r}})
+		}
+	}()
+	m, err := c.e.decode(frame, c.e.cfg.Magic)
 	if err != nil {
 		msg.Bad = err.Error()
 		return
