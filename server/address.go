@@ -66,7 +66,7 @@ func parseTarget(s string, defaultPort uint16) (target, bool) {
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {
 		t.host = addr.Unmap().String()
-		return t, true
+		return t, addr.Zone() == "" || letters(addr.Zone())
 	}
 	return t, hostname(t.host)
 }
@@ -80,17 +80,21 @@ func hostname(s string) bool {
 	}
 	labels := strings.Split(strings.TrimSuffix(s, "."), ".")
 	for _, label := range labels {
-		if label == "" || len(label) > 63 {
+		if label == "" || len(label) > 63 || !letters(label) {
 			return false
 		}
-		for _, r := range label {
-			if !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '_') {
-				return false
-			}
+	}
+	return strings.Trim(labels[len(labels)-1], "0123456789") != ""
+}
+
+// letters says whether s has only letters, digits, hyphens and underscores.
+func letters(s string) bool {
+	for _, r := range s {
+		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_') {
+			return false
 		}
 	}
-	_, err := strconv.ParseUint(labels[len(labels)-1], 10, 64)
-	return err != nil
+	return true
 }
 
 // plain brings an address into the form in which addresses are compared: an

@@ -93,37 +93,3 @@ func TestStopRefusesAndFinishes(t *testing.T) {
 	b.Advance(time.Hour)
 	b.WantNothing("a stopped server asks nothing more")
 }
-
-func TestARebuiltServerCountsWhoLives(t *testing.T) {
-	cfg := quiet()
-	cfg.MaxPeers = 5
-	cfg.AddPeers = []string{"10.0.0.1:18333"}
-	b := rebuilt(t, cfg)
-	in, named := actor.Child(steptest.Self, 7), actor.Child(steptest.Self, 5)
-	b.Give(actor.Alive{Child: in, Arg: peer.Arg{Remote: at("8.8.8.8:4000"), Inbound: true}})
-	b.Give(actor.Alive{Child: named, Arg: peer.Arg{Remote: at("10.0.0.1:18333"), Manual: true}})
-	b.ready(named, "10.0.0.1:18333")
-	b.ready(actor.Child(steptest.Self, 3), "7.7.7.7:1") // ended meanwhile
-	b.Advance(10 * time.Second)
-	if n := b.m.ready(); n != 1 {
-		t.Fatalf("%d peers are ready, not 1", n)
-	}
-	call := b.Ask(GetPeers{})
-	peers := steptest.WantAnswer[Peers](b.Rig, call, "the connections").Peers
-	if len(peers) != 2 || peers[0].Peer != named || !peers[0].Manual || !peers[0].Ready || !peers[1].Inbound {
-		t.Fatalf("the connections are %+v", peers)
-	}
-	if n := pendingAsks[any](b); n != 1 { // the Note of the good peer
-		t.Fatalf("a named peer that is still connected is not dialled again: %+v", b.Pending())
-	}
-	b.Drop()
-	for i := range 3 {
-		b.arrive(fmt.Sprintf("9.9.9.9:%d", i+1))
-	}
-	if a := b.admit("9.9.9.9:9", "five places, five peers"); a.Peer != 0 {
-		t.Fatal("the peers of the former life were not counted")
-	}
-	b.end(named)
-	b.Advance(5 * time.Second)
-	b.wantDial("10.0.0.1:18333", "and it is known to be the named one when it ends")
-}

@@ -146,6 +146,23 @@ func (b *bench) noted(known int, why string) book.Note {
 	return n
 }
 
+func BenchmarkAConnectionOfAStorm(b *testing.B) {
+	cfg := quiet()
+	cfg.MaxPeers = 125
+	ports, specs := connectPorts(cfg.MaxPeers)
+	r := steptest.New(b, New(cfg, ports, Topics{}, rand.New(rand.NewPCG(1, 2))), specs)
+	for i := range 124 {
+		r.Ask(Admit{Remote: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(i+1))})
+	}
+	for i := 0; b.Loop(); i++ {
+		r.Drop()
+		r.Ask(Admit{Remote: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(i))})
+		r.M.Deadline()
+		r.Give(actor.Ended{Child: actor.Child(steptest.Self, uint32(125+i))})
+		r.M.Deadline()
+	}
+}
+
 // pendingAsks counts the questions of type Q that nobody has taken.
 func pendingAsks[Q any](b *bench) int {
 	n := 0

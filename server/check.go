@@ -43,8 +43,19 @@ func (m *Machine) checkOutbound() error {
 			return fmt.Errorf("%v is dialled and connected", d.addr)
 		}
 	}
+	var automatic []netip.AddrPort
+	for _, s := range m.slots {
+		if !s.in && !s.manual {
+			automatic = append(automatic, s.remote)
+		}
+	}
+	for _, d := range m.dials {
+		if d.automatic {
+			automatic = append(automatic, d.addr)
+		}
+	}
 	groups := map[string]bool{}
-	for _, addr := range m.automaticAddrs() {
+	for _, addr := range automatic {
 		g := groupOf(addr.Addr())
 		if g != "" && groups[g] {
 			return fmt.Errorf("two automatic peers of the group %s", g)

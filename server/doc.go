@@ -42,11 +42,11 @@
 //	chain.Tips                        machine.go   our height, for version messages
 //	transport.Dialed                  dial.go      onDialed
 //	book.Picked                       outbound.go  onPicked
-//	book.Resolved                     manual.go, seeds.go
+//	book.Resolved                     named.go     onResolved; seeds.go
 //	book.Sampled, book.Noted          gossip.go    onSampled, onNoted
 //	peer.Sent, peer.Disconnected      gossip.go    onSent; slots.go onDisconnected
 //	Admit                             admit.go     onAdmit
-//	AddNode                           manual.go    onAddNode
+//	AddNode                           named.go     onAddNode
 //	DisconnectNode                    slots.go     onDisconnectNode
 //	GetPeers, GetStatus               status.go
 //

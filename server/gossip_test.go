@@ -148,7 +148,7 @@ func TestPeersCannotFloodTheBook(t *testing.T) {
 	}
 }
 
-func TestASlowBookIsToldInOneAndWithinBounds(t *testing.T) {
+func TestL4ASlowBookIsToldInOneAndWithinBounds(t *testing.T) {
 	b := newBench(t, seeking()) // 50 addresses at most
 	id := b.arrive("8.8.8.8:1")
 	b.ready(id, "8.8.8.8:1")

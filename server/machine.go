@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"acyclic/chain"
@@ -72,7 +73,7 @@ const (
 	// it has been told who is still connected.
 	settleTime = time.Second
 	// placeRetry is when a question that found no place is tried again.
-	placeRetry = time.Second
+	placeRetry = 5 * time.Second
 	// statusInterval is the least time between two Status events.
 	statusInterval = time.Second
 )
@@ -100,15 +101,19 @@ type Machine struct {
 	status reporter
 }
 
+// names are the peers that the user has named in the configuration.
+func (c *Config) names() []string {
+	if len(c.ConnectOnly) > 0 {
+		return c.ConnectOnly
+	}
+	return c.AddPeers
+}
+
 // New returns a server that waits for Start.
 func New(cfg Config, ports Ports, topics Topics, rng *rand.Rand) *Machine {
 	m := &Machine{cfg: cfg, ports: ports, topics: topics, rng: rng, known: -1}
 	m.bans.until = map[netip.Addr]time.Time{}
-	names := cfg.ConnectOnly
-	if len(names) == 0 {
-		names = cfg.AddPeers
-	}
-	for _, name := range names {
+	for _, name := range cfg.names() {
 		if t, ok := parseTarget(name, cfg.DefaultPort); ok && m.findNamed(t) < 0 {
 			m.named = append(m.named, named{target: t, keep: true})
 		}
@@ -120,7 +125,7 @@ func New(cfg Config, ports Ports, topics Topics, rng *rand.Rand) *Machine {
 func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	switch body := in.Body.(type) {
 	case actor.Start:
-		m.onStart(now, body)
+		m.onStart(now, body, out)
 	case actor.Stop:
 		m.stopping = true
 		out.Finish("stopped")
@@ -176,7 +181,12 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 
 // onStart begins a life. A rebuilt server hears of its living peers in the
 // steps that follow; until it has, it must not dial them a second time.
-func (m *Machine) onStart(now time.Time, start actor.Start) {
+func (m *Machine) onStart(now time.Time, start actor.Start, out *actor.Outbox) {
+	for _, name := range m.cfg.names() {
+		if _, ok := parseTarget(name, m.cfg.DefaultPort); !ok {
+			out.Log(actor.Error, "not a peer's address: "+strconv.Quote(name)+"; want host, host:port or [ipv6]:port")
+		}
+	}
 	m.settled = now
 	if start.Generation > 0 {
 		m.settled = now.Add(settleTime)

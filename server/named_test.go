@@ -9,7 +9,6 @@ import (
 	"acyclic/internal/actor/steptest"
 	"acyclic/internal/book"
 	"acyclic/internal/transport"
-	"acyclic/peer"
 )
 
 // L9: a named peer is tried for ever, whatever happens to each try.
@@ -136,40 +135,6 @@ func TestAddNodeOnetry(t *testing.T) {
 	if n := pendingAsks[transport.Dial](b); n != 0 || b.m.added() != 0 {
 		t.Fatal("there is no place to try it")
 	}
-}
-
-func TestDisconnectNode(t *testing.T) {
-	cfg := quiet()
-	cfg.AddPeers = []string{"node.example"}
-	b := newBench(t, cfg)
-	_, ask := steptest.WantAsk[book.Resolve](b.Rig, "the name")
-	b.Reply(ask, book.Resolved{Addrs: []netip.AddrPort{at("10.0.0.1:18333")}})
-	named := b.connect(b.wantDial("10.0.0.1:18333", "its address"), "10.0.0.1:18333")
-	in := b.arrive("8.8.8.8:5")
-
-	b.done(DisconnectNode{Addr: "8.8.8.8:6"}, Unconnected, "another port is another peer")
-	b.done(DisconnectNode{Addr: "???"}, BadAddress, "nonsense")
-	b.done(DisconnectNode{Peer: 12345}, Unconnected, "an unknown ID")
-	if n := pendingAsks[peer.Disconnect](b); n != 0 {
-		t.Fatal("somebody was disconnected")
-	}
-	for _, c := range []struct {
-		q  DisconnectNode
-		id actor.ID
-	}{
-		{DisconnectNode{Addr: "8.8.8.8:5"}, in},
-		{DisconnectNode{Addr: "node.example"}, named},
-	} {
-		b.done(c.q, "", "a peer that is there")
-		if _, ask := steptest.WantAsk[peer.Disconnect](b.Rig, "it is told to go"); ask.To != c.id {
-			t.Fatalf("%v was told to go, not %v", ask.To, c.id)
-		}
-	}
-	b.done(DisconnectNode{Peer: in}, "", "it is going already")
-	b.end(named)
-	b.Drop()
-	b.Advance(5 * time.Second)
-	steptest.WantAsk[book.Resolve](b.Rig, "a named peer comes back after its back-off")
 }
 
 func TestANamedPeerThatIsConnectedAlreadyIsNotDialled(t *testing.T) {

@@ -46,26 +46,18 @@ func (m *Machine) target() int {
 	return max(0, min(m.cfg.OutboundTarget, m.cfg.MaxPeers-m.kept()))
 }
 
-// automaticAddrs are the addresses of the automatic peers and dials.
-func (m *Machine) automaticAddrs() []netip.AddrPort {
-	var addrs []netip.AddrPort
-	for i := range m.slots {
-		if s := &m.slots[i]; !s.in && !s.manual {
-			addrs = append(addrs, s.remote)
-		}
-	}
-	for _, d := range m.dials {
-		if d.automatic {
-			addrs = append(addrs, d.addr)
-		}
-	}
-	return addrs
-}
-
 // automatic counts the automatic peers and dials. Peers that the user named do
 // not count (as in Bitcoin Core): they must not take the place of peers that an
 // attacker could not name.
-func (m *Machine) automatic() int { return len(m.automaticAddrs()) }
+func (m *Machine) automatic() int {
+	n := m.count(func(s *slot) bool { return !s.in && !s.manual })
+	for _, d := range m.dials {
+		if d.automatic {
+			n++
+		}
+	}
+	return n
+}
 
 // seeking says whether another automatic peer is wanted and has a place.
 func (m *Machine) seeking() bool { return m.automatic() < m.target() && !m.full() }
@@ -209,6 +201,6 @@ func (m *Machine) noPeers(why string, next, now time.Time, out *actor.Outbox) {
 func (m *Machine) back(addr netip.AddrPort, out *actor.Outbox) {
 	if m.auto.told {
 		m.auto.told = false
-		out.Log(actor.Info, "found a peer again", "addr", addr)
+		out.Log(actor.Info, "found a peer", "addr", addr)
 	}
 }

@@ -137,23 +137,12 @@ func TestDeadAddressesAreDialledLessAndLess(t *testing.T) {
 	}
 	id := b.arrive("9.9.9.9:1")
 	b.ready(id, "9.9.9.9:1")
-	if n := b.logged(actor.Info, "found a peer again"); n != 1 {
+	if n := b.logged(actor.Info, "found a peer"); n != 1 {
 		t.Fatal("that it is over is news")
 	}
 }
 
-func TestSuitabilityIsCheckedWhenTheConnectionStands(t *testing.T) {
-	b := newBench(t, seeking())
-	b.pick(500, "6.6.6.6:18333")
-	ask := b.wantDial("6.6.6.6:18333", "a candidate")
-	b.misbehave("6.6.6.6:1")
-	b.Reply(ask, transport.Dialed{Conn: 99})
-	if r := steptest.Want[transport.Refuse](b.Rig, "it has been banned while it was dialled"); r.Conn != 99 {
-		t.Fatalf("refused %v", r.Conn)
-	}
-}
-
-func TestABookThatDoesNotAnswerIsAskedAgain(t *testing.T) {
+func TestL3ABookThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 	b := newBench(t, seeking())
 	_, ask := steptest.WantAsk[book.Pick](b.Rig, "the book is asked")
 	b.Fail(ask, actor.ErrTimeout)

@@ -107,7 +107,11 @@ func (m *Machine) onSeedResolved(now time.Time, in actor.Input, got book.Resolve
 	s.tries++
 	s.at = now.Add(backoff(m.rng, seedRetry, seedRetryMax, s.tries))
 	if s.found > 0 {
-		out.Log(actor.Info, "addresses from DNS seeds", "count", s.found)
+		level := actor.Info
+		if s.tries > 1 {
+			level = actor.Debug
+		}
+		out.Log(level, "addresses from DNS seeds", "count", s.found)
 		return
 	}
 	m.noPeers(fmt.Sprintf("none of the %d DNS seeds answered", len(m.cfg.DNSSeeds)), s.at, now, out)

@@ -17,7 +17,7 @@ func seeded(seeds ...string) Config {
 	return cfg
 }
 
-func TestDeadSeedsAreSaidOnceAndTriedForEver(t *testing.T) {
+func TestL9DeadSeedsAreSaidOnceAndTriedForEver(t *testing.T) {
 	b := newBench(t, seeded("a.example", "b.example"))
 	b.pick(0)
 	asked := 0
@@ -61,7 +61,7 @@ func TestDeadSeedsAreSaidOnceAndTriedForEver(t *testing.T) {
 	b.pick(1, "1.1.1.1:18333")
 	id := b.connect(b.wantDial("1.1.1.1:18333", "its address is dialled"), "1.1.1.1:18333")
 	b.ready(id, "1.1.1.1:18333")
-	if n := b.logged(actor.Info, "found a peer again"); n != 1 {
+	if n := b.logged(actor.Info, "found a peer"); n != 1 {
 		t.Fatal("that it is over is news")
 	}
 }

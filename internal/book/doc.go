@@ -5,6 +5,6 @@
 // own file can be used). It keeps only addresses of the public network: what is
 // private, loopback or documentation is dropped on the way in. addrmgr locks,
 // reads the clock and writes a file, so it lives behind a Handler; what it does
-// while it holds its lock is bounded (see attempts in book.go), and its file is
+// while it holds its lock is bounded (see maxAttempts), and its file is
 // written by a goroutine of its own every ten minutes and at Close.
 package book

@@ -1,0 +1,111 @@
+package server
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/addrmgr"
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+func TestParseTarget(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"1.2.3.4", "1.2.3.4:18333"},
+		{"1.2.3.4:5", "1.2.3.4:5"},
+		{"::1", "[::1]:18333"},
+		{"[::1]", "[::1]:18333"},
+		{"[::1]:5", "[::1]:5"},
+		{"[2001:DB8:0::1]:5", "[2001:db8::1]:5"},
+		{"::ffff:1.2.3.4", "1.2.3.4:18333"},
+		{"Node.Example:5", "node.example:5"},
+		{"localhost", "localhost:18333"},
+		{"a_b.example.", "a_b.example.:18333"},
+
+		{"", ""}, {":", ""}, {":5", ""}, {"host:", ""}, {"host:0", ""}, {"host:65536", ""}, {"host:-1", ""},
+		{"host:x", ""}, {"[::1", ""}, {"[::1]5", ""}, {"[::1]:", ""}, {"[host]:5", ""}, {"[1.2.3.4]:5", ""},
+		{"1.2.3", ""}, {"1.2.3.4.5", ""}, {"300.1.1.1", ""}, {"a b", ""}, {"a..b", ""}, {"a\nb", ""}, {"1:2:3", ""},
+	} {
+		got, ok := parseTarget(c.in, 18333)
+		if ok != (c.want != "") || ok && got.String() != c.want {
+			t.Errorf("%q is %v %v, want %q", c.in, got, ok, c.want)
+		}
+	}
+}
+
+func FuzzParseTarget(f *testing.F) {
+	for _, s := range []string{"1.2.3.4:5", "[::1]:5", "host", "[fe80::1%eth0]:1", "host:5", "]["} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, ok := parseTarget(s, 18333)
+		if !ok {
+			return
+		}
+		again, ok := parseTarget(got.String(), 1)
+		if !ok || again != got {
+			t.Fatalf("%q is %v, which is %v (%v)", s, got, again, ok)
+		}
+	})
+}
+
+// The groups are those of btcd's addrmgr, except that addresses outside the
+// public network have none.
+func TestGroupsAreThoseOfTheAddressManager(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	random := func(prefix string) netip.Addr {
+		p := netip.MustParsePrefix(prefix)
+		b := p.Addr().As16()
+		first := p.Bits()
+		if p.Addr().Is4() {
+			first += 96
+		}
+		for bit := first; bit < 128; bit++ {
+			b[bit/8] |= byte(rng.IntN(2)) << (7 - bit%8)
+		}
+		return netip.AddrFrom16(b).Unmap()
+	}
+	key := func(a netip.Addr) (string, bool) {
+		na := wire.NetAddressV2FromBytes(time.Time{}, 0, a.AsSlice(), 1)
+		return addrmgr.GroupKey(na), addrmgr.IsRoutable(na)
+	}
+	prefixes := []string{
+		"0.0.0.0/0", "20.0.0.0/15", "2000::/3", "2001:470::/32", "2002:1414::/28", "2001::/32", "64:ff9b::/96",
+		"2400::/30", "10.0.0.0/8", "127.0.0.0/8", "fe80::/64",
+	}
+	checked := 0
+	for range 20_000 {
+		p := prefixes[rng.IntN(len(prefixes))]
+		a, b := random(p), random(p)
+		ka, routableA := key(a)
+		kb, routableB := key(b)
+		if !routableA || !routableB || a.IsMulticast() || b.IsMulticast() {
+			continue
+		}
+		checked++
+		if same := groupOf(a) == groupOf(b); groupOf(a) == "" || same != (ka == kb) {
+			t.Fatalf("%v and %v: groups %q and %q, addrmgr says %q and %q", a, b, groupOf(a), groupOf(b), ka, kb)
+		}
+	}
+	if checked < 5000 {
+		t.Fatalf("only %d pairs were compared", checked)
+	}
+	for _, s := range []string{"127.0.0.1", "::1", "10.1.2.3", "192.168.1.1", "fe80::1", "fc00::1", "0.0.0.0"} {
+		if g := groupOf(netip.MustParseAddr(s)); g != "" {
+			t.Errorf("%s has the group %s", s, g)
+		}
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for n := 1; n < 200; n++ {
+		want := min(5*time.Second<<min(n-1, 20), 5*time.Minute)
+		for range 20 {
+			if d := backoff(rng, 5*time.Second, 5*time.Minute, n); d > want || d < want*3/4 {
+				t.Fatalf("after %d failures %v, want up to %v", n, d, want)
+			}
+		}
+	}
+}

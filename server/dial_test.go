@@ -1,0 +1,75 @@
+package server
+
+import (
+	"testing"
+	"time"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/actor/steptest"
+	"acyclic/internal/transport"
+)
+
+func TestADialHasAPlaceUntilItEnds(t *testing.T) {
+	b := newBench(t, quiet()) // four places
+	for _, r := range []string{"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"} {
+		b.arrive(r)
+	}
+	b.done(AddNode{Command: "onetry", Addr: "10.0.0.1"}, "", "the fourth place")
+	ask := b.wantDial("10.0.0.1:18333", "a dial")
+	if a := b.admit("127.0.0.1:4", "the place is the dial's"); a.Peer != 0 {
+		t.Fatal("the connection would come and find no place")
+	}
+	b.Fail(ask, actor.ErrTimeout)
+	b.arrive("127.0.0.1:5")
+}
+
+func TestAConnectionWithoutACellIsClosed(t *testing.T) {
+	cfg := quiet()
+	cfg.AddPeers = []string{"10.0.0.1"}
+	b := newBench(t, cfg)
+	ask := b.wantDial("10.0.0.1:18333", "the named peer")
+	b.PlacesLeft = 0 // cells that ended have not been seen by everybody
+	b.Reply(ask, transport.Dialed{Conn: 5})
+	if r := steptest.Want[transport.Refuse](b.Rig, "nobody can own it"); r.Conn != 5 {
+		t.Fatalf("closed %v", r.Conn)
+	}
+	b.PlacesLeft = 1
+	b.Advance(namedRetry)
+	b.connect(b.wantDial("10.0.0.1:18333", "and it is tried again"), "10.0.0.1:18333")
+}
+
+func TestEightDialsAtATime(t *testing.T) {
+	cfg := quiet()
+	cfg.MaxPeers = 20
+	for _, a := range "abcdefghij" {
+		cfg.AddPeers = append(cfg.AddPeers, "10.0.0."+string('0'+a-'a'))
+	}
+	b := newBench(t, cfg)
+	var asks []steptest.Asked
+	for pendingAsks[transport.Dial](b) > 0 {
+		_, ask := steptest.WantAsk[transport.Dial](b.Rig, "a named peer")
+		asks = append(asks, ask)
+	}
+	if len(asks) != 8 {
+		t.Fatalf("%d dials at a time, the window is 8", len(asks))
+	}
+	b.Fail(asks[0], actor.ErrTimeout)
+	b.Advance(time.Second)
+	if n := pendingAsks[transport.Dial](b); n != 0 {
+		t.Fatal("the place of a dial that timed out is not free before the transport has answered")
+	}
+	b.Late(asks[0])
+	b.Advance(placeRetry)
+	steptest.WantAsk[transport.Dial](b.Rig, "then the ninth has its turn")
+}
+
+func TestSuitabilityIsCheckedWhenTheConnectionStands(t *testing.T) {
+	b := newBench(t, seeking())
+	b.pick(500, "6.6.6.6:18333")
+	ask := b.wantDial("6.6.6.6:18333", "a candidate")
+	b.misbehave("6.6.6.6:1")
+	b.Reply(ask, transport.Dialed{Conn: 99})
+	if r := steptest.Want[transport.Refuse](b.Rig, "it has been banned while it was dialled"); r.Conn != 99 {
+		t.Fatalf("refused %v", r.Conn)
+	}
+}
