@@ -56,6 +56,26 @@ type Ports struct {
 	Disconnect actor.Port[peer.Disconnect, peer.Disconnected]
 }
 
+// Windows bound what relay may have outstanding.
+type Windows struct {
+	Reads       int           // questions of each kind at chain: MaxReads
+	Peers       int           // Sends and Disconnects: one for each peer
+	ReadTimeout time.Duration // longer than chain's own for its readers
+	SendTimeout time.Duration // longer than a peer cell bears a stuck queue
+}
+
+// ConnectPorts connects relay to chain and to the peer cells.
+func ConnectPorts(p *actor.Ports, chainID actor.ID, w Windows) Ports {
+	return Ports{
+		Headers:    actor.Connect[chain.GetHeaders](p, "relay.headers", chainID, w.Reads, w.ReadTimeout),
+		Hashes:     actor.Connect[chain.GetHashes](p, "relay.hashes", chainID, w.Reads, w.ReadTimeout),
+		Block:      actor.Connect[chain.GetBlock](p, "relay.block", chainID, w.Reads, w.ReadTimeout),
+		Tips:       actor.Connect[chain.GetTips](p, "relay.tips", chainID, 1, w.ReadTimeout),
+		Send:       actor.Connect[peer.Send](p, "relay.send", 0, w.Peers, w.SendTimeout),
+		Disconnect: actor.Connect[peer.Disconnect](p, "relay.disconnect", 0, w.Peers, w.SendTimeout),
+	}
+}
+
 // Machine is the relay component.
 type Machine struct {
 	cfg   Config

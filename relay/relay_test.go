@@ -33,14 +33,7 @@ func testConfig() Config {
 // of n peers.
 func connect(cfg Config, n int) (*Machine, []actor.PortSpec) {
 	var p actor.Ports
-	ports := Ports{
-		Headers:    actor.Connect[chain.GetHeaders](&p, "relay.headers", 1, cfg.MaxReads, time.Minute),
-		Hashes:     actor.Connect[chain.GetHashes](&p, "relay.hashes", 1, cfg.MaxReads, time.Minute),
-		Block:      actor.Connect[chain.GetBlock](&p, "relay.block", 1, cfg.MaxReads, time.Minute),
-		Tips:       actor.Connect[chain.GetTips](&p, "relay.tips", 1, 1, time.Minute),
-		Send:       actor.Connect[peer.Send](&p, "relay.send", 0, n, time.Minute),
-		Disconnect: actor.Connect[peer.Disconnect](&p, "relay.disconnect", 0, n, time.Minute),
-	}
+	ports := ConnectPorts(&p, 1, Windows{Reads: cfg.MaxReads, Peers: n, ReadTimeout: time.Minute, SendTimeout: time.Minute})
 	return New(cfg, ports, nil), p.Specs
 }
 

@@ -22,7 +22,7 @@ const bits = 0x207fffff
 func grow(on *wire.BlockHeader, n int, salt uint64) []*wire.MsgBlock {
 	var list []*wire.MsgBlock
 	for range n {
-		b := Mine(on, on.Timestamp.Add(time.Minute), bits, salt, 0)
+		b := Mine(on.BlockHash(), on.Timestamp.Add(time.Minute), bits, salt, 0)
 		list = append(list, b)
 		on = &b.Header
 	}
@@ -91,7 +91,7 @@ func TestWorkerVerdicts(t *testing.T) {
 	b := grow(&genesis.Header, 4, 1)
 	mutated := *b[2]
 	mutated.Transactions = append([]*wire.MsgTx{}, b[1].Transactions...)
-	late := Mine(&b[0].Header, steptest.Epoch.Add(3*time.Hour), bits, 7, 0)
+	late := Mine(hashOf(b[0]), steptest.Epoch.Add(3*time.Hour), bits, 7, 0)
 	forked := grow(&b[0].Header, 1, 9)
 
 	r, s := newWorker(t, EngineConfig{})

@@ -318,23 +318,3 @@ func payload(b *wire.MsgBlock, witness bool) []byte {
 	}
 	return buf.Bytes()
 }
-
-// Mine returns a block on top of parent with one transaction and no proof of
-// work. salt, up to 8 bytes, tells blocks apart; size pads it to about that many
-// bytes.
-func Mine(parent *wire.BlockHeader, at time.Time, bits uint32, salt uint64, size int) *wire.MsgBlock {
-	script := make([]byte, 8, 8+size)
-	for i := range script {
-		script[i] = byte(salt >> (8 * i))
-	}
-	script = append(script, make([]byte, max(0, size-200))...)
-	tx := wire.NewMsgTx(1)
-	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Index: 1<<32 - 1}, script[:8], nil))
-	tx.AddTxOut(wire.NewTxOut(50e8, script))
-	b := &wire.MsgBlock{Header: wire.BlockHeader{
-		Version: 4, PrevBlock: parent.BlockHash(), Timestamp: at.Truncate(time.Second), Bits: bits,
-	}}
-	b.AddTransaction(tx)
-	b.Header.MerkleRoot = merkleRoot(b)
-	return b
-}
