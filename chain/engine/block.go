@@ -1,0 +1,210 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/btcsuite/btcd/blockchain"
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain"
+	"acyclic/internal/actor"
+)
+
+// note is what btcd notified: a block that was connected or disconnected.
+type note struct {
+	connected bool
+	hash      chainhash.Hash
+	header    wire.BlockHeader
+	txs, size int
+}
+
+// onNotification runs inside ProcessBlock: it only takes a note.
+func (e *Engine) onNotification(n *blockchain.Notification) {
+	block, ok := n.Data.(*btcutil.Block)
+	if !ok || n.Type == blockchain.NTBlockAccepted {
+		return
+	}
+	msg := block.MsgBlock()
+	e.notes = append(e.notes, note{
+		connected: n.Type == blockchain.NTBlockConnected,
+		hash:      *block.Hash(),
+		header:    msg.Header,
+		txs:       len(msg.Transactions),
+		size:      msg.SerializeSize(),
+	})
+}
+
+// applyBlock takes a block: its header first, then, if the parent's data is
+// there, the block.
+func (e *Engine) applyBlock(msg *wire.MsgBlock, source actor.ID) chain.Verdict {
+	block := btcutil.NewBlock(msg)
+	n, refused := e.applyBlockHeader(&msg.Header)
+	if refused == nil {
+		refused = e.process(block, n)
+	}
+	e.announce(*block.Hash(), source)
+
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.fatal == "" {
+		e.refreshTips()
+	}
+	v := chain.Verdict{Hash: *block.Hash(), Tip: e.tips.Block, InBestChain: e.chain.MainChainHasBlock(block.Hash())}
+	if refused != nil {
+		v.Code, v.Reason, v.Detail = refused.code, refused.reason, refused.detail
+	}
+	return v
+}
+
+// applyBlockHeader makes the header known before the block is: btcd does not
+// do so on its own, and its best header would stay behind its best block.
+func (e *Engine) applyBlockHeader(h *wire.BlockHeader) (node, *refusal) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	defer e.file.flush()
+	n, _, refused := e.acceptHeader(h, node{})
+	if refused == nil {
+		e.tree.remember(n)
+	}
+	return n, refused
+}
+
+// process gives the block to btcd.
+func (e *Engine) process(block *btcutil.Block, n node) *refusal {
+	header := &block.MsgBlock().Header
+	if have, err := e.chain.HaveBlock(block.Hash()); err != nil {
+		return e.broken(err)
+	} else if have {
+		return refuse(blockchain.ErrDuplicateBlock, fmt.Sprintf("block %v is there already", block.Hash()))
+	}
+	if have, err := e.chain.HaveBlock(&header.PrevBlock); err != nil {
+		return e.broken(err)
+	} else if !have {
+		return refuse(blockchain.ErrPreviousBlockUnknown, fmt.Sprintf("the parent %v has not been downloaded", header.PrevBlock))
+	}
+	if strayWitness(block) {
+		return refuse(blockchain.ErrUnexpectedWitness, "witness data that the coinbase does not commit to")
+	}
+
+	_, isOrphan, err := e.chain.ProcessBlock(block, blockchain.BFNone)
+	switch {
+	case err == nil && isOrphan: // its parent is there: it cannot be
+		return e.broken(fmt.Errorf("block %v was taken for an orphan", block.Hash()))
+	case err == nil:
+		return e.flushSometimes()
+	}
+	refused, ok := asRefusal(err)
+	if !ok {
+		return e.broken(err)
+	}
+	return e.judge(block, n, refused)
+}
+
+// judge finds out what a broken rule says about the header. btcd marks only
+// what it had stored before.
+func (e *Engine) judge(block *btcutil.Block, n node, refused *refusal) *refusal {
+	switch refused.code {
+	case chain.Invalid, chain.BadAncestor, chain.Checkpoint:
+	default:
+		return refused
+	}
+	header := &block.MsgBlock().Header
+	if len(block.Transactions()) == 0 || blockchain.CalcMerkleRoot(block.Transactions(), false) != header.MerkleRoot {
+		// btcd looks at transactions before it looks at whether they are
+		// the block's.
+		return refuse(blockchain.ErrBadMerkleRoot, "the transactions are not those of the header; besides, "+refused.detail)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	culprit := e.culprit(n)
+	e.valid.condemn(e.tree, culprit)
+	if culprit.Hash != n.Hash {
+		return refuse(blockchain.ErrInvalidAncestorBlock,
+			fmt.Sprintf("block %v before it is invalid: %s: %s", culprit.Hash, refused.reason, refused.detail))
+	}
+	return refused
+}
+
+// culprit is the block that broke the rule when n was processed: n itself, or,
+// in a reorganisation, one of the blocks before it that had been stored and not
+// connected. btcd has marked it. The caller holds mu.
+func (e *Engine) culprit(n node) node {
+	known := rules[blockchain.ErrKnownInvalidBlock]
+	for hash := n.Hash; !e.chain.MainChainHasBlock(&hash); {
+		h, err := e.chain.HeaderByHash(&hash)
+		if err != nil {
+			break
+		}
+		if _, err := e.chain.ProcessBlockHeader(&h, blockchain.BFNone, false); err != nil {
+			if refused, ok := asRefusal(err); ok && refused.rule == known {
+				return e.tree.must(hash)
+			}
+		}
+		hash = h.PrevBlock
+	}
+	return n
+}
+
+// strayWitness says whether a block has witness data without a commitment in
+// its coinbase. btcd asks that only once segwit is active; before, anybody could
+// blow up a block that way.
+func strayWitness(block *btcutil.Block) bool {
+	txs := block.Transactions()
+	if len(txs) == 0 || len(txs[0].MsgTx().TxIn) == 0 {
+		return false
+	}
+	if _, found := blockchain.ExtractWitnessCommitment(txs[0]); found {
+		return false
+	}
+	for _, tx := range txs {
+		if tx.MsgTx().HasWitness() {
+			return true
+		}
+	}
+	return false
+}
+
+// flushSometimes lets btcd write its cache every five minutes once all blocks
+// are there; until then it does so when the cache is full.
+func (e *Engine) flushSometimes() *refusal {
+	e.mu.Lock()
+	ahead := e.tips.Header.Height - e.tips.Block.Height
+	e.mu.Unlock()
+	if ahead > 1 {
+		return nil
+	}
+	if err := e.chain.FlushUtxoCache(blockchain.FlushPeriodic); err != nil {
+		return e.broken(err)
+	}
+	return nil
+}
+
+// broken is the answer when the database failed.
+func (e *Engine) broken(err error) *refusal {
+	e.fail(err)
+	return &refusal{rule{chain.Fatal, "fatal"}, e.fatal}
+}
+
+// announce turns the notes of a call into events. source sent the block hash.
+func (e *Engine) announce(hash chainhash.Hash, source actor.ID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range e.notes {
+		n := &e.notes[i]
+		point := e.tree.must(n.hash).Point
+		if !n.connected {
+			e.events = append(e.events, chain.BlockDisconnected{Point: point})
+			continue
+		}
+		event := chain.BlockConnected{Point: point, Header: n.header, Txs: n.txs, Size: n.size}
+		if n.hash == hash {
+			event.Source = source
+		}
+		e.events = append(e.events, event)
+	}
+	e.last += uint64(len(e.notes))
+	clear(e.notes)
+	e.notes = e.notes[:0]
+}

@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/blockchain"
+
+	"acyclic/chain"
+	"acyclic/internal/actor"
+	"acyclic/internal/edge"
+)
+
+// Worker handles chain.ApplyHeaders, ApplyBlock, CatchUp and GetTemplate. It is
+// to be served by one goroutine. A call takes as long as it takes: a block
+// milliseconds to seconds, one that makes the cache full minutes.
+func (e *Engine) Worker() edge.Handler { return edge.HandlerFunc(e.handleWork) }
+
+func (e *Engine) handleWork(_ context.Context, in actor.Input) any {
+	e.work.Lock()
+	defer e.work.Unlock()
+	switch q := in.Body.(type) {
+	case chain.ApplyHeaders:
+		return e.onApplyHeaders(q)
+	case chain.ApplyBlock:
+		return e.onApplyBlock(q)
+	case chain.CatchUp:
+		return chain.CaughtUp{Changes: e.changes(q.Seen)}
+	case chain.GetTemplate:
+		return e.onGetTemplate(q)
+	default:
+		panic(fmt.Sprintf("engine: the worker cannot handle %T", q))
+	}
+}
+
+func (e *Engine) onApplyHeaders(q chain.ApplyHeaders) chain.HeadersApplied {
+	var v chain.HeadersVerdict
+	if e.fatal == "" {
+		e.guard(func() { v = e.applyHeaders(q.Headers) })
+	}
+	if e.fatal != "" {
+		v = chain.HeadersVerdict{Best: e.Tips().Header, Code: chain.Fatal, Reason: "fatal", Detail: e.fatal}
+	}
+	return chain.HeadersApplied{Verdict: v, Changes: e.changes(q.Seen)}
+}
+
+func (e *Engine) onApplyBlock(q chain.ApplyBlock) chain.BlockApplied {
+	var v chain.Verdict
+	if e.fatal == "" {
+		e.guard(func() { v = e.applyBlock(q.Block, q.Source) })
+	}
+	if e.fatal != "" {
+		v = chain.Verdict{Hash: q.Hash, Tip: e.Tips().Block, Code: chain.Fatal, Reason: "fatal", Detail: e.fatal}
+	}
+	return chain.BlockApplied{Verdict: v, Changes: e.changes(q.Seen)}
+}
+
+// changes brings the events after number seen, and forgets those before.
+func (e *Engine) changes(seen uint64) chain.Changes {
+	if first := e.last - uint64(len(e.events)); seen > first {
+		e.events = slices.Clone(e.events[min(seen, e.last)-first:])
+	}
+	return chain.Changes{Tips: e.Tips(), Events: slices.Clone(e.events), Last: e.last, Fatal: e.fatal}
+}
+
+// onGetTemplate says what a block on the best block needs. btcd computes it
+// under its chain lock, so that the worker has to.
+func (e *Engine) onGetTemplate(q chain.GetTemplate) (t chain.Template) {
+	if e.fatal != "" {
+		return t
+	}
+	tips := e.Tips()
+	t.Prev = tips.Block
+	t.MinTime = tips.MedianTime.Add(time.Second)
+	t.Subsidy = blockchain.CalcBlockSubsidy(tips.Block.Height+1, e.params)
+	at := second(q.Time)
+	if at.Before(t.MinTime) {
+		at = t.MinTime
+	}
+	e.guard(func() {
+		var err error
+		if t.Version, err = e.chain.CalcNextBlockVersion(); err != nil {
+			e.fail(err)
+		}
+		if t.Bits, err = e.chain.CalcNextRequiredDifficulty(at); err != nil {
+			e.fail(err)
+		}
+	})
+	return t
+}
