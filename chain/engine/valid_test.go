@@ -1,0 +1,199 @@
+package engine
+
+import (
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain"
+)
+
+// A body that does not belong to its header says nothing about the header,
+// whatever else is wrong with it.
+func TestAMutatedBlockDoesNotPoisonItsHeader(t *testing.T) {
+	b := newBranch(t, &chaincfg.RegressionNetParams)
+	good := b.mine(1, time.Minute)[0]
+	mutants := map[string]struct {
+		change func(*wire.MsgBlock)
+		reason string
+	}{
+		"another coinbase":     {func(m *wire.MsgBlock) { m.Transactions[0].TxOut[0].Value-- }, "bad-txnmrklroot"},
+		"no transactions":      {func(m *wire.MsgBlock) { m.Transactions = nil }, "bad-txnmrklroot"},
+		"no coinbase":          {func(m *wire.MsgBlock) { m.Transactions[0].TxIn[0].PreviousOutPoint.Index = 0 }, "bad-txnmrklroot"},
+		"a worthless coinbase": {func(m *wire.MsgBlock) { m.Transactions[0].TxOut = nil }, "bad-txnmrklroot"},
+		"the coinbase twice":   {func(m *wire.MsgBlock) { m.Transactions = append(m.Transactions, m.Transactions[0]) }, "bad-txnmrklroot"},
+		"witness data":         {func(m *wire.MsgBlock) { m.Transactions[0].TxIn[0].Witness = wire.TxWitness{{1}} }, "unexpected-witness"},
+	}
+	for name, mutant := range mutants {
+		t.Run(name, func(t *testing.T) {
+			e := open(t, Config{Params: b.params})
+			bad := &wire.MsgBlock{Header: good.Header, Transactions: []*wire.MsgTx{good.Transactions[0].Copy()}}
+			mutant.change(bad)
+			v := giveOne(t, e, bad).Verdict
+			wantCode(t, v.Code, chain.Mutated, v.Reason, mutant.reason, "the body is not the header's")
+			if tips := e.Tips(); tips.Header.Hash != good.BlockHash() {
+				t.Error("the header is no longer the best")
+			}
+			if p := ask[chain.Path](t, e, chain.GetPath{To: good.BlockHash(), Max: 5}); len(p.Missing) != 1 {
+				t.Errorf("the block should be asked for again: %+v", p)
+			}
+			give(t, e, good)
+		})
+	}
+}
+
+// CVE-2012-2459: a block whose last transaction comes twice has the same merkle
+// root as the block without the second one.
+func TestADuplicatedTransactionIsAMutation(t *testing.T) {
+	b := newBranch(t, &chaincfg.RegressionNetParams)
+	spend := func(index uint32) *wire.MsgTx {
+		tx := wire.NewMsgTx(1)
+		tx.AddTxIn(wire.NewTxIn(wire.NewOutPoint(b.params.GenesisHash, index), nil, nil))
+		tx.AddTxOut(wire.NewTxOut(1, []byte{0x51}))
+		return tx
+	}
+	plain := b.mineWith(time.Minute, func(m *wire.MsgBlock) { m.Transactions = append(m.Transactions, spend(0), spend(1)) })
+	e := open(t, Config{Params: b.params})
+	twice := &wire.MsgBlock{Header: plain.Header, Transactions: append(plain.Transactions[:3:3], plain.Transactions[2])}
+	v := giveOne(t, e, twice).Verdict
+	wantCode(t, v.Code, chain.Mutated, v.Reason, "bad-txns-duplicate", "the same root, another body")
+	v = giveOne(t, e, plain).Verdict
+	wantCode(t, v.Code, chain.Invalid, v.Reason, "bad-txns-inputs-missingorspent", "the real one is looked at")
+}
+
+// An invalid block ends its branch: whatever is before or beside it is the best
+// header now, and nothing may be built on it. btcd alone keeps it as its best
+// header, and would take the grandchild.
+func TestAnInvalidBlockEndsItsBranch(t *testing.T) {
+	for name, change := range map[string]func(*wire.MsgBlock){
+		"found when connecting": tooRich,
+		"found before storing":  func(m *wire.MsgBlock) { m.Transactions[0].TxOut[0].Value = -1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			main := newBranch(t, &chaincfg.RegressionNetParams)
+			main.mine(2, time.Minute)
+			rival := main.fork(1, 1)
+			bad := main.mineWith(time.Minute, change)
+			main.mine(4, time.Minute)
+			rival.mine(4, time.Minute)
+
+			e := open(t, Config{Params: main.params})
+			if v := giveHeaders(t, e, main.blocks[1:7]...); v.Best.Height != 6 {
+				t.Fatalf("the headers: %+v", v)
+			}
+			v := giveHeaders(t, e, rival.blocks[1:]...)
+			if v.Code != chain.OK || v.Best.Height != 6 || v.Fork.Height != 1 || v.Last.Height != 5 || v.New != 4 {
+				t.Fatalf("the rival's headers: %+v", v)
+			}
+			give(t, e, main.blocks[1:3]...)
+			a := giveOne(t, e, bad)
+			if a.Verdict.Code != chain.Invalid || a.Verdict.InBestChain || len(a.Events) != 0 {
+				t.Fatalf("the bad block: %+v", a.Verdict)
+			}
+			if a.Tips.Block.Height != 2 || a.Tips.Header.Hash != rival.tip().BlockHash() {
+				t.Errorf("the rival should be best now: %+v", a.Tips)
+			}
+
+			again := giveOne(t, e, bad).Verdict
+			wantCode(t, again.Code, chain.Invalid, again.Reason, "duplicate-invalid", "the same block again")
+			v = giveHeaders(t, e, main.blocks[3:]...)
+			wantCode(t, v.Code, chain.Invalid, v.Reason, "duplicate-invalid", "its header again")
+			v = giveHeaders(t, e, main.blocks[4])
+			wantCode(t, v.Code, chain.BadAncestor, v.Reason, "bad-prevblk", "its child")
+			v = giveHeaders(t, e, main.blocks[7])
+			wantCode(t, v.Code, chain.BadAncestor, v.Reason, "bad-prevblk", "a new header after known ones")
+			if p := ask[chain.Path](t, e, chain.GetPath{To: main.blocks[6].BlockHash(), Max: 9}); p.Known {
+				t.Errorf("there is a path to an invalid header: %+v", p)
+			}
+			give(t, e, rival.blocks[2:]...)
+			if tips := e.Tips(); tips.Block != tips.Header || tips.Block.Hash != rival.tip().BlockHash() {
+				t.Errorf("the tips are %+v", tips)
+			}
+		})
+	}
+}
+
+// When a reorganisation fails, the block that it failed at is the bad one, not
+// the one that caused it, and the blocks before it are good.
+func TestAFailedReorganisation(t *testing.T) {
+	main := newBranch(t, &chaincfg.RegressionNetParams)
+	main.mine(1, time.Minute)
+	side := main.fork(1, 1)
+	main.mine(2, time.Minute)
+	good := side.mine(1, time.Minute)[0]
+	bad := side.mineWith(time.Minute, tooRich)
+	last := side.mine(1, time.Minute)[0]
+
+	e := open(t, Config{Params: main.params})
+	give(t, e, main.blocks[1:]...)
+	give(t, e, good, bad) // stored on a side branch; nobody looks at coinbases yet
+	a := giveOne(t, e, last)
+	wantCode(t, a.Verdict.Code, chain.BadAncestor, a.Verdict.Reason, "bad-prevblk", "its parent is bad")
+	if a.Tips.Block.Hash != main.tip().BlockHash() || a.Tips.Header != a.Tips.Block || len(a.Events) != 0 {
+		t.Errorf("the best chain should stay: %+v, %d events", a.Tips, len(a.Events))
+	}
+	if len(e.valid.bad) != 1 || e.valid.bad[0].Hash != bad.BlockHash() {
+		t.Errorf("condemned: %+v", e.valid.bad)
+	}
+	v := giveOne(t, e, bad).Verdict
+	wantCode(t, v.Code, chain.Invalid, v.Reason, "duplicate-invalid", "the bad block")
+	other := side.fork(2, 2)
+	other.mine(2, time.Minute)
+	give(t, e, other.blocks[3:]...)
+	if tip := e.Tips().Block; tip.Hash != other.tip().BlockHash() {
+		t.Errorf("the good half of the side branch cannot be built on: %+v", tip)
+	}
+}
+
+func TestBlocksComeAfterTheirParents(t *testing.T) {
+	b := newBranch(t, &chaincfg.RegressionNetParams)
+	b.mine(3, time.Minute)
+	e := open(t, Config{Params: b.params})
+	v := giveOne(t, e, b.blocks[2]).Verdict
+	wantCode(t, v.Code, chain.Orphan, v.Reason, "prev-blk-not-found", "not even the parent's header is known")
+	giveHeaders(t, e, b.blocks[1:]...)
+	v = giveOne(t, e, b.blocks[2]).Verdict
+	wantCode(t, v.Code, chain.Orphan, v.Reason, "prev-blk-not-found", "the parent's block is missing")
+	hash := b.blocks[2].BlockHash()
+	if e.chain.IsKnownOrphan(&hash) {
+		t.Error("btcd keeps an orphan")
+	}
+	give(t, e, b.blocks[1:]...)
+	v = giveOne(t, e, b.blocks[2]).Verdict
+	wantCode(t, v.Code, chain.Duplicate, v.Reason, "duplicate", "the block again")
+	if !v.InBestChain || v.Tip.Height != 3 {
+		t.Errorf("the verdict is %+v", v)
+	}
+}
+
+// What validity keeps is bounded, and what it drops is what matters least.
+func TestValidityIsBounded(t *testing.T) {
+	o := newOracle()
+	tree := newTree(o, &o.headers[0], anchorSpacing, recentNodes)
+	v := newValidity()
+	at := 0
+	for range maxLeaves + 100 {
+		at = o.add(at, 0x207fffff)
+		v.grow(tree.must(o.hashes[at]), o.hashes[o.parents[at]])
+		twig := o.add(o.parents[at], 0x207fffff) // a branch of one header
+		v.grow(tree.must(o.hashes[twig]), o.hashes[o.parents[at]])
+	}
+	if len(v.leaves) != maxLeaves {
+		t.Errorf("%d leaves", len(v.leaves))
+	}
+	if _, ok := v.leaves[o.hashes[at]]; !ok {
+		t.Error("the heaviest leaf was dropped")
+	}
+	best := tree.must(o.hashes[at])
+	for height := int32(1); height <= maxBad+10; height++ {
+		v.condemn(tree, tree.must(tree.ancestor(best, height)))
+	}
+	if len(v.bad) != maxBad || v.bad[maxBad-1].Height != maxBad+10 {
+		t.Errorf("%d bad blocks", len(v.bad))
+	}
+	if len(v.leaves) != 0 {
+		t.Errorf("%d leaves on a condemned branch", len(v.leaves))
+	}
+}
