@@ -245,3 +245,11 @@ func (m *Machine) Check() error {
 	}
 	return nil
 }
+
+// Crashed makes the Gone of a peer whose cell died after its Ready: the driver
+// says it in the cell's place (law L7). The wiring gives it to the Lifecycle
+// topic.
+func Crashed(_ actor.ID, opened any, reason string) any {
+	r := opened.(Ready)
+	return Gone{Peer: r.Peer, Remote: r.Remote, Reason: reason}
+}

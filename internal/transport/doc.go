@@ -1,9 +1,10 @@
 // Package transport is the TCP edge: it owns every socket of the node.
 //
 // codec.go is pure: one message to the bytes of its frame and back, on top of
-// btcd's wire. edge.go is the edge proper: it dials when the server asks it to,
-// accepts when the server admits, and does what peer cells tell it. pumps.go
-// has the only goroutines: two a connection, one a listener.
+// btcd's wire. edge.go is the edge proper: it dials when the server asks it to
+// and does what peer cells tell it. conn.go is the state of one connection,
+// under a leaf mutex. listen.go and pumps.go have the only goroutines: one a
+// listener, two a connection; an unclaimed connection has none.
 //
 //	          Dial / accept                    Bind                    Close, Refuse
 //	(nobody) ───────────────► unclaimed ───────────────► open ─────────────────────► closed

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bufio"
 	"bytes"
 	"io"
 	"testing"
@@ -73,4 +74,33 @@ func TestTakeCutsIntoChunks(t *testing.T) {
 	if _, _, _, done := c.take(); !done {
 		t.Error("a drained connection is not done")
 	}
+}
+
+// FuzzStream: whatever a socket says, the read pump takes it apart into messages
+// that are good or bad, accounts for every byte, and comes to an end.
+func FuzzStream(f *testing.F) {
+	var all []byte
+	for _, msg := range examples(f)[:12] {
+		all = append(all, mustEncode(f, msg)...)
+	}
+	f.Add(all)
+	f.Add(append(bulk(f, 100), pingFrame(f, 1)...))
+	f.Add(append(pingFrame(f, 1), 1, 2, 3))
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		e := New(Config{Magic: magic}, edgeID, nil)
+		c := &conn{e: e, id: first}
+		r, buf, sum := bufio.NewReader(bytes.NewReader(stream)), make([]byte, 0, HeaderSize), 0
+		for {
+			msg, _, err := c.readMessage(r, &buf)
+			if err != nil {
+				return
+			}
+			if (msg.Msg == nil) == (msg.Bad == "") {
+				t.Fatalf("neither good nor bad: %+v", msg)
+			}
+			if sum += msg.Bytes; msg.Bytes < HeaderSize || sum > len(stream) {
+				t.Fatalf("%d bytes are charged for a message, %d of %d in all", msg.Bytes, sum, len(stream))
+			}
+		}
+	})
 }

@@ -1,0 +1,291 @@
+package peer
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+	"go.uber.org/goleak"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/bus"
+	"acyclic/internal/cell"
+	wait "acyclic/internal/edge"
+	"acyclic/internal/live"
+	"acyclic/internal/transport"
+)
+
+// Two small nodes on loopback: a host cell each, that stands for all components,
+// peers as they are, the live driver and the TCP edge.
+
+const (
+	hostID   actor.ID = 1
+	tcpID    actor.ID = 2
+	listenID actor.ID = 3
+	testID   actor.ID = 4
+
+	peerKind actor.Kind = 1
+
+	// patience is how long what must happen may take; only a failure does.
+	patience = 20 * time.Second
+)
+
+type (
+	// open asks the host to spawn a peer, do to ask all its peers q.
+	open struct {
+		actor.Asks[opened]
+		arg Arg
+	}
+	opened struct{ id actor.ID }
+	do     struct {
+		actor.Asks[done]
+		q any
+	}
+	done struct{}
+)
+
+// host spawns peers and passes on what they publish and answer.
+type host struct {
+	events chan<- any
+	peers  []actor.ID
+	send   actor.Port[Send, Sent]
+	end    actor.Port[Disconnect, Disconnected]
+	info   actor.Port[GetInfo, Info]
+}
+
+func (h *host) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
+	switch b := in.Body.(type) {
+	case actor.Start, actor.Ended, Announced:
+	case actor.Stop:
+		out.Finish("stopped")
+	case open:
+		id, _ := out.Spawn(peerKind, b.arg)
+		h.peers = append(h.peers, id)
+		b.Call(in).Answer(out, opened{id})
+	case do:
+		b.Call(in).Answer(out, done{})
+		for _, id := range h.peers {
+			switch q := b.q.(type) {
+			case Send:
+				h.send.AskOf(out, id, q)
+			case Disconnect:
+				h.end.AskOf(out, id, q)
+			case GetInfo:
+				h.info.AskOf(out, id, q)
+			}
+		}
+	default:
+		h.events <- b // the test's channel has room for all
+	}
+}
+
+func (h *host) Deadline() time.Time { return time.Time{} }
+func (h *host) Check() error        { return nil }
+
+type silent struct{}
+
+func (silent) Record(string, actor.ID, actor.Record) {}
+
+// small is one of the nodes.
+type small struct {
+	*live.Node
+	t      *testing.T
+	tcp    *transport.Edge
+	events chan any
+	open   actor.Port[open, opened]
+	do     actor.Port[do, done]
+}
+
+func newSmall(t *testing.T, cfg Config) *small {
+	s := &small{t: t, events: make(chan any, 1000)}
+	var hostPorts, listenPorts, testPorts actor.Ports
+	h := &host{
+		events: s.events,
+		send:   actor.Connect[Send, Sent](&hostPorts, "send", 0, 8, patience),
+		end:    actor.Connect[Disconnect, Disconnected](&hostPorts, "end", 0, 8, patience),
+		info:   actor.Connect[GetInfo, Info](&hostPorts, "info", 0, 8, patience),
+	}
+	admit := actor.Connect[open, opened](&listenPorts, "admit", hostID, 1, patience)
+	s.open = actor.Connect[open, opened](&testPorts, "open", hostID, 1, patience)
+	s.do = actor.Connect[do, done](&testPorts, "do", hostID, 1, patience)
+	topic := func(id actor.TopicID, kind actor.TopicKind) bus.Topic {
+		return bus.Topic{ID: id, Kind: kind, Subs: []actor.ID{hostID}}
+	}
+	life := topic(topics.Lifecycle.ID, actor.LedgerTopic)
+	life.Closed = Crashed
+	s.Node = live.New(silent{})
+	s.tcp = transport.New(transport.Config{
+		Magic: cfg.Magic,
+		Admit: func(ctx context.Context, id transport.ConnID, remote, local netip.AddrPort) bool {
+			_, err := edgeAsk(ctx, s.Asker(listenID), admit, open{arg: Arg{Conn: id, Remote: remote, Local: local, Inbound: true}})
+			return err == nil
+		},
+	}, tcpID, s.Node)
+	s.Wire(&cell.Plan{
+		Cells: []cell.Static{{ID: hostID, Name: "host", Ports: hostPorts.Specs, Stop: 2,
+			Build: func(uint32) actor.Machine { return h }}},
+		Kinds: []cell.Kind{{
+			Kind: bus.Kind{ID: peerKind, Name: "peer", Places: 4}, Stop: 1,
+			Questions: 8, Credit: cell.Credit{Msgs: 4, Bytes: 1 << 20},
+			Build: func(id actor.ID, arg any) actor.Machine {
+				return New(id, arg.(Arg), cfg, Ports{Edge: tcpID}, topics, rand.New(rand.NewPCG(uint64(id), 1)))
+			},
+		}},
+		Edges:  []cell.Edge{{ID: tcpID, Name: "tcp", Teller: s.tcp}},
+		Askers: []cell.Asker{{ID: listenID, Name: "listener", Ports: listenPorts.Specs}, {ID: testID, Name: "test", Ports: testPorts.Specs}},
+		Topics: []bus.Topic{life, topic(topics.Sync.ID, actor.TrafficTopic), topic(topics.Relay.ID, actor.TrafficTopic), topic(topics.Server.ID, actor.TrafficTopic)},
+	})
+	s.Start()
+	return s
+}
+
+// edgeAsk is edge.Ask; edge is the name of the bench's edge here.
+func edgeAsk[Q actor.Question[A], A any](ctx context.Context, a wait.Asker, p actor.Port[Q, A], q Q) (A, error) {
+	return wait.Ask(ctx, a, p, q)
+}
+
+// dial connects to a listener and spawns the peer.
+func (s *small) dial(addr netip.AddrPort) {
+	s.t.Helper()
+	d := s.tcp.Handle(context.Background(), actor.Input{Body: transport.Dial{Addr: addr}}).(transport.Dialed)
+	if d.Err != "" {
+		s.t.Fatalf("dial: %s", d.Err)
+	}
+	if _, err := edgeAsk(context.Background(), s.Asker(testID), s.open, open{arg: Arg{Conn: d.Conn, Remote: d.Remote, Local: d.Local, BestHeight: 17}}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *small) tell(q any) {
+	s.t.Helper()
+	if _, err := edgeAsk(context.Background(), s.Asker(testID), s.do, do{q: q}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// next wants the next event of the node to be an E.
+func next[E any](s *small, why string) E {
+	s.t.Helper()
+	select {
+	case e := <-s.events:
+		x, ok := e.(E)
+		if !ok {
+			s.t.Fatalf("%s: got %T %+v, want %T", why, e, e, x)
+		}
+		return x
+	case <-time.After(patience):
+		s.t.Fatalf("%s: nothing happened", why)
+		panic("unreachable")
+	}
+}
+
+func (s *small) stop() {
+	s.t.Helper()
+	if err := s.Stop(patience); err != nil {
+		s.t.Error(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := s.tcp.Stop(ctx); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// socketConfig has bounds of the real size.
+func socketConfig(key byte) Config {
+	cfg := testConfig()
+	cfg.NonceKey = [32]byte{key}
+	cfg.QueueCap, cfg.QueueMax = 1<<20, 32<<20
+	return cfg
+}
+
+func TestTwoPeersOverSockets(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	a, b := newSmall(t, socketConfig(1)), newSmall(t, socketConfig(2))
+	addr, err := a.tcp.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.dial(addr)
+	in, out := next[Ready](a, "the handshake"), next[Ready](b, "the handshake")
+	if !in.Inbound || out.Inbound || !in.WTxIDs || !out.WantsAddr || in.Height != 17 || out.Remote != addr {
+		t.Errorf("ready: %+v and %+v", in, out)
+	}
+	next[WantsHeaders](a, "sendheaders")
+	next[WantsHeaders](b, "sendheaders")
+
+	b.tell(Send{Msgs: []wire.Message{&wire.MsgGetAddr{}}})
+	next[Sent](b, "a peer that reads")
+	next[AddrsWanted](a, "getaddr")
+
+	block := aBlock(1)
+	block.Transactions[0].TxIn[0].SignatureScript = bytes.Repeat([]byte{7}, 3_000_000)
+	var payload bytes.Buffer
+	if err := block.Serialize(&payload); err != nil {
+		t.Fatal(err)
+	}
+	a.tell(Send{Payloads: [][]byte{payload.Bytes()}})
+	next[Sent](a, "three megabytes leave") // once the queue is below its cap
+	if r := next[BlockReceived](b, "and arrive, though larger than the credit"); r.Size != payload.Len() || r.Hash != block.BlockHash() || r.Asked {
+		t.Errorf("received %d bytes, %v, asked %v", r.Size, r.Hash, r.Asked)
+	}
+
+	a.tell(GetInfo{})
+	if i := next[Info](a, "the figures"); i.PingTime == 0 || i.SentByCommand["block"] != uint64(payload.Len()+transport.HeaderSize) {
+		t.Errorf("info: %+v", i)
+	}
+
+	b.tell(Disconnect{Reason: "enough"})
+	next[any](b, "the answer and Gone, which go different ways")
+	next[any](b, "the other of the two")
+	if g := next[Gone](a, "the other side sees it"); g.Peer != in.Peer || g.Fault || g.Reason != "closed by the other side" {
+		t.Errorf("gone: %+v", g)
+	}
+	b.stop()
+	a.stop()
+}
+
+// A node dials itself: both cells know it at once, and nobody is Ready.
+func TestSelfConnectionOverSockets(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	a := newSmall(t, socketConfig(1))
+	addr, err := a.tcp.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.dial(addr)
+	for end := time.Now().Add(patience); a.tcp.Conns() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("a connection to ourselves stays open")
+		}
+	}
+	a.stop()
+	if len(a.events) > 0 {
+		t.Errorf("somebody heard of it: %+v", <-a.events)
+	}
+}
+
+// A node that stops says goodbye to its peers.
+func TestStopWithOpenConnections(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	a, b := newSmall(t, socketConfig(1)), newSmall(t, socketConfig(2))
+	addr, err := a.tcp.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.dial(addr)
+	next[Ready](a, "the handshake")
+	next[Ready](b, "the handshake")
+	next[WantsHeaders](a, "sendheaders")
+	next[WantsHeaders](b, "sendheaders")
+	a.stop()
+	if g := next[Gone](a, "the node is stopping"); g.Fault {
+		t.Errorf("gone: %+v", g)
+	}
+	next[Gone](b, "the other side sees it")
+	b.stop()
+}
