@@ -65,6 +65,14 @@ func (c *Cell) Stop() int {
 	return 0
 }
 
+// Subsystem is the name under which the cell logs.
+func (c *Cell) Subsystem() string {
+	if c.kind != nil {
+		return c.kind.Name
+	}
+	return c.Name
+}
+
 // Deadline is when the machine wants a Tick; zero: never.
 func (c *Cell) Deadline() time.Time { return c.machine.Deadline() }
 

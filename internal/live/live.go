@@ -15,7 +15,7 @@ import (
 
 // Logger takes the records of the cells. It must not wait.
 type Logger interface {
-	Record(cell string, id actor.ID, rec actor.Record)
+	Record(subsystem string, id actor.ID, rec actor.Record)
 }
 
 // Node is a running plan. It is an edge.Cells.
@@ -41,10 +41,17 @@ type local struct {
 	done   chan struct{} // closed when the goroutine has returned
 }
 
-// New makes the cells of a plan. Start runs them.
-func New(plan *cell.Plan, log Logger) *Node {
-	n := &Node{plan: plan, log: log, halted: make(chan struct{})}
+// New returns a node without cells: edges that are part of the plan may be given
+// it as their edge.Cells.
+func New(log Logger) *Node {
+	n := &Node{log: log, halted: make(chan struct{})}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
+	return n
+}
+
+// Wire makes the cells of a plan. Start runs them.
+func (n *Node) Wire(plan *cell.Plan) *Node {
+	n.plan = plan
 	n.sys = cell.New(plan, n)
 	return n
 }
@@ -165,7 +172,7 @@ func (n *Node) died(name string, now time.Time) {
 }
 
 // Log passes a record to the logger.
-func (n *Node) Log(c *cell.Cell, rec actor.Record) { n.log.Record(c.Name, c.ID, rec) }
+func (n *Node) Log(c *cell.Cell, rec actor.Record) { n.log.Record(c.Subsystem(), c.ID, rec) }
 
 // Now is the wall clock.
 func (n *Node) Now() time.Time { return time.Now() }

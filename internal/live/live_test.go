@@ -135,7 +135,7 @@ func ask(n *Node, to actor.ID, q, none any) (any, error) {
 func TestL1NoComponentWaitsForAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, get := duet(1)
-		n := New(plan, &logs{})
+		n := New(&logs{}).Wire(plan)
 		n.Start()
 		for range 1000 {
 			if _, err := ask(n, left, ping{N: 7}, pong{}); err != nil {
@@ -186,7 +186,7 @@ func TestL1ControlBlockingSendsDeadlock(t *testing.T) {
 func TestL8StopUnderLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, _ := duet(64)
-		n := New(plan, &logs{})
+		n := New(&logs{}).Wire(plan)
 		n.Start()
 		for range 100 {
 			ask(n, left, ping{}, pong{})
@@ -208,7 +208,7 @@ func TestL12StuckCellIsNamed(t *testing.T) {
 		plan, _ := duet(0)
 		plan.Cells = append(plan.Cells, cell.Static{ID: 4, Name: "the stuck one",
 			Build: func(uint32) actor.Machine { return stuck{release} }})
-		n := New(plan, &logs{})
+		n := New(&logs{}).Wire(plan)
 		n.Start()
 		err := n.Stop(time.Second)
 		if !errors.Is(err, ErrStuck) || !strings.Contains(err.Error(), "the stuck one (busy with actor.Start)") {
@@ -237,7 +237,7 @@ func (s stuck) Check() error        { return nil }
 func TestL11AComponentMayDie(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, get := duet(0)
-		n := New(plan, &logs{})
+		n := New(&logs{}).Wire(plan)
 		n.Start()
 		for death := 1; death <= 3; death++ {
 			if _, err := ask(n, left, flag{}, pong{}); err != nil {
@@ -271,7 +271,7 @@ func TestL11AComponentMayDie(t *testing.T) {
 func TestL2TimeoutEndsAQuestion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, _ := duet(0)
-		n := New(plan, &logs{})
+		n := New(&logs{}).Wire(plan)
 		n.Start()
 		for range 4 {
 			before := time.Now()
@@ -310,7 +310,7 @@ func TestEdgesAnswer(t *testing.T) {
 		h := actor.Connect[hold, pong](&ports, "hold", outside, 1, time.Second)
 		f := actor.Connect[flag, pong](&ports, "flag", outside, 1, time.Second)
 		plan.Askers = append(plan.Askers, cell.Asker{ID: 10, Name: "asker", Ports: ports.Specs})
-		n := New(plan, &logs{})
+		n := New(&logs{}).Wire(plan)
 		n.Start()
 		a, ctx := n.Asker(10), context.Background()
 		if _, err := edge.Ask(ctx, a, h, hold{}); !errors.Is(err, actor.ErrTimeout) {
@@ -404,7 +404,7 @@ func connection() (*cell.Plan, *sink) {
 func TestL5BackPressureLeavesThroughTheSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, s := connection()
-		n := New(plan, &logs{})
+		n := New(&logs{}).Wire(plan)
 		n.Start()
 		peer := <-s.child
 		var read atomic.Int64
@@ -441,7 +441,7 @@ func TestL11AConnectionMayDie(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, s := connection()
 		close(s.gate)
-		n := New(plan, &logs{})
+		n := New(&logs{}).Wire(plan)
 		n.Start()
 		peer := <-s.child
 		n.Deliver(outside, peer, actor.Inbound, work{1}, 10)

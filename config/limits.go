@@ -1,0 +1,171 @@
+package config
+
+import (
+	"time"
+
+	"acyclic/chain"
+	"acyclic/internal/actor"
+	"acyclic/internal/cell"
+	"acyclic/internal/transport"
+	"acyclic/netsync"
+	"acyclic/peer"
+	"acyclic/relay"
+	"acyclic/server"
+)
+
+// Limits are all the bounds of the node (law L4), derived from the few knobs
+// that a user has. What a component may have outstanding is its ports' windows
+// here; the capacity of every inbox is the sum of what may be sent to it and
+// stands nowhere: internal/cell computes it from the wiring.
+type Limits struct {
+	// Places is how many connection cells can be: those of MaxPeers, and
+	// those that have ended while somebody slow has not seen it yet.
+	Places int
+	// Credit is what one connection may have queued anywhere. A message may
+	// overdraw the bytes, so at worst Bytes plus a message of 4 MB each.
+	Credit cell.Credit
+	// PeerQuestions is how many questions one connection's cell can have
+	// queued: a Send and a Disconnect of each of three components, GetInfo
+	// of each RPC handler.
+	PeerQuestions int
+	// BlockEvents is how many BlockConnected and BlockDisconnected wait for
+	// relay before it is told Lagged: a deep reorganisation of testnet3.
+	BlockEvents int
+
+	EngineReaders int // goroutines that read beside the engine's worker
+	Resolvers     int // name look-ups at a time
+	Dials         int // connections being made at a time
+	RPCHandlers   int // requests worked on at a time; Core's -rpcthreads
+
+	Chain   chain.Config
+	Engine  chain.Windows
+	Peer    peer.Config // its bounds only
+	Netsync netsync.Config
+	Relay   relay.Config
+	Server  server.Config // its bounds only
+	Windows Windows
+	Edge    transport.Config // its bounds only
+
+	// StopWithin bounds the stop of all cells and edges, the flush of the
+	// database excepted.
+	StopWithin time.Duration
+}
+
+// Windows are what each component may have outstanding on its ports, with the
+// time after which a question ends in ErrTimeout.
+type Windows struct {
+	SyncHeaders, SyncBlocks, SyncLocators, SyncPaths, SyncForks int
+	RelayReads                                                  int
+	BookPicks, BookSamples, BookNotes                           int
+
+	Submit    time.Duration // changes of the chain: behind others, checked in full
+	Read      time.Duration // reads: behind a block that is being connected
+	SyncSend  time.Duration
+	RelaySend time.Duration
+	Edge      time.Duration // the address book
+	Dial      time.Duration
+	Resolve   time.Duration
+	Admit     time.Duration
+	Status    time.Duration // the progress display
+}
+
+// maxMessage is the largest message that a peer may be sent: a block.
+const maxMessage = 4_000_000
+
+// Derive computes the limits for at most maxPeers connections. rpcHandlers is
+// rpc.Handlers; it is an argument because rpc stands above this package.
+func Derive(maxPeers, rpcHandlers int) Limits {
+	l := Limits{
+		Places:        maxPeers + maxPeers/4 + 8,
+		Credit:        cell.Credit{Msgs: 16, Bytes: 2 << 20},
+		PeerQuestions: 3*2 + rpcHandlers,
+		BlockEvents:   1024,
+		EngineReaders: 4,
+		Resolvers:     4,
+		Dials:         8,
+		RPCHandlers:   rpcHandlers,
+		StopWithin:    5 * time.Second,
+	}
+	l.Windows = Windows{
+		SyncHeaders: 4, SyncBlocks: 16, SyncLocators: 8, SyncPaths: 2, SyncForks: 2,
+		RelayReads: 8,
+		BookPicks:  1, BookSamples: 4, BookNotes: 1,
+
+		Submit:    10 * time.Minute, // 20 blocks of the worst kind, half a minute each
+		Read:      time.Minute,
+		SyncSend:  time.Minute,
+		RelaySend: 2 * time.Minute, // longer than the transport's write deadline
+		Edge:      20 * time.Second,
+		Dial:      15 * time.Second, // the edge gives up after 10
+		Resolve:   20 * time.Second, // the resolver gives up after 10
+		Admit:     10 * time.Second,
+		Status:    5 * time.Second,
+	}
+	w := l.Windows
+	l.Chain = chain.Config{Window: 8, Retry: time.Second}
+	l.Engine = chain.Windows{
+		Worker: l.Chain.Window,
+		// Whatever all callers may ask of one kind at a time.
+		Reads:         max(w.SyncLocators, w.RelayReads) + w.RelayReads + rpcHandlers,
+		WorkerTimeout: w.Submit, ReadTimeout: w.Read,
+	}
+	l.Netsync = netsync.Defaults()
+	l.Relay = relayLimits(w)
+	l.Peer = peerLimits(l.Netsync)
+	l.Edge = transport.Config{WriteTimeout: 30 * time.Second, DialTimeout: 10 * time.Second}
+	l.Server = server.Config{
+		MaxPeers: maxPeers,
+		// btcd's and Core's eight, but never more than half of the slots.
+		OutboundTarget:  min(8, (maxPeers+1)/2),
+		MaxAdded:        64,
+		MaxInboundPerIP: 5, // dcrd's --maxsameip; loopback is exempt
+		BanDuration:     24 * time.Hour,
+		MaxBans:         10_000,
+		MaxNotes:        4096,
+	}
+	return l
+}
+
+// relayLimits: see relay.Config for what each one means.
+func relayLimits(w Windows) relay.Config {
+	return relay.Config{
+		MaxAnnounce:      8,   // Core's MAX_BLOCKS_TO_ANNOUNCE
+		MaxKnown:         128, // a storm's worth
+		MaxWanted:        50_000,
+		MaxLocators:      2,
+		MaxReads:         w.RelayReads,
+		ReadAttempts:     3,
+		AnnounceDelay:    5 * time.Millisecond,
+		AnnounceInterval: 100 * time.Millisecond,
+		MaxTipAge:        24 * time.Hour, // Core's DEFAULT_MAX_TIP_AGE
+		RetryAfter:       250 * time.Millisecond,
+	}
+}
+
+// peerLimits: see peer.Config for what each one means.
+func peerLimits(sync netsync.Config) peer.Config {
+	c := peer.Config{
+		Handshake:     30 * time.Second, // btcd's negotiateTimeout
+		PingEvery:     2 * time.Minute,  // btcd and Core
+		PongWithin:    20 * time.Minute, // Core's TIMEOUT_INTERVAL
+		Silence:       5 * time.Minute,  // btcd's idleTimeout
+		Stuck:         60 * time.Second,
+		HeadersWithin: 2 * time.Minute,
+		QueueCap:      1 << 20,
+		HeldSends:     3, // netsync, relay, server
+		AskedBlocks:   2 * sync.MaxInFlight,
+	}
+	c.QueueMax = c.QueueCap + (c.HeldSends+1)*(maxMessage+wireOverhead)
+	return c
+}
+
+// wireOverhead is room for the headers of a Send's messages.
+const wireOverhead = 4096
+
+// MemoryAtWorst is what remote peers can make the node hold, in bytes: queued
+// traffic of every connection, write queues, blocks that wait for earlier ones
+// and blocks that chain works on.
+func (l Limits) MemoryAtWorst() int {
+	perConn := l.Credit.Bytes + maxMessage + l.Peer.QueueCap + maxMessage
+	return l.Server.MaxPeers*perConn + l.Netsync.HeldBytes + l.Netsync.SubmitBytes + actor.MaxFanout*maxMessage
+}

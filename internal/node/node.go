@@ -1,0 +1,216 @@
+package node
+
+import (
+	"context"
+	crand "crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain/engine"
+	"acyclic/config"
+	"acyclic/internal/actor"
+	"acyclic/internal/book"
+	"acyclic/internal/cell"
+	"acyclic/internal/edge"
+	"acyclic/internal/live"
+	"acyclic/internal/rpc"
+	"acyclic/internal/transport"
+	"acyclic/netsync"
+	"acyclic/server"
+)
+
+// Services are what our version message offers: blocks, with witnesses.
+const Services = wire.SFNodeNetwork | wire.SFNodeWitness
+
+// PrunedServices are those of a node that keeps only the last blocks (BIP159).
+const PrunedServices = wire.SFNodeNetworkLimited | wire.SFNodeWitness
+
+// Logger takes log records without waiting; logging.Logs is one.
+type Logger = live.Logger
+
+// Options are what a node is started with.
+type Options struct {
+	Config *config.Config
+	Engine *engine.Engine
+	Log    Logger
+	// Warn tells the user something before the node runs.
+	Warn func(string)
+}
+
+// Node is a running node.
+type Node struct {
+	*live.Node
+	Settings  Settings
+	Listening []netip.AddrPort
+
+	edge    *transport.Edge
+	book    *book.Book
+	display edge.Asker
+	ports   DisplayPorts
+}
+
+// Start wires the node and runs it. The engine stays the caller's to close,
+// after Stop.
+func Start(o Options) (*Node, error) {
+	cfg := o.Config
+	n := &Node{Node: live.New(o.Log)}
+	var err error
+	if n.Settings, err = settings(cfg); err != nil {
+		return nil, err
+	}
+	port := defaultPort(cfg.Params)
+	var warning string
+	if n.book, warning, err = book.Open(cfg.DataDir, port); err != nil {
+		return nil, fmt.Errorf("the address book in %s: %w", cfg.DataDir, err)
+	}
+	if warning != "" {
+		o.Warn(warning)
+	}
+	n.edge = transport.New(n.transportConfig(o.Log), Transport, n.Node)
+	n.Wire(Wire(n.Settings, n.edges(o.Engine)))
+
+	var dp actor.Ports
+	n.ports = ConnectDisplay(&dp, n.Settings.Limits)
+	n.Node.Start()
+	n.display = n.Asker(Display)
+	for _, addr := range cfg.Listen {
+		bound, err := n.edge.Listen(addr)
+		if err != nil {
+			return nil, errors.Join(err, n.Stop())
+		}
+		n.Listening = append(n.Listening, bound)
+	}
+	return n, nil
+}
+
+// edges are the real ones.
+func (n *Node) edges(e *engine.Engine) Edges {
+	l := n.Settings.Limits
+	return Edges{
+		Worker:    cell.Edge{ID: EngineWorker, Name: "engine", Handler: e.Worker(), Workers: 1},
+		Readers:   cell.Edge{ID: EngineReaders, Name: "readers", Handler: e.Reader(), Workers: l.EngineReaders},
+		Transport: cell.Edge{ID: Transport, Name: "transport", Teller: n.edge, Handler: n.edge, Workers: l.Dials},
+		Book:      cell.Edge{ID: Book, Name: "book", Handler: n.book, Workers: 1},
+		Resolver:  cell.Edge{ID: Resolver, Name: "resolver", Handler: book.Resolver{}, Workers: l.Resolvers},
+	}
+}
+
+// settings derives what the wiring needs from the user's configuration.
+func settings(cfg *config.Config) (Settings, error) {
+	s := Settings{Limits: config.Derive(cfg.MaxPeers, rpc.Handlers), Listeners: len(cfg.Listen)}
+	var seed [16]byte
+	crand.Read(seed[:])
+	s.Seed = [2]uint64{binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:])}
+
+	s.Peer = s.Limits.Peer
+	s.Peer.Magic = cfg.Params.Net
+	s.Peer.Services = Services
+	if cfg.PruneBytes > 0 {
+		s.Peer.Services = PrunedServices
+	}
+	s.Peer.UserAgent = cfg.UserAgent
+	crand.Read(s.Peer.NonceKey[:])
+
+	s.Server = s.Limits.Server
+	s.Server.ConnectOnly = cfg.Connect
+	s.Server.AddPeers = cfg.AddPeer
+	s.Server.NoDNSSeed = !cfg.DNSSeed
+	s.Server.DefaultPort = defaultPort(cfg.Params)
+	for _, seed := range cfg.Params.DNSSeeds {
+		s.Server.DNSSeeds = append(s.Server.DNSSeeds, seed.Host)
+	}
+	if private(cfg.Params) {
+		s.Server.OutboundTarget = 0
+	}
+	return s, nil
+}
+
+// private says whether a network has no public nodes: nothing is found, only
+// named peers are dialled.
+func private(p *chaincfg.Params) bool {
+	return p.Net == wire.SimNet || p.Net == chaincfg.RegressionNetParams.Net
+}
+
+func defaultPort(p *chaincfg.Params) uint16 {
+	var port uint16
+	fmt.Sscan(p.DefaultPort, &port)
+	return port
+}
+
+// transportConfig is the edge's: how it asks whether a connection may stay.
+func (n *Node) transportConfig(log Logger) transport.Config {
+	c := n.Settings.Limits.Edge
+	c.Magic = n.Settings.Peer.Magic
+	c.Log = func(rec actor.Record) { log.Record("transport", Transport, rec) }
+	// Listeners take turns with as many askers as there are of them.
+	free := make(chan int, n.Settings.Listeners)
+	for i := range n.Settings.Listeners {
+		free <- i
+	}
+	var p actor.Ports
+	admit := ConnectListener(&p, n.Settings.Limits)
+	c.Admit = func(ctx context.Context, conn transport.ConnID, remote, local netip.AddrPort) bool {
+		// correctness: never waits: each listener has at most one question
+		// outstanding, and there are as many askers as listeners.
+		i := <-free
+		defer func() { free <- i }()
+		a, err := edge.Ask(ctx, n.Asker(ListenerID(i)), admit, server.Admit{Conn: conn, Remote: remote, Local: local})
+		return err == nil && a.Peer != 0
+	}
+	return c
+}
+
+// Status asks the components how far they are, for the progress display.
+func (n *Node) Status(ctx context.Context) (netsync.Status, server.Status, error) {
+	sync, err := edge.Ask(ctx, n.display, n.ports.Sync, netsync.GetStatus{})
+	if err != nil {
+		return sync, server.Status{}, err
+	}
+	srv, err := edge.Ask(ctx, n.display, n.ports.Server, server.GetStatus{})
+	return sync, srv, err
+}
+
+// RPC describes the node to the RPC handlers.
+func (n *Node) RPC(cfg *config.Config, version int, stop func()) rpc.Node {
+	var p actor.Ports
+	r := rpc.Node{
+		Ports: rpc.Connect(&p, Targets), Targets: Targets,
+		Params: cfg.Params, DataDir: cfg.DataDir, PruneBytes: cfg.PruneBytes,
+		UserAgent: cfg.UserAgent, Services: n.Settings.Peer.Services, Protocol: wire.ProtocolVersion,
+		Version: version, Started: time.Now(), Stop: stop, Cells: n.cells,
+	}
+	for i := range n.Settings.Limits.RPCHandlers {
+		r.Askers = append(r.Askers, n.Asker(HandlerID(n.Settings, i)))
+	}
+	return r
+}
+
+// cells lists the mailboxes, for getmailboxes.
+func (n *Node) cells() []rpc.CellStats {
+	now := time.Now()
+	var all []rpc.CellStats
+	for _, c := range n.System().Cells() {
+		st := c.Stats()
+		cs := rpc.CellStats{ID: st.ID, Name: st.Name, Depth: st.Depth, Done: st.Taken, Refused: st.Refused}
+		if st.Oldest != 0 {
+			cs.Oldest = now.Sub(time.Unix(0, st.Oldest))
+		}
+		all = append(all, cs)
+	}
+	return all
+}
+
+// Stop ends the node within its bound: cells in their turns, sockets, the
+// address book. What did not end in time is named in the error.
+func (n *Node) Stop() error {
+	within := n.Settings.Limits.StopWithin
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	return errors.Join(n.Node.Stop(within), n.edge.Stop(ctx), n.book.Close())
+}

@@ -1,0 +1,208 @@
+package node
+
+import (
+	"math/rand/v2"
+
+	"acyclic/chain"
+	"acyclic/config"
+	"acyclic/internal/actor"
+	"acyclic/internal/book"
+	"acyclic/internal/bus"
+	"acyclic/internal/cell"
+	"acyclic/internal/rpc"
+	"acyclic/internal/transport"
+	"acyclic/netsync"
+	"acyclic/peer"
+	"acyclic/relay"
+	"acyclic/server"
+)
+
+// The cells and edges of a node. Peer cells are children of Server.
+const (
+	Server actor.ID = iota + 1
+	Netsync
+	Chain
+	Relay
+	EngineWorker  // edge: the only one that changes the chain
+	EngineReaders // edge: reads beside it
+	Transport     // edge: sockets
+	Book          // edge: btcd's address manager
+	Resolver      // edge: name servers
+	Display       // asks for the progress line
+	firstDynamic  // listeners' and RPC handlers' askers follow
+)
+
+// The topics.
+const (
+	PeerLifecycle actor.TopicID = iota + 1
+	PeerToSync
+	PeerToRelay
+	PeerToServer
+	ChainTips
+	ChainBlocks
+	SyncStatus
+	ServerStatus
+)
+
+// The turns in which cells stop: first who lets connections in and keeps them,
+// then the connections, then who works for them, then the chain.
+const (
+	stopServer = iota
+	stopPeers
+	stopWorkers
+	stopChain
+)
+
+// Settings are what the wiring needs to know.
+type Settings struct {
+	Limits    config.Limits
+	Peer      peer.Config   // with the limits' bounds
+	Server    server.Config // with the limits' bounds
+	Listeners int           // how many addresses are listened on
+	// Seed is where all chance comes from; a secret in the live node.
+	Seed [2]uint64
+}
+
+// Edges are the parts that may wait; the simulator has machines for them.
+type Edges struct{ Worker, Readers, Transport, Book, Resolver cell.Edge }
+
+// Wire is the node as a table: who is there, who may ask whom and how much, who
+// hears what. There is nothing else by which components meet.
+func Wire(s Settings, e Edges) *cell.Plan {
+	var (
+		l, w   = s.Limits, s.Limits.Windows
+		peers  = peer.Topics{Lifecycle: actor.Ledger[peer.Ready, peer.Gone]{ID: PeerLifecycle}, Sync: actor.Traffic[peer.ForSync]{ID: PeerToSync}, Relay: actor.Traffic[peer.ForRelay]{ID: PeerToRelay}, Server: actor.Traffic[peer.ForServer]{ID: PeerToServer}}
+		chains = chain.Topics{Tips: actor.State[chain.Tips]{ID: ChainTips}, Blocks: actor.Stream[chain.Event]{ID: ChainBlocks}}
+		syncs  = netsync.Topics{Status: actor.State[netsync.Status]{ID: SyncStatus}}
+		srv    = server.Topics{Status: actor.State[server.Status]{ID: ServerStatus}}
+	)
+	chance := func(id actor.ID, generation uint32) *rand.Rand {
+		return rand.New(rand.NewPCG(s.Seed[0]^uint64(id), s.Seed[1]^uint64(generation)))
+	}
+
+	var cp actor.Ports
+	chainPorts := chain.ConnectPorts(&cp, EngineWorker, EngineReaders, l.Engine)
+
+	var np actor.Ports
+	syncPorts := netsync.Ports{
+		Headers:    actor.Connect[chain.SubmitHeaders](&np, "netsync.headers", Chain, w.SyncHeaders, w.Submit),
+		Block:      actor.Connect[chain.SubmitBlock](&np, "netsync.block", Chain, w.SyncBlocks, w.Submit),
+		Locator:    actor.Connect[chain.GetLocator](&np, "netsync.locator", Chain, w.SyncLocators, w.Read),
+		Path:       actor.Connect[chain.GetPath](&np, "netsync.path", Chain, w.SyncPaths, w.Read),
+		Forks:      actor.Connect[chain.GetForks](&np, "netsync.forks", Chain, w.SyncForks, w.Read),
+		Send:       actor.Connect[peer.Send](&np, "netsync.send", 0, l.Places, w.SyncSend),
+		Disconnect: actor.Connect[peer.Disconnect](&np, "netsync.disconnect", 0, l.Places, w.SyncSend),
+	}
+
+	var rp actor.Ports
+	relayPorts := relay.Ports{
+		Headers:    actor.Connect[chain.GetHeaders](&rp, "relay.headers", Chain, w.RelayReads, w.Read),
+		Hashes:     actor.Connect[chain.GetHashes](&rp, "relay.hashes", Chain, w.RelayReads, w.Read),
+		Block:      actor.Connect[chain.GetBlock](&rp, "relay.block", Chain, w.RelayReads, w.Read),
+		Tips:       actor.Connect[chain.GetTips](&rp, "relay.tips", Chain, 1, w.Read),
+		Send:       actor.Connect[peer.Send](&rp, "relay.send", 0, l.Places, w.RelaySend),
+		Disconnect: actor.Connect[peer.Disconnect](&rp, "relay.disconnect", 0, l.Places, w.SyncSend),
+	}
+
+	var sp actor.Ports
+	serverPorts := server.Ports{
+		Transport:  Transport,
+		Dial:       actor.Connect[transport.Dial](&sp, "server.dial", Transport, l.Dials, w.Dial),
+		Pick:       actor.Connect[book.Pick](&sp, "server.pick", Book, w.BookPicks, w.Edge),
+		Sample:     actor.Connect[book.Sample](&sp, "server.sample", Book, w.BookSamples, w.Edge),
+		Note:       actor.Connect[book.Note](&sp, "server.note", Book, w.BookNotes, w.Edge),
+		Resolve:    actor.Connect[book.Resolve](&sp, "server.resolve", Resolver, l.Resolvers, w.Resolve),
+		Disconnect: actor.Connect[peer.Disconnect](&sp, "server.disconnect", 0, l.Places, w.SyncSend),
+		Send:       actor.Connect[peer.Send](&sp, "server.send", 0, l.Places, w.SyncSend),
+	}
+
+	plan := &cell.Plan{
+		Cells: []cell.Static{
+			{ID: Server, Name: "server", Stop: stopServer, Ports: sp.Specs, Build: func(gen uint32) actor.Machine {
+				return server.New(s.Server, serverPorts, srv, chance(Server, gen))
+			}},
+			{ID: Netsync, Name: "netsync", Stop: stopWorkers, Ports: np.Specs, Build: func(gen uint32) actor.Machine {
+				return netsync.New(l.Netsync, syncPorts, syncs, chance(Netsync, gen))
+			}},
+			{ID: Relay, Name: "relay", Stop: stopWorkers, Ports: rp.Specs, Build: func(gen uint32) actor.Machine {
+				return relay.New(l.Relay, relayPorts, chance(Relay, gen))
+			}},
+			{ID: Chain, Name: "chain", Stop: stopChain, Ports: cp.Specs, Build: func(uint32) actor.Machine {
+				return chain.New(l.Chain, chainPorts, chains)
+			}},
+		},
+		Kinds: []cell.Kind{{
+			Kind: bus.Kind{ID: server.KindPeer, Name: "peer", Places: l.Places},
+			Stop: stopPeers, Questions: l.PeerQuestions, Credit: l.Credit,
+			Build: func(id actor.ID, arg any) actor.Machine {
+				return peer.New(id, arg.(peer.Arg), s.Peer, peer.Ports{Edge: Transport}, peers, chance(id, 0))
+			},
+		}},
+		Topics: []bus.Topic{
+			{ID: PeerLifecycle, Name: "peer.lifecycle", Kind: actor.LedgerTopic, Subs: []actor.ID{Server, Netsync, Relay}, Closed: closed},
+			{ID: PeerToSync, Name: "peer.sync", Kind: actor.TrafficTopic, Subs: []actor.ID{Netsync}},
+			{ID: PeerToRelay, Name: "peer.relay", Kind: actor.TrafficTopic, Subs: []actor.ID{Relay}},
+			{ID: PeerToServer, Name: "peer.server", Kind: actor.TrafficTopic, Subs: []actor.ID{Server}},
+			{ID: ChainTips, Name: "chain.tips", Kind: actor.StateTopic, Subs: []actor.ID{Netsync, Relay, Server}},
+			{ID: ChainBlocks, Name: "chain.blocks", Kind: actor.StreamTopic, Subs: []actor.ID{Relay}, Cap: l.BlockEvents},
+			{ID: SyncStatus, Name: "netsync.status", Kind: actor.StateTopic},
+			{ID: ServerStatus, Name: "server.status", Kind: actor.StateTopic},
+		},
+		Edges: []cell.Edge{e.Worker, e.Readers, e.Transport, e.Book, e.Resolver},
+	}
+	plan.Askers = askers(s)
+	return plan
+}
+
+// closed is the Gone of a peer whose cell died: nobody is to blame for it but us.
+func closed(id actor.ID, opened any, reason string) any {
+	return peer.Gone{Peer: id, Remote: opened.(peer.Ready).Remote, Reason: reason}
+}
+
+// askers are the edges that ask cells: the progress display, each listener, each
+// RPC handler.
+func askers(s Settings) []cell.Asker {
+	var dp actor.Ports
+	ConnectDisplay(&dp, s.Limits)
+	all := []cell.Asker{{ID: Display, Name: "display", Ports: dp.Specs}}
+	for i := range s.Listeners {
+		var p actor.Ports
+		ConnectListener(&p, s.Limits)
+		all = append(all, cell.Asker{ID: ListenerID(i), Name: "listener", Ports: p.Specs})
+	}
+	for i := range s.Limits.RPCHandlers {
+		var p actor.Ports
+		rpc.Connect(&p, Targets)
+		all = append(all, cell.Asker{ID: HandlerID(s, i), Name: "rpc", Ports: p.Specs})
+	}
+	return all
+}
+
+// Targets are whom the RPC handlers ask.
+var Targets = rpc.Targets{Chain: Chain, Netsync: Netsync, Relay: Relay, Server: Server}
+
+// ListenerID is the asker of the i-th listener, HandlerID that of the i-th RPC
+// handler.
+func ListenerID(i int) actor.ID { return firstDynamic + actor.ID(i) }
+
+// HandlerID: see ListenerID.
+func HandlerID(s Settings, i int) actor.ID { return firstDynamic + actor.ID(s.Listeners+i) }
+
+// ConnectListener connects a listener's only port.
+func ConnectListener(p *actor.Ports, l config.Limits) actor.Port[server.Admit, server.Admitted] {
+	return actor.Connect[server.Admit](p, "listener.admit", Server, 1, l.Windows.Admit)
+}
+
+// DisplayPorts are what the progress display asks.
+type DisplayPorts struct {
+	Sync   actor.Port[netsync.GetStatus, netsync.Status]
+	Server actor.Port[server.GetStatus, server.Status]
+}
+
+// ConnectDisplay connects the progress display.
+func ConnectDisplay(p *actor.Ports, l config.Limits) DisplayPorts {
+	return DisplayPorts{
+		Sync:   actor.Connect[netsync.GetStatus](p, "display.sync", Netsync, 1, l.Windows.Status),
+		Server: actor.Connect[server.GetStatus](p, "display.server", Server, 1, l.Windows.Status),
+	}
+}
