@@ -27,7 +27,8 @@
 //
 // The inputs and who handles them:
 //
-//	Start, Stop, Tick                   machine.go    onStart, onStop, onTick
+//	Start, Tick                         machine.go    onStart, onTick
+//	Stop                                machine.go    becomeGone
 //	transport.Received                  inbound.go    onReceived: one switch over the messages
 //	  version, verack, wtxidrelay,
 //	  sendaddrv2, sendheaders           handshake.go  onVersion, onVerAck, onFeature
@@ -36,11 +37,11 @@
 //	  getheaders, getblocks, getdata    serve.go      ► Relay
 //	  addr, addrv2, getaddr             addrs.go      ► Server
 //	  tx, mempool, filters, reject ...  ignored.go    counted and dropped
-//	transport.EOF, transport.Broken     machine.go    onEOF, onBroken
+//	transport.EOF, transport.Broken     machine.go    becomeGone
 //	transport.Flushed                   queue.go      onFlushed
 //	Send                                queue.go      onSend
-//	Disconnect                          machine.go    onDisconnect
-//	GetInfo                             info.go       onGetInfo
+//	Disconnect                          machine.go    answered, then becomeGone
+//	GetInfo                             info.go       info
 //
 // The legal order of what it publishes (law L7): Lifecycle.Open(Ready) once, then
 // any Traffic, then Lifecycle.Close(Gone) once; nothing at all without a Ready.

@@ -7,10 +7,30 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"acyclic/internal/actor"
 )
+
+// The counters of the admission tests.
+type gate struct {
+	asked, inside, worst atomic.Int32
+	open                 chan struct{}
+}
+
+func (g *gate) admit(ctx context.Context, _ ConnID, _, _ netip.AddrPort) bool {
+	g.asked.Add(1)
+	if n := g.inside.Add(1); n > g.worst.Load() {
+		g.worst.Store(n)
+	}
+	defer g.inside.Add(-1)
+	select {
+	case <-g.open:
+	case <-ctx.Done():
+	}
+	return false
+}
 
 func TestRefusedConnectionIsClosed(t *testing.T) {
 	r := newRig(t, Config{Admit: func(context.Context, ConnID, netip.AddrPort, netip.AddrPort) bool { return false }}, 1)
