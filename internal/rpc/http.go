@@ -32,18 +32,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.authorized(w, r) {
 		return
 	}
-	select {
-	case s.queue <- struct{}{}:
-		defer func() { <-s.queue }()
-	default:
-		s.overloaded(w)
-		return
-	}
 	if doing := s.warmup.Load(); doing != nil {
 		s.serveWarmup(w, r, *doing)
 		return
 	}
 	node := s.node.Load()
+	select {
+	case node.queue <- struct{}{}:
+		defer func() { <-node.queue }()
+	default:
+		s.overloaded(w)
+		return
+	}
 	asker, err := s.acquire(r.Context(), node)
 	if err != nil {
 		s.overloaded(w)

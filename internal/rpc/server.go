@@ -69,14 +69,14 @@ type Server struct {
 
 	warmup atomic.Pointer[string] // what the node is doing; nil once it is attached
 	node   atomic.Pointer[attached]
-	queue  chan struct{} // a place for each request that waits or is worked on
 }
 
 // attached is the node, with the askers that no handler has.
 type attached struct {
 	Node
-	free chan edge.Asker
-	size *dirSize
+	free  chan edge.Asker
+	queue chan struct{} // holds a value for each request that waits or is worked on
+	size  *dirSize
 }
 
 // Start binds the addresses, writes the cookie and serves. Until Attach, every
@@ -89,7 +89,7 @@ func Start(cfg Config) (*Server, error) {
 		return nil, errors.New("rpc: no logger")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Server{cfg: cfg, cancel: cancel, queue: make(chan struct{}, Handlers+cfg.MaxQueue)}
+	s := &Server{cfg: cfg, cancel: cancel}
 	s.Warmup("Starting…")
 	listeners, err := s.listen()
 	if err != nil {
@@ -159,7 +159,10 @@ func (s *Server) Warmup(doing string) { s.warmup.Store(&doing) }
 // Attach hands the running node to the handlers. There are as many handlers as
 // n.Askers.
 func (s *Server) Attach(n Node) {
-	a := &attached{Node: n, free: make(chan edge.Asker, len(n.Askers)), size: &dirSize{dir: n.DataDir}}
+	a := &attached{
+		Node: n, free: make(chan edge.Asker, len(n.Askers)),
+		queue: make(chan struct{}, len(n.Askers)+s.cfg.MaxQueue), size: &dirSize{dir: n.DataDir},
+	}
 	for _, asker := range n.Askers {
 		a.free <- asker
 	}
