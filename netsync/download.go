@@ -289,12 +289,15 @@ func (m *Machine) takeBackIf(p *peerState, late func(order) bool) (waitedFor int
 // checkOrders verifies that the window and the peers agree on who was asked for
 // what, and that the budgets hold.
 func (m *Machine) checkOrders() error {
-	sum := 0
+	sum, attached := 0, 0
 	for _, p := range m.ready {
 		sum += len(p.orders)
 		fresh := 0
 		for _, o := range p.orders {
 			fresh += btoi(o.sent == 0)
+			if s := m.w.find(o.hash); s != nil && (s.by[0] == p.id || s.by[1] == p.id) {
+				attached++
+			}
 		}
 		if fresh != p.fresh || len(p.orders) > m.cfg.MaxInFlight+1 || p.window < 1 || p.window > m.cfg.MaxInFlight {
 			return fmt.Errorf("peer %v: window %d, %d orders, %d not sent, %d noted", p.id, p.window, len(p.orders), fresh, p.fresh)
@@ -313,10 +316,14 @@ func (m *Machine) checkOrders() error {
 			if id == 0 {
 				continue
 			}
-			if p := m.byID[id]; p == nil || p.leaving || p.orderIndex(s.at.Hash) < 0 {
-				return fmt.Errorf("block %d is ordered from %v, who was not asked", s.at.Height, id)
+			attached--
+			if p := m.byID[id]; p == nil || p.leaving {
+				return fmt.Errorf("block %d is ordered from %v, who is not there", s.at.Height, id)
 			}
 		}
+	}
+	if attached != 0 {
+		return fmt.Errorf("the window and the peers' orders differ by %d", attached)
 	}
 	// What chain could not judge yet comes back on top of the budget.
 	if m.w.heldBytes > max(m.cfg.HeldBytes, biggest)+max(m.cfg.SubmitBytes, biggest) {

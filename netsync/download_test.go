@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
 	"acyclic/internal/actor"
@@ -420,4 +421,87 @@ func TestBlockByRPC(t *testing.T) {
 	}
 	s.serve(1)
 	s.wantTip(tip, "the rest")
+}
+
+func TestBlockFromTheFuture(t *testing.T) {
+	s, tip := synced(t, 10, nil, 1)
+	early := tip.at(4)
+	early.flaw = chain.TooNew
+	s.serve(1)
+	s.wantTip(tip.at(3), "the fourth block is too new")
+	if len(s.left) > 0 {
+		t.Fatal("too new means not yet, not bad")
+	}
+	early.flaw = chain.OK
+	s.wait(s.m.cfg.TooNewRetry)
+	s.serve(1)
+	s.wantTip(tip, "chain was asked again later; nothing was downloaded twice")
+	if got := s.m.status(s.Now).Bytes; got != 10*blockSize {
+		t.Fatalf("%d bytes received", got)
+	}
+}
+
+func TestPeerWithoutWitnessIsNotBlamed(t *testing.T) {
+	tr := newTree()
+	tip := tr.grow(tr.genesis, 4, 1)
+	s := newStory(t, tr, nil)
+	s.give(peer.Ready{Peer: 1, Services: wire.SFNodeNetwork})
+	s.prove(1, tip, "an old node")
+	for _, h := range s.wantOrders(1, "it has blocks") {
+		s.give(peer.BlockReceived{Peer: 1, Hash: h, Block: tr.nodes[h].mutated(), Size: blockSize, Asked: true})
+	}
+	if _, left := s.left[1]; left {
+		t.Fatal("it cannot know of witness data")
+	}
+	s.join(2)
+	s.prove(2, tip, "a newer node")
+	s.serve(1, 2)
+	s.wantTip(tip, "blocks come from the newer one")
+}
+
+func TestDescendantsOfAnInvalidBlockAreNobodysFault(t *testing.T) {
+	tr := newTree()
+	bad := tr.grow(tr.genesis, 16, 1)
+	bad.at(1).flaw = chain.Invalid
+	s := newStory(t, tr, nil)
+	s.join(1, 2)
+	s.prove(1, bad, "one")
+	s.prove(2, bad, "another")
+	s.serve(2)
+	s.serve(1)
+	if !s.left[1].Fault {
+		t.Fatal("who sent the invalid block is at fault")
+	}
+	if s.left[2].Fault {
+		t.Fatal("we had asked the other for blocks of a branch that we did not know to be bad")
+	}
+}
+
+func TestChainWithoutPlaces(t *testing.T) {
+	s, tip := synced(t, 20, nil, 1)
+	s.held = func(q any) bool { _, is := q.(chain.SubmitBlock); return is }
+	s.serve(1)
+	late := s.waiting
+	s.release(actor.ErrTimeout)
+	s.wait(10 * time.Minute)
+	if s.c.best != s.c.t.genesis {
+		t.Fatal("the places of questions that timed out are taken")
+	}
+	for _, h := range late {
+		s.Late(h.ask)
+	}
+	s.wait(s.m.cfg.Retry)
+	s.serve(1)
+	s.wantTip(tip, "places come back without an input: a clock looks for them (law L9)")
+}
+
+func TestStopFinishes(t *testing.T) {
+	s, _ := synced(t, 20, nil, 1)
+	s.Rig.Give(actor.Stop{})
+	s.WantFinish("stopped at once")
+	s.Rig.Give(actor.Tick{})
+	s.WantNothing("and for good")
+	if !s.m.Deadline().IsZero() {
+		t.Fatal("nothing to wait for")
+	}
 }

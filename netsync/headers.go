@@ -99,8 +99,11 @@ func btoi(b bool) int {
 func (m *Machine) askLocator(p *peerState, out *actor.Outbox) bool {
 	q := chain.GetLocator{Parent: true}
 	jump := p.more && p.common.Hash == p.best.Hash && !p.jumped
-	if p.more && (!jump || p.best.Hash == m.tips.Header.Hash) {
+	switch {
+	case p.more && (!jump || p.best.Hash == m.tips.Header.Hash):
 		q, jump = chain.GetLocator{From: p.best.Hash}, false
+	case !p.more && p.fromBlock:
+		q.From = m.tips.Block.Hash
 	}
 	t, ok := m.ports.Locator.Ask(out, q)
 	if !ok {
@@ -122,7 +125,8 @@ func (m *Machine) onLocator(now time.Time, in actor.Input, l chain.Locator) {
 		return
 	}
 	if in.Err != nil || len(l.Hashes) == 0 {
-		p.ask, p.more = askIdle, p.more && in.Err != nil
+		// Chain may not know the header to start from any more.
+		p.ask, p.more, p.fromBlock, p.jumping = askIdle, p.more && in.Err != nil, false, false
 		p.askAt = now.Add(m.cfg.Retry)
 		return
 	}
@@ -159,8 +163,8 @@ func (m *Machine) onHeaders(now time.Time, h peer.HeadersReceived, out *actor.Ou
 		p.late = 0
 	}
 	if len(h.Headers) == 0 {
-		if answer { // proves nothing
-			p.more, p.ranOut = false, false
+		if answer {
+			m.onNothing(now, p)
 		}
 		return
 	}
@@ -184,6 +188,25 @@ func (m *Machine) onHeaders(now time.Time, h peer.HeadersReceived, out *actor.Ou
 	if !b.queued {
 		b.queued = true
 		m.headerQueue = append(m.headerQueue, p.id)
+	}
+}
+
+// onNothing is an empty answer. It proves nothing, but need not mean that the
+// peer has nothing: when our best header lies on a branch whose blocks nobody
+// serves, an honest peer may stand below it. Then it is asked once more, from
+// our best block.
+func (m *Machine) onNothing(now time.Time, p *peerState) {
+	p.ranOut = false
+	if p.jumping {
+		p.jumping, p.jumped = false, true // go on from its own last header
+		p.askAt = now
+		return
+	}
+	p.more = false
+	useless := p.best.Work.Cmp(m.tips.Block.Work) <= 0
+	p.fromBlock = !p.fromBlock && useless && m.tips.Block.Hash != m.tips.Header.Hash
+	if p.fromBlock {
+		p.askAt = now
 	}
 }
 
@@ -306,7 +329,7 @@ func (m *Machine) onHeadersVerdict(now time.Time, in actor.Input, v chain.Header
 		m.onStrangeHeaders(now, p, out)
 	case v.Code.Faulty():
 		// Another checkpoint may be a mistake of our user.
-		m.drop(p, "headers: "+v.Reason, v.Code != chain.Checkpoint, out)
+		m.drop(p, fmt.Sprintf("headers: %s (%s)", v.Reason, v.Detail), v.Code != chain.Checkpoint, out)
 	default:
 		p.askAt = now.Add(m.cfg.Pause)
 	}
@@ -317,7 +340,7 @@ func (m *Machine) onGoodHeaders(now time.Time, p *peerState, was submittedHeader
 	full := was.n == wire.MaxBlockHeadersPerMsg
 	jumping := was.answer && p.jumping
 	if was.answer {
-		p.jumping = false
+		p.jumping, p.fromBlock = false, false
 	}
 	if jumping {
 		p.jumped = v.Last.Work.Cmp(p.jumpTo.Work) < 0

@@ -124,7 +124,7 @@ func newWorld(t testing.TB, seed uint64, broken breaker) *world {
 	rng := rand.New(rand.NewPCG(seed, 77))
 	tr := newTree()
 	w := &world{t: t, rng: rng, evil: map[kind]*node{}, peers: map[actor.ID]*worldPeer{}, nextID: 10}
-	w.tip = tr.grow(tr.genesis, []int{1, 30, 300, 2100}[rng.IntN(4)], 1)
+	w.tip = tr.grow(tr.genesis, []int{1, 30, 30, 100, 100, 300, 300, 2100}[rng.IntN(8)], 1)
 	branch := func() *node { return tr.grow(w.tip.at(w.rng.Int32N(w.tip.Height+1)), 1+rng.IntN(20), 5000) }
 	w.evil[withhold], w.evil[denier], w.evil[forger] = branch(), branch(), branch()
 	bad := w.evil[forger]
@@ -463,12 +463,10 @@ func (w *world) finish(broken bool) string {
 		w.peers[id].rejoins = 0
 		w.leave(w.peers[id])
 	}
-	for _, p := range w.peers {
-		p.rejoins = 0
-	}
 	m := w.m.(*Machine)
+	// Those that were on their way come, and leave at once.
 	for end := w.Now.Add(time.Hour); w.next(end); {
-		for _, p := range w.peers { // those that were on their way
+		for _, p := range w.peers {
 			p.rejoins = 0
 			w.leave(p)
 			break

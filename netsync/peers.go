@@ -57,16 +57,17 @@ type headerState struct {
 	askAt       time.Time         // when it is to be asked next; in the past: as soon as its turn comes
 	lastAsk     time.Time
 
-	more    bool             // its last answer was full: it has more for us
-	ranOut  bool             // its last answer was not: it has proved its tip
-	jumping bool             // it was asked from our best header rather than from its own
-	jumpTo  chain.Point      // ... which is this
-	jumped  bool             // ... and that did not help: it is on another branch
-	late    int              // questions in a row without an answer
-	strange int              // headers in a row that did not connect
-	useless int              // full answers in a row that brought nothing new
-	batch   receivedHeaders  // waits to be submitted
-	judging submittedHeaders // is being judged by chain
+	more      bool             // its last answer was full: it has more for us
+	ranOut    bool             // its last answer was not: it has proved its tip
+	jumping   bool             // it was asked from our best header rather than from its own
+	jumpTo    chain.Point      // ... which is this
+	jumped    bool             // ... and that did not help: it is on another branch
+	fromBlock bool             // its last answer was empty: ask from our best block
+	late      int              // questions in a row without an answer
+	strange   int              // headers in a row that did not connect
+	useless   int              // full answers in a row that brought nothing new
+	batch     receivedHeaders  // waits to be submitted
+	judging   submittedHeaders // is being judged by chain
 }
 
 // askPhase is where a getheaders is.

@@ -99,7 +99,7 @@ func (m *Machine) onMutated(sub submission, v chain.Verdict, out *actor.Outbox) 
 	switch {
 	case p == nil:
 	case p.witness:
-		m.drop(p, fmt.Sprintf("block %v: %s", sub.hash, v.Reason), true, out)
+		m.drop(p, fmt.Sprintf("block %v: %s (%s)", sub.hash, v.Reason, v.Detail), true, out)
 	default:
 		p.noBlocks = true
 		m.takeBackAll(p)
@@ -111,7 +111,7 @@ func (m *Machine) onMutated(sub submission, v chain.Verdict, out *actor.Outbox) 
 // What was proved by headers on the branch is worth nothing any more.
 func (m *Machine) onInvalid(now time.Time, sub submission, v chain.Verdict, out *actor.Outbox) {
 	if p := m.active(sub.from); p != nil && v.Code != chain.BadAncestor {
-		m.drop(p, fmt.Sprintf("block %v: %s", sub.hash, v.Reason), true, out)
+		m.drop(p, fmt.Sprintf("block %v: %s (%s)", sub.hash, v.Reason, v.Detail), true, out)
 	}
 	if m.w.find(sub.hash) == nil {
 		return // another branch by now

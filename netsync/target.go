@@ -149,13 +149,15 @@ func (m *Machine) onForks(now time.Time, in actor.Input, f chain.Forks) {
 // turnWindow turns a window that is not empty: above the last block that is on
 // the way to the new target too, it is dropped.
 func (m *Machine) turnWindow(q forksQuestion, f chain.Forks, now time.Time) {
-	m.turnTo(q.to, now)
 	end := m.w.slot(m.w.end() - 1).at.Hash
-	if f.Points[0] == (chain.Point{}) || end != q.hashes[0] {
-		// The end is not known to chain, or is not the one asked about.
-		m.route.rebuild(now)
+	if end != q.hashes[0] {
+		return // it grew meanwhile: ask again
+	}
+	if f.Points[0] == (chain.Point{}) {
+		m.leaveRoute() // chain was rebuilt and does not know the old path any more
 		return
 	}
+	m.turnTo(q.to, now)
 	if f.Shared[0].Hash == end {
 		m.route.last = end
 		return
@@ -179,7 +181,7 @@ func (m *Machine) unprove(now time.Time, p *peerState) {
 // askPath asks for the blocks that the window lacks.
 func (m *Machine) askPath(now time.Time, out *actor.Outbox) {
 	r := &m.route
-	if r.ticket != 0 || r.to == (chain.Point{}) || now.Before(r.retryAt) {
+	if r.ticket != 0 || r.to.Hash != m.target.Hash || now.Before(r.retryAt) {
 		return
 	}
 	q := chain.GetPath{To: r.to.Hash, Max: m.cfg.Window}
@@ -188,7 +190,7 @@ func (m *Machine) askPath(now time.Time, out *actor.Outbox) {
 	case r.stale:
 	case !r.complete && room >= max(m.cfg.Window/4, 1):
 		q.After, q.Max = r.last, room
-	case r.complete && m.w.len() == 0 && len(m.submits) == 0 && r.to.Hash == m.target.Hash:
+	case r.complete && m.w.len() == 0 && len(m.submits) == 0:
 		// All was delivered, and yet our best block has less work. Chain's
 		// tips may be on their way; else ask again.
 		r.rebuild(now.Add(m.cfg.Retry))

@@ -89,15 +89,13 @@ func (n *node) mutated() *wire.MsgBlock {
 
 // locate answers getheaders as an honest peer with this tip does.
 func (n *node) locate(locator []*chainhash.Hash) []*wire.BlockHeader {
-	byHash := map[chainhash.Hash]*node{}
-	for x := n; x != nil; x = x.parent {
-		byHash[x.Hash] = x
-	}
 	start := int32(0)
-	for _, h := range locator {
-		if x := byHash[*h]; x != nil {
-			start = x.Height
-			break
+	if len(locator) > 0 {
+		for x := n; x.parent != nil; x = x.parent {
+			if slices.ContainsFunc(locator, func(h *chainhash.Hash) bool { return *h == x.Hash }) {
+				start = x.Height
+				break
+			}
 		}
 	}
 	top := n.at(start + wire.MaxBlockHeadersPerMsg)
@@ -257,7 +255,8 @@ func (c *fakeChain) path(q chain.GetPath) chain.Path {
 	}
 	a := chain.Path{Known: true, To: to.Point}
 	var all []*node
-	for n := to; n != nil && n.Hash != q.After && !c.best.has(n); n = n.parent {
+	shared := fork(to, c.best)
+	for n := to; n != shared && n.Hash != q.After; n = n.parent {
 		all = append(all, n)
 	}
 	for i := len(all) - 1; i >= 0 && len(a.Missing) < q.Max; i-- {

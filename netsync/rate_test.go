@@ -1,0 +1,87 @@
+package netsync
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"acyclic/internal/actor/steptest"
+)
+
+func TestMeter(t *testing.T) {
+	var m meter
+	now := steptest.Epoch
+	if m.rate(now) != 0 {
+		t.Fatal("nothing happened")
+	}
+	for range 100 {
+		m.add(now, 7)
+		now = now.Add(time.Second)
+	}
+	if got := m.rate(now.Add(-time.Second)); got != 7 {
+		t.Fatalf("7 a second are %v a second", got)
+	}
+	if got := m.rate(now.Add(14 * time.Second)); got != 3.5 {
+		t.Fatalf("15 s of silence halve the rate over 30 s, not %v", got)
+	}
+	if got := m.rate(now.Add(time.Hour)); got != 0 {
+		t.Fatalf("after an hour of silence: %v", got)
+	}
+}
+
+// TestMeterAgainstList compares the ring with a list of all events.
+func TestMeterAgainstList(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var m meter
+		type ev struct {
+			sec int64
+			n   int
+		}
+		var all []ev
+		now := steptest.Epoch
+		for range rapid.IntRange(1, 60).Draw(t, "events") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 20_000).Draw(t, "ms")) * time.Millisecond)
+			n := rapid.IntRange(0, 5).Draw(t, "n")
+			m.add(now, n)
+			if n > 0 {
+				all = append(all, ev{now.Unix(), n})
+			}
+			sum := 0
+			for _, e := range all {
+				if now.Unix()-e.sec < meterSeconds {
+					sum += e.n
+				}
+			}
+			want := 0.0
+			if len(all) > 0 {
+				want = float64(sum) / float64(min(now.Unix()-all[0].sec+1, meterSeconds))
+			}
+			if got := m.rate(now); got != want {
+				t.Fatalf("rate %v, want %v", got, want)
+			}
+		}
+	})
+}
+
+func TestRateFollowsThePeer(t *testing.T) {
+	var r rate
+	if r.perBlock() != unmeasured || r.bytesPerSecond() != 0 {
+		t.Fatal("a peer without history")
+	}
+	for range 1000 {
+		r.add(1000, 10*time.Millisecond)
+	}
+	if got := r.bytesPerSecond(); got < 99_000 || got > 101_000 {
+		t.Fatalf("%v bytes a second, want 100,000", got)
+	}
+	if got := r.inFlight(); got < 199 || got > 201 {
+		t.Fatalf("%d blocks in two seconds, want 200", got)
+	}
+	for range 60 {
+		r.add(1000, time.Second)
+	}
+	if got := r.inFlight(); got > 3 {
+		t.Fatalf("%d blocks in two seconds after it has become slow", got)
+	}
+}
