@@ -3,6 +3,7 @@ package fake
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"acyclic/internal/actor"
@@ -68,7 +69,11 @@ func (n *Net) link(from, to *Edge, now time.Time) *end {
 	}
 	from.ends = append(from.ends, a)
 	to.ends = append(to.ends, b)
-	to.backlog = append(to.backlog, b)
+	i := len(to.backlog)
+	for i > 0 && to.backlog[i-1].opened.After(b.opened) {
+		i--
+	}
+	to.backlog = slices.Insert(to.backlog, i, b)
 	n.wake(to)
 	return a
 }

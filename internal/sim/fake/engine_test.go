@@ -22,7 +22,7 @@ const bits = 0x207fffff
 func grow(on *wire.BlockHeader, n int, salt uint64) []*wire.MsgBlock {
 	var list []*wire.MsgBlock
 	for range n {
-		b := Mine(on.BlockHash(), on.Timestamp.Add(time.Minute), bits, salt, 0)
+		b := Mine(on.BlockHash(), on.Timestamp.Add(10*time.Second), bits, salt, 0)
 		list = append(list, b)
 		on = &b.Header
 	}

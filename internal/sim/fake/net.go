@@ -103,7 +103,7 @@ type Edge struct {
 
 	ends    []*end // open ones, oldest first
 	dials   []dialing
-	backlog []*end // accepted by the kernel, not yet asked for
+	backlog []*end // accepted by the kernel, not yet asked for; the first one first
 	asking  *end   // the end that Admit is about; nil: none
 	ticket  actor.Ticket
 	askAt   time.Time // when to ask again when there was no place
@@ -241,10 +241,8 @@ func (e *Edge) Deadline() time.Time {
 	for _, d := range e.dials {
 		at = sooner(at, d.at)
 	}
-	if e.asking == nil && e.askAt.IsZero() {
-		for _, c := range e.backlog {
-			at = sooner(at, c.opened)
-		}
+	if e.asking == nil && e.askAt.IsZero() && len(e.backlog) > 0 {
+		at = sooner(at, e.backlog[0].opened)
 	}
 	return at
 }
