@@ -17,6 +17,7 @@ import (
 const (
 	liveEvery = time.Second      // on a terminal
 	lineEvery = 10 * time.Second // as log lines, while syncing
+	idleEvery = 10 * time.Minute // as log lines, while there is nobody to sync from
 )
 
 // Source asks the components how far they are. It may wait until ctx ends.
@@ -27,14 +28,14 @@ type Source func(ctx context.Context) (netsync.Status, server.Status, error)
 type Progress struct {
 	logs      *Logs
 	genesis   time.Time // where the time axis of the header download begins
-	lastLine  time.Time
 	lastPhase netsync.Phase
+	last      map[string]time.Time // when a kind of line was last logged
 }
 
 // NewProgress shows progress on logs; genesis is the time of the network's
 // first block.
 func NewProgress(logs *Logs, genesis time.Time) *Progress {
-	return &Progress{logs: logs, genesis: genesis}
+	return &Progress{logs: logs, genesis: genesis, last: map[string]time.Time{}}
 }
 
 // Run shows what source says until ctx ends. When source has no answer the
@@ -65,17 +66,29 @@ func (p *Progress) Show(now time.Time, sync netsync.Status, srv server.Status) {
 	log := p.logs.Logger("netsync")
 	arrived := sync.Phase == netsync.Following && p.lastPhase != netsync.Following
 	p.lastPhase = sync.Phase
-	if arrived {
+	if arrived && p.due("arrival", now, lineEvery) {
 		log.Infof("in sync at block %d", sync.Tips.Block.Height)
 	}
-	if p.logs.cfg.Terminal {
+	switch {
+	case p.logs.cfg.Terminal:
 		p.logs.sink.setLive(fit(line, p.logs.width()))
-		return
-	}
-	if sync.Phase != netsync.Following && now.Sub(p.lastLine) >= lineEvery {
-		p.lastLine = now
+	case sync.Phase == netsync.Following:
+	case sync.Phase == netsync.Idle:
+		if p.due("idle", now, idleEvery) {
+			log.Info(line)
+		}
+	case p.due("line", now, lineEvery):
 		log.Info(line)
 	}
+}
+
+// due says whether a kind of line is to be logged again, and notes that it is.
+func (p *Progress) due(kind string, now time.Time, every time.Duration) bool {
+	if last, ok := p.last[kind]; ok && now.Sub(last) < every {
+		return false
+	}
+	p.last[kind] = now
+	return true
 }
 
 // Banner shows a text on the live line, or logs it where there is none: what

@@ -101,6 +101,28 @@ func TestProgressAsLogLines(t *testing.T) {
 	}
 }
 
+// A node alone on its network says so, but not all the time; and however often
+// it arrives at the tip, the log is not flooded.
+func TestProgressIdle(t *testing.T) {
+	var screen bytes.Buffer
+	l := open(t, Config{Screen: &screen})
+	p := NewProgress(l, genesis)
+	for i := range 1200 { // 20 minutes
+		phase := netsync.Idle
+		if i >= 600 && i < 620 && i%2 == 0 {
+			phase = netsync.Following
+		}
+		p.Show(now.Add(time.Duration(i)*time.Second), status(phase, 5, 5), server.Status{})
+	}
+	closeLogs(t, l)
+	if n := strings.Count(screen.String(), "no peer to sync from"); n != 2 {
+		t.Errorf("%d lines in 20 minutes, want one each ten", n)
+	}
+	if n := strings.Count(screen.String(), "in sync"); n != 2 {
+		t.Errorf("%d arrivals logged of 10 within 20 s, want one each ten seconds", n)
+	}
+}
+
 func TestProgressOnTerminal(t *testing.T) {
 	var screen bytes.Buffer
 	l := open(t, Config{Screen: &screen, Terminal: true})

@@ -80,10 +80,11 @@ type Ports struct {
 
 // What one handler may have outstanding, and for how long.
 const (
-	// Window is one: a handler asks one question at a time. After a timeout
-	// the place stays taken until the target answers after all, so a target
-	// that hangs holds at most one question of each handler and kind.
-	Window = 1
+	// Window is two: a handler asks one question at a time, and may have left
+	// one behind, which timed out or whose client went away: its place stays
+	// taken until the target answers after all (law L3). A target that hangs
+	// holds at most two questions of each handler and kind.
+	Window = 2
 	// PeerWindow is how many peers that do not answer one handler can leave
 	// behind before getpeerinfo does without the others' figures.
 	PeerWindow = 4
