@@ -72,9 +72,10 @@ type Windows struct {
 // maxMessage is the largest message that a peer may be sent: a block.
 const maxMessage = 4_000_000
 
-// Derive computes the limits for at most maxPeers connections. rpcHandlers is
-// rpc.Handlers; it is an argument because rpc stands above this package.
-func Derive(maxPeers, rpcHandlers int) Limits {
+// Derive computes the limits for at most maxPeers connections. rpcHandlers and
+// rpcWindow, how many questions of a kind each may have outstanding, are
+// rpc.Handlers and rpc.Window: arguments, because rpc stands above this package.
+func Derive(maxPeers, rpcHandlers, rpcWindow int) Limits {
 	l := Limits{
 		Places:        maxPeers + maxPeers/4 + 8,
 		Credit:        cell.Credit{Msgs: 16, Bytes: 2 << 20},
@@ -105,8 +106,8 @@ func Derive(maxPeers, rpcHandlers int) Limits {
 	l.Chain = chain.Config{Window: 8, Retry: time.Second}
 	l.Engine = chain.Windows{
 		Worker: l.Chain.Window,
-		// Whatever all callers may ask of one kind at a time.
-		Reads:         max(w.SyncLocators, w.RelayReads) + w.RelayReads + rpcHandlers,
+		// A kind of read is asked by netsync or by relay, and by RPC.
+		Reads:         max(w.SyncLocators, w.RelayReads) + rpcHandlers*rpcWindow,
 		WorkerTimeout: w.Submit, ReadTimeout: w.Read,
 	}
 	l.Netsync = netsync.Defaults()

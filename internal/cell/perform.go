@@ -200,7 +200,7 @@ func (s *System) spawn(c *Cell, e *actor.Effect) {
 		}
 	}
 	child := &Cell{ID: e.To, Name: fmt.Sprintf("%s %d", kind.Name, uint32(e.To)), sys: s, kind: kind}
-	child.Mail = mailbox.New(child.ID, s.plan.kindSpec(*kind), func() { s.driver.Wake(child) })
+	child.Mail = mailbox.New(child.ID, s.plan.KindSpec(*kind), func() { s.driver.Wake(child) })
 	child.out = actor.NewOutbox(child)
 	child.machine = kind.Build(child.ID, e.Body)
 	s.bus.Spawned(child.ID, e.Body)

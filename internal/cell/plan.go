@@ -132,8 +132,8 @@ func (p *Plan) subscribe(s *mailbox.Spec, t bus.Topic) {
 	}
 }
 
-// kindSpec derives the capacities of the mailbox of a spawned cell.
-func (p *Plan) kindSpec(k Kind) mailbox.Spec {
+// KindSpec derives the capacities of the mailbox of a spawned cell.
+func (p *Plan) KindSpec(k Kind) mailbox.Spec {
 	return mailbox.Spec{
 		Ports:     k.Ports,
 		Control:   extra + 2, // Broken and its like, once each

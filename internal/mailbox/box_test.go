@@ -278,6 +278,32 @@ func TestL6StreamSaysLagged(t *testing.T) {
 	})
 }
 
+// A mailbox shows what is in it, how long the oldest input has waited, and what
+// its cell owes and is owed. The oldest input need not be the most urgent one.
+func TestL12MailboxShowsItself(t *testing.T) {
+	b := NewBox(1, Spec{Ports: port(1), Control: 2, Questions: 1, Inbound: 2})
+	b.Reserve(0, 2, time.Unix(0, second), "")
+	b.Put(Envelope{Lane: actor.Control, Queued: 30})
+	b.Put(Envelope{Lane: actor.Inbound, Queued: 10})
+	b.Put(Envelope{Lane: actor.Inbound, Queued: 20})
+	q := question(actor.RawCall{Asker: 7, To: 1, Seq: 1})
+	q.Queued = 40
+	b.Put(q)
+	if b.Put(q) {
+		t.Error("a second question finds room for one")
+	}
+	got := b.Stats()
+	want := Stats{Depth: [actor.NumLanes]int{1, 0, 0, 1, 2}, Oldest: 10, Asking: 1, Owing: 1}
+	want.Refused = 1
+	if got != want {
+		t.Errorf("it shows\n%+v\nwant\n%+v", got, want)
+	}
+	b.Take(2*second, nil)
+	if got := b.Stats(); got.Oldest != 0 || got.Zombies != 1 || got.Asking != 0 || got.Expired != 1 || got.Taken != 5 {
+		t.Errorf("emptied, its own question's time being up, it shows %+v", got)
+	}
+}
+
 // When a cell dies its debts are returned for settling, the credit of its inbox
 // comes back, and the places of its own questions stay taken until their
 // targets answer.

@@ -103,7 +103,7 @@ func (n *Node) edges(e *engine.Engine) Edges {
 
 // settings derives what the wiring needs from the user's configuration.
 func settings(cfg *config.Config) (Settings, error) {
-	s := Settings{Limits: config.Derive(cfg.MaxPeers, rpc.Handlers), Listeners: len(cfg.Listen)}
+	s := Settings{Limits: config.Derive(cfg.MaxPeers, rpc.Handlers, rpc.Window), Listeners: len(cfg.Listen)}
 	var seed [16]byte
 	crand.Read(seed[:])
 	s.Seed = [2]uint64{binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:])}

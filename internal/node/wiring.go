@@ -139,7 +139,7 @@ func Wire(s Settings, e Edges) *cell.Plan {
 			},
 		}},
 		Topics: []bus.Topic{
-			{ID: PeerLifecycle, Name: "peer.lifecycle", Kind: actor.LedgerTopic, Subs: []actor.ID{Server, Netsync, Relay}, Closed: closed},
+			{ID: PeerLifecycle, Name: "peer.lifecycle", Kind: actor.LedgerTopic, Subs: []actor.ID{Server, Netsync, Relay}, Closed: peer.Crashed},
 			{ID: PeerToSync, Name: "peer.sync", Kind: actor.TrafficTopic, Subs: []actor.ID{Netsync}},
 			{ID: PeerToRelay, Name: "peer.relay", Kind: actor.TrafficTopic, Subs: []actor.ID{Relay}},
 			{ID: PeerToServer, Name: "peer.server", Kind: actor.TrafficTopic, Subs: []actor.ID{Server}},
@@ -152,11 +152,6 @@ func Wire(s Settings, e Edges) *cell.Plan {
 	}
 	plan.Askers = askers(s)
 	return plan
-}
-
-// closed is the Gone of a peer whose cell died: nobody is to blame for it but us.
-func closed(id actor.ID, opened any, reason string) any {
-	return peer.Gone{Peer: id, Remote: opened.(peer.Ready).Remote, Reason: reason}
 }
 
 // askers are the edges that ask cells: the progress display, each listener, each
