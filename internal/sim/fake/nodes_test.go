@@ -66,6 +66,22 @@ type city struct {
 	rng   *rand.Rand
 	addrs []netip.AddrPort
 	nodes []*simNode
+	// deadly: one step in so many of a component panics; zero: none.
+	deadly int
+}
+
+// mortal is a machine that dies now and then (law L11).
+type mortal struct {
+	actor.Machine
+	rng    *rand.Rand
+	deadly int
+}
+
+func (m mortal) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	if m.deadly > 0 && m.rng.IntN(m.deadly) == 0 {
+		panic("a death by intent")
+	}
+	m.Machine.Step(now, in, out)
 }
 
 func newCity(seed uint64, cfg NetConfig, n int) *city {
@@ -121,6 +137,7 @@ func (c *city) add(blocks []*wire.MsgBlock, engine EngineConfig, mine MinerConfi
 	}
 	minePort := actor.Connect[chain.SubmitBlock](&ports.miner, "mine", chainID, 1, 10*time.Minute)
 	seeded := func() *rand.Rand { return rand.New(rand.NewPCG(c.rng.Uint64(), 2)) }
+	frail := func(m actor.Machine) actor.Machine { return mortal{m, seeded(), c.deadly} }
 	peerConfig := peer.Config{
 		Magic: magic, Services: wire.SFNodeNetwork | wire.SFNodeWitness, UserAgent: "/sim/",
 		NonceKey:  [32]byte{byte(len(c.nodes) + 1)},
@@ -131,23 +148,23 @@ func (c *city) add(blocks []*wire.MsgBlock, engine EngineConfig, mine MinerConfi
 	plan := &cell.Plan{
 		Cells: []cell.Static{
 			{ID: chainID, Name: "chain", Ports: ports.chain.Specs, Build: func(uint32) actor.Machine {
-				return chain.New(chain.Config{Window: 4, Retry: time.Second}, chainPorts, topics.chain)
+				return frail(chain.New(chain.Config{Window: 4, Retry: time.Second}, chainPorts, topics.chain))
 			}},
 			{ID: netsyncID, Name: "netsync", Ports: ports.sync.Specs, Build: func(uint32) actor.Machine {
-				return netsync.New(netsync.Defaults(), syncPorts, topics.sync, seeded())
+				return frail(netsync.New(netsync.Defaults(), syncPorts, topics.sync, seeded()))
 			}},
 			{ID: relayID, Name: "relay", Ports: ports.relay.Specs, Build: func(uint32) actor.Machine {
-				return relay.New(relay.Config{
+				return frail(relay.New(relay.Config{
 					MaxAnnounce: 8, MaxKnown: 128, MaxWanted: 50_000, MaxLocators: 2, MaxReads: 8, ReadAttempts: 3,
 					AnnounceDelay: 5 * time.Millisecond, AnnounceInterval: 100 * time.Millisecond,
 					MaxTipAge: 24 * time.Hour, RetryAfter: time.Second,
-				}, relayPorts, seeded())
+				}, relayPorts, seeded()))
 			}},
 			{ID: serverID, Name: "server", Ports: ports.server.Specs, Build: func(uint32) actor.Machine {
-				return server.New(server.Config{
+				return frail(server.New(server.Config{
 					MaxPeers: maxPeers, OutboundTarget: 3, MaxAdded: 4, DefaultPort: 18444,
 					BanDuration: time.Hour, MaxBans: 10, MaxNotes: 100,
-				}, serverPorts, topics.server, seeded())
+				}, serverPorts, topics.server, seeded()))
 			}},
 			{ID: minerID, Name: "miner", Ports: ports.miner.Specs, Build: func(uint32) actor.Machine {
 				return NewMiner(mine, minePort, seeded())
@@ -157,7 +174,7 @@ func (c *city) add(blocks []*wire.MsgBlock, engine EngineConfig, mine MinerConfi
 			Kind: bus.Kind{ID: server.KindPeer, Name: "peer", Places: 2 * maxPeers}, Questions: 16,
 			Credit: cell.Credit{Msgs: 32, Bytes: 1 << 20},
 			Build: func(id actor.ID, arg any) actor.Machine {
-				return peer.New(id, arg.(peer.Arg), peerConfig, peer.Ports{Edge: netID}, topics.peer, seeded())
+				return frail(peer.New(id, arg.(peer.Arg), peerConfig, peer.Ports{Edge: netID}, topics.peer, seeded()))
 			},
 		}},
 		Edges: []cell.Edge{
@@ -185,10 +202,12 @@ func (c *city) add(blocks []*wire.MsgBlock, engine EngineConfig, mine MinerConfi
 	return n
 }
 
-// agreed says whether all nodes have the same best block, at least at a height.
+// agreed says whether all nodes have a best block of the same work, at least at
+// a height. It need not be the same block: of two that were found at the same
+// time each node keeps the one that it saw first.
 func (c *city) agreed(height int32) bool {
 	for _, n := range c.nodes {
-		if p := n.store.tip().Point; p.Height < height || p.Hash != c.nodes[0].store.tip().Hash {
+		if p := n.store.tip().Point; p.Height < height || p.Work != c.nodes[0].store.tip().Work {
 			return false
 		}
 	}
@@ -215,12 +234,21 @@ var roughNet = NetConfig{
 // Over a network that delays, stalls, cuts and resets they all end up with the
 // same chain.
 func TestNodesAgree(t *testing.T) {
-	seeds := uint64(10)
+	agree(t, 10, func(*city) {})
+}
+
+// The same when one step in a thousand of every component panics.
+func TestL11NodesAgreeThoughComponentsDie(t *testing.T) {
+	agree(t, 10, func(c *city) { c.deadly = 1000 })
+}
+
+func agree(t *testing.T, seeds uint64, with func(*city)) {
 	if testing.Short() {
 		seeds = 2
 	}
 	for seed := range seeds {
 		c := newCity(seed, roughNet, 4)
+		with(c)
 		engine := EngineConfig{MaxApply: 20 * time.Millisecond, MaxRead: 50 * time.Millisecond}
 		mine := MinerConfig{Every: 20 * time.Second, Count: 10, Bits: bits, Size: 5000}
 		c.add(grow(&genesis.Header, 200, 1), engine, mine)
@@ -232,13 +260,15 @@ func TestNodesAgree(t *testing.T) {
 			c.report(t)
 			t.Fatalf("seed %d: they do not agree after %v and %d steps: %v", seed, c.Now.Sub(sim.Epoch), c.Steps, err)
 		}
+		deaths := 0
 		for _, n := range c.nodes {
-			if n.Deaths > 0 || n.Halted != nil {
+			if deaths += n.Deaths; n.Halted != nil || n.Deaths > 0 && c.deadly == 0 {
 				c.report(t)
-				t.Fatalf("seed %d: a cell has died", seed)
+				t.Fatalf("seed %d: a node has halted or a cell has died", seed)
 			}
 		}
-		t.Logf("seed %d: agreed at height %d after %v, %d steps", seed, c.nodes[0].store.tip().Height, c.Now.Sub(sim.Epoch).Round(time.Second), c.Steps)
+		t.Logf("seed %d: agreed at height %d after %v, %d steps, %d deaths", seed, c.nodes[0].store.tip().Height,
+			c.Now.Sub(sim.Epoch).Round(time.Second), c.Steps, deaths)
 	}
 }
 
