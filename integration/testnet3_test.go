@@ -12,14 +12,17 @@ import (
 )
 
 // TestTestnet3Headers downloads 40,320 real headers of testnet3 from a peer that
-// has no blocks: block storms, time that goes back by 56 days, blocks of least
+// serves no old blocks: block storms, time that goes back by 56 days, blocks of least
 // difficulty after 20 minutes, and periods that start from difficulty 1 because
 // the one before ended in such a block.
 func TestTestnet3Headers(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()
 	chain := script.Headers(fixture.Testnet3Headers())
-	_, addr := listen(t, script.Config{Net: wire.TestNet3, Chain: chain, Name: "headers only"})
+	_, addr := listen(t, script.Config{
+		Net: wire.TestNet3, Chain: chain, Name: "pruned",
+		Services: wire.SFNodeNetworkLimited | wire.SFNodeWitness, // BIP159
+	})
 	us := start(t, harness.Options{Network: "testnet", Connect: []string{addr}})
 
 	harness.Eventually(t, harness.Patience, "all headers are known", func() (bool, string) {
