@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -61,7 +62,7 @@ const maxHeader = 8192
 type Server struct {
 	cfg    Config
 	creds  credentials
-	cookie bool
+	cookie string // what we wrote to the cookie file; "" without a cookie
 	addrs  []string
 	http   *http.Server
 	wg     sync.WaitGroup
@@ -119,19 +120,27 @@ func Start(cfg Config) (*Server, error) {
 	return s, nil
 }
 
+// listen binds the addresses. It complains of those that failed only when
+// others did not: else the error says it.
 func (s *Server) listen() (listeners []net.Listener, err error) {
-	var failed error
+	var failed []error
 	for _, addr := range s.cfg.Listen {
 		l, err := net.Listen("tcp", addr)
-		if err != nil {
-			failed = fmt.Errorf("cannot serve RPC on %s: %w; is another node running? --rpclisten chooses another address", addr, err)
-			s.cfg.Log.Warn(failed)
+		if err == nil {
+			listeners = append(listeners, l)
 			continue
 		}
-		listeners = append(listeners, l)
+		var why error = err
+		if errno := syscall.Errno(0); errors.As(err, &errno) {
+			why = errno // without the address again
+		}
+		failed = append(failed, fmt.Errorf("--rpclisten=%s: cannot serve RPC there, %w; want a free address of this machine (is another node running?)", addr, why))
 	}
-	if len(listeners) == 0 {
-		return nil, failed
+	if len(listeners) == 0 && len(failed) > 0 {
+		return nil, failed[0]
+	}
+	for _, f := range failed {
+		s.cfg.Log.Warn(f)
 	}
 	return listeners, nil
 }
@@ -145,7 +154,7 @@ func (s *Server) credentials() error {
 	if err != nil {
 		return fmt.Errorf("cannot write the RPC cookie: %w", err)
 	}
-	s.creds, s.cookie = newCredentials(cookieUser, pass), true
+	s.creds, s.cookie = newCredentials(cookieUser, pass), cookieUser+":"+pass
 	return nil
 }
 
@@ -180,7 +189,9 @@ func (s *Server) Close(ctx context.Context) error {
 		err = s.http.Close()
 	}
 	s.wg.Wait()
-	if s.cookie {
+	// Another node may have been started in our directory since: then the
+	// cookie is its own.
+	if text, err := os.ReadFile(s.cfg.CookieFile); s.cookie != "" && err == nil && string(text) == s.cookie {
 		os.Remove(s.cfg.CookieFile)
 	}
 	return err
