@@ -97,13 +97,12 @@ func btoi(b bool) int {
 // it at least. Otherwise an empty answer would say either that the peer has
 // nothing better or that it has nothing at all (Bitcoin Core does the same).
 func (m *Machine) askLocator(p *peerState, out *actor.Outbox) bool {
-	q := chain.GetLocator{Parent: true}
-	jump := p.more && p.common.Hash == p.best.Hash && !p.jumped
+	q, jump := chain.GetLocator{Parent: true}, true
 	switch {
-	case p.more && (!jump || p.best.Hash == m.tips.Header.Hash):
+	case p.more && (p.jumped || p.common.Hash != p.best.Hash || p.best.Hash == m.tips.Header.Hash):
 		q, jump = chain.GetLocator{From: p.best.Hash}, false
 	case !p.more && p.fromBlock:
-		q.From = m.tips.Block.Hash
+		q.From, jump = m.tips.Block.Hash, false
 	}
 	t, ok := m.ports.Locator.Ask(out, q)
 	if !ok {
@@ -196,13 +195,13 @@ func (m *Machine) onHeaders(now time.Time, h peer.HeadersReceived, out *actor.Ou
 // serves, an honest peer may stand below it. Then it is asked once more, from
 // our best block.
 func (m *Machine) onNothing(now time.Time, p *peerState) {
-	p.ranOut = false
-	if p.jumping {
-		p.jumping, p.jumped = false, true // go on from its own last header
+	jumped := p.jumping && p.more
+	p.ranOut, p.jumping, p.more = false, false, jumped
+	if jumped {
+		p.jumped = true // go on from its own last header
 		p.askAt = now
 		return
 	}
-	p.more = false
 	useless := p.best.Work.Cmp(m.tips.Block.Work) <= 0
 	p.fromBlock = !p.fromBlock && useless && m.tips.Block.Hash != m.tips.Header.Hash
 	if p.fromBlock {
@@ -347,7 +346,10 @@ func (m *Machine) onGoodHeaders(now time.Time, p *peerState, was submittedHeader
 	}
 	switch {
 	case full && (progress || jumping):
-		p.more, p.useless = true, 0
+		// Even if it brought nothing new: from a branch of ours that it does
+		// not have, all that it could send may be known.
+		p.more = true
+		p.useless *= btoi(!progress)
 		p.askAt = now
 	case full:
 		// It sends what we know for ever, to keep its place as fetcher.

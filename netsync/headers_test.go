@@ -261,3 +261,52 @@ func TestHeadersQueueIsBounded(t *testing.T) {
 	s.serve(1)
 	s.wantTip(tip, "nothing is missing")
 }
+
+func TestL9BestHeaderOnABranchThatNobodyServes(t *testing.T) {
+	tr := newTree()
+	honest := tr.grow(tr.genesis, 20, 1)
+	withheld := tr.grow(honest, 5, 1)
+	s := newStory(t, tr, nil)
+	s.join(1)
+	s.prove(1, withheld, "a peer proves the best header")
+	s.give(peer.Gone{Peer: 1})
+	s.join(2)
+	s.prove(2, honest, "from there an honest peer has nothing to say; from our best block it has")
+	s.serve(2)
+	s.wantTip(honest, "the honest peer's blocks are downloaded")
+}
+
+func TestL9BestHeaderOnADeepBranch(t *testing.T) {
+	tr := newTree()
+	honest := tr.grow(tr.genesis, 2500, 1)
+	s := newStory(t, tr, nil)
+	s.join(1)
+	s.prove(1, honest, "an honest peer")
+	s.serve(1)
+	s.wantTip(honest, "synced")
+	heavy := tr.grow(tr.genesis, 5, 5000)
+	s.join(2)
+	s.prove(2, heavy, "a branch from the genesis block, of which there is never a block")
+	s.give(peer.Gone{Peer: 2})
+	next := tr.grow(honest, 1, 1)
+	s.wait(s.m.cfg.StaleTip * 5 / 4)
+	s.prove(1, next, "2,000 headers from the fork on are all known: it is asked for what follows")
+	s.serve(1)
+	s.wantTip(next, "the chain of which there are blocks goes on")
+}
+
+// TestL11RebuiltMachineResyncs: after a crash the ledger and the State topics
+// are replayed, and blocks come that this machine never asked for.
+func TestL11RebuiltMachineResyncs(t *testing.T) {
+	before, tip := synced(t, 40, nil, 1, 2)
+	inFlight := before.wantOrders(1, "asked before the crash")
+	s := newStory(t, before.c.t, nil)
+	s.give(actor.Start{Generation: 1})
+	s.join(1, 2)
+	s.deliver(1, inFlight...)
+	s.prove(1, tip, "every peer is asked anew")
+	s.prove(2, tip, "every peer is asked anew")
+	s.serve(1, 2)
+	s.wantTip(tip, "nothing was lost but time")
+	s.wantNothingOpen("and nothing is owed")
+}
