@@ -170,6 +170,14 @@ func (s *story) join(ids ...actor.ID) {
 	}
 }
 
+// waitAsked waits until the peer is asked for headers.
+func (s *story) waitAsked(id actor.ID, most time.Duration) {
+	s.t.Helper()
+	for end := s.Now.Add(most); len(s.headersAsked[id]) == 0 && s.Now.Before(end); {
+		s.wait(time.Second)
+	}
+}
+
 // asked says whether a peer has been asked for headers since the last look.
 func (s *story) asked(id actor.ID) bool {
 	n := len(s.headersAsked[id])
