@@ -132,6 +132,32 @@ func TestCookie(t *testing.T) {
 	}
 }
 
+// Between Bind and Serve the addresses are taken and nothing else has happened;
+// Close gives them back.
+func TestBindOnly(t *testing.T) {
+	file := filepath.Join(t.TempDir(), ".cookie")
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	s, err := Bind(Config{Listen: []string{"127.0.0.1:0"}, CookieFile: file, Log: logrus.NewEntry(log)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Error("Bind wrote a cookie:", err)
+	}
+	if _, err := net.Listen("tcp", s.Addrs()[0]); err == nil {
+		t.Error("the address is still free")
+	}
+	if err := s.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+	l, err := net.Listen("tcp", s.Addrs()[0])
+	if err != nil {
+		t.Fatal("Close did not give the address back:", err)
+	}
+	l.Close()
+}
+
 // A cookie that another node has written meanwhile is left alone.
 func TestForeignCookie(t *testing.T) {
 	file := filepath.Join(t.TempDir(), ".cookie")

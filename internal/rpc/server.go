@@ -65,6 +65,9 @@ type Server struct {
 	cookie string // what we wrote to the cookie file; "" without a cookie
 	addrs  []string
 	http   *http.Server
+
+	listeners []net.Listener
+
 	wg     sync.WaitGroup
 	cancel context.CancelFunc // of all handlers
 
@@ -80,11 +83,23 @@ type attached struct {
 	size  *dirSize
 }
 
-// Start binds the addresses, writes the cookie and serves. Until Attach, every
-// command is answered with Core's warm-up error (-28). When none of the
-// addresses can be bound, that is an error; some of several may fail, as ::1
-// does where there is no IPv6.
+// Start is Bind and Serve.
 func Start(cfg Config) (*Server, error) {
+	s, err := Bind(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Serve(); err != nil {
+		return nil, errors.Join(err, s.Close(context.Background()))
+	}
+	return s, nil
+}
+
+// Bind takes the addresses and does nothing with them yet, so that a mistake
+// in them is seen before anything is opened. When none of the addresses can be
+// bound, that is an error; some of several may fail, as ::1 does where there is
+// no IPv6.
+func Bind(cfg Config) (*Server, error) {
 	cfg.defaults()
 	if cfg.Log == nil {
 		return nil, errors.New("rpc: no logger")
@@ -92,18 +107,6 @@ func Start(cfg Config) (*Server, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{cfg: cfg, cancel: cancel}
 	s.Warmup("Starting…")
-	listeners, err := s.listen()
-	if err != nil {
-		cancel()
-		return nil, err
-	}
-	if err := s.credentials(); err != nil {
-		cancel()
-		for _, l := range listeners {
-			l.Close()
-		}
-		return nil, err
-	}
 	s.http = &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: cfg.IOFor,
@@ -112,12 +115,28 @@ func Start(cfg Config) (*Server, error) {
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ErrorLog:          log.New(complaints{cfg.Log}, "", 0),
 	}
-	conns := make(chan struct{}, cfg.MaxConns)
-	for _, l := range listeners {
+	var err error
+	if s.listeners, err = s.listen(); err != nil {
+		cancel()
+		return nil, err
+	}
+	for _, l := range s.listeners {
 		s.addrs = append(s.addrs, l.Addr().String())
-		s.wg.Go(func() { _ = s.http.Serve(&limited{Listener: l, conns: conns, closed: make(chan struct{})}) })
 	}
 	return s, nil
+}
+
+// Serve writes the cookie and serves; call it once, when the data directory is
+// ours. Until Attach, every command is answered with Core's warm-up error (-28).
+func (s *Server) Serve() error {
+	if err := s.credentials(); err != nil {
+		return err
+	}
+	conns := make(chan struct{}, s.cfg.MaxConns)
+	for _, l := range s.listeners {
+		s.wg.Go(func() { _ = s.http.Serve(&limited{Listener: l, conns: conns, closed: make(chan struct{})}) })
+	}
+	return nil
 }
 
 // listen binds the addresses. It complains of those that failed only when
@@ -189,6 +208,9 @@ func (s *Server) Close(ctx context.Context) error {
 		err = s.http.Close()
 	}
 	s.wg.Wait()
+	for _, l := range s.listeners {
+		l.Close() // for one that was never served
+	}
 	// Another node may have been started in our directory since: then the
 	// cookie is its own.
 	if text, err := os.ReadFile(s.cfg.CookieFile); s.cookie != "" && err == nil && string(text) == s.cookie {
