@@ -282,7 +282,7 @@ func TestAFatalErrorHaltsTheNodeAndAnswersEverybody(t *testing.T) {
 		t.Errorf("the verdict is %+v", v)
 	}
 	r.Reply(two, dead)
-	r.Fail(three, actor.ErrGone)
+	r.Fail(three, actor.ErrTimeout)
 	steptest.WantAnswer[Verdict](r, calls[1], "what was at the worker")
 	steptest.WantAnswer[Verdict](r, calls[2], "what was at the worker")
 	if v := steptest.WantAnswer[Verdict](r, r.Ask(blockAt(6)), "and what comes later"); v.Detail != why {
@@ -305,6 +305,19 @@ func TestWithoutAWorkerTheNodeHalts(t *testing.T) {
 		t.Errorf("the verdict is %+v", v)
 	}
 	r.WantRefused(r.Ask(GetTips{}), "nor later")
+}
+
+// Two of its questions find out that the worker is gone: the node is halted once.
+func TestTheNodeIsHaltedOnce(t *testing.T) {
+	r, _ := startUnknown(t)
+	call := r.Ask(blockAt(1))
+	_, ask := steptest.WantAsk[CatchUp](r, "the tips")
+	_, block := steptest.WantAsk[ApplyBlock](r, "the block")
+	r.Fail(block, actor.ErrGone)
+	r.WantHalt("an edge does not come back")
+	steptest.WantAnswer[Verdict](r, call, "answered all the same")
+	r.Fail(ask, actor.ErrGone)
+	r.WantNothing("it is known already")
 }
 
 func TestReadsPassASlowWorker(t *testing.T) {

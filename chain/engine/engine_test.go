@@ -235,3 +235,16 @@ func TestEventsAreKeptUntilTheyAreSeen(t *testing.T) {
 		t.Errorf("the next block: %d events up to %d", len(c.Events), c.Last)
 	}
 }
+
+// btcd plants its clock in the parameters it is given: with shared ones the
+// second chain's clock would be asked about the first one's blocks, know none of
+// them, and no deployment would ever start.
+func TestTwoChainsInOneProcess(t *testing.T) {
+	first := open(t, Config{Params: &chaincfg.MainNetParams})
+	open(t, Config{Params: &chaincfg.MainNetParams})
+	give(t, first, fixture.MainnetBlocks(2_050)[1:]...)
+	// Bit 28 is BIP9's test deployment: its time, 2008, has come.
+	if tpl := ask[chain.Template](t, first, chain.GetTemplate{}); tpl.Prev.Height != 2_049 || tpl.Version != 0x30000000 {
+		t.Errorf("the template is %+v", tpl)
+	}
+}

@@ -400,3 +400,20 @@ func TestAfterCloseNothingIsAnswered(t *testing.T) {
 	}
 	shut(t, e)
 }
+
+func TestWitnessDataIsStripped(t *testing.T) {
+	e, main, _ := twoBranches(t)
+	plain := main.blocks[1]
+	with := &wire.MsgBlock{Header: plain.Header, Transactions: []*wire.MsgTx{plain.Transactions[0].Copy()}}
+	with.Transactions[0].TxIn[0].Witness = wire.TxWitness{{1, 2, 3}}
+	var stored, want bytes.Buffer
+	if err := with.Serialize(&stored); err != nil {
+		t.Fatal(err)
+	}
+	if err := plain.Serialize(&want); err != nil {
+		t.Fatal(err)
+	}
+	if got := e.withoutWitness(stored.Bytes()); !bytes.Equal(got, want.Bytes()) || stored.Len() == want.Len() {
+		t.Errorf("%d bytes, want %d", len(got), want.Len())
+	}
+}

@@ -22,6 +22,7 @@ type oracle struct {
 	works   []*big.Int
 	byHash  map[chainhash.Hash]int
 	best    []int // the best header chain by height
+	asked   int   // calls of HeaderByHash
 }
 
 func newOracle() *oracle {
@@ -56,6 +57,7 @@ func (o *oracle) add(parent int, bits uint32) int {
 }
 
 func (o *oracle) HeaderByHash(hash *chainhash.Hash) (wire.BlockHeader, error) {
+	o.asked++
 	i, ok := o.byHash[*hash]
 	if !ok {
 		return wire.BlockHeader{}, errors.New("unknown")
@@ -141,4 +143,42 @@ func TestTreeAgreesWithTheNaiveOne(t *testing.T) {
 			t.Fatal("an unknown header is known")
 		}
 	})
+}
+
+// However long the branches are, an answer takes some steps between anchors, and
+// from anchor to anchor.
+func TestNothingIsLinear(t *testing.T) {
+	const length, spacing = 20_000, 64
+	o := newOracle()
+	tree := newTree(o, &o.headers[0], spacing, 1)
+	grow := func(at, n int, bits uint32) int {
+		node := tree.must(o.hashes[at])
+		for range n {
+			at = o.add(at, bits)
+			node = tree.child(node, o.hashes[at], &o.headers[at])
+		}
+		return at
+	}
+	trunk := grow(0, length, 0x1f7fffff) // heavy: the best header chain
+	side := grow(o.best[10], length, 0x207fffff)
+	twig := grow(o.ancestor(side, 50), length, 0x207fffff)
+
+	cheap := func(why string, f func()) {
+		t.Helper()
+		o.asked = 0
+		f()
+		if bound := 8 * spacing; o.asked > bound {
+			t.Errorf("%s takes %d steps, the bound is %d", why, o.asked, bound)
+		}
+	}
+	a, b, c := tree.must(o.hashes[trunk]), tree.must(o.hashes[side]), tree.must(o.hashes[twig])
+	cheap("a lookup", func() { tree.must(o.hashes[side-1]) })
+	cheap("a far ancestor", func() { tree.ancestor(b, 5) })
+	cheap("an ancestor on the branch", func() { tree.ancestor(b, 100) })
+	cheap("leaving the best chain", func() { tree.junction(b) })
+	cheap("a fork off the best chain", func() { tree.fork(a, b) })
+	cheap("a fork of two side branches", func() { tree.fork(b, c) })
+	if got := tree.fork(b, c).Height; got != 50 {
+		t.Errorf("the fork is at %d, want 50", got)
+	}
 }

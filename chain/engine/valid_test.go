@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
+	"acyclic/internal/fixture"
 )
 
 // A body that does not belong to its header says nothing about the header,
@@ -196,4 +197,16 @@ func TestValidityIsBounded(t *testing.T) {
 	if len(v.leaves) != 0 {
 		t.Errorf("%d leaves on a condemned branch", len(v.leaves))
 	}
+}
+
+// Before segwit was active btcd took witness data that nothing commits to, and
+// would store and serve a block that anybody could have blown up.
+func TestWitnessDataBeforeSegwit(t *testing.T) {
+	good := fixture.MainnetBlocks(2)[1]
+	bad := &wire.MsgBlock{Header: good.Header, Transactions: []*wire.MsgTx{good.Transactions[0].Copy()}}
+	bad.Transactions[0].TxIn[0].Witness = wire.TxWitness{make([]byte, 1000)}
+	e := open(t, Config{Params: &chaincfg.MainNetParams})
+	v := giveOne(t, e, bad).Verdict
+	wantCode(t, v.Code, chain.Mutated, v.Reason, "unexpected-witness", "the coinbase does not commit to it")
+	give(t, e, good)
 }
