@@ -60,8 +60,9 @@ func (m *Machine) recent(now time.Time) bool {
 
 func (p *peerState) queuedOrJudged() bool { return p.batch.queued || p.judging.ticket != 0 }
 
+// due says whether the peer is to be asked. A client that serves nothing is not.
 func (p *peerState) due(now time.Time) bool {
-	return p.ask == askIdle && p.askTicket == 0 && !p.queuedOrJudged() && !now.Before(p.askAt) && p.canSend(now)
+	return (p.full || p.limited) && p.ask == askIdle && p.askTicket == 0 && !p.queuedOrJudged() && !now.Before(p.askAt) && p.canSend(now)
 }
 
 // nextToAsk returns up to n of the peers that are due, the most promising
@@ -142,8 +143,10 @@ func (m *Machine) expireHeaders(now time.Time, out *actor.Outbox) {
 		p.ask, p.askDeadline = askIdle, time.Time{}
 		p.more, p.ranOut = false, false
 		p.late++
-		p.askAt = now.Add(m.cfg.Pause << min(p.late, 4))
-		if p.late >= m.cfg.MaxLate {
+		p.askAt = now.Add(m.cfg.Pause << min(p.late, 7))
+		if p.late >= m.cfg.MaxLate && p.chosen {
+			// One that came to us may be syncing from us: btcd and older
+			// versions of Core do not answer until they are done.
 			m.drop(p, "does not answer getheaders", false, out)
 		}
 	}

@@ -68,6 +68,24 @@ func TestL9SilentFetcherIsReplaced(t *testing.T) {
 	}
 }
 
+func TestWhoIsNotDroppedForSilence(t *testing.T) {
+	tr := newTree()
+	s := newStory(t, tr, nil)
+	s.give(peer.Ready{Peer: 1, Services: services, Inbound: true})
+	s.give(peer.Ready{Peer: 2, Services: services, Manual: true})
+	s.give(peer.Ready{Peer: 3})
+	if s.asked(3) {
+		t.Fatal("a client that serves nothing is not asked")
+	}
+	s.wait(2 * time.Hour)
+	if len(s.left) > 0 {
+		t.Fatal("a peer that came to us may be silent because it is syncing from us; the user wanted the other")
+	}
+	if n := len(s.headersAsked[1]); n < 4 || n > 20 {
+		t.Fatalf("asked %d times in two hours", n)
+	}
+}
+
 func TestClaimedHeightIsNotLookedAt(t *testing.T) {
 	tr := newTree()
 	tip := tr.grow(tr.genesis, 10, 1)

@@ -31,7 +31,7 @@ type Config struct {
 	UrgentAfter    time.Duration // then the block that all wait for is asked of a second peer
 
 	MaxStalls       int // times in a row that a peer was late with its blocks
-	MaxLate         int // times in a row that a peer did not answer getheaders
+	MaxLate         int // times in a row that a peer that we chose did not answer getheaders
 	MaxUnconnecting int // times in a row that a peer's headers did not connect
 
 	RecentTip   time.Duration // a best header younger than this counts as recent
@@ -108,7 +108,7 @@ type Machine struct {
 	inFlight int     // orders of all peers
 	avgSize  float64 // of the last blocks, bytes
 
-	submits     map[actor.Ticket]submission
+	submits     []submission // in the order asked
 	submitBytes int
 	submitAfter time.Time // chain is left alone until then; zero: it is not
 	unserved    time.Time // since when nobody can serve the block that all wait for
@@ -122,10 +122,9 @@ type Machine struct {
 func New(cfg Config, ports Ports, topics Topics, rng *rand.Rand) *Machine {
 	return &Machine{
 		cfg: cfg, ports: ports, topics: topics, rng: rng,
-		byID:    map[actor.ID]*peerState{},
-		asked:   map[actor.Ticket]actor.ID{},
-		submits: map[actor.Ticket]submission{},
-		w:       newWindow(),
+		byID:  map[actor.ID]*peerState{},
+		asked: map[actor.Ticket]actor.ID{},
+		w:     newWindow(),
 	}
 }
 

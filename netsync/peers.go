@@ -26,6 +26,7 @@ type peerState struct {
 	full    bool // NODE_NETWORK
 	limited bool // NODE_NETWORK_LIMITED
 	witness bool // NODE_WITNESS
+	chosen  bool // we dialled it of our own accord: there are others
 
 	// A peer that is leaving was found wanting: it is given nothing more, and
 	// asked to disconnect until Gone comes.
@@ -131,6 +132,7 @@ func (m *Machine) onReady(now time.Time, r peer.Ready) {
 		full:    r.Services&wire.SFNodeNetwork != 0,
 		limited: r.Services&wire.SFNodeNetworkLimited != 0,
 		witness: r.Services&wire.SFNodeWitness != 0,
+		chosen:  !r.Inbound && !r.Manual,
 	}
 	p.askAt = now
 	p.shared = noShared

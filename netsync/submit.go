@@ -2,6 +2,7 @@ package netsync
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -12,10 +13,11 @@ import (
 
 // submission is a block that chain is judging.
 type submission struct {
-	hash chainhash.Hash
-	at   chain.Point
-	from actor.ID
-	size int
+	ticket actor.Ticket
+	hash   chainhash.Hash
+	at     chain.Point
+	from   actor.ID
+	size   int
 }
 
 // submitBlocks hands held blocks to chain in path order, several at a time so
@@ -35,7 +37,7 @@ func (m *Machine) submitBlocks(now time.Time, out *actor.Outbox) {
 			m.noPlace()
 			return
 		}
-		m.submits[t] = submission{hash: s.at.Hash, at: s.at, from: s.from, size: s.size}
+		m.submits = append(m.submits, submission{ticket: t, hash: s.at.Hash, at: s.at, from: s.from, size: s.size})
 		m.submitBytes += s.size
 		m.w.hand(seq)
 	}
@@ -43,8 +45,12 @@ func (m *Machine) submitBlocks(now time.Time, out *actor.Outbox) {
 
 // onVerdict moves the window on, or back.
 func (m *Machine) onVerdict(now time.Time, in actor.Input, v chain.Verdict, out *actor.Outbox) {
-	sub := m.submits[in.Ticket]
-	delete(m.submits, in.Ticket)
+	i := slices.IndexFunc(m.submits, func(s submission) bool { return s.ticket == in.Ticket })
+	if i < 0 {
+		panic(fmt.Sprintf("netsync: a verdict on ticket %d, which is not open", in.Ticket))
+	}
+	sub := m.submits[i]
+	m.submits = slices.Delete(m.submits, i, i+1)
 	m.submitBytes -= sub.size
 	m.stats.dirty = true
 	if in.Err != nil {
