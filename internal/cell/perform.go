@@ -203,6 +203,7 @@ func (s *System) spawn(c *Cell, e *actor.Effect) {
 	child.Mail = mailbox.New(child.ID, s.plan.KindSpec(*kind), func() { s.driver.Wake(child) })
 	child.out = actor.NewOutbox(child)
 	child.machine = kind.Build(child.ID, e.Body)
+	s.driver.Adopt(child)
 	s.bus.Spawned(child.ID, e.Body)
 	s.mu.Lock()
 	s.dynamic[child.ID] = child

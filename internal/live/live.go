@@ -65,7 +65,7 @@ func (n *Node) Context() context.Context { return n.ctx }
 // Start runs every cell and every edge's workers.
 func (n *Node) Start() {
 	for _, c := range n.sys.Cells() {
-		c.Local = &local{sleeper: newSleeper(1), credit: newSleeper(1), done: make(chan struct{})}
+		n.Adopt(c)
 	}
 	for _, e := range n.plan.Edges {
 		if e.Handler != nil {
@@ -127,11 +127,13 @@ func earlier(t time.Time, nanos int64) time.Time {
 // Wake wakes a cell's goroutine.
 func (n *Node) Wake(c *cell.Cell) { c.Local.(*local).signal() }
 
-// Spawned runs a new cell.
-func (n *Node) Spawned(c *cell.Cell) {
+// Adopt gives a cell what its goroutine needs.
+func (n *Node) Adopt(c *cell.Cell) {
 	c.Local = &local{sleeper: newSleeper(1), credit: newSleeper(1), done: make(chan struct{})}
-	go n.run(c)
 }
+
+// Spawned runs a new cell.
+func (n *Node) Spawned(c *cell.Cell) { go n.run(c) }
 
 // Ended lets the connection's read pump see that its cell is gone.
 func (n *Node) Ended(c *cell.Cell, reason string) { n.Credited(c) }

@@ -338,6 +338,8 @@ func TestEdgesAnswer(t *testing.T) {
 const peerKind actor.Kind = 1
 
 type source struct {
+	id    actor.ID
+	born  chan actor.ID
 	topic actor.Traffic[work]
 	life  actor.Ledger[note, note]
 }
@@ -346,6 +348,7 @@ func (s *source) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 	switch e := in.Body.(type) {
 	case actor.Start:
 		s.life.Open(out, note{"ready"})
+		s.born <- s.id // as a real one binds its socket: now the pump may run
 	case work:
 		s.topic.Publish(out, e)
 	case boom:
@@ -368,8 +371,7 @@ type sink struct {
 func (s *sink) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 	switch e := in.Body.(type) {
 	case actor.Start:
-		id, _ := out.Spawn(peerKind, nil)
-		s.child <- id
+		out.Spawn(peerKind, nil)
 	case work:
 		<-s.gate // a slow component: the test decides when it goes on
 		s.seen = append(s.seen, fmt.Sprint(e.n))
@@ -390,8 +392,10 @@ func connection() (*cell.Plan, *sink) {
 	return &cell.Plan{
 		Cells: []cell.Static{{ID: left, Name: "sink", Build: func(uint32) actor.Machine { return s }, Stop: 2}},
 		Kinds: []cell.Kind{{
-			Kind:   bus.Kind{ID: peerKind, Name: "peer", Places: 1},
-			Build:  func(actor.ID, any) actor.Machine { return &source{topic: traffic, life: life} },
+			Kind: bus.Kind{ID: peerKind, Name: "peer", Places: 1},
+			Build: func(id actor.ID, _ any) actor.Machine {
+				return &source{id: id, born: s.child, topic: traffic, life: life}
+			},
 			Credit: cell.Credit{Msgs: 4, Bytes: 1000}, Stop: 1,
 		}},
 		Topics: []bus.Topic{

@@ -108,17 +108,18 @@ func (w *World) Add(name string, plan *cell.Plan) *Node {
 	n.Sys = cell.New(plan, n)
 	w.Nodes = append(w.Nodes, n)
 	for _, c := range n.Sys.Cells() {
-		n.adopt(c)
+		n.Adopt(c)
+		n.Spawned(c)
 	}
 	n.Sys.Start(w.Now)
 	return n
 }
 
-func (n *Node) adopt(c *cell.Cell) {
-	r := &runner{node: n, cell: c}
-	c.Local = r
-	n.w.schedule(r, n.w.Now.Add(n.w.delay(r)))
-}
+// Adopt gives a cell its place in the schedule.
+func (n *Node) Adopt(c *cell.Cell) { c.Local = &runner{node: n, cell: c} }
+
+// Spawned gives a new cell its first turn.
+func (n *Node) Spawned(c *cell.Cell) { n.Wake(c) }
 
 // delay is how long a cell's next batch has to wait.
 func (w *World) delay(r *runner) time.Duration {
@@ -270,9 +271,6 @@ func (n *Node) Wake(c *cell.Cell) {
 		n.w.schedule(r, n.w.Now.Add(n.w.delay(r)))
 	}
 }
-
-// Spawned gives a new cell its first turn.
-func (n *Node) Spawned(c *cell.Cell) { n.adopt(c) }
 
 // Ended and Credited need nothing: the simulated network looks for itself.
 func (n *Node) Ended(c *cell.Cell, reason string) {}
