@@ -3,7 +3,6 @@ package chain
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -14,9 +13,11 @@ import (
 // naive is an engine worker that connects every block and disconnects some, and
 // keeps all its events for ever.
 type naive struct {
-	height int32
-	events []Event
-	inbox  []atWorker // what it was asked, in order
+	forgets bool // the broken variant: it brings each event with one answer only
+	brought int  // events so far, if it forgets
+	height  int32
+	events  []Event
+	inbox   []atWorker // what it was asked, in order
 }
 
 type atWorker struct {
@@ -37,95 +38,150 @@ func (n *naive) work(disconnect bool) (w atWorker, answer any) {
 		n.height++
 		n.events = append(n.events, connected(n.height))
 	}
-	changes := Changes{Tips: tipsAt(n.height), Events: n.events[w.seen:], Last: uint64(len(n.events))}
+	from := int(w.seen)
+	if n.forgets {
+		from = n.brought
+	}
+	n.brought = len(n.events)
+	changes := Changes{Tips: tipsAt(n.height), Events: n.events[from:], Last: uint64(len(n.events))}
 	if w.block == nil {
 		return w, CaughtUp{changes}
 	}
 	return w, BlockApplied{Verdict: Verdict{Hash: w.block.Hash, Tip: pointAt(n.height)}, Changes: changes}
 }
 
-// However late the worker's answers are: each event is published once and in
-// order, each submission is answered once, the tips end where the worker's are,
-// and nothing is left over.
-func TestNothingIsLostOrRepeated(t *testing.T) {
+// run is a chain and a naive worker, with what the chain has said so far.
+type run struct {
+	rig    *steptest.Rig
+	m      *Machine
+	worker *naive
+	open   map[actor.RawCall]bool // submissions without an answer
+	events []Event
+	tips   Tips
+	err    error
+}
+
+func newRun(t *testing.T, worker *naive) *run {
+	rig, m := startUnknown(t)
+	r := &run{rig: rig, m: m, worker: worker, open: map[actor.RawCall]bool{}}
+	r.collect()
+	return r
+}
+
+// collect notes what the chain has said.
+func (r *run) collect() {
+	for _, e := range r.rig.Pending() {
+		ask := steptest.Asked{Ticket: actor.Ticket(e.Call.Seq), To: e.To}
+		switch b := e.Body.(type) {
+		case ApplyBlock:
+			r.worker.inbox = append(r.worker.inbox, atWorker{ask, &b, b.Seen, false})
+		case CatchUp:
+			r.worker.inbox = append(r.worker.inbox, atWorker{ask, nil, b.Seen, false})
+		case Verdict:
+			if !r.open[e.Call] {
+				r.err = fmt.Errorf("%v is answered twice", e.Call)
+			}
+			delete(r.open, e.Call)
+		case Tips:
+			r.tips = b
+		case BlockConnected, BlockDisconnected:
+			r.events = append(r.events, b.(Event))
+		default:
+			r.err = fmt.Errorf("unexpected %T", b)
+		}
+	}
+	r.rig.Drop()
+}
+
+func (r *run) submit() {
+	r.open[r.rig.Ask(blockAt(int32(r.m.next)+1))] = true
+	r.collect()
+}
+
+// work lets the worker answer one question, if there is one.
+func (r *run) work(disconnect bool) {
+	if len(r.worker.inbox) == 0 {
+		return
+	}
+	w, a := r.worker.work(disconnect)
+	if w.late {
+		r.rig.Late(w.ask)
+	} else {
+		r.rig.Reply(w.ask, a)
+	}
+	r.collect()
+}
+
+// timeout lets the i-th question at the worker time out.
+func (r *run) timeout(i int) {
+	if i >= len(r.worker.inbox) || r.worker.inbox[i].late {
+		return
+	}
+	r.worker.inbox[i].late = true
+	r.rig.Fail(r.worker.inbox[i].ask, actor.ErrTimeout)
+	r.collect()
+}
+
+func (r *run) clock() {
+	r.rig.Advance(2 * testConfig.Retry)
+	r.collect()
+}
+
+// end lets everything come to rest, and says what is wrong then.
+func (r *run) end() error {
+	for range 200 {
+		r.work(false)
+		if len(r.worker.inbox) == 0 {
+			r.clock()
+		}
+	}
+	switch {
+	case r.err != nil:
+		return r.err
+	case len(r.open) > 0 || len(r.m.queue) > 0 || len(r.m.asked) > 0:
+		return fmt.Errorf("%d callers wait, %d queued, %d asked", len(r.open), len(r.m.queue), len(r.m.asked))
+	case fmt.Sprint(r.events) != fmt.Sprint(r.worker.events):
+		return fmt.Errorf("published %v, the worker had %v", r.events, r.worker.events)
+	case r.tips != tipsAt(r.worker.height):
+		return fmt.Errorf("the tips are %+v, want height %d", r.tips, r.worker.height)
+	}
+	return nil
+}
+
+// TestL2NothingIsLostOrRepeated: however late the worker's answers are, each
+// event is published once and in order, each submission is answered once, the
+// tips end where the worker's are, and nothing is left over.
+func TestL2NothingIsLostOrRepeated(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		r, m := startUnknown(t)
-		worker := &naive{}
-		open := map[actor.RawCall]bool{}
-		var events []Event
-		var tips Tips
-		collect := func() {
-			for _, e := range r.Pending() {
-				switch b := e.Body.(type) {
-				case ApplyBlock:
-					worker.inbox = append(worker.inbox, atWorker{asked(e), &b, b.Seen, false})
-				case CatchUp:
-					worker.inbox = append(worker.inbox, atWorker{asked(e), nil, b.Seen, false})
-				case Verdict:
-					if !open[e.Call] {
-						rt.Fatalf("%v is answered twice", e.Call)
-					}
-					delete(open, e.Call)
-				case Tips:
-					tips = b
-				case BlockConnected, BlockDisconnected:
-					events = append(events, b.(Event))
-				default:
-					rt.Fatalf("unexpected %T", b)
-				}
-			}
-			r.Drop()
-		}
-		answer := func(disconnect bool) {
-			w, a := worker.work(disconnect)
-			if w.late {
-				r.Late(w.ask)
-			} else {
-				r.Reply(w.ask, a)
-			}
-		}
-		collect()
+		r := newRun(t, &naive{})
 		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
 			switch rapid.SampledFrom([]string{"submit", "submit", "work", "work", "timeout", "clock"}).Draw(rt, "step") {
 			case "submit":
-				open[r.Ask(blockAt(int32(m.next)+1))] = true
+				r.submit()
 			case "work":
-				if len(worker.inbox) > 0 {
-					answer(rapid.Bool().Draw(rt, "disconnect"))
-				}
+				r.work(rapid.Bool().Draw(rt, "disconnect"))
 			case "timeout":
-				if len(worker.inbox) > 0 {
-					i := rapid.IntRange(0, len(worker.inbox)-1).Draw(rt, "which")
-					if w := &worker.inbox[i]; !w.late {
-						w.late = true
-						r.Fail(w.ask, actor.ErrTimeout)
-					}
-				}
+				r.timeout(rapid.IntRange(0, testConfig.Window).Draw(rt, "which"))
 			case "clock":
-				r.Advance(testConfig.Retry)
+				r.clock()
 			}
-			collect()
 		}
-		for range 1000 {
-			if len(worker.inbox) > 0 {
-				answer(false)
-			} else {
-				r.Advance(2 * time.Second)
-			}
-			collect()
-		}
-		if len(open) > 0 || len(m.queue) > 0 || len(m.asked) > 0 {
-			rt.Fatalf("%d callers wait, %d queued, %d asked", len(open), len(m.queue), len(m.asked))
-		}
-		if fmt.Sprint(events) != fmt.Sprint(worker.events) {
-			rt.Fatalf("published %v, the worker had %v", events, worker.events)
-		}
-		if tips != tipsAt(worker.height) {
-			rt.Fatalf("the tips are %+v, want height %d", tips, worker.height)
+		if err := r.end(); err != nil {
+			rt.Fatal(err)
 		}
 	})
 }
 
-func asked(e actor.Effect) steptest.Asked {
-	return steptest.Asked{Ticket: actor.Ticket(e.Call.Seq), To: e.To}
+// The check above is worth something: with a worker that brings an event only
+// once, one answer that comes too late is enough to fail it.
+func TestAForgetfulWorkerIsCaught(t *testing.T) {
+	for _, forgets := range []bool{false, true} {
+		r := newRun(t, &naive{forgets: forgets})
+		r.work(false)
+		r.submit()
+		r.timeout(0)
+		if err := r.end(); (err != nil) != forgets {
+			t.Errorf("forgets is %v: %v", forgets, err)
+		}
+	}
 }

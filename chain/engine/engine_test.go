@@ -11,6 +11,7 @@ import (
 
 	"acyclic/chain"
 	"acyclic/internal/fixture"
+	"acyclic/internal/uint128"
 )
 
 // Real blocks of mainnet's first weeks, every script run: the checkpoints, below
@@ -67,6 +68,13 @@ func TestTestnet3HeadersAreAccepted(t *testing.T) {
 		}
 		if v.Best != v.Last || v.Fork != v.Last || a.Tips.Header != v.Last || a.Tips.Block.Height != 0 {
 			t.Fatalf("headers from %d: %+v", from, a)
+		}
+	}
+	// The work that bitcoinj's checkpoints of testnet3 state.
+	for height, want := range map[int]uint64{2016: 8663081224161, 8064: 188178273512229, 20160: 410481118825264, 40320: 4476620873395240} {
+		h := ask[chain.HeaderInfo](t, e, chain.GetHeader{Hash: headers[height].BlockHash()})
+		if h.Point.Work != uint128.From64(want) || h.Point.Height != int32(height) {
+			t.Errorf("height %d: %+v, want work %d", height, h.Point, want)
 		}
 	}
 	again := ask[chain.HeadersApplied](t, e, chain.ApplyHeaders{Headers: headers[100:2100]}).Verdict
