@@ -16,7 +16,7 @@ import (
 // node still follows the chain.
 func TestL5SlowReadersAreAlone(t *testing.T) {
 	t.Parallel()
-	chain := newChain("slow readers", 300, 3)
+	chain := newChain(300)
 	source, addr := listen(t, regtest("source", chain, script.Behaviour{SendHeaders: true}))
 	us := start(t, harness.Options{Connect: []string{addr}})
 	us.Await(chain.Tip(), harness.Patience)
@@ -67,7 +67,7 @@ func awaitReady(t *testing.T, p *script.Peer) {
 func TestOneHonestPeerIsEnough(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()
-	chain := newChain("liars", 300, 1)
+	chain := newChain(300)
 	short := chain.Fork(100, 0)
 	invalid := append(chain.Blocks(0)[:301:301], chain.Invalid())
 	swapped := map[chainhash.Hash]*wire.MsgBlock{chain.Block(150).BlockHash(): mutated(chain.Block(150))}
@@ -104,7 +104,7 @@ func mutated(block *wire.MsgBlock) *wire.MsgBlock {
 func TestPeersThatComeAndGo(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()
-	chain := newChain("churn", 300, 1)
+	chain := newChain(300)
 	a, addrA := listen(t, regtest("dies", chain, script.Behaviour{DieAt: 60}))
 	b, addrB := listen(t, regtest("leaves", chain, script.Behaviour{Leave: 12}))
 	us := start(t, harness.Options{Connect: []string{addrA, addrB}})

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,11 +64,15 @@ func regtest(name string, chain *chaingen.Chain, b script.Behaviour) script.Conf
 	return script.Config{Net: wire.TestNet, Chain: script.Blocks(chain.Blocks(0)), Name: name, Behaviour: b}
 }
 
-// newChain makes a chain of regtest that is recent enough for btcd to serve it.
-func newChain(name string, blocks, spends int) *chaingen.Chain {
-	return chaingen.New(chaingen.NewWallet(name), chaingen.Options{
+// newChain returns the first blocks of a chain of regtest with spends, at most
+// 1,500, to go on from. It is recent enough for btcd to serve it.
+func newChain(blocks int) *chaingen.Chain { return longChain().Fork(int32(blocks), 0) }
+
+// longChain is made once, for signing takes a while.
+var longChain = sync.OnceValue(func() *chaingen.Chain {
+	return chaingen.New(chaingen.NewWallet("regtest"), chaingen.Options{
 		Seed:   1,
 		Start:  time.Now().Add(-6 * time.Hour),
-		Spends: spends,
-	}).Mine(blocks)
-}
+		Spends: 2,
+	}).Mine(1500)
+})

@@ -23,7 +23,7 @@ func startMidSync(t *testing.T) midSync {
 	t.Helper()
 	oursOnly(t)
 	const blocks, enough = 1500, 300
-	s := midSync{chain: newChain("restart", blocks, 1)}
+	s := midSync{chain: newChain(blocks)}
 	var addrs []string
 	for _, name := range []string{"a", "b"} {
 		p, addr := listen(t, regtest(name, s.chain, script.Behaviour{Latency: 4 * time.Millisecond}))

@@ -17,7 +17,7 @@ import (
 func TestRPC(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()
-	chain := newChain("rpc", 120, 1)
+	chain := newChain(120)
 	_, addr := listen(t, regtest("source", chain, script.Behaviour{}))
 	us := start(t, harness.Options{Connect: []string{addr}, Cookie: true})
 	us.Await(chain.Tip(), harness.Patience)

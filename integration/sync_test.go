@@ -89,7 +89,7 @@ func awaitAll(t *testing.T, from *harness.Node, all []*harness.Node) {
 // announced by headers to us, and each is longer than the one before.
 func TestFollowsAReorgOfScriptedPeers(t *testing.T) {
 	t.Parallel()
-	chain := newChain("reorg", 140, 2)
+	chain := newChain(140)
 	a, addrA := listen(t, regtest("a", chain, script.Behaviour{SendHeaders: true}))
 	b, addrB := listen(t, regtest("b", chain, script.Behaviour{SendHeaders: true}))
 	us := start(t, harness.Options{Connect: []string{addrA, addrB}})

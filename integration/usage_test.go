@@ -86,7 +86,7 @@ func TestDataDirectoryInUse(t *testing.T) {
 	second := harness.Run(t, "second", dir, harness.AcyclicBinary(t), "--regtest", "--nodnsseed",
 		"--datadir="+first.Opts.Dir+"/data", "--logdir="+dir,
 		"--listen="+harness.FreeAddr(t), "--rpclisten="+harness.FreeAddr(t))
-	wantUsageError(t, second, []string{"datadir", first.Opts.Dir + "/data"})
+	wantUsageError(t, second, []string{first.Opts.Dir + "/data", "in use"})
 
 	if got := first.Height(); got != 0 {
 		t.Errorf("the first node is at height %d", got)
