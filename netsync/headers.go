@@ -62,7 +62,8 @@ func (p *peerState) queuedOrJudged() bool { return p.batch.queued || p.judging.t
 
 // due says whether the peer is to be asked. A client that serves nothing is not.
 func (p *peerState) due(now time.Time) bool {
-	return (p.full || p.limited) && p.ask == askIdle && p.askTicket == 0 && !p.queuedOrJudged() && !now.Before(p.askAt) && p.canSend(now)
+	return (p.full || p.limited) && p.ask == askIdle && !p.queuedOrJudged() &&
+		!now.Before(p.askAt) && p.canSend(now)
 }
 
 // nextToAsk returns up to n of the peers that are due, the most promising
@@ -236,7 +237,8 @@ func (m *Machine) askSoon(now time.Time, p *peerState) {
 }
 
 // nextRound is when a peer that is asked now is asked again if nothing else
-// comes up: about every StaleTip, so that a lost announcement never stops us (law L9).
+// comes up: about every StaleTip, so that a lost announcement never stops us
+// (law L9).
 func (m *Machine) nextRound(now time.Time) time.Time {
 	return now.Add(m.cfg.StaleTip + time.Duration(m.rng.Int64N(int64(m.cfg.StaleTip)/4+1)))
 }

@@ -69,14 +69,14 @@ func (m *Machine) planRoute(now time.Time, out *actor.Outbox) {
 		return
 	}
 	if m.route.to.Hash != m.target.Hash && m.w.len() == 0 {
-		m.turnTo(m.target, now)
+		m.turnTo(m.target)
 	}
 	m.relate(now, out)
 	m.askPath(now, out)
 }
 
 // turnTo makes the window lead to a new target. What it holds is on the way.
-func (m *Machine) turnTo(to chain.Point, now time.Time) {
+func (m *Machine) turnTo(to chain.Point) {
 	m.route.to, m.route.complete, m.route.empty = to, false, 0
 	m.unserved = time.Time{}
 	if m.w.len() == 0 {
@@ -130,7 +130,7 @@ func (m *Machine) onForks(now time.Time, in actor.Input, f chain.Forks) {
 	}
 	if q.last {
 		if m.w.len() > 0 && m.target != (chain.Point{}) && m.route.to.Hash != m.target.Hash {
-			m.turnWindow(q, f, now)
+			m.turnWindow(q, f)
 		}
 		f.Points, f.Shared, q.hashes = f.Points[1:], f.Shared[1:], q.hashes[1:]
 	}
@@ -148,7 +148,7 @@ func (m *Machine) onForks(now time.Time, in actor.Input, f chain.Forks) {
 
 // turnWindow turns a window that is not empty: above the last block that is on
 // the way to the new target too, it is dropped.
-func (m *Machine) turnWindow(q forksQuestion, f chain.Forks, now time.Time) {
+func (m *Machine) turnWindow(q forksQuestion, f chain.Forks) {
 	end := m.w.slot(m.w.end() - 1).at.Hash
 	if end != q.hashes[0] {
 		return // it grew meanwhile: ask again
@@ -157,7 +157,7 @@ func (m *Machine) turnWindow(q forksQuestion, f chain.Forks, now time.Time) {
 		m.leaveRoute() // chain was rebuilt and does not know the old path any more
 		return
 	}
-	m.turnTo(q.to, now)
+	m.turnTo(q.to)
 	if f.Shared[0].Hash == end {
 		m.route.last = end
 		return
@@ -227,7 +227,7 @@ func (m *Machine) onPath(now time.Time, in actor.Input, a chain.Path, out *actor
 	}
 	if anew {
 		m.w.replace(a.Missing)
-		r.stale = false
+		r.stale, r.last = false, chainhash.Hash{}
 	} else {
 		m.w.extend(a.Missing)
 	}
