@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	_ "net/http/pprof" // --profile
 	"os"
@@ -33,7 +34,11 @@ type daemon struct {
 	logs     *logging.Logs
 	log      *logrus.Entry
 	progress *logging.Progress
+	rpc      *rpc.Server // nil with --norpc
 	stop     stopper
+
+	serve    sync.Once
+	serveErr error
 }
 
 // run is the life of the process. Its error is the reason of an exit status
@@ -55,28 +60,30 @@ func run(cfg *config.Config) (err error) {
 	if err := d.profile(); err != nil {
 		return err
 	}
+	if err := d.bind(); err != nil {
+		return err
+	}
+	defer d.closeRPC()
 
-	d.log.Infof("acyclicd %s on %s, data in %s", config.Version, cfg.Params.Name, cfg.DataDir)
 	eng, err := d.openEngine()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.closeEngine(eng)) }()
-
-	server, err := d.startRPC()
-	if err != nil {
+	if err := d.ours(); err != nil {
 		return err
 	}
 	n, err := node.Start(node.Options{Config: cfg, Engine: eng, Log: d.logs, Warn: func(s string) { d.log.Warn(s) }})
 	if err != nil {
-		return errors.Join(err, closeRPC(server))
+		return err
 	}
-	if server != nil {
-		server.Attach(n.RPC(cfg, version, d.stop.request))
+	if d.rpc != nil {
+		d.rpc.Attach(n.RPC(cfg, version, d.stop.request))
 	}
-	d.greet(n, server)
+	d.greet(n)
 	d.await(n)
-	return errors.Join(n.Err(), d.end(n, server))
+	d.end(n)
+	return n.Err()
 }
 
 // stopper is the request to stop, from a signal or from RPC.
@@ -110,13 +117,55 @@ func (d *daemon) profile() error {
 	if d.cfg.ProfileAddr == "" {
 		return nil
 	}
-	l, err := listenLoopback(d.cfg.ProfileAddr)
+	l, err := net.Listen("tcp", d.cfg.ProfileAddr)
 	if err != nil {
-		return err
+		return fmt.Errorf("--profile=%s: cannot listen there, %w; choose another port", d.cfg.ProfileAddr, errno(err))
 	}
 	d.log.Infof("profiles on http://%s/debug/pprof", l.Addr())
 	go http.Serve(l, nil) // ends with the process
 	return nil
+}
+
+// bind takes the addresses, so that a mistake in them is seen before anything
+// is opened.
+func (d *daemon) bind() (err error) {
+	cfg := d.cfg
+	for _, addr := range cfg.Listen {
+		// The node listens when it can serve; until then only look.
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			return fmt.Errorf("--listen=%s: cannot listen there, %w; want a free address of this machine (is another node running?)", addr, errno(err))
+		}
+		l.Close()
+	}
+	if len(cfg.RPCListen) == 0 {
+		return nil
+	}
+	d.rpc, err = rpc.Bind(rpc.Config{
+		Listen: cfg.RPCListen, User: cfg.RPCUser, Pass: cfg.RPCPass,
+		CookieFile: cfg.CookieFile, Log: d.logs.Logger("rpc"),
+	})
+	return err
+}
+
+// errno is what the system said, without the address that the message names.
+func errno(err error) error {
+	if no := syscall.Errno(0); errors.As(err, &no) {
+		return no
+	}
+	return err
+}
+
+// ours is called, perhaps more than once, when the data directory is ours: no
+// other process may be disturbed before that.
+func (d *daemon) ours() error {
+	d.serve.Do(func() {
+		d.log.Infof("acyclicd %s on %s, data in %s", config.Version, d.cfg.Params.Name, d.cfg.DataDir)
+		if d.rpc != nil {
+			d.serveErr = d.rpc.Serve()
+		}
+	})
+	return d.serveErr
 }
 
 func (d *daemon) openEngine() (*engine.Engine, error) {
@@ -127,7 +176,12 @@ func (d *daemon) openEngine() (*engine.Engine, error) {
 		NoCheckpoints: len(cfg.Params.Checkpoints) == 0,
 		Interrupt:     d.stop.ch,
 		Progress: func(p engine.Progress) {
-			d.progress.Banner(describe(p))
+			d.ours()
+			text := describe(p)
+			if d.rpc != nil {
+				d.rpc.Warmup(text)
+			}
+			d.progress.Banner(text)
 		},
 		Log: func(level actor.Level, msg string) {
 			d.logs.Record("engine", node.EngineWorker, actor.Record{Level: level, Msg: msg})
@@ -153,37 +207,29 @@ func (d *daemon) closeEngine(e *engine.Engine) error {
 	return nil
 }
 
-// startRPC serves RPC; nil with --norpc.
-func (d *daemon) startRPC() (*rpc.Server, error) {
-	cfg := d.cfg
-	if len(cfg.RPCListen) == 0 {
-		return nil, nil
-	}
-	return rpc.Start(rpc.Config{
-		Listen: cfg.RPCListen, User: cfg.RPCUser, Pass: cfg.RPCPass,
-		CookieFile: cfg.CookieFile, Log: d.logs.Logger("rpc"),
-	})
-}
-
-func closeRPC(s *rpc.Server) error {
-	if s == nil {
-		return nil
+// closeRPC stops serving; those under way get a second to finish.
+func (d *daemon) closeRPC() {
+	if d.rpc == nil {
+		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	return s.Close(ctx)
+	if err := d.rpc.Close(ctx); err != nil {
+		d.log.Debugf("rpc: %v", err)
+	}
+	d.rpc = nil
 }
 
-func (d *daemon) greet(n *node.Node, s *rpc.Server) {
+func (d *daemon) greet(n *node.Node) {
 	for _, a := range n.Listening {
 		d.log.Infof("listening for peers on %s", a)
 	}
-	if s != nil {
+	if d.rpc != nil {
 		how := "cookie " + d.cfg.CookieFile
 		if d.cfg.RPCUser != "" {
 			how = "user " + d.cfg.RPCUser
 		}
-		d.log.Infof("RPC on %s (%s)", strings.Join(s.Addrs(), ", "), how)
+		d.log.Infof("RPC on %s (%s)", strings.Join(d.rpc.Addrs(), ", "), how)
 	}
 }
 
@@ -210,16 +256,13 @@ func (d *daemon) await(n *node.Node) {
 
 // end stops RPC and the node. What does not stop within its bound is named and
 // left behind: the process ends all the same.
-func (d *daemon) end(n *node.Node, s *rpc.Server) error {
+func (d *daemon) end(n *node.Node) {
 	d.progress.Banner("stopping")
-	if s != nil {
-		s.Warmup("Shutting down…")
-		if err := closeRPC(s); err != nil {
-			d.log.Debugf("rpc: %v", err)
-		}
+	if d.rpc != nil {
+		d.rpc.Warmup("Shutting down…")
 	}
+	d.closeRPC()
 	if err := n.Stop(); err != nil {
 		d.log.Warnf("%v", err)
 	}
-	return nil
 }
