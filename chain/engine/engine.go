@@ -92,9 +92,9 @@ type Engine struct {
 	tips  chain.Tips
 }
 
-// Open opens the chain in a directory, or makes a new one. Loading takes a
-// second per 100,000 blocks or so, checking the headers ahead of them another.
-// Its errors are one line each, for the user.
+// Open opens the chain in a directory, or makes a new one. The headers ahead of
+// the blocks are checked again, 50,000 a second or more. Its errors are one line
+// each, for the user.
 func Open(cfg Config) (*Engine, error) {
 	if cfg.Progress == nil {
 		cfg.Progress = func(Progress) {}
