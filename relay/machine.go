@@ -43,6 +43,23 @@ type Config struct {
 	RetryAfter time.Duration
 }
 
+// Defaults returns the values that a node uses.
+func Defaults() Config {
+	return Config{
+		MaxAnnounce:  8,      // Bitcoin Core's MAX_BLOCKS_TO_ANNOUNCE
+		MaxKnown:     128,    // 16 times that; a forgotten block costs one inv too many
+		MaxWanted:    50_000, // one full getdata: 1.8 MB
+		MaxLocators:  2,      // the one under way and the newest
+		MaxReads:     8,      // two for each of four readers
+		ReadAttempts: 3,
+
+		AnnounceDelay:    5 * time.Millisecond,   // the events of one step of chain come within it
+		AnnounceInterval: 100 * time.Millisecond, // ten messages a second to a peer, whatever happens
+		MaxTipAge:        24 * time.Hour,         // Bitcoin Core's DEFAULT_MAX_TIP_AGE
+		RetryAfter:       time.Second,
+	}
+}
+
 // Ports are what relay may ask. Send and Disconnect name their target with
 // AskOf and need one place per peer. A Send that has timed out ends the
 // connection, so its timeout must be longer than the transport's write

@@ -20,14 +20,7 @@ const (
 	carol     actor.ID      = 1<<32 | 3
 )
 
-func testConfig() Config {
-	return Config{
-		MaxAnnounce: 8, MaxKnown: 128, MaxWanted: 50_000, MaxLocators: 2,
-		MaxReads: 8, ReadAttempts: 3,
-		AnnounceDelay: 5 * time.Millisecond, AnnounceInterval: 100 * time.Millisecond,
-		MaxTipAge: 24 * time.Hour, RetryAfter: time.Second,
-	}
-}
+func testConfig() Config { return Defaults() }
 
 // connect wires a machine whose Send and Disconnect ports have a place for each
 // of n peers.

@@ -154,11 +154,7 @@ func (c *city) add(blocks []*wire.MsgBlock, engine EngineConfig, mine MinerConfi
 				return frail(netsync.New(netsync.Defaults(), syncPorts, topics.sync, seeded()))
 			}},
 			{ID: relayID, Name: "relay", Ports: ports.relay.Specs, Build: func(uint32) actor.Machine {
-				return frail(relay.New(relay.Config{
-					MaxAnnounce: 8, MaxKnown: 128, MaxWanted: 50_000, MaxLocators: 2, MaxReads: 8, ReadAttempts: 3,
-					AnnounceDelay: 5 * time.Millisecond, AnnounceInterval: 100 * time.Millisecond,
-					MaxTipAge: 24 * time.Hour, RetryAfter: time.Second,
-				}, relayPorts, seeded()))
+				return frail(relay.New(relay.Defaults(), relayPorts, seeded()))
 			}},
 			{ID: serverID, Name: "server", Ports: ports.server.Specs, Build: func(uint32) actor.Machine {
 				return frail(server.New(server.Config{
@@ -239,7 +235,7 @@ func TestNodesAgree(t *testing.T) {
 
 // The same when one step in a thousand of every component panics.
 func TestL11NodesAgreeThoughComponentsDie(t *testing.T) {
-	agree(t, 10, func(c *city) { c.deadly = 1000 })
+	agree(t, 5, func(c *city) { c.deadly = 1000 })
 }
 
 func agree(t *testing.T, seeds uint64, with func(*city)) {
