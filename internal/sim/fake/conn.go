@@ -220,17 +220,17 @@ func (c *end) receive(now time.Time, out *actor.Outbox) {
 			break
 		}
 	}
-	if took {
-		c.edge.net.wake(c.peer.edge) // which may have waited for room
+	if took && len(c.peer.queue) > 0 {
+		c.edge.net.wake(c.peer.edge) // it waits for room
 	}
 }
 
-// starve looks for credit again soon, but not for ever.
+// starve looks for credit again, less and less often, and not for ever.
 func (c *end) starve(now time.Time) {
-	c.retryAt = now.Add(creditRetry)
 	if c.starved.IsZero() {
 		c.starved = now
 	}
+	c.retryAt = now.Add(min(max(now.Sub(c.starved)/2, creditRetry), maxCreditRetry))
 	if now.Sub(c.starved) >= goneAfter {
 		c.close(now, false)
 	}

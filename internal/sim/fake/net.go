@@ -51,9 +51,10 @@ type NetConfig struct {
 
 // The network's own clocks.
 const (
-	creditRetry = time.Millisecond // when credit is looked for again
-	goneAfter   = time.Minute      // without any credit an owner is no more
-	noTimeout   = 30 * time.Second
+	creditRetry    = time.Millisecond       // when credit is looked for again, at first
+	maxCreditRetry = 250 * time.Millisecond // and after a while
+	goneAfter      = time.Minute            // without any credit an owner is no more
+	noTimeout      = 30 * time.Second
 )
 
 // Net is the network of a world. Its edges share it: they all run on the

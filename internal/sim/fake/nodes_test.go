@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -230,19 +231,22 @@ var roughNet = NetConfig{
 // Over a network that delays, stalls, cuts and resets they all end up with the
 // same chain.
 func TestNodesAgree(t *testing.T) {
-	agree(t, 10, func(*city) {})
+	agree(t, func(*city) {})
 }
 
 // The same when one step in a thousand of every component panics.
 func TestL11NodesAgreeThoughComponentsDie(t *testing.T) {
-	agree(t, 5, func(c *city) { c.deadly = 1000 })
+	agree(t, func(c *city) { c.deadly = 1000 })
 }
 
-func agree(t *testing.T, seeds uint64, with func(*city)) {
-	if testing.Short() {
-		seeds = 2
-	}
-	for seed := range seeds {
+// A failing seed is run again with -seed.
+var (
+	firstSeed = flag.Uint64("seed", 0, "the first seed of the worlds of nodes")
+	seeds     = flag.Uint64("seeds", 4, "how many seeds are tried")
+)
+
+func agree(t *testing.T, with func(*city)) {
+	for seed := *firstSeed; seed < *firstSeed+*seeds; seed++ {
 		c := newCity(seed, roughNet, 4)
 		with(c)
 		engine := EngineConfig{MaxApply: 20 * time.Millisecond, MaxRead: 50 * time.Millisecond}
