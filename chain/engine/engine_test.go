@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"flag"
 	"math/big"
 	"testing"
 	"time"
@@ -14,12 +15,14 @@ import (
 	"acyclic/internal/uint128"
 )
 
+var allBlocks = flag.Bool("allblocks", false, "connect all 14,131 blocks of mainnet that btcd's module has, not 2,500")
+
 // Real blocks of mainnet's first weeks, every script run: the checkpoints, below
 // which btcd skips scripts, are switched off.
 func TestMainnetBlocksConnect(t *testing.T) {
-	n := fixture.MainnetBlockCount
-	if testing.Short() {
-		n = 2_000
+	n := 2_501 // with the first retarget
+	if *allBlocks {
+		n = fixture.MainnetBlockCount
 	}
 	blocks := fixture.MainnetBlocks(n)
 	e := open(t, Config{Params: &chaincfg.MainNetParams, NoCheckpoints: true})

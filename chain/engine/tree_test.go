@@ -47,7 +47,9 @@ func (o *oracle) add(parent int, bits uint32) int {
 	o.parents, o.heights = append(o.parents, parent), append(o.heights, height)
 	o.works = append(o.works, work)
 	o.byHash[o.hashes[i]] = i
-	if len(o.best) == 0 || work.Cmp(o.works[o.best[len(o.best)-1]]) > 0 {
+	if parent >= 0 && o.best[len(o.best)-1] == parent {
+		o.best = append(o.best, i)
+	} else if len(o.best) == 0 || work.Cmp(o.works[o.best[len(o.best)-1]]) > 0 {
 		o.best = make([]int, height+1)
 		for n := i; n >= 0; n = o.parents[n] {
 			o.best[o.heights[n]] = n
