@@ -1,0 +1,41 @@
+// Package tidy holds the laws of ARCHITECTURE.md that can be read off the
+// source, as analyzers for go vet and as tests.
+//
+//	go build -o acyclicvet ./internal/tidy/acyclicvet
+//	go vet -vettool=./acyclicvet ./...
+//
+// The rules:
+//
+//   - pure (L1, L10): a component has nothing to wait with and nothing to be
+//     surprised by. No goroutine, channel, lock, socket, file, clock or global
+//     chance, no ranging over a map, no changing package variable, no function
+//     kept in its state: not in its own code, and not in any function of
+//     another module that it names. This is proved bottom up: each function of
+//     this module and of the modules it uses gets a verdict, which go vet
+//     passes on as a fact; for the standard library there is a table (facts
+//     would condemn fmt.Sprintf for the pool it uses). What has no verdict is
+//     forbidden.
+//   - contract: a component is known to the others by its contract.go alone,
+//     but for the wiring.
+//   - layers: imports point one way, see mayImport.
+//   - outbox: Deliver and Credit are for simulated edges.
+//   - correctness: where an edge waits, a comment "correctness:" says why that
+//     cannot stop anybody else.
+//
+// Naming a function counts as calling it, so calls through a parameter or a
+// local variable are covered where their value is made. A function from
+// outside, in a field or in a parameter of an exported function, is flagged.
+// What is not seen: the methods that fmt or a library calls on a value it is
+// given (String, Error), and locks that are held for the time of a map access
+// inside the standard library. Mutexes are not among the waits for which an
+// edge must give reasons.
+//
+// Exceptions stand in tables.go with a reason each. In the code itself there
+// are two, each a comment right above the statement; without a reason, or where
+// nothing needs it, the comment is itself a finding:
+//
+//	//tidy:order <why the order of a map has no effect here>
+//	//tidy:outside <why this function from outside is harmless>
+//
+// Test files are held to none of this.
+package tidy

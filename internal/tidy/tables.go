@@ -1,0 +1,162 @@
+package tidy
+
+import (
+	"go/types"
+	"slices"
+	"strings"
+)
+
+const module = "acyclic"
+
+// components are the machines, the vocabulary they are written in, and what
+// they calculate with.
+var components = []string{"chain", "peer", "netsync", "relay", "server", "internal/actor", "internal/uint128"}
+
+// contracts are the files by which others know these packages. The folders
+// below one know all of it: chain/engine is chain's own edge.
+var contracts = map[string][]string{
+	"chain":              {"contract.go"},
+	"chain/engine":       {"contract.go"},
+	"peer":               {"contract.go"},
+	"netsync":            {"contract.go"},
+	"relay":              {"contract.go"},
+	"server":             {"contract.go"},
+	"internal/book":      {"contract.go"},
+	"internal/transport": {"contract.go", "codec.go"}, // peers frame what they send with the edge's codec, which only calculates
+}
+
+// wiring are the folders that build components and set their bounds.
+var wiring = []string{"config", "internal/node", "internal/sim", "cmd/acyclicd"}
+
+// edges are the packages whose goroutines may wait, if they say why.
+var edges = []string{
+	"chain/engine", "cmd/acyclicd", "internal/book", "internal/live", "internal/logging", "internal/node",
+	"internal/rpc", "internal/transport",
+}
+
+// outboxEdges are the edges that are machines: those of the simulator.
+var outboxEdges = []string{"internal/sim/fake"}
+
+// mayImport is the import direction: what each of these packages may import of
+// this module.
+var mayImport = map[string][]string{
+	"internal/actor":     {},
+	"internal/uint128":   {},
+	"internal/edge":      {"internal/actor"},
+	"internal/mailbox":   {"internal/actor"},
+	"internal/bus":       {"internal/actor", "internal/mailbox"},
+	"internal/cell":      {"internal/actor", "internal/mailbox", "internal/bus", "internal/edge"},
+	"internal/live":      {"internal/actor", "internal/mailbox", "internal/bus", "internal/edge", "internal/cell"},
+	"internal/sim":       {"internal/actor", "internal/mailbox", "internal/bus", "internal/edge", "internal/cell"},
+	"internal/transport": {"internal/actor", "internal/edge"},
+	"internal/book":      {"internal/actor", "internal/edge"},
+	"chain":              {"internal/actor", "internal/uint128"},
+	"chain/engine":       {"internal/actor", "internal/uint128", "internal/edge", "chain"},
+	"peer":               {"internal/actor", "internal/transport"},
+	"netsync":            {"internal/actor", "internal/uint128", "chain", "peer"},
+	"relay":              {"internal/actor", "internal/uint128", "chain", "peer"},
+	"server":             {"internal/actor", "internal/transport", "internal/book", "chain", "peer", "netsync", "relay"},
+}
+
+// importedOnlyBy names, for packages that few may know, the folders that do.
+var importedOnlyBy = map[string][]string{
+	"cmd":           {"cmd"},
+	"integration":   {"integration"},
+	"internal/node": {"cmd"},
+	"internal/live": {"internal/node"},
+	"internal/sim":  {"internal/sim"},
+	"chain/engine":  {"internal/node", "cmd/acyclicd"},
+}
+
+// pureStd are the packages of the standard library that a component may import:
+// they calculate. For what they write to or read from, an io.Writer or
+// io.Reader, see interfaces.
+var pureStd = []string{
+	"bufio", "bytes", "cmp", "container/heap", "container/list", "crypto/hmac", "crypto/sha1", "crypto/sha256",
+	"crypto/sha512", "crypto/subtle", "encoding/base64", "encoding/binary", "encoding/hex", "errors", "fmt", "hash",
+	"io", "iter", "maps", "math", "math/big", "math/bits", "math/rand/v2", "net/netip", "slices", "sort", "strconv",
+	"strings", "time", "unicode", "unicode/utf8",
+}
+
+// denied are the exceptions to pureStd.
+var denied = map[string]string{
+	"time.Now": "reads the clock", "time.Since": "reads the clock", "time.Until": "reads the clock",
+	"time.Sleep": "waits", "time.After": "starts a timer", "time.AfterFunc": "starts a timer",
+	"time.Tick": "starts a timer", "time.NewTimer": "starts a timer", "time.NewTicker": "starts a timer",
+	"(*time.Timer).Reset": "starts a timer", "(*time.Ticker).Reset": "starts a timer",
+	"time.LoadLocation": "reads a file", "(time.Time).Local": "depends on this machine's time zone",
+	"fmt.Print": "writes to standard output", "fmt.Printf": "writes to standard output",
+	"fmt.Println": "writes to standard output", "fmt.Scan": "reads standard input",
+	"fmt.Scanf": "reads standard input", "fmt.Scanln": "reads standard input", "io.Pipe": "waits for the other end",
+	"maps.All": orderWhy, "maps.Keys": orderWhy, "maps.Values": orderWhy,
+}
+
+const orderWhy = "ranges over a map"
+
+// allowed are functions that are harmless although nothing proves it, by their
+// full name, with the reason.
+var allowed = map[string]string{
+	// Of package net, what btcd's addresses need and what only calculates.
+	"net.ParseIP": "calculates", "net.CIDRMask": "calculates", "net.IPv4": "calculates", "(net.IP).To4": "calculates",
+	"(net.IP).To16": "calculates", "(net.IP).Mask": "calculates", "(net.IP).Equal": "calculates",
+	"(net.IP).String": "calculates", "(*net.IPNet).Contains": "calculates",
+}
+
+// interfaces are the interfaces through which a component, or what it names,
+// may call: all methods of these, whoever implements them.
+var interfaces = map[string]string{
+	"error":     "errors are values",
+	"io.Writer": "waits only if what it writes to does; a component can make none that does",
+	"io.Reader": "as io.Writer",
+	"hash.Hash": "calculates",
+
+	"encoding/binary.ByteOrder": "calculates",
+
+	"github.com/btcsuite/btcd/wire/v2.Message": "codecs of values; they write to and read from an io.Writer and io.Reader",
+
+	module + "/internal/actor.Host":     "looks at the cell's own tables, see internal/cell; the mutexes there are leaves",
+	module + "/internal/actor.Question": "only actor.Asks has its method",
+	module + "/chain.readQuestion":      "Call is that of actor.Asks, which every question embeds",
+}
+
+// pkgOf is the package of path within this module, "." for its root and "" for
+// one of another module. go vet marks the variant of a package that is built
+// with its tests by a suffix in brackets.
+func pkgOf(path string) string {
+	path, _, _ = strings.Cut(path, " ")
+	if path == module {
+		return "."
+	}
+	p, ok := strings.CutPrefix(path, module+"/")
+	if !ok {
+		return ""
+	}
+	return p
+}
+
+// below says whether pkg is one of the folders or lies in one.
+func below(pkg string, folders []string) bool {
+	return slices.ContainsFunc(folders, func(f string) bool { return pkg == f || strings.HasPrefix(pkg, f+"/") })
+}
+
+// isStd says whether path is of the standard library: of no module.
+func isStd(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return pkgOf(path) == "" && !strings.Contains(first, ".")
+}
+
+// stdVerdict says why a function of the standard library may not be called, or
+// "".
+func stdVerdict(fn *types.Func) string {
+	name, path := fn.FullName(), fn.Pkg().Path()
+	if why := denied[name]; why != "" {
+		return why
+	}
+	if path == "math/rand/v2" && fn.Signature().Recv() == nil && !strings.HasPrefix(fn.Name(), "New") {
+		return "is global chance"
+	}
+	if !slices.Contains(pureStd, path) {
+		return "is of a package that is not in the table of those that only calculate"
+	}
+	return ""
+}

@@ -1,0 +1,3 @@
+package mailbox
+
+type Box struct{}

@@ -1,0 +1,6 @@
+package relay
+
+import "time"
+
+// Tests are held to nothing.
+func now() { go time.Now() }

@@ -1,0 +1,171 @@
+package tidy
+
+import (
+	"go/ast"
+	"go/types"
+	"reflect"
+
+	"golang.org/x/tools/go/analysis"
+)
+
+// verdict is the fact about a function: why a component must not call it, or ""
+// if it only calculates.
+type verdict struct{ Why string }
+
+func (*verdict) AFact()           {}
+func (v *verdict) String() string { return "pure: " + v.Why }
+
+// judge gives each function of a package its verdict.
+type judge struct {
+	pass  *analysis.Pass
+	notes map[*ast.File]*notes
+	why   map[*types.Func]string        // verdicts of this package so far
+	calls map[*types.Func][]*types.Func // what each function names of this package
+}
+
+// verdicts judges every function of a package that is not of the standard
+// library, for those that come after it.
+var verdicts = &analysis.Analyzer{
+	Name:       "verdicts",
+	Doc:        "gives each function a verdict: does it only calculate?",
+	Run:        func(pass *analysis.Pass) (any, error) { return judgePackage(pass), nil },
+	ResultType: reflect.TypeFor[*judge](),
+	FactTypes:  []analysis.Fact{new(verdict)},
+}
+
+func judgePackage(pass *analysis.Pass) *judge {
+	j := &judge{pass: pass, notes: map[*ast.File]*notes{}, why: map[*types.Func]string{}, calls: map[*types.Func][]*types.Func{}}
+	if isStd(pass.Pkg.Path()) {
+		return j
+	}
+	var all []*types.Func
+	for _, f := range sources(pass) {
+		j.notes[f] = notesOf(pass.Fset, f)
+		for _, d := range f.Decls {
+			if d, ok := d.(*ast.FuncDecl); ok {
+				fn := pass.TypesInfo.Defs[d.Name].(*types.Func)
+				all = append(all, fn)
+				j.why[fn] = j.direct(f, fn, d)
+			}
+		}
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, fn := range all {
+			for _, callee := range j.calls[fn] {
+				if j.why[fn] == "" && j.why[callee] != "" {
+					j.why[fn] = through(callee, j.why[callee])
+					changed = true
+				}
+			}
+		}
+	}
+	for _, fn := range all {
+		pass.ExportObjectFact(fn, &verdict{j.why[fn]})
+	}
+	return j
+}
+
+// direct says what a function does itself, and notes what it names.
+func (j *judge) direct(f *ast.File, fn *types.Func, d *ast.FuncDecl) (why string) {
+	if allowed[fn.FullName()] != "" {
+		return ""
+	}
+	if d.Body == nil {
+		return "has no body that could be read"
+	}
+	blame := func(s string) {
+		if why == "" {
+			why = s
+		}
+	}
+	eachWait(j.pass.TypesInfo, d, func(_ []ast.Node, s string) { blame(s) })
+	eachNode(d, func(path []ast.Node) {
+		switch n := path[len(path)-1].(type) {
+		case *ast.GoStmt:
+			blame("starts a goroutine")
+		case *ast.RangeStmt:
+			if isMap(j.pass.TypesInfo.TypeOf(n.X)) && !j.notes[f].except("order", n.Pos()) {
+				blame(orderWhy)
+			}
+		case *ast.Ident:
+			callee, ok := j.pass.TypesInfo.Uses[n].(*types.Func)
+			if !ok {
+				return
+			}
+			if callee = callee.Origin(); callee.Pkg() == j.pass.Pkg && !isMethodOfInterface(callee) {
+				j.calls[fn] = append(j.calls[fn], callee)
+			} else if s := j.foreign(callee); s != "" && !(s == orderWhy && ordered(path, j.pass.TypesInfo)) {
+				blame(through(callee, s))
+			}
+		}
+	})
+	return why
+}
+
+// foreign is the verdict about a function of another package or a method of an
+// interface.
+func (j *judge) foreign(fn *types.Func) string {
+	fn = fn.Origin()
+	switch {
+	case allowed[fn.FullName()] != "":
+		return ""
+	case isMethodOfInterface(fn):
+		if interfaces[receiver(fn)] != "" {
+			return ""
+		}
+		return "is a method of an interface that anything may stand behind"
+	case isStd(fn.Pkg().Path()):
+		return stdVerdict(fn)
+	}
+	var v verdict
+	if !j.pass.ImportObjectFact(fn, &v) {
+		return "has not been judged"
+	}
+	return v.Why
+}
+
+// through tells how one gets to a reason.
+func through(callee *types.Func, why string) string {
+	if len(why) > 300 {
+		return why // long enough to find the rest by hand
+	}
+	return callee.FullName() + " " + why
+}
+
+// receiver names the interface that fn is a method of, "" if it has no name.
+func receiver(fn *types.Func) string {
+	named, ok := fn.Signature().Recv().Type().(*types.Named)
+	if !ok {
+		return ""
+	}
+	if named.Obj().Pkg() == nil {
+		return named.Obj().Name() // error
+	}
+	return named.Obj().Pkg().Path() + "." + named.Obj().Name()
+}
+
+func isMethodOfInterface(fn *types.Func) bool {
+	recv := fn.Signature().Recv()
+	return recv != nil && types.IsInterface(recv.Type())
+}
+
+// ordered says whether the path leads to maps.Keys or maps.Values whose result
+// goes straight into slices.Sorted or SortedFunc.
+func ordered(path []ast.Node, info *types.Info) bool {
+	for i := len(path) - 1; i >= 0 && i > len(path)-5; i-- {
+		call, ok := path[i].(*ast.CallExpr)
+		if !ok {
+			continue
+		}
+		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
+			if fn, ok := info.Uses[sel.Sel].(*types.Func); ok {
+				switch fn.FullName() {
+				case "slices.Sorted", "slices.SortedFunc", "slices.SortedStableFunc":
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
