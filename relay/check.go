@@ -97,7 +97,8 @@ func (m *Machine) checkLists() error {
 
 func countByPeer(tickets map[actor.Ticket]actor.ID) map[actor.ID]int {
 	n := make(map[actor.ID]int, len(tickets))
-	for _, id := range tickets { // only counted: the order does not matter
+	//tidy:order they are only counted
+	for _, id := range tickets {
 		n[id]++
 	}
 	return n

@@ -189,6 +189,8 @@ func (l *Logs) reportDropped() {
 // Close writes what is queued, wipes the live line and closes the file. It
 // waits for the writer for at most closeTimeout: a terminal that takes nothing
 // more must not keep the node from stopping.
+//
+// correctness: holds nothing, and closeTimeout bounds it.
 func (l *Logs) Close() error {
 	l.closing.Do(func() { close(l.stop) })
 	select {

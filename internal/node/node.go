@@ -151,7 +151,7 @@ func (n *Node) transportConfig(log Logger) transport.Config {
 	// Listeners take turns with as many askers as there are of them.
 	free := make(chan int, n.Settings.Listeners)
 	for i := range n.Settings.Listeners {
-		free <- i
+		free <- i // correctness: there is room for all.
 	}
 	var p actor.Ports
 	admit := ConnectListener(&p, n.Settings.Limits)
@@ -159,7 +159,7 @@ func (n *Node) transportConfig(log Logger) transport.Config {
 		// correctness: never waits: each listener has at most one question
 		// outstanding, and there are as many askers as listeners.
 		i := <-free
-		defer func() { free <- i }()
+		defer func() { free <- i }() // correctness: into the place it was taken from.
 		a, err := edge.Ask(ctx, n.Asker(ListenerID(i)), admit, server.Admit{Conn: conn, Remote: remote, Local: local})
 		return err == nil && a.Peer != 0
 	}

@@ -54,6 +54,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // acquire waits for a handler's asker.
+//
+// correctness: holds a place in the queue, which is bounded; ends after WaitFor
+// or with the client's connection. Whoever has an asker gives it back without
+// waiting for this one.
 func (s *Server) acquire(ctx context.Context, n *attached) (edge.Asker, error) {
 	timeout := time.NewTimer(s.cfg.WaitFor)
 	defer timeout.Stop()
@@ -68,6 +72,8 @@ func (s *Server) acquire(ctx context.Context, n *attached) (edge.Asker, error) {
 }
 
 // authorized checks the password. A wrong one costs the caller time.
+//
+// correctness: holds no place in the queue yet; Penalty bounds it.
 func (s *Server) authorized(w http.ResponseWriter, r *http.Request) bool {
 	if s.creds.match(r) {
 		return true

@@ -192,7 +192,7 @@ func (s *Server) Attach(n Node) {
 		queue: make(chan struct{}, len(n.Askers)+s.cfg.MaxQueue), size: &dirSize{dir: n.DataDir},
 	}
 	for _, asker := range n.Askers {
-		a.free <- asker
+		a.free <- asker // correctness: there is room for all.
 	}
 	s.node.Store(a)
 	s.warmup.Store(nil)
@@ -207,6 +207,7 @@ func (s *Server) Close(ctx context.Context) error {
 	if err != nil {
 		err = s.http.Close()
 	}
+	// correctness: the accept loops end now that their listeners are closed.
 	s.wg.Wait()
 	for _, l := range s.listeners {
 		l.Close() // for one that was never served
@@ -240,6 +241,9 @@ type limited struct {
 	once   sync.Once
 }
 
+// Accept waits for a place and for a connection.
+//
+// correctness: as said at limited; it takes back only what it put in itself.
 func (l *limited) Accept() (net.Conn, error) {
 	select {
 	case l.conns <- struct{}{}:
@@ -267,6 +271,6 @@ type limitedConn struct {
 }
 
 func (c *limitedConn) Close() error {
-	c.once.Do(func() { <-c.conns })
+	c.once.Do(func() { <-c.conns }) // correctness: takes out what Accept put in.
 	return c.Conn.Close()
 }

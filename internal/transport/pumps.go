@@ -97,7 +97,7 @@ func (c *conn) decode(msg *Received, frame []byte) {
 	//nothing; see Config.Decoders.
 	c.e.decoder <- struct{}{}
 	defer func() {
-		<-c.e.decoder
+		<-c.e.decoder //correctness: takes out what was put in above.
 		if r := recover(); r != nil {
 			msg.Bad = fmt.Sprintf("the decoder panicked: %v", r)
 			c.e.cfg.Log(actor.Record{Level: actor.Error, Msg: "the decoder panicked",
