@@ -65,7 +65,7 @@ func regtest(name string, chain *chaingen.Chain, b script.Behaviour) script.Conf
 }
 
 // newChain returns the first blocks of a chain of regtest with spends, at most
-// 1,500, to go on from. It is recent enough for btcd to serve it.
+// 1,000, to go on from. It is recent enough for btcd to serve it.
 func newChain(blocks int) *chaingen.Chain { return longChain().Fork(int32(blocks), 0) }
 
 // longChain is made once, for signing takes a while.
@@ -74,5 +74,5 @@ var longChain = sync.OnceValue(func() *chaingen.Chain {
 		Seed:   1,
 		Start:  time.Now().Add(-6 * time.Hour),
 		Spends: 2,
-	}).Mine(1500)
+	}).Mine(1000)
 })

@@ -22,7 +22,7 @@ type midSync struct {
 func startMidSync(t *testing.T) midSync {
 	t.Helper()
 	oursOnly(t)
-	const blocks, enough = 1500, 300
+	const blocks, enough = 1000, 200
 	s := midSync{chain: newChain(blocks)}
 	var addrs []string
 	for _, name := range []string{"a", "b"} {

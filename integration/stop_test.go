@@ -18,7 +18,7 @@ const stopBound = 15 * time.Second
 // asks for blocks and does not read.
 func loaded(t *testing.T) *harness.Node {
 	t.Helper()
-	chain := newChain(1200)
+	chain := newChain(1000)
 	_, quick := listen(t, regtest("moderate", chain, script.Behaviour{Latency: 5 * time.Millisecond}))
 	_, silent := listen(t, regtest("silent", chain, script.Behaviour{Silent: true}))
 	us := start(t, harness.Options{Connect: []string{quick, silent}})
