@@ -131,7 +131,11 @@ func newWorld(t testing.TB, seed uint64, broken breaker) *world {
 	rng := rand.New(rand.NewPCG(seed, 77))
 	tr := newTree()
 	w := &world{t: t, rng: rng, evil: map[kind]*node{}, peers: map[actor.ID]*worldPeer{}, nextID: 10}
-	w.tip = tr.grow(tr.genesis, []int{1, 30, 30, 100, 100, 300, 300, 2100}[rng.IntN(8)], 1)
+	n := []int{1, 30, 100, 300}[rng.IntN(4)]
+	if rng.IntN(20) == 0 {
+		n = wire.MaxBlockHeadersPerMsg + 100 // costs the most time
+	}
+	w.tip = tr.grow(tr.genesis, n, 1)
 	branch := func() *node { return tr.grow(w.tip.at(w.rng.Int32N(w.tip.Height+1)), 1+rng.IntN(20), 5000) }
 	w.evil[withhold], w.evil[denier], w.evil[forger] = branch(), branch(), branch()
 	bad := w.evil[forger]
