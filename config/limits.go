@@ -92,8 +92,10 @@ func Derive(maxPeers, rpcHandlers, rpcWindow int) Limits {
 		RelayReads: 8,
 		BookPicks:  1, BookSamples: 4, BookNotes: 1,
 
-		Submit:    10 * time.Minute, // 20 blocks of the worst kind, half a minute each
-		Read:      time.Minute,
+		// Chain asks the engine again when it is late, and then answers its
+		// own callers: they must be more patient than it is.
+		Submit:    11 * time.Minute,
+		Read:      70 * time.Second,
 		SyncSend:  time.Minute,
 		RelaySend: 2 * time.Minute, // longer than the transport's write deadline
 		Edge:      20 * time.Second,
@@ -108,7 +110,8 @@ func Derive(maxPeers, rpcHandlers, rpcWindow int) Limits {
 		Worker: l.Chain.Window,
 		// A kind of read is asked by netsync or by relay, and by RPC.
 		Reads:         max(w.SyncLocators, w.RelayReads) + rpcHandlers*rpcWindow,
-		WorkerTimeout: w.Submit, ReadTimeout: w.Read,
+		WorkerTimeout: 10 * time.Minute, // longer than the flush of a large cache
+		ReadTimeout:   time.Minute,
 	}
 	l.Netsync = netsync.Defaults()
 	l.Relay = relayLimits(w)

@@ -102,7 +102,6 @@ func Open(cfg Config) (*Engine, error) {
 	if cfg.Log == nil {
 		cfg.Log = func(actor.Level, string) {}
 	}
-	takeBtcdLog(cfg.Log)
 	e := &Engine{cfg: cfg, params: ownParams(cfg.Params)}
 	if err := e.openDB(); err != nil {
 		return nil, err

@@ -94,6 +94,10 @@ type stopper struct {
 
 func (s *stopper) request() { s.once.Do(func() { close(s.ch) }) }
 
+// sameSignal is how soon after the first a signal still counts as the same one:
+// tools that stop a process group deliver it twice.
+const sameSignal = 200 * time.Millisecond
+
 // watchSignals turns the first SIGINT or SIGTERM into a request to stop; the
 // second one ends the process at once.
 //
@@ -106,7 +110,9 @@ func (d *daemon) watchSignals() {
 		s := <-signals
 		d.log.Infof("%v: stopping; once more ends the process at once", s)
 		d.stop.request()
-		<-signals
+		for first := time.Now(); time.Since(first) < sameSignal; {
+			<-signals
+		}
 		fmt.Fprintln(os.Stderr, "acyclicd: ended at once by a second signal; what was not yet written is fetched again")
 		os.Exit(130)
 	}()
