@@ -8,10 +8,10 @@
 //
 //   - pure (L1, L10): a component has nothing to wait with and nothing to be
 //     surprised by. No goroutine, channel, lock, socket, file, clock or global
-//     chance, no ranging over a map, no changing package variable, no function
-//     kept in its state: not in its own code, and not in any function of
-//     another module that it names. This is proved bottom up: each function of
-//     this module and of the modules it uses gets a verdict, which go vet
+//     chance, no ranging over a map, no package variable that changes, nothing
+//     in its state but plain data: not in its own code, and not in any function
+//     of another package that it names. This is proved bottom up: each function
+//     of this module and of the modules it uses gets a verdict, which go vet
 //     passes on as a fact; for the standard library there is a table (facts
 //     would condemn fmt.Sprintf for the pool it uses). What has no verdict is
 //     forbidden.
@@ -19,16 +19,20 @@
 //     but for the wiring.
 //   - layers: imports point one way, see mayImport.
 //   - outbox: Deliver and Credit are for simulated edges.
-//   - correctness: where an edge waits, a comment "correctness:" says why that
+//   - correctness: where an edge or the kernel waits, a comment "correctness:"
+//     at the function, at the statement or at one around it says why that
 //     cannot stop anybody else.
 //
 // Naming a function counts as calling it, so calls through a parameter or a
-// local variable are covered where their value is made. A function from
-// outside, in a field or in a parameter of an exported function, is flagged.
-// What is not seen: the methods that fmt or a library calls on a value it is
-// given (String, Error), and locks that are held for the time of a map access
-// inside the standard library. Mutexes are not among the waits for which an
-// edge must give reasons.
+// local variable are covered where their value is made. What is kept in a field
+// or a package variable, or given to an exported function, may come from
+// anywhere and is flagged; so is a method of an interface that is not in the
+// table of those that only calculate.
+//
+// What is not seen: the methods that fmt and others call on a value they are
+// given (String, Error, Less), unless they are a component's own; what stands
+// behind an interface in a component's state; what the standard library does
+// inside. A mutex is not among the waits for which an edge must give reasons.
 //
 // Exceptions stand in tables.go with a reason each. In the code itself there
 // are two, each a comment right above the statement; without a reason, or where

@@ -1,8 +1,8 @@
 package tidy
 
 import (
+	"cmp"
 	"go/ast"
-	"go/token"
 	"go/types"
 	"maps"
 	"slices"
@@ -83,8 +83,8 @@ func (p purity) node(path []ast.Node) {
 		}
 	case *ast.StructType:
 		for _, field := range n.Fields.List {
-			if isFunc(info.TypeOf(field.Type)) && !p.notes.except("outside", field.Pos()) {
-				p.flag(field, "a component keeps a function; machines are plain data")
+			if what := notData(info.TypeOf(field.Type), nil); what != "" && !p.notes.except("outside", field.Pos()) {
+				p.flag(field, "a component keeps "+what+"; machines are plain data")
 			}
 		}
 	case *ast.FuncDecl:
@@ -123,100 +123,52 @@ func (p purity) named(path []ast.Node, id *ast.Ident) {
 		}
 		p.flag(id, "a component calls "+through(obj, why))
 	case *types.Var:
-		if obj.IsField() && isFunc(obj.Type()) && obj.Pkg() != p.pass.Pkg && !p.notes.except("outside", id.Pos()) {
-			p.flag(id, "a component uses the function in "+obj.Name()+", which comes from outside")
+		if holdsFunc(obj) && !p.notes.except("outside", id.Pos()) {
+			p.flag(id, "a component calls what is kept in "+obj.Name())
 		}
 		if obj.Pkg() != nil && obj.Pkg().Path() == "time" && obj.Name() == "Local" {
 			p.flag(id, "a component uses time.Local, which depends on this machine")
 		}
-	}
-}
-
-// vars flags package variables that change.
-func (p purity) vars(written map[types.Object]token.Pos) {
-	for _, d := range p.file.Decls {
-		d, ok := d.(*ast.GenDecl)
-		if !ok || d.Tok != token.VAR {
-			continue
-		}
-		for _, s := range d.Specs {
-			for _, name := range s.(*ast.ValueSpec).Names {
-				if pos := written[p.pass.TypesInfo.Defs[name]]; pos.IsValid() {
-					p.pass.Reportf(pos, "a component changes its package variable %s", name.Name)
-				}
-			}
+	case *types.Builtin:
+		if obj.Name() == "print" || obj.Name() == "println" {
+			p.flag(id, "a component writes to standard error")
 		}
 	}
 }
 
-func isPackageVar(v *types.Var) bool { return v.Pkg() != nil && v.Parent() == v.Pkg().Scope() }
-
-// writtenVars are the variables that are assigned to after their declaration,
-// wholly or in part, or whose address is taken; and where.
-func writtenVars(pass *analysis.Pass) map[types.Object]token.Pos {
-	written := map[types.Object]token.Pos{}
-	write := func(e ast.Expr) {
-		if id := root(pass.TypesInfo, e); id != nil && !written[pass.TypesInfo.Uses[id]].IsValid() {
-			written[pass.TypesInfo.Uses[id]] = id.Pos()
+// notData says what in t is not plain data: a function, a channel, a lock, or
+// the Outbox that was lent for one step. What stands behind an interface is not
+// seen.
+func notData(t types.Type, seen []types.Type) string {
+	if slices.Contains(seen, t) {
+		return ""
+	}
+	seen = append(seen, t)
+	if n, ok := t.(*types.Named); ok && n.Obj().Pkg() != nil {
+		switch path := n.Obj().Pkg().Path(); {
+		case path == "sync", path == "sync/atomic", path == module+"/internal/actor" && n.Obj().Name() == "Outbox":
+			return "a " + n.Obj().Pkg().Name() + "." + n.Obj().Name()
+		case isStd(path): // time.Time has its Location
+			return ""
+		case slices.Contains(components, pkgOf(path)): // flagged where it is declared
+			return ""
 		}
 	}
-	for _, f := range sources(pass) {
-		eachNode(f, func(path []ast.Node) {
-			switch n := path[len(path)-1].(type) {
-			case *ast.AssignStmt:
-				for _, e := range n.Lhs {
-					write(e)
-				}
-			case *ast.IncDecStmt:
-				write(n.X)
-			case *ast.UnaryExpr:
-				if n.Op == token.AND {
-					write(n.X)
-				}
-			case *ast.RangeStmt:
-				write(n.Key)
-				write(n.Value)
-			case *ast.CallExpr:
-				if id, ok := n.Fun.(*ast.Ident); ok && slices.Contains([]string{"delete", "clear", "copy"}, id.Name) && len(n.Args) > 0 {
-					write(n.Args[0])
-				}
-			case *ast.SelectorExpr: // a method with a pointer receiver takes the address
-				if s := pass.TypesInfo.Selections[n]; s != nil && s.Kind() == types.MethodVal {
-					_, pointer := s.Obj().(*types.Func).Signature().Recv().Type().(*types.Pointer)
-					_, through := s.Recv().(*types.Pointer)
-					if pointer && !through {
-						write(n.X)
-					}
-				}
+	switch t := t.Underlying().(type) {
+	case *types.Signature:
+		return "a function"
+	case *types.Chan:
+		return "a channel"
+	case *types.Map:
+		return cmp.Or(notData(t.Key(), seen), notData(t.Elem(), seen))
+	case *types.Struct:
+		for f := range t.Fields() {
+			if what := notData(f.Type(), seen); what != "" {
+				return what
 			}
-		})
-	}
-	return written
-}
-
-// root is the variable that e is a part of.
-func root(info *types.Info, e ast.Expr) *ast.Ident {
-	for {
-		switch x := e.(type) {
-		case *ast.Ident:
-			return x
-		case *ast.IndexExpr:
-			e = x.X
-		case *ast.SelectorExpr:
-			if id, ok := x.X.(*ast.Ident); ok {
-				if _, ok := info.Uses[id].(*types.PkgName); ok {
-					return x.Sel
-				}
-			}
-			e = x.X
-		case *ast.ParenExpr:
-			e = x.X
-		case *ast.StarExpr:
-			e = x.X
-		case *ast.SliceExpr:
-			e = x.X
-		default:
-			return nil
 		}
+	case interface{ Elem() types.Type }: // pointer, slice, array
+		return notData(t.Elem(), seen)
 	}
+	return ""
 }

@@ -28,10 +28,12 @@ var contracts = map[string][]string{
 // wiring are the folders that build components and set their bounds.
 var wiring = []string{"config", "internal/node", "internal/sim", "cmd/acyclicd"}
 
-// edges are the packages whose goroutines may wait, if they say why.
+// edges are the packages whose goroutines may wait, if they say why, and the
+// kernel, which does not.
 var edges = []string{
 	"chain/engine", "cmd/acyclicd", "internal/book", "internal/live", "internal/logging", "internal/node",
 	"internal/rpc", "internal/transport",
+	"internal/bus", "internal/cell", "internal/edge", "internal/mailbox", "internal/sim", "internal/sim/fake",
 }
 
 // outboxEdges are the edges that are machines: those of the simulator.
@@ -88,6 +90,7 @@ var denied = map[string]string{
 	"fmt.Print": "writes to standard output", "fmt.Printf": "writes to standard output",
 	"fmt.Println": "writes to standard output", "fmt.Scan": "reads standard input",
 	"fmt.Scanf": "reads standard input", "fmt.Scanln": "reads standard input", "io.Pipe": "waits for the other end",
+	"iter.Pull": "starts a coroutine", "iter.Pull2": "starts a coroutine",
 	"maps.All": orderWhy, "maps.Keys": orderWhy, "maps.Values": orderWhy,
 }
 

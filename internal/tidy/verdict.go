@@ -89,6 +89,9 @@ func (j *judge) direct(f *ast.File, fn *types.Func, d *ast.FuncDecl) (why string
 				blame(orderWhy)
 			}
 		case *ast.Ident:
+			if v, ok := j.pass.TypesInfo.Uses[n].(*types.Var); ok && holdsFunc(v) {
+				blame("calls what is kept in " + v.Name())
+			}
 			callee, ok := j.pass.TypesInfo.Uses[n].(*types.Func)
 			if !ok {
 				return
@@ -143,6 +146,12 @@ func receiver(fn *types.Func) string {
 		return named.Obj().Name() // error
 	}
 	return named.Obj().Pkg().Path() + "." + named.Obj().Name()
+}
+
+// holdsFunc says whether v keeps a function that anybody may have put there: a
+// field or a package variable.
+func holdsFunc(v *types.Var) bool {
+	return isFunc(v.Type()) && (v.IsField() || isPackageVar(v))
 }
 
 func isMethodOfInterface(fn *types.Func) bool {

@@ -18,6 +18,9 @@ func calls(c *lib.Chain, d lib.Doer, b *lib.Box[int]) {
 	lib.Dynamic(d)       // want "method of an interface"
 	b.Locked()           // want "sync.Mutex"
 	b.Empty()
+	lib.ByVar()      // want "what is kept in hook"
+	lib.ByField(nil) // want "what is kept in F"
+	lib.Hook()       // want "what is kept in Hook"
 	lib.Pure()
 	lib.Borrow()
 	lib.Hash(1)

@@ -5,6 +5,7 @@ import (
 	"context"           // want "imports context"
 	crand "crypto/rand" // want "imports crypto/rand"
 	"fmt"
+	"iter"
 	"log" // want "imports log"
 	"maps"
 	oldrand "math/rand" // want "imports math/rand"
@@ -18,16 +19,28 @@ import (
 	"sync/atomic" // want "imports sync/atomic"
 	"time"
 
+	"acyclic/internal/actor"
+	"github.com/btcsuite/btcd/lib"
 	"github.com/sirupsen/logrus" // want "imports github.com/sirupsen/logrus"
 )
 
+type held struct {
+	up *held
+	//tidy:outside the wiring gives it, and it calculates
+	f func()
+}
+
 type Machine struct {
-	mu    sync.Mutex
-	wake  chan int // want "a component has a channel"
-	done  func()   // want "keeps a function"
+	mu    sync.Mutex // want "keeps a sync.Mutex"
+	wake  chan int   // want "a component has a channel" "keeps a channel"
+	deep  map[int][]*held
+	lists map[int][]func() // want "keeps a function"
+	chain *lib.Chain       // want "keeps a channel"
+	out   *actor.Outbox    // want "keeps a actor.Outbox"
+	done  func()           // want "keeps a function"
 	peers map[int]int
 	addr  netip.Addr
-	n     atomic.Int64
+	n     atomic.Int64 // want "keeps a atomic.Int64"
 	ctx   context.Context
 	conn  net.Conn
 	rng   *rand.Rand
@@ -73,12 +86,14 @@ func (m *Machine) chance() {
 }
 
 func (m *Machine) talks() {
-	fmt.Println("x") // want "standard output"
-	fmt.Printf("x")  // want "standard output"
-	log.Print("x")   // want "calls log.Print"
-	logrus.Info("x") // want "calls github.com/sirupsen/logrus.Info .*Mutex"
-	os.Exit(1)       // want "calls os.Exit"
-	println(strings.ToUpper(fmt.Sprint(1)))
+	fmt.Println("x")                         // want "standard output"
+	fmt.Printf("x")                          // want "standard output"
+	log.Print("x")                           // want "calls log.Print"
+	logrus.Info("x")                         // want "calls github.com/sirupsen/logrus.Info .*Mutex"
+	os.Exit(1)                               // want "calls os.Exit"
+	println(strings.ToUpper(fmt.Sprint(1)))  // want "standard error"
+	next, _ := iter.Pull(maps.Keys(m.peers)) // want "starts a coroutine" "ranges over a map"
+	next()
 }
 
 func (m *Machine) order() (last int) {

@@ -85,3 +85,12 @@ type Box[T any] struct{ mu sync.Mutex }
 
 func (b *Box[T]) Locked() { b.mu.Lock() }
 func (b *Box[T]) Empty()  {}
+
+var hook = Locks
+var Hook = Locks
+
+func ByVar() { hook() }
+
+type Callback struct{ F func() }
+
+func ByField(c *Callback) { c.F() }
