@@ -90,7 +90,7 @@ func Wire(s Settings, e Edges) *cell.Plan {
 		Locator:    actor.Connect[chain.GetLocator](&np, "netsync.locator", Chain, w.SyncLocators, w.Read),
 		Path:       actor.Connect[chain.GetPath](&np, "netsync.path", Chain, w.SyncPaths, w.Read),
 		Forks:      actor.Connect[chain.GetForks](&np, "netsync.forks", Chain, w.SyncForks, w.Read),
-		Send:       actor.Connect[peer.Send](&np, "netsync.send", 0, l.Places, w.SyncSend),
+		Send:       actor.Connect[peer.Send](&np, "netsync.send", 0, 2*l.Places, w.SyncSend),
 		Disconnect: actor.Connect[peer.Disconnect](&np, "netsync.disconnect", 0, l.Places, w.SyncSend),
 	}
 
