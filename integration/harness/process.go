@@ -167,6 +167,9 @@ func (p *Process) saveStacks() {
 	}
 }
 
+// Pid is the process's number.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
 // Stdout returns what it has printed there so far.
 func (p *Process) Stdout() string { return p.read("stdout") }
 
