@@ -66,7 +66,7 @@ func control(c *blockchain.BlockChain) {
 	if err == nil {
 		t.Error("the tool found nothing")
 	}
-	for _, want := range []string{"starts a goroutine", "BestSnapshot (*sync.RWMutex).RLock"} {
+	for _, want := range []string{"starts a goroutine", "BestSnapshot, which calls (*sync.RWMutex).RLock"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

@@ -90,7 +90,7 @@ func (p purity) node(path []ast.Node) {
 	case *ast.FuncDecl:
 		p.params(n)
 	case *ast.Ident:
-		p.named(path, n)
+		p.ident(path, n)
 	}
 }
 
@@ -107,25 +107,13 @@ func (p purity) params(d *ast.FuncDecl) {
 	}
 }
 
-// named judges what an identifier stands for.
-func (p purity) named(path []ast.Node, id *ast.Ident) {
+// ident flags what an identifier stands for.
+func (p purity) ident(path []ast.Node, id *ast.Ident) {
+	if _, why := p.named(p.file, path, id); why != "" {
+		p.flag(id, "a component "+why)
+	}
 	switch obj := p.pass.TypesInfo.Uses[id].(type) {
-	case *types.Func:
-		if obj.Pkg() == p.pass.Pkg && !isMethodOfInterface(obj) {
-			return // flagged where it does it
-		}
-		why := p.foreign(obj)
-		if why == "" || p.notes.except("outside", id.Pos()) {
-			return
-		}
-		if why == orderWhy && (ordered(path, p.pass.TypesInfo) || p.notes.except("order", id.Pos())) {
-			return
-		}
-		p.flag(id, "a component calls "+through(obj, why))
 	case *types.Var:
-		if holdsFunc(obj) && !p.notes.except("outside", id.Pos()) {
-			p.flag(id, "a component calls what is kept in "+obj.Name())
-		}
 		if obj.Pkg() != nil && obj.Pkg().Path() == "time" && obj.Name() == "Local" {
 			p.flag(id, "a component uses time.Local, which depends on this machine")
 		}

@@ -80,8 +80,11 @@ var pureStd = []string{
 	"strings", "time", "unicode", "unicode/utf8",
 }
 
-// denied are the exceptions to pureStd.
+// denied are the exceptions to pureStd, and what deserves a clearer reason than
+// that it is of another package.
 var denied = map[string]string{
+	"(*sync.Mutex).Lock": "waits", "(*sync.RWMutex).Lock": "waits", "(*sync.RWMutex).RLock": "waits",
+	"(*sync.Cond).Wait": "waits", "(*sync.WaitGroup).Wait": "waits", "(*sync.Once).Do": "waits",
 	"time.Now": "reads the clock", "time.Since": "reads the clock", "time.Until": "reads the clock",
 	"time.Sleep": "waits", "time.After": "starts a timer", "time.AfterFunc": "starts a timer",
 	"time.Tick": "starts a timer", "time.NewTimer": "starts a timer", "time.NewTicker": "starts a timer",

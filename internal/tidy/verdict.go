@@ -89,21 +89,41 @@ func (j *judge) direct(f *ast.File, fn *types.Func, d *ast.FuncDecl) (why string
 				blame(orderWhy)
 			}
 		case *ast.Ident:
-			if v, ok := j.pass.TypesInfo.Uses[n].(*types.Var); ok && holdsFunc(v) {
-				blame("calls what is kept in " + v.Name())
-			}
-			callee, ok := j.pass.TypesInfo.Uses[n].(*types.Func)
-			if !ok {
-				return
-			}
-			if callee = callee.Origin(); callee.Pkg() == j.pass.Pkg && !isMethodOfInterface(callee) {
-				j.calls[fn] = append(j.calls[fn], callee)
-			} else if s := j.foreign(callee); s != "" && !(s == orderWhy && ordered(path, j.pass.TypesInfo)) {
-				blame(through(callee, s))
+			own, s := j.named(f, path, n)
+			if own != nil {
+				j.calls[fn] = append(j.calls[fn], own)
+			} else if s != "" {
+				blame(s)
 			}
 		}
 	})
 	return why
+}
+
+// named judges what an identifier stands for; own is a function of this
+// package, which has yet to be judged.
+func (j *judge) named(f *ast.File, path []ast.Node, id *ast.Ident) (own *types.Func, why string) {
+	switch obj := j.pass.TypesInfo.Uses[id].(type) {
+	case *types.Var:
+		if holdsFunc(obj) {
+			why = "calls what is kept in " + obj.Name()
+		}
+	case *types.Func:
+		if obj.Pkg() == j.pass.Pkg && !isMethodOfInterface(obj) {
+			return obj.Origin(), ""
+		}
+		why = j.foreign(obj)
+		if why == orderWhy && (ordered(path, j.pass.TypesInfo) || j.notes[f].except("order", id.Pos())) {
+			why = ""
+		}
+		if why != "" {
+			why = through(obj, why)
+		}
+	}
+	if why != "" && j.notes[f].except("outside", id.Pos()) {
+		why = ""
+	}
+	return nil, why
 }
 
 // foreign is the verdict about a function of another package or a method of an
@@ -133,7 +153,7 @@ func through(callee *types.Func, why string) string {
 	if len(why) > 300 {
 		return why // long enough to find the rest by hand
 	}
-	return callee.FullName() + " " + why
+	return "calls " + callee.FullName() + ", which " + why
 }
 
 // receiver names the interface that fn is a method of, "" if it has no name.

@@ -4,7 +4,7 @@ package netsync
 import "github.com/btcsuite/btcd/lib"
 
 func calls(c *lib.Chain, d lib.Doer, b *lib.Box[int]) {
-	lib.Locks()    // want `calls github.com/btcsuite/btcd/lib.Locks .*one .*two \(\*sync.Mutex\).Lock`
+	lib.Locks()    // want `calls github.com/btcsuite/btcd/lib.Locks, .*one, .*two, which calls \(\*sync.Mutex\).Lock, which waits`
 	f := lib.Locks // want "lib.Locks"
 	f()
 	lib.Even(1) // want "time.Sleep"

@@ -65,7 +65,7 @@ func (m *Machine) clock() {
 	time.Now()                 // want "reads the clock"
 	time.Since(time.Time{})    // want "reads the clock"
 	time.Until(time.Time{})    // want "reads the clock"
-	time.Sleep(1)              // want "calls time.Sleep waits"
+	time.Sleep(1)              // want "calls time.Sleep, which waits"
 	time.After(1)              // want "starts a timer"
 	time.Tick(1)               // want "starts a timer"
 	time.NewTimer(1)           // want "starts a timer"
@@ -89,7 +89,7 @@ func (m *Machine) talks() {
 	fmt.Println("x")                         // want "standard output"
 	fmt.Printf("x")                          // want "standard output"
 	log.Print("x")                           // want "calls log.Print"
-	logrus.Info("x")                         // want "calls github.com/sirupsen/logrus.Info .*Mutex"
+	logrus.Info("x")                         // want "calls github.com/sirupsen/logrus.Info, .*Mutex"
 	os.Exit(1)                               // want "calls os.Exit"
 	println(strings.ToUpper(fmt.Sprint(1)))  // want "standard error"
 	next, _ := iter.Pull(maps.Keys(m.peers)) // want "starts a coroutine" "ranges over a map"
@@ -144,3 +144,12 @@ func dynamic(d doer, err error) {
 	_ = err.Error()
 	each(func() { time.Now() }) // want "reads the clock"
 }
+
+func (m *Machine) excepted(h *held) {
+	//tidy:outside it calculates
+	h.f()
+	h.f()     // want "calls what is kept in f"
+	own(h.up) //tidy:outside its own // want "tidy:outside excepts nothing"
+}
+
+func own(*held) {}
