@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"flag"
 	"fmt"
 	"testing"
 	"time"
@@ -9,10 +8,9 @@ import (
 	"pgregory.net/rapid"
 
 	"acyclic/internal/actor"
+	"acyclic/internal/negative"
 )
 
-// Broken variants fail on purpose; their failures are not worth a file.
-func init() { flag.Set("rapid.nofailfile", "true") }
 
 // Each law's test is a function of a sabotage: with none it must hold, with
 // each of its broken variants it must fail. A check that cannot fail proves
@@ -89,8 +87,8 @@ func TestL3AnswersCannotBeRefused(t *testing.T) {
 // Questions are asked, answered (some twice), left to time out, and their cell
 // dies now and then: every question ends exactly once.
 func TestL2OneTicketOneAnswer(t *testing.T) {
-	law := func(s sabotage) (err error) {
-		rapid.Check(silent{t, &err}, func(t *rapid.T) {
+	law := func(s sabotage) error {
+		return negative.Property(t, func(t *rapid.T) {
 			b := NewBox(1, Spec{Ports: port(4)})
 			ended := map[actor.Ticket]int{}
 			asked := map[actor.Ticket]bool{}
@@ -137,7 +135,6 @@ func TestL2OneTicketOneAnswer(t *testing.T) {
 				}
 			}
 		})
-		return err
 	}
 	mustHold(t, law, map[string]sabotage{
 		"an answer is lost": func(b *Box) {
@@ -194,8 +191,8 @@ func TestL8UrgentThingsPass(t *testing.T) {
 // A State subscriber that is slow sees the latest value of each key, tombstones
 // included, and never an older one after a newer one.
 func TestL6StateKeepsTheLatest(t *testing.T) {
-	law := func(s sabotage) (err error) {
-		rapid.Check(silent{t, &err}, func(t *rapid.T) {
+	law := func(s sabotage) error {
+		return negative.Property(t, func(t *rapid.T) {
 			b := NewBox(1, Spec{States: 3})
 			var published, seen [3]int
 			take := func() {
@@ -224,7 +221,6 @@ func TestL6StateKeepsTheLatest(t *testing.T) {
 				t.Fatalf("seen %v of %v", seen, published)
 			}
 		})
-		return err
 	}
 	mustHold(t, law, map[string]sabotage{
 		"an update is dropped when one is queued": func(b *Box) {
@@ -241,8 +237,8 @@ func TestL6StateKeepsTheLatest(t *testing.T) {
 // A Stream subscriber that is slow is told how many events it has missed, in
 // their place: seen plus missed is what was published, in order.
 func TestL6StreamSaysLagged(t *testing.T) {
-	law := func(s sabotage) (err error) {
-		rapid.Check(silent{t, &err}, func(t *rapid.T) {
+	law := func(s sabotage) error {
+		return negative.Property(t, func(t *rapid.T) {
 			b := NewBox(1, Spec{Streams: []Stream{{Topic: 5, Cap: 4}}})
 			published, accounted := 0, 0
 			take := func() {
@@ -271,7 +267,6 @@ func TestL6StreamSaysLagged(t *testing.T) {
 				t.Fatalf("%d of %d events are accounted for", accounted, published)
 			}
 		})
-		return err
 	}
 	mustHold(t, law, map[string]sabotage{
 		"lost events are not said": func(b *Box) { b.stream[0].missed = 0 },
@@ -338,19 +333,3 @@ func TestL11ResetSettlesDebts(t *testing.T) {
 		t.Fatal("a settled question can be settled again")
 	}
 }
-
-// silent lets a property fail without failing the test, so that a broken
-// variant can be seen to fail.
-type silent struct {
-	*testing.T
-	err *error
-}
-
-func (s silent) Errorf(format string, args ...any) { *s.err = fmt.Errorf(format, args...) }
-func (s silent) Error(args ...any)                 { *s.err = fmt.Errorf("%s", fmt.Sprint(args...)) }
-func (s silent) Fatalf(format string, args ...any) { *s.err = fmt.Errorf(format, args...) }
-func (s silent) Fatal(args ...any)                 { *s.err = fmt.Errorf("%s", fmt.Sprint(args...)) }
-func (s silent) FailNow()                          {}
-func (s silent) Fail()                             {}
-func (s silent) Log(...any)                        {}
-func (s silent) Logf(string, ...any)               {}
