@@ -11,7 +11,6 @@ import (
 	"acyclic/internal/negative"
 )
 
-
 // Each law's test is a function of a sabotage: with none it must hold, with
 // each of its broken variants it must fail. A check that cannot fail proves
 // nothing.
