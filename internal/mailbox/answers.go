@@ -52,12 +52,13 @@ func (b *Box) Answer(call actor.RawCall, body any, err error, now int64) bool {
 
 func (b *Box) pushAnswer(idx int32, body any, err error, now int64) {
 	s := &b.slots.all[idx]
-	ok := b.lanes[actor.Answers].push(Envelope{
+	place := b.lanes[actor.Answers].push()
+	if place == nil {
+		panic("mailbox: an answer found no room in its reserved place")
+	}
+	*place = Envelope{
 		In:   actor.Input{Body: body, From: s.to, Ticket: actor.Ticket(s.seq), Err: err},
 		Lane: actor.Answers, Queued: now, slot: idx,
-	})
-	if !ok {
-		panic("mailbox: an answer found no room in its reserved place")
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 // Box holds what is on its way to one cell. It is plain data without a lock.
 type Box struct {
 	id     actor.ID
-	lanes  [actor.NumLanes]ring[Envelope]
+	lanes  [actor.NumLanes]ring
 	share  [actor.NumLanes]int
 	slots  slots
 	owed   map[actor.RawCall]struct{} // questions queued or taken, not answered
@@ -53,14 +53,18 @@ func NewBox(id actor.ID, spec Spec) Box {
 // Put queues an envelope in its lane. It returns false when the lane is full:
 // for control and inbound that is a bug in the sums of config/limits.go, for
 // questions it happens at dynamic edges only.
-func (b *Box) Put(e Envelope) bool {
-	switch {
-	case e.Lane == actor.Events:
+func (b *Box) Put(e Envelope) bool { return b.put(&e) }
+
+func (b *Box) put(e *Envelope) bool {
+	if e.Lane == actor.Events {
 		return b.putEvent(e)
-	case !b.lanes[e.Lane].push(e):
+	}
+	place := b.lanes[e.Lane].push()
+	if place == nil {
 		b.counts.Refused++
 		return false
 	}
+	*place = *e
 	switch {
 	case e.Lane == actor.Questions && e.In.Call.Seq != 0:
 		b.owed[e.In.Call] = struct{}{}
@@ -79,9 +83,10 @@ func (b *Box) Take(now int64, buf []Envelope) []Envelope {
 	for lane := range b.lanes {
 		r := &b.lanes[lane]
 		for left := b.share[lane]; left > 0 && r.n > 0; left-- {
-			e := r.pop()
-			if b.taken(&e) {
-				buf = append(buf, e)
+			buf = append(buf, *r.first())
+			r.drop()
+			if last := len(buf) - 1; !b.taken(&buf[last]) {
+				buf = buf[:last]
 			}
 		}
 	}
@@ -95,7 +100,8 @@ func (b *Box) TakeFirst(now int64) (e Envelope, ok bool) {
 	}
 	for lane := range b.lanes {
 		for r := &b.lanes[lane]; r.n > 0; {
-			if e = r.pop(); b.taken(&e) {
+			e = *r.first()
+			if r.drop(); b.taken(&e) {
 				return e, true
 			}
 		}
@@ -136,9 +142,9 @@ func (b *Box) Reset() (owed []actor.RawCall, charges []Charge) {
 		return cmp.Or(cmp.Compare(x.Asker, y.Asker), cmp.Compare(x.Seq, y.Seq))
 	})
 	r := &b.lanes[actor.Inbound]
-	for r.n > 0 {
-		if e := r.pop(); e.Charge.Account != 0 {
-			charges = append(charges, e.Charge)
+	for i := range r.n {
+		if c := r.at(i).Charge; c.Account != 0 {
+			charges = append(charges, c)
 		}
 	}
 	for i := range b.slots.all {

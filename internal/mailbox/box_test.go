@@ -138,12 +138,12 @@ func TestL2OneTicketOneAnswer(t *testing.T) {
 	mustHold(t, law, map[string]sabotage{
 		"an answer is lost": func(b *Box) {
 			if r := &b.lanes[actor.Answers]; r.n > 1 {
-				r.pop()
+				r.drop()
 			}
 		},
 		"an answer is delivered twice": func(b *Box) {
 			if r := &b.lanes[actor.Answers]; r.n == 1 {
-				r.push(*r.first())
+				*r.push() = *r.first()
 			}
 		},
 	})

@@ -20,7 +20,7 @@ type streamState struct {
 
 // putEvent queues a State's value in the place of an older one, or a Stream's
 // event unless the subscriber lags.
-func (b *Box) putEvent(e Envelope) bool {
+func (b *Box) putEvent(e *Envelope) bool {
 	for i := range b.stream {
 		if s := &b.stream[i]; s.Topic == e.Topic {
 			b.putStream(s, e)
@@ -30,28 +30,28 @@ func (b *Box) putEvent(e Envelope) bool {
 	k := stateKey{e.Topic, e.Key}
 	if old, ok := b.latest[k]; ok {
 		e.Queued = old.Queued // the reader has been slow since then
-		b.latest[k] = e
+		b.latest[k] = *e
 		return true
 	}
 	if len(b.latest) == b.states {
 		b.counts.Refused++
 		return false
 	}
-	b.latest[k] = e
-	b.lanes[actor.Events].push(Envelope{Topic: e.Topic, Key: e.Key, Lane: actor.Events, Queued: e.Queued})
+	b.latest[k] = *e
+	*b.lanes[actor.Events].push() = Envelope{Topic: e.Topic, Key: e.Key, Lane: actor.Events, Queued: e.Queued}
 	return true
 }
 
-func (b *Box) putStream(s *streamState, e Envelope) {
+func (b *Box) putStream(s *streamState, e *Envelope) {
 	switch {
 	case s.lagging:
 		s.missed++
 	case s.queued == s.Cap:
 		s.lagging, s.missed = true, 1
-		b.lanes[actor.Events].push(Envelope{Topic: e.Topic, Lag: true, Lane: actor.Events, Queued: e.Queued})
+		*b.lanes[actor.Events].push() = Envelope{Topic: e.Topic, Lag: true, Lane: actor.Events, Queued: e.Queued}
 	default:
 		s.queued++
-		b.lanes[actor.Events].push(e)
+		*b.lanes[actor.Events].push() = *e
 	}
 }
 

@@ -42,7 +42,7 @@ func (m *Mailbox) Put(e Envelope) Result {
 	if m.closed {
 		return Closed
 	}
-	if !m.box.Put(e) {
+	if !m.box.put(&e) {
 		return Full
 	}
 	m.rouse()
@@ -180,7 +180,7 @@ func (m *Mailbox) Reset(first Envelope) (owed []actor.RawCall, charges []Charge)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	owed, charges = m.box.Reset()
-	m.box.Put(first)
+	m.box.put(&first)
 	m.rouse()
 	return owed, charges
 }

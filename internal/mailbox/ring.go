@@ -1,53 +1,54 @@
 package mailbox
 
-// ring is a first-in first-out queue that grows up to max and then refuses.
-type ring[T any] struct {
-	buf     []T
+// ring is a first-in first-out queue of envelopes that grows up to max and then
+// refuses. Envelopes are large: they are written and read in place.
+type ring struct {
+	buf     []Envelope
 	head, n int
 	max     int
 }
 
-// push appends v; false when the ring is full.
-func (r *ring[T]) push(v T) bool {
-	if r.n == r.max {
-		return false
-	}
+// push makes room for an envelope at the end; nil when the ring is full.
+func (r *ring) push() *Envelope {
 	if r.n == len(r.buf) {
+		if r.n == r.max {
+			return nil
+		}
 		r.grow()
 	}
 	i := r.head + r.n
 	if i >= len(r.buf) {
 		i -= len(r.buf)
 	}
-	r.buf[i] = v
 	r.n++
-	return true
+	return &r.buf[i]
 }
 
-func (r *ring[T]) grow() {
-	bigger := make([]T, min(max(8, 2*len(r.buf)), r.max))
+func (r *ring) grow() {
+	bigger := make([]Envelope, min(max(8, 2*len(r.buf)), r.max))
 	k := copy(bigger, r.buf[r.head:])
 	copy(bigger[k:], r.buf[:r.head])
 	r.buf, r.head = bigger, 0
 }
 
-// pop removes the first element; the ring must not be empty.
-func (r *ring[T]) pop() T {
-	var none T
-	v := r.buf[r.head]
-	r.buf[r.head] = none // what it pointed to may be freed
+// first points at the first envelope; the ring must not be empty.
+func (r *ring) first() *Envelope { return &r.buf[r.head] }
+
+// at points at the i-th envelope.
+func (r *ring) at(i int) *Envelope { return &r.buf[(r.head+i)%len(r.buf)] }
+
+// drop removes the first envelope; the ring must not be empty.
+func (r *ring) drop() {
+	e := &r.buf[r.head]
+	e.In.Body, e.In.Err = nil, nil // what they point to may be freed
 	if r.head++; r.head == len(r.buf) {
 		r.head = 0
 	}
 	r.n--
-	return v
 }
 
-// first points at the first element; the ring must not be empty.
-func (r *ring[T]) first() *T { return &r.buf[r.head] }
-
 // reset empties the ring and keeps its memory.
-func (r *ring[T]) reset() {
+func (r *ring) reset() {
 	clear(r.buf)
 	r.head, r.n = 0, 0
 }

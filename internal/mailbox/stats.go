@@ -75,7 +75,7 @@ func (b *Box) Check() error {
 func (b *Box) questionsQueued() int {
 	r, n := &b.lanes[actor.Questions], 0
 	for i := range r.n {
-		if r.buf[(r.head+i)%len(r.buf)].In.Call.Seq != 0 {
+		if r.at(i).In.Call.Seq != 0 {
 			n++
 		}
 	}
