@@ -224,6 +224,7 @@ func (s *System) crash(c *Cell, trace string) {
 		s.driver.Crashed(c, trace)
 		return
 	}
+	s.unask(c)
 	c.gen++
 	c.machine = c.static.Build(c.gen)
 	var owed []actor.RawCall
@@ -236,6 +237,17 @@ func (s *System) crash(c *Cell, trace string) {
 	})
 	s.settle(c, owed, charges)
 	s.driver.Crashed(c, trace)
+}
+
+// unask ends the questions of a step that died: nobody was asked them, so
+// nobody would ever free their places.
+func (s *System) unask(c *Cell) {
+	effects := c.out.Effects()
+	for i := range effects {
+		if e := &effects[i]; e.Kind == actor.Ask {
+			c.Mail.Answer(e.Call, nil, actor.ErrGone, c.now)
+		}
+	}
 }
 
 // end closes a cell for good.

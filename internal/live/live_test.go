@@ -334,6 +334,56 @@ func TestEdgesAnswer(t *testing.T) {
 	})
 }
 
+// leaver is a machine that asks with all that its port allows, and then dies in
+// that step, twice.
+type leaver struct {
+	ask actor.Port[ping, pong]
+	got *int
+	gen uint32
+}
+
+func (l *leaver) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
+	switch e := in.Body.(type) {
+	case actor.Start:
+		l.gen = e.Generation
+		for l.ask.Free(out) > 0 {
+			l.ask.Ask(out, ping{})
+		}
+		if l.gen < 2 {
+			panic("boom")
+		}
+	case pong:
+		*l.got++
+	case actor.Stop:
+		out.Finish("stopped")
+	}
+}
+func (l *leaver) Deadline() time.Time { return time.Time{} }
+func (l *leaver) Check() error        { return nil }
+
+// What a step asked before it died was never asked: its places are free for the
+// next generation.
+func TestACrashedStepKeepsNoPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan, _ := duet(0)
+		var ports actor.Ports
+		var got int
+		p := actor.Connect[ping, pong](&ports, "ask", left, 3, time.Minute)
+		plan.Cells = append(plan.Cells, cell.Static{ID: 4, Name: "leaver", Ports: ports.Specs,
+			Build: func(uint32) actor.Machine { return &leaver{ask: p, got: &got} }})
+		plan.Askers = nil
+		n := New(&logs{}).Wire(plan)
+		n.Start()
+		synctest.Wait()
+		if err := n.Stop(time.Second); err != nil {
+			t.Error(err)
+		}
+		if got != 3 {
+			t.Errorf("the third generation has %d answers on a window of 3", got)
+		}
+	})
+}
+
 // peerKind is a connection: it passes on what it receives.
 const peerKind actor.Kind = 1
 
