@@ -26,6 +26,7 @@ func (n *Node) Asker(id actor.ID) edge.Asker { return &asker{n, n.sys.Lookup(id)
 // it. An answer that comes later frees the place and is dropped.
 func (a *asker) Ask(ctx context.Context, port int, to actor.ID, q, none any) (any, error) {
 	now := time.Now()
+	a.collect(now)
 	spec := a.c.Ports()[port]
 	call, ok := a.c.Mail.Reserve(port, to, now.Add(spec.Timeout), none)
 	if !ok {
@@ -51,6 +52,19 @@ func (a *asker) Ask(ctx context.Context, port int, to actor.ID, q, none any) (an
 			case elapsed:
 				a.c.Mail.Woke()
 			}
+		}
+	}
+}
+
+// collect drops the answers to questions that were given up: they keep their
+// places until they have been taken.
+func (a *asker) collect(now time.Time) {
+	var buf []mailbox.Envelope
+	for {
+		_, _, what := a.c.Mail.Take(now, buf[:0])
+		if what != mailbox.Awake {
+			a.c.Mail.Woke()
+			return
 		}
 	}
 }

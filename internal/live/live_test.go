@@ -334,6 +334,40 @@ func TestEdgesAnswer(t *testing.T) {
 	})
 }
 
+// The places of questions that were given up come back with their answers, also
+// when all of a port's are taken: a client that hangs up again and again while
+// the node is busy is answered when the node is not.
+func TestGivenUpQuestionsKeepNoPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		plan, _ := duet(0)
+		plan.Edges = append(plan.Edges, cell.Edge{ID: outside, Name: "edge", Workers: 1,
+			Handler: edge.HandlerFunc(func(context.Context, actor.Input) any { <-gate; return pong{} })})
+		var ports actor.Ports
+		p := actor.Connect[ping, pong](&ports, "ping", outside, 2, time.Minute)
+		plan.Askers = append(plan.Askers, cell.Asker{ID: 10, Name: "asker", Ports: ports.Specs})
+		n := New(&logs{}).Wire(plan)
+		n.Start()
+		a := n.Asker(10)
+		for range 2 {
+			ctx, hangUp := context.WithTimeout(context.Background(), time.Second)
+			if _, err := edge.Ask(ctx, a, p, ping{}); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatal(err)
+			}
+			hangUp()
+		}
+		if _, err := edge.Ask(context.Background(), a, p, ping{}); !errors.Is(err, actor.ErrBusy) {
+			t.Errorf("a third question over a window of two: %v, want ErrBusy", err)
+		}
+		close(gate)
+		synctest.Wait()
+		if _, err := edge.Ask(context.Background(), a, p, ping{}); err != nil {
+			t.Errorf("the earlier questions have been answered, and a new one gets %v", err)
+		}
+		n.Stop(time.Second)
+	})
+}
+
 // leaver is a machine that asks with all that its port allows, and then dies in
 // that step, twice.
 type leaver struct {
