@@ -43,7 +43,7 @@ func (m *Machine) freePeers(now time.Time) (free []*peerState, highest int32) {
 		return nil, highest
 	}
 	for _, p := range m.ready {
-		if len(p.orders) < p.window && m.onRoute(p) && p.canSend(now) {
+		if len(p.orders) < p.window && m.onRoute(p) && p.mayOrder(now) {
 			free = append(free, p)
 			highest = max(highest, p.shared)
 		}
@@ -117,7 +117,7 @@ func (m *Machine) hasten(now time.Time) {
 	var others []*peerState
 	for _, p := range m.ready {
 		// One order beyond the window is allowed for this.
-		if p.id != s.by[0] && m.onRoute(p) && p.canSend(now) && len(p.orders) <= m.cfg.MaxInFlight {
+		if p.id != s.by[0] && m.onRoute(p) && p.mayOrder(now) && len(p.orders) <= m.cfg.MaxInFlight {
 			others = append(others, p)
 		}
 	}
@@ -187,14 +187,28 @@ func (m *Machine) fulfil(now time.Time, p *peerState, b peer.BlockReceived) bool
 	p.rate.add(b.Size, now.Sub(p.progress))
 	p.progress = now
 	p.stalls, p.late = 0, 0
-	goal := min(max(p.rate.inFlight(), m.cfg.MinInFlight), m.cfg.MaxInFlight)
-	switch {
+	switch goal := m.goal(p); {
 	case p.window < goal:
 		p.window++ // doubles in a round trip
 	case p.window > goal:
 		p.window--
 	}
 	return true
+}
+
+// goal is how many blocks a peer should have in flight: what it delivers in the
+// lookahead, but no more than while all peers together work off half of the
+// window. A slow peer with more would hold the window up for the quick ones.
+func (m *Machine) goal(p *peerState) int {
+	perSecond := 0.0
+	for _, q := range m.ready {
+		if q.rate.blocks > 0 {
+			perSecond += 1 / q.rate.perBlock().Seconds()
+		}
+	}
+	share := float64(m.cfg.Window) / 2 / perSecond / p.rate.perBlock().Seconds()
+	goal := min(p.rate.inFlight(), int(min(share, float64(m.cfg.MaxInFlight))))
+	return min(max(goal, m.cfg.MinInFlight), m.cfg.MaxInFlight)
 }
 
 // onUnasked treats a block that is not on the path as an announcement: its
@@ -250,7 +264,7 @@ func (m *Machine) stall(now time.Time, p *peerState, why string, out *actor.Outb
 	p.stalls++
 	p.stalled++
 	p.window = max(p.window/2, m.cfg.MinInFlight)
-	p.pausedUntil = now.Add(m.cfg.Pause)
+	p.restUntil = now.Add(m.cfg.Pause)
 	if p.stalls >= m.cfg.MaxStalls {
 		m.drop(p, why, false, out)
 	}

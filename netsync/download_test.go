@@ -312,6 +312,47 @@ func TestWindowGrowsWithTheRate(t *testing.T) {
 	}
 }
 
+// A quick peer delivers a block in 0.5 ms, a slow one in 50 ms. In the two
+// seconds of the lookahead the slow one would deliver 40; but all wait for the
+// last of them, with the window of 1,024 full after half a second.
+func TestSlowPeerDoesNotHoldTheWindowUp(t *testing.T) {
+	s, tip := synced(t, 8000, nil, 1, 2)
+	var slow []chainhash.Hash
+	most := 0
+	for turn := 0; s.c.best != tip; turn++ {
+		for _, h := range s.takeOrders(1) {
+			s.wait(500 * time.Microsecond)
+			s.deliver(1, h)
+		}
+		slow = append(slow, s.takeOrders(2)...)
+		for due := s.inv(2).progress.Add(50 * time.Millisecond); len(slow) > 0 && !s.Now.Before(due); due = due.Add(50 * time.Millisecond) {
+			s.deliver(2, slow[0])
+			slow = slow[1:]
+		}
+		if s.inv(2).rate.blocks > float64(2*s.m.cfg.StartInFlight) {
+			most = max(most, len(s.inv(2).orders))
+		}
+		s.wait(500 * time.Microsecond)
+	}
+	if most == 0 || most > 2*s.m.cfg.StartInFlight {
+		t.Fatalf("the slow peer has had %d blocks in flight", most)
+	}
+}
+
+// A peer that does not deliver blocks rests from orders, not from headers.
+func TestStalledPeerIsStillAskedForHeaders(t *testing.T) {
+	s, tip := synced(t, 16, func(c *Config) { c.UrgentAfter = time.Hour }, 1, 2)
+	s.takeOrders(1)
+	s.serve(2)
+	s.wait(s.m.cfg.OrderTimeout)
+	if s.inv(1).stalls != 1 || s.takeOrders(1) != nil {
+		t.Fatal("the peer has stalled and rests")
+	}
+	s.give(peer.InvReceived{Peer: 1, Blocks: []chainhash.Hash{s.c.t.add(tip, 1).Hash}})
+	s.wait(s.m.cfg.MinAsk)
+	s.wantAsked(1, "it announces a block while it rests")
+}
+
 func TestGetPeers(t *testing.T) {
 	s, tip := synced(t, 10, nil, 1)
 	s.join(2)

@@ -38,7 +38,7 @@ type Config struct {
 	StaleTip    time.Duration // every peer is asked for headers about this often
 	MinAsk      time.Duration // between two getheaders to a peer that announces
 	TooNewRetry time.Duration // until a peer with headers from the future is asked again
-	Pause       time.Duration // how long a peer that stalled is given nothing
+	Pause       time.Duration // how long a peer that stalled is given no orders
 	Retry       time.Duration // until what failed inside the node is tried again
 }
 
@@ -232,6 +232,7 @@ func (m *Machine) Deadline() time.Time {
 			continue
 		}
 		d.add(p.pausedUntil)
+		d.add(p.restUntil)
 		d.add(p.askDeadline)
 		if p.ask == askIdle {
 			d.add(p.askAt)

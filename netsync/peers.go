@@ -40,7 +40,7 @@ type peerState struct {
 	// overrun; what comes up meanwhile goes into the next one.
 	sending      actor.Ticket
 	sendTimeouts int
-	pausedUntil  time.Time // neither asked nor given orders until then
+	pausedUntil  time.Time // nothing is sent to it until then
 
 	headerState
 	downloadState
@@ -104,14 +104,15 @@ type downloadState struct {
 	shared             int32
 	sharedTo, sharedOf chainhash.Hash
 
-	orders   []order   // in the order asked
-	fresh    int       // how many of them, at the end, have not been sent yet
-	progress time.Time // when its last block came, or it was asked after having been idle
-	window   int       // how many orders it may have
-	rate     rate
-	stalls   int  // times in a row that it was late
-	stalled  int  // ... in all
-	noBlocks bool // it cannot serve what we need
+	orders    []order   // in the order asked
+	fresh     int       // how many of them, at the end, have not been sent yet
+	progress  time.Time // when its last block came, or it was asked after having been idle
+	window    int       // how many orders it may have
+	rate      rate
+	stalls    int       // times in a row that it was late
+	restUntil time.Time // no orders until then
+	stalled   int       // ... in all
+	noBlocks  bool      // it cannot serve what we need
 }
 
 // order is one block that a peer was asked for.
@@ -254,6 +255,12 @@ func (m *Machine) flush(now time.Time, out *actor.Outbox) {
 // canSend says whether the peer may be sent something now.
 func (p *peerState) canSend(now time.Time) bool {
 	return !p.leaving && p.sending == 0 && !now.Before(p.pausedUntil)
+}
+
+// mayOrder says whether blocks may be ordered from the peer now. One that was
+// late with them rests, and can still be asked for headers.
+func (p *peerState) mayOrder(now time.Time) bool {
+	return p.canSend(now) && !now.Before(p.restUntil)
 }
 
 // messages returns what the next Send carries.

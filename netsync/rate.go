@@ -81,12 +81,12 @@ func (r *rate) add(size int, took time.Duration) {
 	}
 }
 
-// perBlock is the time that a block takes.
+// perBlock is the time that a block takes, at least a microsecond.
 func (r *rate) perBlock() time.Duration {
 	if r.blocks == 0 {
 		return unmeasured
 	}
-	return time.Duration(r.busy / r.blocks * float64(time.Second))
+	return max(time.Duration(r.busy/r.blocks*float64(time.Second)), time.Microsecond)
 }
 
 // bytesPerSecond is zero as long as nothing was measured.
