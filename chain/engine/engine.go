@@ -132,7 +132,7 @@ func (e *Engine) openDB() error {
 		e.db = db
 		return nil
 	case errors.As(err, &dbErr) && errors.Is(dbErr.Err, syscall.EAGAIN):
-		return fmt.Errorf("the data directory %s is in use by another process", e.cfg.DataDir)
+		return fmt.Errorf("--datadir: %s is in use by another process; stop that one or choose another directory", e.cfg.DataDir)
 	default:
 		return fmt.Errorf("cannot open the block database in %s: %w", path, err)
 	}

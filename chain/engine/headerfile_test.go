@@ -154,7 +154,7 @@ func TestADirectoryInUse(t *testing.T) {
 	dir := t.TempDir()
 	open(t, Config{DataDir: dir, Params: &chaincfg.RegressionNetParams})
 	_, err := Open(Config{DataDir: dir, Params: &chaincfg.RegressionNetParams})
-	want := "the data directory " + dir + " is in use by another process"
+	want := "--datadir: " + dir + " is in use by another process; stop that one or choose another directory"
 	if err == nil || err.Error() != want {
 		t.Errorf("the error is %q, want %q", err, want)
 	}
