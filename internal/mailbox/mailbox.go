@@ -68,10 +68,10 @@ const (
 	Over                // the mailbox is closed
 )
 
-// Take appends the next batch to buf. When nothing is left for the caller it is
-// registered as asleep in the same critical section: it then waits for its
-// wake-up, or until next (unix nanoseconds; zero: for ever) and calls Woke. A
-// mailbox has one taker, or workers that use TakeOne.
+// Take appends the next batch to buf. When nothing is left for the caller, not
+// even for Done, it is registered as asleep in the same critical section: it
+// then waits for its wake-up, or until next (unix nanoseconds; zero: for ever)
+// and calls Woke. A mailbox has one taker, or workers that use TakeOne.
 func (m *Mailbox) Take(now time.Time, buf []Envelope) (batch []Envelope, next int64, what Taken) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -79,7 +79,7 @@ func (m *Mailbox) Take(now time.Time, buf []Envelope) (batch []Envelope, next in
 		return buf, 0, Over
 	}
 	batch = m.box.Take(now.UnixNano(), buf)
-	if len(batch) == len(buf) && m.box.Empty() {
+	if len(batch) == len(buf) && m.box.Empty() && len(m.box.done) == 0 {
 		m.sleepers = 1
 		what = Asleep
 	}
