@@ -22,6 +22,10 @@ type Options struct {
 	// Start is the time of block 1; each block comes a second after the one
 	// before. btcd serves a chain only when its tip is less than a day old.
 	Start time.Time
+	// PerSecond is how many blocks have the same timestamp before the next
+	// second begins, from block 12 on: up to 6, more is invalid, for a block
+	// must be later than the median of the last eleven. Zero: 1.
+	PerSecond int
 	// Spends is how many transactions a block has at most, the coinbase not
 	// counted. Each spends up to three coins to up to four outputs.
 	Spends int
@@ -112,7 +116,10 @@ func (c *Chain) next(txs []*wire.MsgTx, excess int64) *wire.MsgBlock {
 	}
 
 	prev := &c.blocks[height-1].Header
-	stamp := prev.Timestamp.Add(time.Second)
+	stamp := prev.Timestamp
+	if height <= 11 || c.together() >= max(c.opts.PerSecond, 1) {
+		stamp = stamp.Add(time.Second)
+	}
 	if stamp.Before(c.opts.Start) {
 		stamp = c.opts.Start.Truncate(time.Second)
 	}
@@ -128,6 +135,14 @@ func (c *Chain) next(txs []*wire.MsgTx, excess int64) *wire.MsgBlock {
 	}
 	solve(&block.Header)
 	return block
+}
+
+// together counts the blocks at the tip that have its timestamp.
+func (c *Chain) together() (n int) {
+	for h := c.Height(); h >= 0 && c.blocks[h].Header.Timestamp.Equal(c.blocks[c.Height()].Header.Timestamp); h-- {
+		n++
+	}
+	return n
 }
 
 // solve finds the nonce: on regtest about every second one will do.

@@ -74,6 +74,30 @@ func TestValidBySomebodyElsesRules(t *testing.T) {
 	}
 }
 
+func TestSixBlocksASecondAreValid(t *testing.T) {
+	o := Options{Seed: 1, Start: time.Unix(1_700_000_000, 0), PerSecond: 6}
+	c := New(NewWallet("six"), o).Mine(11 + 60)
+	process(t, newEngine(t), c.Blocks(1))
+	if took := c.Block(71).Header.Timestamp.Sub(c.Block(11).Header.Timestamp); took != 10*time.Second {
+		t.Errorf("60 blocks took %v", took)
+	}
+}
+
+func TestSplitCoinsAreSpentInTheNextBlock(t *testing.T) {
+	w := NewWallet("split")
+	c := New(w, Options{Seed: 1, Start: time.Unix(1_700_000_000, 0)}).Mine(110)
+	fan, coins := w.Split(c.Ripe()[0], 50, 10_000)
+	c.MineWith([]*wire.MsgTx{fan})
+	var spends []*wire.MsgTx
+	for _, coin := range coins {
+		spend, next := w.Split(coin, 1, 1_000)
+		again, _ := w.Split(next[0], 1, 1_000)
+		spends = append(spends, spend, again)
+	}
+	c.MineWith(spends)
+	process(t, newEngine(t), c.Blocks(1))
+}
+
 func TestSameSeedSameChain(t *testing.T) {
 	tip := func(seed uint64) chainhash.Hash {
 		o := Options{Seed: seed, Start: time.Unix(1_700_000_000, 0), Spends: 2}
