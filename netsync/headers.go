@@ -28,7 +28,7 @@ func (m *Machine) planHeaders(now time.Time, out *actor.Outbox) {
 		if p.leaving {
 			continue
 		}
-		if p.ask != askIdle || p.queuedOrJudged() {
+		if p.fetching() {
 			busy++
 		} else if p.due(now) {
 			due++
@@ -56,6 +56,13 @@ func (m *Machine) planHeaders(now time.Time, out *actor.Outbox) {
 // recent says whether the best header is so young that not many can be missing.
 func (m *Machine) recent(now time.Time) bool {
 	return now.Sub(m.tips.Header.Time) < m.cfg.RecentTip
+}
+
+// fetching says whether the peer takes a fetcher's turn: it has been asked, and
+// what it answered has not been judged. What it announces takes nobody's turn,
+// or two that announce without end would keep all others from being asked.
+func (p *peerState) fetching() bool {
+	return p.ask != askIdle || p.batch.queued && p.batch.answer || p.judging.ticket != 0 && p.judging.answer
 }
 
 func (p *peerState) queuedOrJudged() bool { return p.batch.queued || p.judging.ticket != 0 }

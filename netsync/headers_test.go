@@ -328,3 +328,23 @@ func TestL11RebuiltMachineResyncs(t *testing.T) {
 	s.wantTip(tip, "nothing was lost but time")
 	s.wantNothingOpen("and nothing is owed")
 }
+
+// Who announces without end keeps nobody from being asked: what was not asked
+// for takes no fetcher's turn.
+func TestAnnouncersAreNoFetchers(t *testing.T) {
+	tr := newTree()
+	tip := tr.grow(tr.genesis, 30, 1)
+	s := newStory(t, tr, nil)
+	s.join(1, 2)
+	for _, id := range []actor.ID{1, 2} {
+		s.wantAsked(id, "a fetcher")
+		s.give(peer.HeadersReceived{Peer: id, Asked: true})
+	}
+	s.held = func(q any) bool { _, is := q.(chain.SubmitHeaders); return is }
+	for _, id := range []actor.ID{1, 2, 1, 2} { // one is judged, one waits
+		s.give(peer.HeadersReceived{Peer: id, Headers: tip.at(1).locate(nil)})
+	}
+	s.join(3)
+	s.wantAsked(3, "the others only announce what is known")
+	s.release(nil)
+}
