@@ -116,7 +116,10 @@ func Derive(maxPeers, rpcHandlers, rpcWindow int) Limits {
 	l.Netsync = netsync.Defaults()
 	l.Relay = relayLimits(w)
 	l.Peer = peerLimits(l.Netsync)
-	l.Edge = transport.Config{WriteTimeout: 30 * time.Second, DialTimeout: 10 * time.Second}
+	l.Edge = transport.Config{
+		WriteTimeout: 30 * time.Second, DialTimeout: 10 * time.Second,
+		Draining: l.Places - maxPeers, // as many as may have ended and not been forgotten
+	}
 	l.Server = server.Config{
 		MaxPeers: maxPeers,
 		// btcd's and Core's eight, but never more than half of the slots.
@@ -167,9 +170,9 @@ func peerLimits(sync netsync.Config) peer.Config {
 const wireOverhead = 4096
 
 // MemoryAtWorst is what remote peers can make the node hold, in bytes: queued
-// traffic of every connection, write queues, blocks that wait for earlier ones
-// and blocks that chain works on.
+// traffic of every connection, write queues, also of connections that drain,
+// blocks that wait for earlier ones and blocks that chain works on.
 func (l Limits) MemoryAtWorst() int {
-	perConn := l.Credit.Bytes + maxMessage + l.Peer.QueueCap + maxMessage
-	return l.Server.MaxPeers*perConn + l.Netsync.HeldBytes + l.Netsync.SubmitBytes + actor.MaxFanout*maxMessage
+	in, out := l.Credit.Bytes+maxMessage, l.Peer.QueueCap+maxMessage
+	return l.Server.MaxPeers*(in+out) + l.Edge.Draining*out + l.Netsync.HeldBytes + l.Netsync.SubmitBytes + actor.MaxFanout*maxMessage
 }

@@ -116,8 +116,8 @@ func (c *conn) write(frame []byte) {
 	}
 }
 
-// end ends the connection, with drain after what is queued has been written. It
-// never waits. Both pumps end: at once, or within DrainTimeout.
+// end ends the connection, with drain after what is queued has been written,
+// unless too many drain already. It never waits. Both pumps end: at once, or within DrainTimeout.
 func (c *conn) end(drain bool) {
 	c.mu.Lock()
 	was := c.phase
@@ -128,10 +128,12 @@ func (c *conn) end(drain bool) {
 	if c.reaper != nil {
 		c.reaper.Stop()
 	}
-	if was != draining {
+	if was == draining {
+		c.e.draining.Add(-1)
+	} else {
 		close(c.stop)
 	}
-	drain = drain && was == open && c.pumps > 0 && !c.broken
+	drain = drain && was == open && c.pumps > 0 && !c.broken && c.e.mayDrain()
 	if drain {
 		c.phase = draining
 		c.drainBy = time.Now().Add(c.e.cfg.DrainTimeout)

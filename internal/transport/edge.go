@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -46,6 +47,13 @@ type Config struct {
 	// EOF or Broken for its owner to say Close.
 	ClaimTimeout, DrainTimeout time.Duration
 
+	// Draining is how many connections may drain at the same time; a further
+	// one is cut at once. Those that drain have no cell any more, so that
+	// nothing else bounds them: who connects, asks for blocks and leaves
+	// without reading them, again and again, must not pile them up here.
+	// Default 32.
+	Draining int
+
 	// ProbeInterval is how often the reader of a silent socket looks whether
 	// its owner still lives. Default 1 minute.
 	ProbeInterval time.Duration
@@ -68,6 +76,9 @@ func (cfg Config) withDefaults() Config {
 	set(&cfg.ClaimTimeout, ClaimTimeout)
 	set(&cfg.DrainTimeout, DrainTimeout)
 	set(&cfg.ProbeInterval, time.Minute)
+	if cfg.Draining == 0 {
+		cfg.Draining = 32
+	}
 	if cfg.Decoders == 0 {
 		cfg.Decoders = runtime.GOMAXPROCS(0)
 	}
@@ -84,6 +95,8 @@ type Edge struct {
 	cells   edge.Cells
 	decoder chan struct{} // as many places as messages may be decoded at once
 	decode  func(frame []byte, magic wire.BitcoinNet) (wire.Message, error)
+
+	draining atomic.Int64 // connections that drain
 
 	// ctx ends when the edge stops: Admit and the back-off of the listeners
 	// end with it.
@@ -208,6 +221,16 @@ func (e *Edge) forget(c *conn) {
 	e.mu.Lock()
 	delete(e.conns, c.id)
 	e.mu.Unlock()
+}
+
+// mayDrain counts a connection that is about to drain; false when there are too
+// many.
+func (e *Edge) mayDrain() bool {
+	if e.draining.Add(1) <= int64(e.cfg.Draining) {
+		return true
+	}
+	e.draining.Add(-1)
+	return false
 }
 
 // enter counts n goroutines that are about to start; false when stopping.

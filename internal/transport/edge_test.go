@@ -271,6 +271,37 @@ func TestDrainIsBounded(t *testing.T) {
 	r.awaitConns("a deaf peer cannot keep a closing connection", 0)
 }
 
+// Connections that drain have no cell that counts: the edge bounds them itself,
+// and has its places back when they are closed.
+func TestDrainsAreBoundedInNumber(t *testing.T) {
+	r := newRig(t, Config{DrainTimeout: patience, Draining: 2}, 100)
+	frame := bulk(t, 3_000_000)
+	var all []*remote
+	for i := range 6 {
+		p := r.connect()
+		all = append(all, p)
+		p.send(pingFrame(t, 1))
+		r.cells.inbound(t, "the connection is bound", i+1)
+		for range 10 {
+			r.Tell(ownerID, Write{Conn: first + ConnID(i), Frame: frame})
+		}
+		r.Tell(ownerID, Close{Conn: first + ConnID(i), Drain: true})
+		if i < 3 {
+			r.awaitConns("the third deaf one is cut at once", min(i+1, 2))
+		}
+		if i == 2 {
+			for _, p := range all {
+				p.Close()
+			}
+			r.awaitConns("they hang up", 0)
+		}
+	}
+	r.awaitConns("again two may drain", 2)
+	for _, p := range all {
+		p.Close()
+	}
+}
+
 func TestCloseWithoutDrainCutsAtOnce(t *testing.T) {
 	r := newRig(t, Config{}, 0) // the read pump waits for credit
 	p := r.connect()
