@@ -18,17 +18,18 @@ type Cell struct {
 	Name string
 	Mail *mailbox.Mailbox
 
-	sys     *System
-	machine actor.Machine
-	out     *actor.Outbox
-	gen     uint32
-	now     time.Time    // of the last step; never goes back
-	placed  []actor.ID   // places taken by the step that runs
-	static  *Static      // nil: spawned
-	kind    *Kind        // nil: static
-	ended   atomic.Bool  // it takes no more inputs
-	msgs    atomic.Int64 // inbound traffic queued anywhere on its account
-	bytes   atomic.Int64
+	sys      *System
+	machine  actor.Machine
+	out      *actor.Outbox
+	gen      uint32
+	now      time.Time    // of the last step; never goes back
+	placed   []actor.ID   // places taken by the step that runs
+	static   *Static      // nil: spawned
+	kind     *Kind        // nil: static
+	ended    atomic.Bool  // it takes no more inputs
+	stopping atomic.Bool  // it was told to stop
+	msgs     atomic.Int64 // inbound traffic queued anywhere on its account
+	bytes    atomic.Int64
 
 	// What it is doing (law L12).
 	busySince atomic.Int64 // unix nanoseconds; zero: idle

@@ -213,13 +213,14 @@ func (s *System) spawn(c *Cell, e *actor.Effect) {
 }
 
 // crash contains the death of a cell (law L11): nothing of the step is
-// performed, its debts are settled, and a static cell is built anew.
+// performed, its debts are settled, and a static cell is built anew unless it
+// was to stop anyway.
 func (s *System) crash(c *Cell, trace string) {
 	c.deaths.Add(1)
 	for _, id := range c.placed {
 		s.bus.Unplace(id)
 	}
-	if c.static == nil {
+	if c.static == nil || c.stopping.Load() {
 		s.end(c, "crashed: "+firstLine(trace))
 		s.driver.Crashed(c, trace)
 		return
@@ -236,6 +237,11 @@ func (s *System) crash(c *Cell, trace string) {
 		})
 	})
 	s.settle(c, owed, charges)
+	if c.stopping.Load() {
+		// It was told to stop while it was being built anew, and may have
+		// forgotten that with the rest of its mailbox.
+		s.RequestStop(c, c.now)
+	}
 	s.driver.Crashed(c, trace)
 }
 

@@ -76,7 +76,7 @@ func New(plan *Plan, driver Driver) *System {
 			spec.Control = simulated
 			c.Mail = mailbox.New(e.ID, spec, func() { driver.Wake(c) })
 			build := e.Build
-			c.static = &Static{ID: e.ID, Name: e.Name, Build: func(uint32) actor.Machine { return build() }, Stop: edgesLast}
+			c.static = &Static{ID: e.ID, Name: e.Name, Build: func(uint32) actor.Machine { return build() }, Stop: EdgesLast}
 			c.machine = build()
 		case e.Handler != nil:
 			s.add(e.ID, e.Name, nil)
@@ -97,8 +97,8 @@ func New(plan *Plan, driver Driver) *System {
 // there what a live edge takes by Tell: write queues are bounded by the peers.
 const simulated = 1 << 16
 
-// edgesLast stops simulated edges after all cells.
-const edgesLast = 1 << 20
+// EdgesLast stops simulated edges after all cells.
+const EdgesLast = 1 << 20
 
 func (s *System) add(id actor.ID, name string, ports []actor.PortSpec) *Cell {
 	c := &Cell{ID: id, Name: name, sys: s, ports: ports}
@@ -223,7 +223,9 @@ func (s *System) account(ch mailbox.Charge) *Cell {
 	return s.Lookup(ch.Account)
 }
 
-// RequestStop puts Stop into a cell's control lane.
+// RequestStop puts Stop into a cell's control lane. A cell that dies before it
+// has taken it ends all the same.
 func (s *System) RequestStop(c *Cell, now time.Time) {
+	c.stopping.Store(true) // before the Put: see crash
 	c.Mail.Put(mailbox.Envelope{In: actor.Input{Body: actor.Stop{}}, Lane: actor.Control, Queued: now.UnixNano()})
 }

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"time"
 
 	"acyclic/internal/actor"
@@ -32,6 +33,7 @@ type World struct {
 
 	rng   *rand.Rand
 	queue events
+	batch []mailbox.Envelope
 	seq   uint64
 	hash  uint64
 	names map[reflect.Type]uint64
@@ -47,7 +49,14 @@ type Node struct {
 	Verbose bool
 	Deaths  int
 	Death   string // the trace of the last death
-	w       *World
+	// Ahead is how far this node's clock is ahead of the world's. Its edges
+	// go by the world's: the network between the nodes has one clock.
+	Ahead time.Duration
+
+	w        *World
+	index    int
+	stopping bool
+	turn     int // of the cells that are stopping
 }
 
 // Record is a log record with its time and cell.
@@ -61,6 +70,7 @@ type Record struct {
 type runner struct {
 	node   *Node
 	cell   *cell.Cell
+	edge   bool
 	due    time.Time // when its next event stands in the queue; zero: none
 	speed  int64     // nanoseconds a batch takes, about
 	change time.Time // when the speed is drawn anew
@@ -104,7 +114,7 @@ func (w *World) Rand() *rand.Rand { return w.rng }
 
 // Add starts a node.
 func (w *World) Add(name string, plan *cell.Plan) *Node {
-	n := &Node{Name: name, w: w}
+	n := &Node{Name: name, w: w, index: len(w.Nodes)}
 	n.Sys = cell.New(plan, n)
 	w.Nodes = append(w.Nodes, n)
 	for _, c := range n.Sys.Cells() {
@@ -116,10 +126,20 @@ func (w *World) Add(name string, plan *cell.Plan) *Node {
 }
 
 // Adopt gives a cell its place in the schedule.
-func (n *Node) Adopt(c *cell.Cell) { c.Local = &runner{node: n, cell: c} }
+func (n *Node) Adopt(c *cell.Cell) {
+	c.Local = &runner{node: n, cell: c, edge: c.Stop() == cell.EdgesLast}
+}
 
 // Spawned gives a new cell its first turn.
 func (n *Node) Spawned(c *cell.Cell) { n.Wake(c) }
+
+// ahead is how far the cell's clock is ahead.
+func (r *runner) ahead() time.Duration {
+	if r.edge {
+		return 0
+	}
+	return r.node.Ahead
+}
 
 // delay is how long a cell's next batch has to wait.
 func (w *World) delay(r *runner) time.Duration {
@@ -183,17 +203,12 @@ func (w *World) turn(r *runner) {
 	if !c.Runs() || c.Ended() {
 		return
 	}
-	var batch []mailbox.Envelope
-	var next int64
-	if w.Even || w.rng.IntN(2) == 0 {
-		batch, next, _ = c.Mail.Take(w.Now, nil)
-	} else {
-		batch, next = w.takeOne(c)
+	now := w.Now.Add(r.ahead())
+	next := w.take(r, now)
+	for i := range w.batch {
+		w.note(r, &w.batch[i])
 	}
-	for i := range batch {
-		w.note(r, &batch[i])
-	}
-	r.node.Sys.Run(c, w.Now, batch)
+	r.node.Sys.Run(c, now, w.batch)
 	if c.Ended() {
 		return
 	}
@@ -204,20 +219,26 @@ func (w *World) turn(r *runner) {
 		w.schedule(r, w.Now.Add(w.delay(r)))
 	}
 	if next != 0 {
-		w.schedule(r, w.later(time.Unix(0, next).UTC(), r))
+		w.schedule(r, w.later(time.Unix(0, next).UTC().Add(-r.ahead()), r))
 	}
 	if d := c.Deadline(); !d.IsZero() {
-		w.schedule(r, w.later(d, r))
+		w.schedule(r, w.later(d.Add(-r.ahead()), r))
 	}
 }
 
-// takeOne takes a single input, the finest interleaving.
-func (w *World) takeOne(c *cell.Cell) ([]mailbox.Envelope, int64) {
-	e, next, ok := c.Mail.TakeFirst(w.Now)
-	if !ok {
-		return nil, next
+// take fills batch: as the live driver does, or with a single input, which is
+// the finest interleaving. It returns when the next question times out.
+func (w *World) take(r *runner, now time.Time) (next int64) {
+	w.batch = w.batch[:0]
+	if w.Even || w.rng.IntN(2) == 0 {
+		w.batch, next, _ = r.cell.Mail.Take(now, w.batch)
+		return next
 	}
-	return []mailbox.Envelope{e}, next
+	e, next, ok := r.cell.Mail.TakeFirst(now)
+	if ok {
+		w.batch = append(w.batch, e)
+	}
+	return next
 }
 
 // later is a deadline, or a little after now when it has passed.
@@ -239,7 +260,7 @@ func (w *World) note(r *runner, e *mailbox.Envelope) {
 		name = h.Sum64()
 		w.names[t] = name
 	}
-	for _, v := range [...]uint64{uint64(w.Now.UnixNano()), uint64(r.cell.ID), name, uint64(e.In.Ticket)} {
+	for _, v := range [...]uint64{uint64(w.Now.UnixNano()), uint64(r.node.index), uint64(r.cell.ID), name, uint64(e.In.Ticket)} {
 		w.hash = (w.hash ^ v) * 1099511628211
 	}
 	if w.Trace != nil {
@@ -272,10 +293,52 @@ func (n *Node) Wake(c *cell.Cell) {
 	}
 }
 
-// Ended and Credited need nothing: the simulated network looks for itself.
-func (n *Node) Ended(c *cell.Cell, reason string) {}
+// Stop tells the node's cells to stop in the order of their turns, each turn
+// when all of the one before have ended, as the live driver does; its edges, the
+// kernel of its machine, come last.
+func (n *Node) Stop() {
+	if !n.stopping {
+		n.stopping = true
+		n.nextTurn()
+	}
+}
 
-// Credited: see Ended.
+// Stopped says whether all cells have ended after Stop.
+func (n *Node) Stopped() bool { return n.stopping && len(n.Living()) == 0 }
+
+// Living lists the cells that run, in order of ID.
+func (n *Node) Living() []*cell.Cell {
+	return slices.DeleteFunc(n.Sys.Cells(), func(c *cell.Cell) bool { return !c.Runs() || c.Ended() })
+}
+
+func (n *Node) nextTurn() {
+	living := n.Living()
+	if len(living) == 0 {
+		return
+	}
+	n.turn = slices.MinFunc(living, func(a, b *cell.Cell) int { return a.Stop() - b.Stop() }).Stop()
+	for _, c := range living {
+		if c.Stop() == n.turn {
+			n.Sys.RequestStop(c, n.w.Now)
+		}
+	}
+}
+
+// Ended stops the next turn of a node that is stopping when the last cell of
+// this one has ended.
+func (n *Node) Ended(c *cell.Cell, reason string) {
+	if !n.stopping {
+		return
+	}
+	for _, other := range n.Living() {
+		if other.Stop() <= n.turn {
+			return
+		}
+	}
+	n.nextTurn()
+}
+
+// Credited needs nothing: the simulated network looks for itself.
 func (n *Node) Credited(c *cell.Cell) {}
 
 // Crashed notes a death; worlds without crashes by intent fail.
