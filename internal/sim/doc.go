@@ -8,6 +8,18 @@
 // is starved for long stretches; uniform delays find almost nothing. A batch is
 // now one input, now as many as the live node takes.
 //
-// The same seed gives the same run: Hash sums up every input that was handled,
-// with its time, its cell and its type.
+// The same seed gives the same run: Hash sums up every turn and every input that
+// was handled, with its time, its node, its cell, its type and its sender.
+//
+// The tests beside this package run whole nodes as internal/node wires them, on
+// the edges of internal/sim/fake: rough networks, components that die, hostile
+// strangers, engines that fail, stops at any moment, tiny bounds, jumping
+// clocks. Each world ends in calm, and then everything must be in order: the
+// nodes agree, a new block reaches all of them, no question is open, given up or
+// owed, all places and all credit are free again, all cells stop in time. Each
+// of these checks has a broken variant that it catches.
+//
+//	go test ./internal/sim -seeds=500                    more worlds of each kind
+//	go test ./internal/sim -run TestStrangers -seed=17   one world again
+//	... -trace                                           with every input that was handled
 package sim

@@ -205,6 +205,7 @@ func (w *World) turn(r *runner) {
 	}
 	now := w.Now.Add(r.ahead())
 	next := w.take(r, now)
+	w.mix(uint64(w.Now.UnixNano()), uint64(r.node.index), uint64(c.ID), uint64(len(w.batch)))
 	for i := range w.batch {
 		w.note(r, &w.batch[i])
 	}
@@ -260,11 +261,16 @@ func (w *World) note(r *runner, e *mailbox.Envelope) {
 		name = h.Sum64()
 		w.names[t] = name
 	}
-	for _, v := range [...]uint64{uint64(w.Now.UnixNano()), uint64(r.node.index), uint64(r.cell.ID), name, uint64(e.In.Ticket)} {
-		w.hash = (w.hash ^ v) * 1099511628211
-	}
+	w.mix(name, uint64(e.In.From), uint64(e.In.Ticket))
 	if w.Trace != nil {
 		w.Trace(r.node, r.cell, e)
+	}
+}
+
+// mix adds numbers to the hash.
+func (w *World) mix(values ...uint64) {
+	for _, v := range values {
+		w.hash = (w.hash ^ v) * 1099511628211
 	}
 }
 

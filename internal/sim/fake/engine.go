@@ -15,10 +15,29 @@ type EngineConfig struct {
 	// MaxApply and MaxRead bound the drawn time that one question takes at
 	// the worker and at a reader. Zero: none.
 	MaxApply, MaxRead time.Duration
+	// HangChance is how many of 1,000 questions, of each of the two, take
+	// HangFor.
+	HangChance int
+	HangFor    time.Duration
 	// FatalAt is the number of the change (from 1) at which the database
 	// fails. Zero: never.
 	FatalAt uint64
 }
+
+// takes draws how long a question takes.
+func (c *EngineConfig) takes(rng *rand.Rand, max time.Duration) time.Duration {
+	if c.HangChance > 0 && rng.IntN(1000) < c.HangChance {
+		return c.HangFor
+	}
+	return draw(rng, max)
+}
+
+// Calm ends the engine's failures: what is asked from now on is answered at
+// once. A database that has failed stays so.
+func (w *Worker) Calm() { w.cfg = EngineConfig{} }
+
+// Calm: see Worker.Calm.
+func (r *Readers) Calm() { r.cfg = EngineConfig{} }
 
 // Worker plays the engine worker: it carries out one question after the other.
 type Worker struct {
@@ -65,7 +84,7 @@ func (w *Worker) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	case chain.ApplyHeaders, chain.ApplyBlock, chain.CatchUp, chain.GetTemplate:
 		w.jobs = append(w.jobs, job{in: in})
 		if len(w.jobs) == 1 {
-			w.jobs[0].at = now.Add(draw(w.rng, w.cfg.MaxApply))
+			w.jobs[0].at = now.Add(w.cfg.takes(w.rng, w.cfg.MaxApply))
 		}
 	default:
 		panic(fmt.Sprintf("fake: the worker is given a %T", in.Body))
@@ -75,7 +94,7 @@ func (w *Worker) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		w.jobs = w.jobs[1:]
 		w.answer(now, j.in, out)
 		if len(w.jobs) > 0 {
-			w.jobs[0].at = j.at.Add(draw(w.rng, w.cfg.MaxApply))
+			w.jobs[0].at = j.at.Add(w.cfg.takes(w.rng, w.cfg.MaxApply))
 		}
 	}
 }
@@ -135,7 +154,7 @@ func (r *Readers) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		out.Finish("stopped")
 		return
 	default:
-		j := job{in, now.Add(draw(r.rng, r.cfg.MaxRead))}
+		j := job{in, now.Add(r.cfg.takes(r.rng, r.cfg.MaxRead))}
 		i := len(r.jobs)
 		for i > 0 && r.jobs[i-1].at.After(j.at) {
 			i--

@@ -32,6 +32,17 @@ func Mine(prev chainhash.Hash, at time.Time, bits uint32, salt uint64, size int)
 	return b
 }
 
+// Grow mines n blocks in a row on a header, ten seconds apart.
+func Grow(on *wire.BlockHeader, n int, bits uint32, salt uint64, size int) []*wire.MsgBlock {
+	var list []*wire.MsgBlock
+	for range n {
+		b := Mine(on.BlockHash(), on.Timestamp.Add(10*time.Second), bits, salt, size)
+		list = append(list, b)
+		on = &b.Header
+	}
+	return list
+}
+
 // MinerConfig says what a Miner mines.
 type MinerConfig struct {
 	Every time.Duration // between two blocks on average, drawn
@@ -96,6 +107,15 @@ func (m *Miner) mine(now time.Time, out *actor.Outbox) {
 		m.left--
 		m.at = time.Time{}
 	}
+}
+
+// Idle says whether it has mined all of its blocks and knows what became of them.
+func (m *Miner) Idle() bool { return m.left == 0 && m.at.IsZero() }
+
+// More makes it mine another block at once. Its cell has to be given a turn.
+func (m *Miner) More(now time.Time) {
+	m.left++
+	m.at = now
 }
 
 // Deadline is when the next block is found.

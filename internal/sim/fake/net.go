@@ -71,6 +71,7 @@ type Net struct {
 	last  transport.ConnID
 	port  uint16 // the last ephemeral one
 	cuts  map[[2]int]*cut
+	down  bool
 }
 
 // cut is whether two nodes can reach each other.
@@ -130,6 +131,30 @@ func (n *Net) Edge(addr netip.AddrPort, ports EdgePorts) *Edge {
 // Cut keeps two nodes apart from now until a time.
 func (n *Net) Cut(a, b *Edge, now, until time.Time) {
 	n.cuts[pair(a, b)] = &cut{now, until}
+}
+
+// Calm ends the network's faults: no more resets, stalls, losses and cuts. What
+// is held up already comes in its own time.
+func (n *Net) Calm() {
+	n.cfg.MeanLife, n.cfg.StallChance, n.cfg.LossChance, n.cfg.CutEvery = 0, 0, 0, 0
+	n.cfg.Jitter, n.cfg.MaxLatency = 0, n.cfg.MinLatency
+	clear(n.cuts)
+	for _, e := range n.edges {
+		for _, c := range e.ends {
+			c.resetAt = time.Time{}
+		}
+	}
+}
+
+// Down resets all connections and refuses new ones.
+func (n *Net) Down(now time.Time) {
+	n.down = true
+	for _, e := range n.edges {
+		for _, c := range e.ends {
+			c.reset(now)
+		}
+		n.wake(e)
+	}
 }
 
 func pair(a, b *Edge) [2]int { return [2]int{min(a.index, b.index), max(a.index, b.index)} }
@@ -269,6 +294,8 @@ func (e *Edge) onDial(now time.Time, addr netip.AddrPort, call actor.Call[transp
 	d := dialing{call: call, addr: addr, at: now.Add(2 * n.latency())}
 	to := n.listener(addr)
 	switch {
+	case n.down:
+		d.err = "network is unreachable"
 	case n.chance(n.cfg.LossChance):
 		d.err, d.at = "timed out", now.Add(n.cfg.DialTimeout)
 	case to == nil, n.chance(n.cfg.LossChance):

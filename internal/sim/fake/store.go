@@ -59,6 +59,13 @@ func NewStore(genesis *wire.MsgBlock) *Store {
 	return s
 }
 
+// Add stores blocks that the node has had before the world began, in order.
+func (s *Store) Add(now time.Time, blocks ...*wire.MsgBlock) {
+	for _, b := range blocks {
+		s.applyBlock(now, chain.ApplyBlock{Block: b, Hash: b.BlockHash()})
+	}
+}
+
 // Tips are the best block and the best header.
 func (s *Store) Tips() chain.Tips {
 	tip := s.tip()

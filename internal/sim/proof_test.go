@@ -1,0 +1,202 @@
+package sim_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/node"
+	"acyclic/server"
+)
+
+// bounds is how long, in virtual time, things may take.
+type bounds struct {
+	rough time.Duration // the environment plays up for so long
+	agree time.Duration // then all nodes have the same work within
+	news  time.Duration // and hear of a new block within
+}
+
+// The same for all worlds.
+const (
+	calmDown = 12 * time.Minute // to find each other again, and for engines to come back
+	atRest   = 30 * time.Minute // until a moment comes at which nothing is under way
+	stopIn   = 5 * time.Second  // from the request to the end of a node, edges included
+)
+
+// prove runs a world: rough weather, then calm, agreement, news, rest, the end
+// of the network and the stop; and says what is wrong with it.
+func (c *town) prove(b bounds) error {
+	if _, err := c.live(b.rough, func() bool { return false }); err != nil {
+		return err
+	}
+	stopped := c.stopping()
+	c.settle()
+	for _, stage := range []struct {
+		what   string
+		within time.Duration
+		done   func() bool
+	}{
+		{"the nodes that stop have ended", 2 * stopIn, func() bool { return all(stopped, (*resident).ended) }},
+		{"the nodes agree", b.agree, c.agreed},
+		{"they found each other", calmDown, nil},
+		{"they agree on what they have found", b.agree, c.agreed},
+		{"a new block is known to all", b.news, c.news()},
+		{"nothing is under way", atRest, c.rests},
+		{"nobody is left when the network is gone", 2 * atRest, c.deserted()},
+	} {
+		ok, err := true, error(nil)
+		if stage.done == nil {
+			_, err = c.live(stage.within, func() bool { return false })
+		} else {
+			ok, err = c.live(stage.within, stage.done)
+		}
+		if err == nil {
+			err = c.sound()
+		}
+		if err != nil {
+			return fmt.Errorf("until %s: %w", stage.what, err)
+		}
+		if !ok {
+			return fmt.Errorf("not within %v: %s", stage.within, stage.what)
+		}
+	}
+	return c.end()
+}
+
+// all says whether something is so for every node.
+func all(nodes []*resident, is func(*resident) bool) bool {
+	for _, n := range nodes {
+		if !is(n) {
+			return false
+		}
+	}
+	return true
+}
+
+func (n *resident) ended() bool { return n.Stopped() }
+
+// stopping lists the nodes that are stopping or have stopped.
+func (c *town) stopping() (list []*resident) {
+	for _, n := range c.nodes {
+		if n.told {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// once makes a condition of which the first look also starts something.
+func once(start func(), done func() bool) func() bool {
+	started := false
+	return func() bool {
+		if !started {
+			started = true
+			start()
+		}
+		return done()
+	}
+}
+
+// news has one of the nodes mine a block, of which all must hear.
+func (c *town) news() func() bool {
+	var miner *resident
+	var height int32
+	return once(func() {
+		if up := c.up(); len(up) > 0 {
+			miner = up[c.rng.IntN(len(up))]
+			height = miner.store.Tips().Block.Height
+			miner.miner.More(c.Now)
+			miner.Wake(miner.Sys.Lookup(minerID))
+		}
+	}, func() bool {
+		return miner == nil || miner.store.Tips().Block.Height > height && c.agreed()
+	})
+}
+
+// rests says whether nothing is under way at this moment: no input queued, no
+// question open, given up or owed, and all credit back with the sockets.
+func (c *town) rests() bool { return all(c.up(), (*resident).rests) }
+
+func (n *resident) rests() bool {
+	for _, x := range n.Sys.Cells() {
+		st := x.Stats()
+		if st.Asking+st.Zombies+st.Owing > 0 || st.Depth != [actor.NumLanes]int{} {
+			return false
+		}
+		if x.Runs() && x.ID.Parent() != 0 {
+			if msgs, bytes := x.CreditLeft(); msgs != n.limits.Credit.Msgs || bytes != n.limits.Credit.Bytes {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// deserted takes the network down; then everything that peers have held must be
+// free again, in the kernel and in what the components say of themselves.
+func (c *town) deserted() func() bool {
+	var gone time.Time
+	return once(func() {
+		gone = c.Now
+		c.net.Down(c.Now)
+	}, func() bool {
+		return all(c.up(), func(n *resident) bool { return n.deserted(gone) && n.rests() })
+	})
+}
+
+func (n *resident) deserted(since time.Time) bool {
+	k := n.client
+	return n.edge.Conns() == 0 &&
+		n.Sys.Lookup(node.Server).Places(server.KindPeer) == n.limits.Places &&
+		k.since(since) && len(k.peers.Peers) == 0 && len(k.conns.Peers) == 0 &&
+		k.sync.Peers == 0 && k.sync.InFlight == 0 &&
+		k.server.Inbound == 0 && k.server.Outbound == 0 && k.server.Handshaking == 0
+}
+
+// sound verifies what holds at all times.
+func (c *town) sound() error {
+	deaths := 0
+	for _, n := range c.nodes {
+		deaths += n.Deaths
+		if n.Sys.Bugs() > 0 {
+			return fmt.Errorf("%s: %d bugs, the first: %v", n.Name, n.Sys.Bugs(), n.Halted)
+		}
+		if n.Halted != nil && !strings.Contains(n.Halted.Error(), "simulated database") {
+			return fmt.Errorf("%s has halted: %v", n.Name, n.Halted)
+		}
+		for _, x := range n.Sys.Cells() {
+			if st := x.Stats(); x.ID.Parent() == 0 && st.Refused > 0 {
+				return fmt.Errorf("%s: %s refused %d inputs for which its lanes were made", n.Name, x.Name, st.Refused)
+			} else if st.Stray > 0 {
+				return fmt.Errorf("%s: %s was given %d answers to no question", n.Name, x.Name, st.Stray)
+			}
+		}
+	}
+	if deaths != c.deaths {
+		for _, n := range c.nodes {
+			if n.Deaths > 0 {
+				return fmt.Errorf("%d deaths, %d by intent; the last of %s: %s", deaths, c.deaths, n.Name, n.Death)
+			}
+		}
+	}
+	return nil
+}
+
+// end stops all nodes at once: every cell must end in time.
+func (c *town) end() error {
+	for _, n := range c.nodes {
+		n.Stop()
+	}
+	if ok, err := c.live(stopIn, func() bool { return all(c.nodes, (*resident).ended) }); err != nil || !ok {
+		var alive []string
+		for _, n := range c.nodes {
+			for _, x := range n.Living() {
+				alive = append(alive, n.Name+" "+x.Name)
+			}
+		}
+		return errors.Join(err, fmt.Errorf("not stopped within %v: %v", stopIn, alive))
+	}
+	return c.sound()
+}

@@ -1,0 +1,47 @@
+package sim_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/cell"
+	"acyclic/internal/sim"
+)
+
+// How to look at a failure: its message names the command, which runs the one
+// seed again, step by step the same.
+var (
+	firstSeed = flag.Int64("seed", -1, "run this seed only, or this and the following with -seeds")
+	seedCount = flag.Int("seeds", 0, "how many seeds of each scenario are run")
+	trace     = flag.Bool("trace", false, "print every input: the time, the node, the cell, the input, how many effects")
+)
+
+// spyglass prints what a machine is given.
+type spyglass struct {
+	actor.Machine
+	w    *sim.World
+	node string
+	cell actor.ID
+}
+
+func (s *spyglass) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	s.Machine.Step(now, in, out)
+	failed := ""
+	if in.Err != nil {
+		failed = ": " + in.Err.Error()
+	}
+	fmt.Fprintf(os.Stderr, "%12v %s %-6v %T%s from %v -> %d effects\n",
+		s.w.Now.Sub(sim.Epoch), s.node, s.cell, in.Body, failed, in.From, len(out.Effects()))
+}
+
+// traced puts a spyglass before every cell of a plan.
+func traced(w *sim.World, name string, plan *cell.Plan) {
+	if *trace {
+		wrap(plan, func(id actor.ID, m actor.Machine) actor.Machine {
+			return &spyglass{Machine: m, w: w, node: name, cell: id}
+		})
+	}
+}
