@@ -1,13 +1,17 @@
 package actor
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // PortSpec describes what a cell may have outstanding on one port.
 type PortSpec struct {
-	Name    string        // "netsync.submit", for reports
-	To      ID            // the target; zero when Ask names it (AskOf)
-	Window  int           // questions outstanding at most, zombies included
-	Timeout time.Duration // after which the question ends in ErrTimeout
+	Name     string        // "netsync.submit", for reports
+	Question string        // its type: "chain.SubmitBlock", for reports
+	To       ID            // the target; zero when Ask names it (AskOf)
+	Window   int           // questions outstanding at most, zombies included
+	Timeout  time.Duration // after which the question ends in ErrTimeout
 }
 
 // Port is the right to ask questions of type Q. It is plain data; the wiring
@@ -23,7 +27,8 @@ type Ports struct{ Specs []PortSpec }
 
 // Connect adds a port to p. With to zero the target is named in each AskOf.
 func Connect[Q Question[A], A any](p *Ports, name string, to ID, window int, timeout time.Duration) Port[Q, A] {
-	p.Specs = append(p.Specs, PortSpec{Name: name, To: to, Window: window, Timeout: timeout})
+	var q Q
+	p.Specs = append(p.Specs, PortSpec{Name: name, Question: fmt.Sprintf("%T", q), To: to, Window: window, Timeout: timeout})
 	return Port[Q, A]{To: to, Index: len(p.Specs) - 1, Timeout: timeout}
 }
 

@@ -2,7 +2,6 @@ package cell
 
 import (
 	"fmt"
-	"reflect"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -31,10 +30,10 @@ type Cell struct {
 	msgs     atomic.Int64 // inbound traffic queued anywhere on its account
 	bytes    atomic.Int64
 
-	// What it is doing (law L12).
-	busySince atomic.Int64 // unix nanoseconds; zero: idle
-	busyWith  atomic.Value // the reflect.Type of the input
-	deaths    atomic.Uint32
+	// What it is doing (law L12): its machine has one hand, an edge as many
+	// as workers, an asker none.
+	hands  []hand
+	deaths atomic.Uint32
 
 	// Local is what the driver keeps with the cell. It is set before the
 	// first Take.
@@ -123,31 +122,4 @@ func (c *Cell) try(in actor.Input) (panicked string) {
 	}()
 	c.machine.Step(c.now, in, c.out)
 	return ""
-}
-
-func (c *Cell) busy(in actor.Input) {
-	c.busyWith.Store(reflect.TypeOf(in.Body))
-	c.busySince.Store(c.now.UnixNano())
-}
-
-// Stats is what a cell shows of itself (law L12).
-type Stats struct {
-	mailbox.Stats
-	ID        actor.ID
-	Name      string
-	Deaths    uint32
-	BusyWith  string    // the type of the input that is being handled; "" when idle
-	BusySince time.Time // zero when idle
-}
-
-// Stats returns the cell's figures as they are now.
-func (c *Cell) Stats() Stats {
-	st := Stats{Stats: c.Mail.Stats(), ID: c.ID, Name: c.Name, Deaths: c.deaths.Load()}
-	if since := c.busySince.Load(); since != 0 {
-		st.BusySince = time.Unix(0, since)
-		if t, ok := c.busyWith.Load().(reflect.Type); ok {
-			st.BusyWith = t.String()
-		}
-	}
-	return st
 }

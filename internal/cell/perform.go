@@ -33,7 +33,7 @@ func (s *System) Run(c *Cell, now time.Time, batch []mailbox.Envelope) {
 	if !ticked && !s.tick(c) {
 		return
 	}
-	c.busySince.Store(0)
+	c.hands[0].rest()
 	for _, id := range c.Mail.Done() {
 		s.bus.Drained(c.ID, id, false)
 	}
@@ -57,7 +57,7 @@ func (s *System) spill(rest []mailbox.Envelope) {
 
 // step runs one input; false: the cell ended or died.
 func (s *System) step(c *Cell, e *mailbox.Envelope) bool {
-	c.busy(e.In)
+	c.hands[0].begin(e.In.Body, c.now)
 	c.out.Begin(c.now)
 	c.placed = c.placed[:0]
 	if trace := c.try(e.In); trace != "" {
@@ -199,10 +199,7 @@ func (s *System) spawn(c *Cell, e *actor.Effect) {
 			kind = &s.plan.Kinds[i]
 		}
 	}
-	child := &Cell{ID: e.To, Name: fmt.Sprintf("%s %d", kind.Name, uint32(e.To)), sys: s, kind: kind}
-	child.Mail = mailbox.New(child.ID, s.plan.KindSpec(*kind), func() { s.driver.Wake(child) })
-	child.out = actor.NewOutbox(child)
-	child.machine = kind.Build(child.ID, e.Body)
+	child := s.spawned(kind, e.To, kind.Build(e.To, e.Body))
 	s.driver.Adopt(child)
 	s.bus.Spawned(child.ID, e.Body)
 	s.mu.Lock()
@@ -210,6 +207,14 @@ func (s *System) spawn(c *Cell, e *actor.Effect) {
 	s.mu.Unlock()
 	child.Mail.Put(mailbox.Envelope{In: actor.Input{Body: actor.Start{}}, Lane: actor.Control, Queued: c.now.UnixNano()})
 	s.driver.Spawned(child)
+}
+
+// spawned is a cell of a kind that is not yet among the others.
+func (s *System) spawned(kind *Kind, id actor.ID, m actor.Machine) *Cell {
+	c := &Cell{ID: id, Name: fmt.Sprintf("%s %d", kind.Name, uint32(id)), sys: s, kind: kind, machine: m, hands: make([]hand, 1)}
+	c.Mail = mailbox.New(id, s.plan.KindSpec(*kind), func() { s.driver.Wake(c) })
+	c.out = actor.NewOutbox(c)
+	return c
 }
 
 // crash contains the death of a cell (law L11): nothing of the step is
@@ -267,7 +272,9 @@ func (s *System) end(c *Cell, reason string) {
 		s.bus.Died(c.now, c.ID, reason)
 	}
 	s.settle(c, owed, charges)
-	c.busySince.Store(0)
+	if c.Runs() {
+		c.hands[0].rest()
+	}
 	s.driver.Ended(c, reason)
 }
 

@@ -65,6 +65,7 @@ func New(plan *Plan, driver Driver) *System {
 	for i := range plan.Cells {
 		st := &plan.Cells[i]
 		c := s.add(st.ID, st.Name, st.Ports)
+		c.hands = make([]hand, 1)
 		c.static, c.machine = st, st.Build(0)
 	}
 	for i := range plan.Edges {
@@ -77,9 +78,9 @@ func New(plan *Plan, driver Driver) *System {
 			c.Mail = mailbox.New(e.ID, spec, func() { driver.Wake(c) })
 			build := e.Build
 			c.static = &Static{ID: e.ID, Name: e.Name, Build: func(uint32) actor.Machine { return build() }, Stop: EdgesLast}
-			c.machine = build()
+			c.machine, c.hands = build(), make([]hand, 1)
 		case e.Handler != nil:
-			s.add(e.ID, e.Name, nil)
+			s.add(e.ID, e.Name, nil).hands = make([]hand, e.Workers)
 			fallthrough
 		default:
 			if e.Teller != nil {
@@ -97,7 +98,7 @@ func New(plan *Plan, driver Driver) *System {
 // there what a live edge takes by Tell: write queues are bounded by the peers.
 const simulated = 1 << 16
 
-// EdgesLast stops simulated edges after all cells.
+// EdgesLast is the turn in which simulated edges stop: after all cells.
 const EdgesLast = 1 << 20
 
 func (s *System) add(id actor.ID, name string, ports []actor.PortSpec) *Cell {

@@ -14,7 +14,8 @@ import (
 
 // work is the life of one worker of an edge: it takes a question, lets the
 // handler wait for what it has to, and answers.
-func (n *Node) work(c *cell.Cell, h edge.Handler) {
+func (n *Node) work(c *cell.Cell, hand int, h edge.Handler) {
+	label(c)
 	for {
 		e, what := c.Mail.TakeOne()
 		switch what {
@@ -24,7 +25,9 @@ func (n *Node) work(c *cell.Cell, h edge.Handler) {
 			c.Local.(*local).nap(time.Time{}, nil)
 			continue
 		}
+		c.Begin(hand, e.In, time.Now())
 		body, trace := handle(n.ctx, h, e.In)
+		c.End(hand)
 		var err error
 		if trace != "" {
 			err = actor.ErrGone

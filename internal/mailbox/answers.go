@@ -97,8 +97,7 @@ func (b *Box) Settle(call actor.RawCall) bool {
 	return true
 }
 
-// Owed lists the unanswered questions, and Asking the targets of the cell's own
-// open questions: together the wait-for report.
+// Owed lists the unanswered questions of others.
 func (b *Box) Owed() []actor.RawCall {
 	var calls []actor.RawCall
 	for c := range b.owed {

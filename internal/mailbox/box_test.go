@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -295,6 +296,46 @@ func TestL12MailboxShowsItself(t *testing.T) {
 	b.Take(2*second, nil)
 	if got := b.Stats(); got.Oldest != 0 || got.Zombies != 1 || got.Asking != 0 || got.Expired != 1 || got.Taken != 5 {
 		t.Errorf("emptied, its own question's time being up, it shows %+v", got)
+	}
+}
+
+// The wait-for report is read out of what a mailbox has anyway: its oldest
+// input by type and lane, and each of its questions until the target answers,
+// also when the asker has given it up.
+func TestL12MailboxNamesWhatWaits(t *testing.T) {
+	b := NewBox(1, Spec{Ports: port(2), States: 1, Questions: 1})
+	if _, ok := b.Oldest(); ok {
+		t.Error("an empty box has an oldest input")
+	}
+	b.Put(Envelope{Lane: actor.Events, Topic: 3, Queued: 20, In: actor.Input{Body: "older value"}})
+	b.Put(Envelope{Lane: actor.Events, Topic: 3, Queued: 30, In: actor.Input{Body: 17}})
+	q := question(actor.RawCall{Asker: 7, To: 1, Seq: 1})
+	q.Queued = 25
+	b.Put(q)
+	if o, _ := b.Oldest(); o != (Oldest{20, actor.Events, reflect.TypeOf(0)}) {
+		t.Errorf("its oldest input: %v, want the latest value, queued since its first", o)
+	}
+
+	first, _ := b.Reserve(0, 2, time.Unix(0, second), "")
+	other, _ := b.Reserve(0, 3, time.Unix(0, 2*second), "")
+	b.Take(second, nil) // the time of the first is up
+	want := map[actor.RawCall]Open{
+		first: {Call: first, Deadline: second, GivenUp: true},
+		other: {Call: other, Deadline: 2 * second},
+	}
+	for _, o := range b.Asking(nil) {
+		if o != want[o.Call] {
+			t.Errorf("it asks %+v, want %+v", o, want[o.Call])
+		}
+		delete(want, o.Call)
+	}
+	if len(want) > 0 {
+		t.Errorf("it does not show %v", want)
+	}
+	b.Answer(first, "late", nil, 0)
+	b.Answer(other, "in time", nil, 0)
+	if left := b.Asking(nil); len(left) > 0 {
+		t.Errorf("answered, it still asks %v", left)
 	}
 }
 

@@ -204,6 +204,20 @@ func (m *Mailbox) Stats() Stats {
 	return m.box.Stats()
 }
 
+// Oldest is the input that has been queued for longest.
+func (m *Mailbox) Oldest() (Oldest, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.box.Oldest()
+}
+
+// Asking appends the questions of the cell that have no answer to buf.
+func (m *Mailbox) Asking(buf []Open) []Open {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.box.Asking(buf)
+}
+
 // Owed lists the questions that the cell has not answered.
 func (m *Mailbox) Owed() []actor.RawCall {
 	m.mu.Lock()
