@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"acyclic/chain/engine"
 	"acyclic/config"
@@ -26,6 +27,22 @@ func main() {
 
 // fail says in one line what is wrong and ends with status 1.
 func fail(err error) {
-	fmt.Fprintf(os.Stderr, "acyclicd: %v\n", err)
+	say(err.Error())
 	os.Exit(1)
+}
+
+// say writes a line to standard error.
+//
+// correctness: a pipe that nobody reads may take nothing more; it is waited for
+// a second, before the process ends.
+func say(line string) {
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		fmt.Fprintln(os.Stderr, "acyclicd: "+line)
+	}()
+	select {
+	case <-said:
+	case <-time.After(time.Second):
+	}
 }

@@ -108,12 +108,12 @@ func (d *daemon) watchSignals() {
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	go func() {
 		s := <-signals
-		d.log.Infof("%v: stopping; once more ends the process at once", s)
 		d.stop.request()
+		d.log.Infof("%v: stopping; once more ends the process at once", s)
 		for first := time.Now(); time.Since(first) < sameSignal; {
 			<-signals
 		}
-		fmt.Fprintln(os.Stderr, "acyclicd: ended at once by a second signal; what was not yet written is fetched again")
+		say("ended at once by a second signal; what was not yet written is fetched again")
 		os.Exit(130)
 	}()
 }

@@ -144,11 +144,15 @@ func (s *stuck) Write(p []byte) (int, error) {
 	return s.buf.Write(p)
 }
 
-// L1, L12: a screen that hangs costs records, never a cell's time, and the loss
+// Close makes it a file.
+func (s *stuck) Close() error { return nil }
+
+// L1, L12: a disk that hangs costs records, never a cell's time, and the loss
 // is said. The test ends at all only because Record does not wait.
-func TestL12SlowScreenDropsAndSaysSo(t *testing.T) {
+func TestL12SlowDiskDropsAndSaysSo(t *testing.T) {
 	s := &stuck{entered: make(chan struct{}, 1), release: make(chan struct{})}
-	l := open(t, Config{Screen: s, Queue: 4})
+	l := open(t, Config{Screen: io.Discard, Queue: 4})
+	l.sink.file = s
 	rec := actor.Record{Level: actor.Info, Msg: "hello"}
 	l.Record("chain", 1, rec)
 	<-s.entered // the writer hangs now, the queue is empty
@@ -163,6 +167,43 @@ func TestL12SlowScreenDropsAndSaysSo(t *testing.T) {
 	if got := s.buf.String(); strings.Count(got, "hello") != 5 || !strings.Contains(got, "log records dropped") || !strings.Contains(got, "records=6") {
 		t.Errorf("the log says:\n%s", got)
 	}
+}
+
+// L12: a screen that hangs costs what it would have shown: main, the edges and
+// btcd's packages write on, the file has everything, and the loss is said. The
+// test ends at all only because nobody waits for the screen.
+func TestL12SlowScreenDropsAndSaysSo(t *testing.T) {
+	s := &stuck{entered: make(chan struct{}, 1), release: make(chan struct{})}
+	dir := t.TempDir()
+	l := open(t, Config{Screen: s, Queue: 4, Dir: dir, Terminal: true})
+	l.Logger("node").Info("hello")
+	<-s.entered // the screen hangs now, its queue is empty
+	for range 10 {
+		l.Logger("node").Info("hello")
+	}
+	l.sink.setLive("50%")
+	close(s.release)
+	for len(l.sink.screen) > 0 { // until it has taken what waits
+		time.Sleep(time.Millisecond)
+	}
+	l.Record("node", 1, actor.Record{Level: actor.Info, Msg: "again"})
+	closeLogs(t, l)
+	if got := s.buf.String(); strings.Count(got, "hello") != 5 || !strings.Contains(got, "log lines not shown") || !strings.Contains(got, "lines=7") {
+		t.Errorf("the screen shows:\n%s", got)
+	}
+	if file, _ := os.ReadFile(filepath.Join(dir, FileName)); strings.Count(string(file), "hello") != 11 {
+		t.Errorf("the file holds:\n%s", file)
+	}
+}
+
+// Close does not wait for a screen that hangs for longer than it says.
+func TestCloseBesideAStuckScreen(t *testing.T) {
+	s := &stuck{entered: make(chan struct{}, 1), release: make(chan struct{})}
+	l := open(t, Config{Screen: s, Queue: 4})
+	l.Logger("node").Info("hello")
+	<-s.entered
+	closeLogs(t, l)
+	close(s.release)
 }
 
 // The live line is wiped before a log line and drawn again below it.

@@ -25,7 +25,8 @@ type Config struct {
 	// Terminal says that Screen is a terminal: the progress of the sync is
 	// shown there on one live line.
 	Terminal bool
-	// Queue is how many records may wait to be written; 0 means DefaultQueue.
+	// Queue is how many records may wait to be written, and how many lines may
+	// wait for the screen; 0 means DefaultQueue.
 	Queue int
 }
 
@@ -61,7 +62,7 @@ func New(cfg Config) (*Logs, error) {
 	if cfg.Queue == 0 {
 		cfg.Queue = DefaultQueue
 	}
-	sink, err := newSink(cfg.Screen, cfg.Terminal, cfg.Dir)
+	sink, err := newSink(cfg.Screen, cfg.Queue, cfg.Terminal, cfg.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("cannot write a log file in %s: %w", cfg.Dir, err)
 	}
@@ -184,11 +185,14 @@ func (l *Logs) reportDropped() {
 	if n := l.dropped.Swap(0); n > 0 {
 		l.Logger("node").WithField("records", n).Warn("log records dropped: they came faster than they could be written")
 	}
+	if n := l.sink.takeMissed(); n > 0 {
+		l.Logger("node").WithField("lines", n).Warn("log lines not shown: they came faster than the screen took them")
+	}
 }
 
 // Close writes what is queued, wipes the live line and closes the file. It
-// waits for the writer for at most closeTimeout: a terminal that takes nothing
-// more must not keep the node from stopping.
+// waits for the disk and for the screen for at most closeTimeout each: a
+// terminal that takes nothing more must not keep the node from stopping.
 //
 // correctness: holds nothing, and closeTimeout bounds it.
 func (l *Logs) Close() error {
