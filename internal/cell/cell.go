@@ -74,7 +74,24 @@ func (c *Cell) Subsystem() string {
 }
 
 // Deadline is when the machine wants a Tick; zero: never.
-func (c *Cell) Deadline() time.Time { return c.machine.Deadline() }
+func (c *Cell) Deadline() time.Time {
+	d, panicked := c.due()
+	if panicked != "" {
+		return time.Unix(0, 1) // long past: Run is to find the same, and contains it
+	}
+	return d
+}
+
+// due asks the machine for its deadline; a panic is returned with its stack (law
+// L11).
+func (c *Cell) due() (d time.Time, panicked string) {
+	defer func() {
+		if r := recover(); r != nil {
+			panicked = fmt.Sprintf("%v\n%s", r, debug.Stack())
+		}
+	}()
+	return c.machine.Deadline(), ""
+}
 
 // Reserve, Free, Place, Places and Credit are the machine's actor.Host.
 func (c *Cell) Reserve(port int, to actor.ID, deadline time.Time, none any) (actor.RawCall, bool) {

@@ -41,7 +41,14 @@ func (s *System) Run(c *Cell, now time.Time, batch []mailbox.Envelope) {
 
 // tick gives the machine a Tick when its deadline has come; false: it died.
 func (s *System) tick(c *Cell) bool {
-	if d := c.machine.Deadline(); d.IsZero() || d.After(c.now) {
+	d, trace := c.due()
+	if trace != "" {
+		c.out.Begin(c.now) // what the last step wanted has been done
+		c.placed = c.placed[:0]
+		s.crash(c, trace)
+		return false
+	}
+	if d.IsZero() || d.After(c.now) {
 		return true
 	}
 	return s.step(c, &mailbox.Envelope{In: actor.Input{Body: actor.Tick{}}})

@@ -368,6 +368,40 @@ func TestGivenUpQuestionsKeepNoPlace(t *testing.T) {
 	})
 }
 
+// confused is a chatter that cannot say its deadline once it has been flagged.
+type confused struct{ chatter }
+
+func (c *confused) Deadline() time.Time {
+	if c.tripped {
+		panic("tripped")
+	}
+	return time.Time{}
+}
+
+// A panic in Deadline is a death like any other: what the last step had asked
+// is not asked again, the cell is built anew and goes on.
+func TestADeadlineThatPanicsIsADeath(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan, _ := duet(0)
+		plan.Cells[0].Build = func(uint32) actor.Machine { return &confused{} }
+		n := New(&logs{}).Wire(plan)
+		n.Start()
+		if _, err := ask(n, left, flag{}, pong{}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if _, err := ask(n, left, ping{}, pong{}); err != nil {
+			t.Errorf("the cell that was built anew says %v", err)
+		}
+		if n.Err() != nil || n.System().Lookup(left).Stats().Deaths != 1 {
+			t.Errorf("%v after %d deaths", n.Err(), n.System().Lookup(left).Stats().Deaths)
+		}
+		if err := n.Stop(time.Second); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // leaver is a machine that asks with all that its port allows, and then dies in
 // that step, twice.
 type leaver struct {
