@@ -13,6 +13,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/internal/logging"
+	"acyclic/server"
 )
 
 // The ranges of options that are numbers.
@@ -152,24 +153,10 @@ func isListenAddr(s string) error {
 }
 
 func isPeerAddr(s string) error {
-	host, _, ok := split(s)
-	if !ok || !isIP(host) && !isHostName(host) {
+	if !server.ValidAddr(s) {
 		return fmt.Errorf("want a host with or without a port, as in 192.0.2.1, [2001:db8::1]:18333 or node.example.org:18333")
 	}
 	return nil
-}
-
-// isHostName is true for what could be a DNS name.
-func isHostName(s string) bool {
-	if s == "" || len(s) > 253 || strings.HasPrefix(s, "-") {
-		return false
-	}
-	for _, r := range s {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_') {
-			return false
-		}
-	}
-	return true
 }
 
 // isComment is BIP14's rule, and btcd's.

@@ -210,6 +210,8 @@ func TestErrors(t *testing.T) {
 		{[]string{"--listen=127.0.0.1:http"}, "--listen=127.0.0.1:http: " + addr},
 		{[]string{"--listen=1:2:3"}, "--listen=1:2:3: " + addr},
 		{[]string{"--connect=a b"}, `--connect="a b": ` + host},
+		{[]string{"--connect=256.1.1.1"}, "--connect=256.1.1.1: " + host},
+		{[]string{"--addpeer=a..b"}, "--addpeer=a..b: " + host},
 		{[]string{"--addpeer=:18333"}, "--addpeer=:18333: " + host},
 		{[]string{"--addpeer=x:0"}, "--addpeer=x:0: " + host},
 		{[]string{"--addpeer=a", "--connect=b"}, "--connect=b and --addpeer=a: want one of the two, --connect means these peers only"},

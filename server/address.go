@@ -103,6 +103,13 @@ func plain(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
 
+// ValidAddr says whether s can be what a user calls a peer: a host with or
+// without a port.
+func ValidAddr(s string) bool {
+	_, ok := parseTarget(s, 1)
+	return ok
+}
+
 var (
 	hurricane = netip.MustParsePrefix("2001:470::/32")
 	sixToFour = netip.MustParsePrefix("2002::/16")       // RFC 3964
