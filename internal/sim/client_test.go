@@ -10,6 +10,7 @@ import (
 	"acyclic/internal/node"
 	"acyclic/netsync"
 	"acyclic/peer"
+	"acyclic/relay"
 	"acyclic/server"
 )
 
@@ -23,6 +24,7 @@ type client struct {
 	servers actor.Port[server.GetStatus, server.Status]
 	slots   actor.Port[server.GetPeers, server.Peers]
 	infos   actor.Port[peer.GetInfo, peer.Info]
+	relays  actor.Port[relay.GetStatus, relay.Status]
 
 	rng    *rand.Rand
 	every  time.Duration
@@ -35,6 +37,7 @@ type client struct {
 	peers  netsync.Peers
 	server server.Status
 	conns  server.Peers
+	relay  relay.Status
 }
 
 func newClient(p *actor.Ports, rng *rand.Rand) *client {
@@ -45,6 +48,7 @@ func newClient(p *actor.Ports, rng *rand.Rand) *client {
 		syncs:   actor.Connect[netsync.GetPeers](p, "client.syncs", node.Netsync, 1, 10*time.Second),
 		servers: actor.Connect[server.GetStatus](p, "client.servers", node.Server, 1, 10*time.Second),
 		slots:   actor.Connect[server.GetPeers](p, "client.slots", node.Server, 1, 10*time.Second),
+		relays:  actor.Connect[relay.GetStatus](p, "client.relays", node.Relay, 1, 10*time.Second),
 		infos:   actor.Connect[peer.GetInfo](p, "client.infos", 0, 1, 10*time.Second),
 		rng:     rng, every: 10 * time.Second, asked: map[string]time.Time{},
 	}
@@ -69,7 +73,7 @@ func (c *client) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 // ask asks one question after the other, in an order by chance.
 func (c *client) ask(out *actor.Outbox) {
 	var ok bool
-	switch c.rng.IntN(7) {
+	switch c.rng.IntN(8) {
 	case 0:
 		_, ok = c.tips.Ask(out, chain.GetTips{})
 	case 1:
@@ -86,6 +90,8 @@ func (c *client) ask(out *actor.Outbox) {
 		if k := len(c.conns.Peers); k > 0 {
 			_, ok = c.infos.AskOf(out, c.conns.Peers[c.rng.IntN(k)].Peer, peer.GetInfo{})
 		}
+	case 7:
+		_, ok = c.relays.Ask(out, relay.GetStatus{})
 	}
 	c.asking = ok
 }
@@ -107,12 +113,14 @@ func (c *client) note(now time.Time, err error, answer any) {
 		c.server = a
 	case server.Peers:
 		c.conns = a
+	case relay.Status:
+		c.relay = a
 	}
 }
 
 // since says whether everything has been answered after a time.
 func (c *client) since(at time.Time) bool {
-	for _, answer := range [...]any{c.best, c.sync, c.peers, c.server, c.conns} {
+	for _, answer := range [...]any{c.best, c.sync, c.peers, c.server, c.conns, c.relay} {
 		if !c.asked[fmt.Sprintf("%T", answer)].After(at) {
 			return false
 		}

@@ -43,6 +43,7 @@ func (c *town) prove(b bounds) error {
 		{"they found each other", calmDown, nil},
 		{"they agree on what they have found", b.agree, c.agreed},
 		{"a new block is known to all", b.news, c.news()},
+		{"components and kernel know the same peers", atRest, c.familiar()},
 		{"nothing is under way", atRest, c.rests},
 		{"nobody is left when the network is gone", 2 * atRest, c.deserted()},
 	} {
@@ -134,13 +135,52 @@ func (n *resident) rests() bool {
 	return true
 }
 
-// deserted takes the network down; then everything that peers have held must be
+// familiar makes the clients ask; then what the components say of the peers must
+// be what is there, and the tips must be those of the engine.
+func (c *town) familiar() func() bool {
+	var since time.Time
+	return once(func() {
+		since = c.Now
+		for _, n := range c.up() {
+			n.client.every, n.client.next = 5*time.Second, c.Now
+			n.Wake(n.Sys.Lookup(clientID))
+		}
+	}, func() bool {
+		return c.guests > 0 || all(c.up(), func(n *resident) bool { return n.familiar(since) })
+	})
+}
+
+func (n *resident) familiar(since time.Time) bool {
+	there := 0
+	for _, x := range n.Living() {
+		if x.ID.Parent() != 0 {
+			there++
+		}
+	}
+	ready := 0
+	for _, p := range n.client.conns.Peers {
+		if p.Ready {
+			ready++
+		}
+	}
+	k, tips := n.client, n.store.Tips()
+	return k.since(since) && len(k.conns.Peers) == there && k.server.Inbound+k.server.Outbound == there &&
+		len(k.peers.Peers) == ready && k.sync.Peers == ready && k.relay.Peers == ready &&
+		k.best == tips && k.sync.Tips == tips
+}
+
+// deserted takes the network down, or, in every other world, silently cuts all
+// lines; then everything that peers have held must be
 // free again, in the kernel and in what the components say of themselves.
 func (c *town) deserted() func() bool {
 	var gone time.Time
 	return once(func() {
 		gone = c.Now
-		c.net.Down(c.Now)
+		if c.seed%2 == 0 {
+			c.net.Down(c.Now)
+		} else {
+			c.net.Silence(c.Now, c.Now.Add(24*time.Hour))
+		}
 	}, func() bool {
 		return all(c.up(), func(n *resident) bool { return n.deserted(gone) && n.rests() })
 	})
@@ -151,7 +191,7 @@ func (n *resident) deserted(since time.Time) bool {
 	return n.edge.Conns() == 0 &&
 		n.Sys.Lookup(node.Server).Places(server.KindPeer) == n.limits.Places &&
 		k.since(since) && len(k.peers.Peers) == 0 && len(k.conns.Peers) == 0 &&
-		k.sync.Peers == 0 && k.sync.InFlight == 0 &&
+		k.sync.Peers == 0 && k.relay.Peers == 0 && k.sync.InFlight == 0 &&
 		k.server.Inbound == 0 && k.server.Outbound == 0 && k.server.Handshaking == 0
 }
 

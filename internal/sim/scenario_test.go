@@ -87,11 +87,17 @@ func settlers(c *town, n int, engine fake.EngineConfig, with func(i int, has *be
 	}
 }
 
-// Latency, stalls, cuts, resets, refused dials.
+// Latency, stalls, cuts, resets, refused dials; every other world begins without
+// a network.
 var roughNetwork = scenario{
 	name: "TestRoughNetwork", seeds: 40, net: roughNet, size: 3,
 	bounds: bounds{rough: 5 * time.Minute, agree: 10 * time.Minute, news: time.Minute},
-	build:  func(c *town) { settlers(c, 3, quick, nil) },
+	build: func(c *town) {
+		if c.seed%2 == 1 {
+			c.cutOff(time.Minute)
+		}
+		settlers(c, 3, quick, nil)
+	},
 }
 
 func TestRoughNetwork(t *testing.T) { try(t, &roughNetwork) }
@@ -151,6 +157,23 @@ var strangers = scenario{
 
 func TestStrangers(t *testing.T) { try(t, &strangers) }
 
+// One node has the chain; two strangers have its headers, and are asked for
+// blocks in vain. It is quiet: nothing happens that could take the place of a
+// deadline (law L9).
+var stalled = scenario{
+	name: "TestL9StrangersWithoutBlocks", seeds: 20, net: smoothNet, size: 4,
+	bounds: bounds{agree: 30 * time.Minute, news: time.Minute},
+	build: func(c *town) {
+		honest := chainOf(60, 1)
+		c.add(belongings{engine: quick, blocks: honest})
+		c.invite(boaster, honest)
+		c.invite(boaster, honest)
+		c.add(belongings{engine: quick})
+	},
+}
+
+func TestL9StrangersWithoutBlocks(t *testing.T) { try(t, &stalled) }
+
 // The engine of one node is slow, that of another hangs beyond the timeouts, the
 // database of a third fails: that node ends in order, the others go on.
 var engines = scenario{
@@ -197,13 +220,16 @@ var stops = scenario{
 
 func TestL8StopDuringEverything(t *testing.T) { try(t, &stops) }
 
-// Every window, lane and budget is one or two.
+// Every window, lane and budget is one or two, and the engine is at times slower
+// than the timeouts.
 var tiny = scenario{
 	name: "TestL4TinyBounds", seeds: 40, net: roughNet, size: 3,
 	bounds: bounds{rough: 5 * time.Minute, agree: 20 * time.Minute, news: time.Minute},
 	build: func(c *town) {
 		c.bounds = tinyBounds(c.rng)
-		settlers(c, 3, quick, nil)
+		engine := quick
+		engine.HangChance, engine.HangFor = 10, 45*time.Second
+		settlers(c, 3, engine, nil)
 	},
 }
 

@@ -86,6 +86,7 @@ func (c *town) invite(how manner, blocks []*wire.MsgBlock) {
 		Edges: []cell.Edge{{ID: node.Transport, Name: "net", Ports: ep.Specs, Build: func() actor.Machine { return edge }}},
 	}
 	traced(c.World, how.String(), plan)
+	c.guests++
 	c.edges, c.homes = append(c.edges, edge), append(c.homes, nil)
 	c.homes[len(c.homes)-1] = c.Add(how.String(), plan)
 }

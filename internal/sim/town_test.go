@@ -47,8 +47,10 @@ type town struct {
 	calm   bool
 	deadly int           // one step in so many of a component panics; zero: none
 	deaths int           // of which so many
+	guests int           // strangers
 	jumps  time.Duration // about how often the first node's clock jumps; zero: never
 	jumpAt time.Time
+	outage time.Time // there is no network before; zero: there is
 
 	// Deviations from the wiring, for worlds with other bounds and for the
 	// broken variants that the checks must catch.
@@ -159,6 +161,9 @@ func (c *town) populate(n *resident, plan *cell.Plan, mine fake.MinerConfig) {
 	port := actor.Connect[chain.SubmitBlock](&mp, "miner.submit", node.Chain, 1, 15*time.Minute)
 	n.miner = fake.NewMiner(mine, port, c.seeded())
 	n.client = newClient(&cp, c.seeded())
+	if c.seed%2 == 1 {
+		n.client.every = time.Hour // nothing may depend on somebody asking
+	}
 	plan.Cells = append(plan.Cells,
 		cell.Static{ID: minerID, Name: "miner", Ports: mp.Specs, Build: func(uint32) actor.Machine { return n.miner }},
 		cell.Static{ID: clientID, Name: "client", Ports: cp.Specs, Build: func(uint32) actor.Machine { return n.client }},
@@ -182,6 +187,7 @@ func (c *town) live(bound time.Duration, done func() bool) (bool, error) {
 		at = c.Now.Add(50 * time.Millisecond)
 		c.govern()
 		c.jump()
+		c.repair()
 		ok = done()
 		return ok
 	})
@@ -214,6 +220,20 @@ func (c *town) jump() {
 		}
 	}
 	c.jumpAt = c.Now.Add(time.Duration(c.rng.Int64N(int64(2 * c.jumps))))
+}
+
+// cutOff lets the world begin without a network.
+func (c *town) cutOff(d time.Duration) {
+	c.outage = c.Now.Add(d)
+	c.net.Down(c.Now)
+}
+
+// repair ends that.
+func (c *town) repair() {
+	if !c.outage.IsZero() && !c.Now.Before(c.outage) {
+		c.outage = time.Time{}
+		c.net.Up()
+	}
 }
 
 // lived is how much virtual time has passed.

@@ -146,6 +146,16 @@ func (n *Net) Calm() {
 	}
 }
 
+// Silence keeps all nodes apart from now until a time: nobody is told that
+// anything has happened, nothing arrives.
+func (n *Net) Silence(now, until time.Time) {
+	for _, a := range n.edges {
+		for _, b := range n.edges[:a.index] {
+			n.Cut(a, b, now, until)
+		}
+	}
+}
+
 // Down resets all connections and refuses new ones.
 func (n *Net) Down(now time.Time) {
 	n.down = true
@@ -156,6 +166,9 @@ func (n *Net) Down(now time.Time) {
 		n.wake(e)
 	}
 }
+
+// Up ends Down.
+func (n *Net) Up() { n.down = false }
 
 func pair(a, b *Edge) [2]int { return [2]int{min(a.index, b.index), max(a.index, b.index)} }
 
