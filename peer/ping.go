@@ -16,6 +16,8 @@ type pings struct {
 	pingNonce uint64        // of the open one
 	pingTime  time.Duration // the last round trip; zero: none yet
 	pingMin   time.Duration // the shortest
+	owesPong  bool          // their last ping waits for the queue to be below its cap
+	pongNonce uint64        // of that one
 }
 
 func (m *Machine) pingDue() time.Time {
@@ -42,10 +44,24 @@ func (m *Machine) ping(now time.Time, out *actor.Outbox) {
 	m.write(now, out, &wire.MsgPing{Nonce: nonce})
 }
 
-// onPing answers. The pong passes a full queue, and counts in it.
+// onPing answers. Behind a full queue only the last ping is: it would wait there
+// anyway, and who pings without end and reads nothing must not make the queue
+// grow.
 func (m *Machine) onPing(now time.Time, msg *wire.MsgPing, out *actor.Outbox) {
-	if m.version.Protocol > wire.BIP0031Version {
-		m.write(now, out, &wire.MsgPong{Nonce: msg.Nonce})
+	if m.version.Protocol <= wire.BIP0031Version {
+		return
+	}
+	m.owesPong, m.pongNonce = true, msg.Nonce
+	if m.queued() < m.cfg.QueueCap {
+		m.pong(now, out)
+	}
+}
+
+// pong sends the pong that is owed, if one is.
+func (m *Machine) pong(now time.Time, out *actor.Outbox) {
+	if m.owesPong {
+		m.owesPong = false
+		m.write(now, out, &wire.MsgPong{Nonce: m.pongNonce})
 	}
 }
 

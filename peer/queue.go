@@ -95,6 +95,7 @@ func (m *Machine) onFlushed(now time.Time, in transport.Flushed, out *actor.Outb
 	if m.queued() >= m.cfg.QueueCap {
 		return
 	}
+	m.pong(now, out)
 	for _, call := range m.held {
 		call.Answer(out, Sent{})
 	}

@@ -59,13 +59,17 @@ func TestL5SlowReaderHoldsSends(t *testing.T) {
 	second := b.Ask(Send{Msgs: []wire.Message{&wire.MsgGetAddr{}}})
 	b.says("both are taken, in order, neither is answered", "write block", "write getaddr")
 	b.receive(&wire.MsgPing{Nonce: 1})
-	b.says("a pong passes", "write pong")
+	b.receive(&wire.MsgPing{Nonce: 2})
+	b.says("pongs wait too")
 	third := b.Ask(Send{})
 	b.RefusedBy(Send{Msgs: []wire.Message{&wire.MsgGetAddr{}}}, "there are three places to wait in")
 
 	b.flush(1000)
 	b.says("still at the cap")
 	b.flush(999)
+	if p := wrote[*wire.MsgPong](b, "below the cap again"); p.Nonce != 2 {
+		t.Errorf("pong %d, want the last ping's", p.Nonce)
+	}
 	steptest.WantAnswer[Sent](b.Rig, first, "below the cap again")
 	steptest.WantAnswer[Sent](b.Rig, second, "with the first")
 	steptest.WantAnswer[Sent](b.Rig, third, "with the first")
@@ -101,21 +105,32 @@ func TestL5QueueOfADeafPeerIsBounded(t *testing.T) {
 	}
 }
 
-// Somebody who pings without end and reads nothing.
-func TestFullQueueEndsThePeer(t *testing.T) {
-	b := readyBench(t, true, testConfig())
-	for range 10_000/32 + 1 {
-		b.says("nothing yet")
-		b.receive(&wire.MsgPing{Nonce: 1})
-		if b.m.state == gone {
-			break
+// L5: somebody who pings without end and reads nothing has no more queued than
+// the cap and one pong.
+func TestL5PingsOfADeafPeerAreBounded(t *testing.T) {
+	worst := func(cfg Config) int {
+		b := readyBench(t, true, cfg)
+		most := 0
+		for i := range 1_000 {
+			b.receive(&wire.MsgPing{Nonce: uint64(i)})
+			most = max(most, b.m.queued())
+			b.Drop()
 		}
-		wrote[*wire.MsgPong](b, "pongs pass the cap")
+		if b.m.state != ready {
+			t.Errorf("gone with %d bytes queued", most)
+		}
+		return most
 	}
-	if g := steptest.Want[Gone](b.Rig, "but not the hard cap"); !strings.Contains(g.Reason, "does not read") || g.Fault {
-		t.Errorf("gone: %+v", g)
+	const pong = transport.HeaderSize + 8
+	cfg := testConfig()
+	if n := worst(cfg); n < cfg.QueueCap || n >= cfg.QueueCap+pong {
+		t.Errorf("%d bytes are queued", n)
 	}
-	b.says("that is all", "close", "finish")
+	broken := testConfig()
+	broken.QueueCap, broken.QueueMax = 1<<30, 1<<30 // as if pongs passed a full queue
+	if n := worst(broken); n < cfg.QueueCap+pong {
+		t.Errorf("a queue without a cap was not noticed: %d bytes", n)
+	}
 }
 
 // A Send that overflows the queue ends the peer; its call is settled by the
