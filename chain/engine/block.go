@@ -110,11 +110,8 @@ func (e *Engine) judge(block *btcutil.Block, n node, refused *refusal) *refusal 
 	default:
 		return refused
 	}
-	header := &block.MsgBlock().Header
-	if len(block.Transactions()) == 0 || blockchain.CalcMerkleRoot(block.Transactions(), false) != header.MerkleRoot {
-		// btcd looks at transactions before it looks at whether they are
-		// the block's.
-		return refuse(blockchain.ErrBadMerkleRoot, "the transactions are not those of the header; besides, "+refused.detail)
+	if mutated := mutation(block, refused.detail); mutated != nil {
+		return mutated
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -125,6 +122,29 @@ func (e *Engine) judge(block *btcutil.Block, n node, refused *refusal) *refusal 
 			fmt.Sprintf("block %v before it is invalid: %s: %s", culprit.Hash, refused.reason, refused.detail))
 	}
 	return refused
+}
+
+// mutation says why a block that broke a rule may not be the one that its header
+// commits to; nil when it is. btcd looks at sizes and at transactions before it
+// looks at whether they are the block's.
+func mutation(block *btcutil.Block, broken string) *refusal {
+	txs := block.Transactions()
+	if len(txs) == 0 || blockchain.CalcMerkleRoot(txs, false) != block.MsgBlock().Header.MerkleRoot {
+		return refuse(blockchain.ErrBadMerkleRoot, "the transactions are not those of the header; besides, "+broken)
+	}
+	seen := make(map[chainhash.Hash]bool, len(txs))
+	for _, tx := range txs {
+		if seen[*tx.Hash()] { // CVE-2012-2459: copies at the end need not change the root
+			return refuse(blockchain.ErrDuplicateTx, fmt.Sprintf("transaction %v comes twice; besides, %s", tx.Hash(), broken))
+		}
+		seen[*tx.Hash()] = true
+		if !blockchain.IsCoinBase(txs[0]) && tx.MsgTx().SerializeSizeStripped() == 2*chainhash.HashSize {
+			// CVE-2017-12842: it may be two hashes of the tree (as in
+			// Bitcoin Core's IsBlockMutated).
+			return refuse(blockchain.ErrBadMerkleRoot, "a transaction of 64 bytes where there is no coinbase; besides, "+broken)
+		}
+	}
+	return nil
 }
 
 // culprit is the block that broke the rule when n was processed: n itself, or,

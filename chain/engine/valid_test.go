@@ -64,6 +64,44 @@ func TestADuplicatedTransactionIsAMutation(t *testing.T) {
 	wantCode(t, v.Code, chain.Invalid, v.Reason, "bad-txns-inputs-missingorspent", "the real one is looked at")
 }
 
+// The second copy may also break a rule that btcd looks at before it looks for
+// copies: it makes the block too big. A block that is almost full must not be
+// condemned because of it: every block after it would be refused.
+func TestAMutationThatIsTooBig(t *testing.T) {
+	b := newBranch(t, &chaincfg.RegressionNetParams)
+	big := wire.NewMsgTx(1)
+	big.AddTxIn(wire.NewTxIn(wire.NewOutPoint(b.params.GenesisHash, 0), nil, nil))
+	big.AddTxOut(wire.NewTxOut(0, make([]byte, 400_000)))
+	last := big.Copy()
+	last.TxIn[0].PreviousOutPoint.Index = 1
+	plain := b.mineWith(time.Minute, func(m *wire.MsgBlock) { m.Transactions = append(m.Transactions, big, last) })
+	e := open(t, Config{Params: b.params})
+	twice := &wire.MsgBlock{Header: plain.Header, Transactions: append(plain.Transactions[:3:3], last)}
+	v := giveOne(t, e, twice).Verdict
+	wantCode(t, v.Code, chain.Mutated, v.Reason, "bad-txns-duplicate", "the same root, another body")
+	v = giveOne(t, e, plain).Verdict
+	wantCode(t, v.Code, chain.Invalid, v.Reason, "bad-txns-inputs-missingorspent", "the real one is looked at")
+}
+
+// CVE-2017-12842: two hashes of the merkle tree side by side can be read as a
+// transaction of 64 bytes, so that a block of them has the root of the real one.
+func TestHashesReadAsATransactionAreAMutation(t *testing.T) {
+	b := newBranch(t, &chaincfg.RegressionNetParams)
+	odd := wire.NewMsgTx(1)
+	odd.AddTxIn(wire.NewTxIn(wire.NewOutPoint(b.params.GenesisHash, 0), nil, nil))
+	odd.AddTxOut(wire.NewTxOut(0, []byte{0x51, 0x51, 0x51, 0x51}))
+	if n := odd.SerializeSizeStripped(); n != 64 {
+		t.Fatalf("the transaction has %d bytes", n)
+	}
+	block := b.mineWith(time.Minute, func(m *wire.MsgBlock) { m.Transactions = []*wire.MsgTx{odd} })
+	e := open(t, Config{Params: b.params})
+	v := giveOne(t, e, block).Verdict
+	wantCode(t, v.Code, chain.Mutated, v.Reason, "bad-txnmrklroot", "who knows what the real body is")
+	if len(e.valid.bad) != 0 {
+		t.Errorf("condemned: %+v", e.valid.bad)
+	}
+}
+
 // An invalid block ends its branch: whatever is before or beside it is the best
 // header now, and nothing may be built on it. btcd alone keeps it as its best
 // header, and would take the grandchild.
