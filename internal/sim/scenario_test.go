@@ -274,3 +274,25 @@ var clocks = scenario{
 }
 
 func TestClockJumps(t *testing.T) { try(t, &clocks) }
+
+// All of it together.
+var everything = scenario{
+	name: "TestEverythingAtOnce", seeds: 20, net: roughNet, size: 5,
+	bounds: bounds{rough: 5 * time.Minute, agree: time.Hour, news: 15 * time.Minute},
+	build: func(c *town) {
+		c.deadly = 30 + c.rng.IntN(300)
+		c.bounds = tinyBounds(c.rng)
+		c.jumps = time.Minute
+		engine := fake.EngineConfig{MaxApply: 200 * time.Millisecond, MaxRead: 200 * time.Millisecond, HangChance: 10, HangFor: 45 * time.Second}
+		settlers(c, 3, engine, func(i int, has *belongings) {
+			if i == 2 && c.seed%4 == 0 {
+				has.stop = 1 + time.Duration(c.rng.Int64N(int64(5*time.Minute)))
+			}
+		})
+		honest := chainOf(60, 1)
+		c.invite(manner(int(c.seed)%manners), honest)
+		c.invite(manner(int(c.seed)/manners%manners), honest)
+	},
+}
+
+func TestEverythingAtOnce(t *testing.T) { try(t, &everything) }

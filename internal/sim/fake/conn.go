@@ -30,6 +30,7 @@ type end struct {
 	ended   bool      // EOF was delivered
 	starved time.Time // since when the owner has had no credit; zero: it has
 	retryAt time.Time // when to look for credit again
+	probeAt time.Time // when to look whether there is still an owner
 
 	queue   [][]byte  // written by the owner, not yet taken by the kernel
 	tookAt  time.Time // when the kernel last took something, or the queue filled
@@ -203,8 +204,11 @@ func (c *end) receive(now time.Time, out *actor.Outbox) {
 		return
 	}
 	msgs, bytes := out.Credit(c.owner)
+	if past(c.probeAt, now) {
+		c.probe(now, msgs > 0)
+	}
 	took := false
-	for len(c.wire) > 0 && !c.wire[0].at.After(now) {
+	for !c.closed && len(c.wire) > 0 && !c.wire[0].at.After(now) {
 		if msgs <= 0 || bytes <= 0 {
 			c.starve(now)
 			break
@@ -223,6 +227,17 @@ func (c *end) receive(now time.Time, out *actor.Outbox) {
 	if took && len(c.peer.queue) > 0 {
 		c.edge.net.wake(c.peer.edge) // it waits for room
 	}
+}
+
+// probe looks whether the owner is still there: when nothing arrives, nothing
+// else would show that it died and left the connection open.
+func (c *end) probe(now time.Time, credit bool) {
+	c.probeAt = now.Add(goneAfter)
+	if credit {
+		c.starved = time.Time{}
+		return
+	}
+	c.starve(now)
 }
 
 // starve looks for credit again, less and less often, and not for ever.
@@ -284,9 +299,11 @@ func (c *end) deadline() time.Time {
 	switch {
 	case c.owner == 0 || c.ended || !c.drainBy.IsZero():
 	case !c.retryAt.IsZero():
-		at = sooner(at, c.retryAt)
+		at = sooner(sooner(at, c.retryAt), c.probeAt)
 	case len(c.wire) > 0:
-		at = sooner(at, c.wire[0].at)
+		at = sooner(sooner(at, c.wire[0].at), c.probeAt)
+	default:
+		at = sooner(at, c.probeAt)
 	}
 	return at
 }

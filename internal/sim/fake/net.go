@@ -235,7 +235,7 @@ func (e *Edge) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	case server.Admitted:
 		e.onAdmitted(now, in, b)
 	case transport.Bind:
-		e.onBind(in.From, b.Conn, out)
+		e.onBind(now, in.From, b.Conn, out)
 	case transport.Write:
 		if c := e.owned(b.Conn, in.From); c != nil {
 			c.write(now, b.Frame)
@@ -373,13 +373,13 @@ func (e *Edge) onAdmitted(now time.Time, in actor.Input, a server.Admitted) {
 	}
 }
 
-func (e *Edge) onBind(from actor.ID, id transport.ConnID, out *actor.Outbox) {
+func (e *Edge) onBind(now time.Time, from actor.ID, id transport.ConnID, out *actor.Outbox) {
 	c := e.find(id)
 	if c == nil || c.closed || c.owner != 0 {
 		out.Deliver(from, actor.Control, transport.Broken{Conn: id, Reason: "the connection was lost before it was used"}, 0)
 		return
 	}
-	c.owner = from
+	c.owner, c.probeAt = from, now.Add(goneAfter)
 	c.claimBy = time.Time{}
 }
 

@@ -326,6 +326,24 @@ func TestReset(t *testing.T) {
 	}
 }
 
+// A cell that dies says no Close. The edge finds out by itself even when nothing
+// arrives for it; a connection that is silent, but owned, it leaves alone.
+func TestConnectionsOfTheDeadAreClosed(t *testing.T) {
+	w, _, _ := connected(t, NetConfig{}, 1)
+	w.run(time.Hour)
+	if w.a.Conns() != 1 || w.b.Conns() != 1 {
+		t.Errorf("after an hour of silence %d and %d connections are left", w.a.Conns(), w.b.Conns())
+	}
+	w.a.msgs = 0 // who is no more has no credit
+	w.run(3 * goneAfter)
+	if n := w.a.Conns(); n != 0 {
+		t.Errorf("%d connections of a dead cell are left", n)
+	}
+	if eof, ok := first[transport.EOF](w.b); !ok || eof.Fault {
+		t.Errorf("the other side is told %+v", eof)
+	}
+}
+
 func TestForeignMagicIsAFault(t *testing.T) {
 	w, a, _ := connected(t, NetConfig{}, 1)
 	frame := ping(t, 1)
