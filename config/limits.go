@@ -7,6 +7,7 @@ import (
 	"acyclic/internal/actor"
 	"acyclic/internal/cell"
 	"acyclic/internal/transport"
+	"acyclic/internal/watch"
 	"acyclic/netsync"
 	"acyclic/peer"
 	"acyclic/relay"
@@ -46,6 +47,8 @@ type Limits struct {
 	Windows Windows
 	Edge    transport.Config // its bounds only
 
+	Watch Watch
+
 	// StopWithin bounds the stop of all cells and edges, the flush of the
 	// database excepted.
 	StopWithin time.Duration
@@ -67,6 +70,46 @@ type Windows struct {
 	Resolve   time.Duration
 	Admit     time.Duration
 	Status    time.Duration // the progress display
+}
+
+// Watch is when the watchdog calls something stuck (law L12), and what it keeps.
+type Watch struct {
+	Config watch.Config // its bounds only: those of cells, and of itself
+
+	// Who waits for the disk, the network or a name server may take longer.
+	Chain, Engine, Readers, Transport, Book, Resolver watch.Bounds
+}
+
+// watchLimits: cells calculate, so seconds are very long for them; edges get the
+// time after which whoever asks them gives up.
+func watchLimits(l Limits) Watch {
+	w := Watch{Config: watch.Config{
+		Bounds: watch.Bounds{
+			Run:   5 * time.Second,  // a batch takes milliseconds; Stop is obeyed behind it
+			Queue: 10 * time.Second, // every batch takes a share of each lane
+			Owe:   30 * time.Second, // what a machine was to do at its deadline, and has not
+		},
+		Every:       250 * time.Millisecond, // a look at all mailboxes takes less than one
+		LogEvery:    10 * time.Second,
+		RecordEvery: time.Minute,
+		Keep:        10,               // recordings, of at most TraceBytes and a profile each
+		TraceBytes:  8 << 20,          // some seconds of a storm
+		TraceAge:    10 * time.Second, // the bounds of cells, and a little before
+	}}
+	of := func(patience time.Duration) watch.Bounds {
+		return watch.Bounds{Run: patience, Queue: patience, Owe: w.Config.Bounds.Owe}
+	}
+	// The flush of a large cache to a slow disk may take minutes; the readers
+	// wait behind it for the engine's lock, and chain answers when they do.
+	slow := l.Engine.WorkerTimeout / 2
+	w.Engine, w.Readers = of(slow), of(slow)
+	w.Engine.Owe, w.Readers.Owe = slow, slow
+	w.Chain = w.Config.Bounds
+	w.Chain.Owe = slow
+	w.Transport = of(2 * l.Windows.Dial)
+	w.Book = of(2 * l.Windows.Edge)
+	w.Resolver = of(2 * l.Windows.Resolve)
+	return w
 }
 
 // maxMessage is the largest message that a peer may be sent: a block.
@@ -116,6 +159,7 @@ func Derive(maxPeers, rpcHandlers, rpcWindow int) Limits {
 	l.Netsync = netsync.Defaults()
 	l.Relay = relayLimits(w)
 	l.Peer = peerLimits(l.Netsync)
+	l.Watch = watchLimits(l)
 	l.Edge = transport.Config{
 		WriteTimeout: 30 * time.Second, DialTimeout: 10 * time.Second,
 		Draining: l.Places - maxPeers, // as many as may have ended and not been forgotten

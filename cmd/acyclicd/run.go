@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -36,6 +37,7 @@ type daemon struct {
 	progress *logging.Progress
 	rpc      *rpc.Server // nil with --norpc
 	stop     stopper
+	node     atomic.Pointer[node.Node] // nil: not started yet
 
 	serve    sync.Once
 	serveErr error
@@ -57,6 +59,7 @@ func run(cfg *config.Config) (err error) {
 	d.log = d.logs.Logger("node")
 	d.progress = logging.NewProgress(d.logs, cfg.Params.GenesisBlock.Header.Timestamp)
 	d.watchSignals()
+	d.reportOnQuit()
 	if err := d.profile(); err != nil {
 		return err
 	}
@@ -77,6 +80,7 @@ func run(cfg *config.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	d.node.Store(n)
 	if d.rpc != nil {
 		d.rpc.Attach(n.RPC(cfg, version, d.stop.request))
 	}
@@ -115,6 +119,29 @@ func (d *daemon) watchSignals() {
 		}
 		say("ended at once by a second signal; what was not yet written is fetched again")
 		os.Exit(130)
+	}()
+}
+
+// reportOnQuit prints the wait-for report to standard error on SIGQUIT, and the
+// process goes on. Go's own dump of all goroutines, which ends it, is still
+// there for SIGABRT.
+//
+// correctness: a goroutine of its own for the life of the process, which holds
+// nothing while it waits for a signal or for standard error; nobody waits for
+// it.
+func (d *daemon) reportOnQuit() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGQUIT)
+	go func() {
+		for range signals {
+			n := d.node.Load()
+			if n == nil {
+				fmt.Fprintln(os.Stderr, "acyclicd: no wait-for report: the components do not run yet")
+				continue
+			}
+			d.log.Info("SIGQUIT: the wait-for report goes to standard error")
+			fmt.Fprint(os.Stderr, n.Watch.Report().Text())
+		}
 	}()
 }
 

@@ -143,7 +143,7 @@ func (p *Process) Wait(deadline time.Duration) int {
 		return p.cmd.ProcessState.ExitCode()
 	case <-timer.C:
 	}
-	syscall.Kill(p.cmd.Process.Pid, syscall.SIGQUIT) // Go prints all goroutines
+	syscall.Kill(p.cmd.Process.Pid, syscall.SIGABRT) // Go prints all goroutines
 	select {
 	case <-p.done:
 	case <-time.After(2 * time.Second):
@@ -157,7 +157,7 @@ func (p *Process) Wait(deadline time.Duration) int {
 // saveStacks keeps the goroutines that a hung process printed where the test's
 // directories do not go.
 func (p *Process) saveStacks() {
-	_, stacks, ok := strings.Cut(p.Stderr(), "SIGQUIT")
+	_, stacks, ok := strings.Cut(p.Stderr(), "SIGABRT")
 	if !ok {
 		return
 	}

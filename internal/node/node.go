@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"path/filepath"
 	"time"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
@@ -21,6 +22,7 @@ import (
 	"acyclic/internal/live"
 	"acyclic/internal/rpc"
 	"acyclic/internal/transport"
+	"acyclic/internal/watch"
 	"acyclic/netsync"
 	"acyclic/server"
 )
@@ -48,6 +50,7 @@ type Node struct {
 	*live.Node
 	Settings  Settings
 	Listening []netip.AddrPort
+	Watch     *watch.Watchdog
 
 	edge    *transport.Edge
 	book    *book.Book
@@ -77,7 +80,9 @@ func Start(o Options) (*Node, error) {
 
 	var dp actor.Ports
 	n.ports = ConnectDisplay(&dp, n.Settings.Limits)
+	n.Watch = watch.New(n.watchConfig(cfg.DataDir, o.Log))
 	n.Node.Start()
+	n.Watch.Start()
 	n.display = n.Asker(Display)
 	for _, addr := range cfg.Listen {
 		bound, err := n.edge.Listen(addr)
@@ -99,6 +104,20 @@ func (n *Node) edges(e *engine.Engine) Edges {
 		Book:      cell.Edge{ID: Book, Name: "book", Handler: n.book, Workers: 1},
 		Resolver:  cell.Edge{ID: Resolver, Name: "resolver", Handler: book.Resolver{}, Workers: l.Resolvers},
 	}
+}
+
+// watchConfig is the watchdog's: who may take longer than a cell.
+func (n *Node) watchConfig(dataDir string, log Logger) watch.Config {
+	l := n.Settings.Limits.Watch
+	c := l.Config
+	c.System = n.System()
+	c.Dir = filepath.Join(dataDir, "stalls")
+	c.Log = func(rec actor.Record) { log.Record("watch", 0, rec) }
+	c.Of = map[actor.ID]watch.Bounds{
+		Chain: l.Chain, EngineWorker: l.Engine, EngineReaders: l.Readers,
+		Transport: l.Transport, Book: l.Book, Resolver: l.Resolver,
+	}
+	return c
 }
 
 // settings derives what the wiring needs from the user's configuration.
@@ -183,7 +202,7 @@ func (n *Node) RPC(cfg *config.Config, version int, stop func()) rpc.Node {
 		Ports: rpc.Connect(&p, Targets), Targets: Targets,
 		Params: cfg.Params, DataDir: cfg.DataDir, PruneBytes: cfg.PruneBytes,
 		UserAgent: cfg.UserAgent, Services: n.Settings.Peer.Services, Protocol: wire.ProtocolVersion,
-		Version: version, Started: time.Now(), Stop: stop, Cells: n.cells,
+		Version: version, Started: time.Now(), Stop: stop, Cells: n.cells, Watch: n.Watch,
 	}
 	for i := range n.Settings.Limits.RPCHandlers {
 		r.Askers = append(r.Askers, n.Asker(HandlerID(n.Settings, i)))
@@ -212,5 +231,7 @@ func (n *Node) Stop() error {
 	within := n.Settings.Limits.StopWithin
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
-	return errors.Join(n.Node.Stop(within), n.edge.Stop(ctx), n.book.Close())
+	err := errors.Join(n.Node.Stop(within), n.edge.Stop(ctx), n.book.Close())
+	n.Watch.Stop(within)
+	return err
 }

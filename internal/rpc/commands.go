@@ -62,6 +62,7 @@ func init() {
 		{"getnetworkinfo", "Network", nil, "The state of the network.", getNetworkInfo},
 		{"getpeerinfo", "Network", nil, "All that is known of each connection.", getPeerInfo},
 		{"getmailboxes", "Debug", nil, "For each cell of this node: inputs queued per lane, age of the oldest, done and refused.", getMailboxes},
+		{"getwaitgraph", "Debug", nil, "Who waits for whom: what each cell is doing, the questions without an answer, and the waits between components.", getWaitGraph},
 		{"getstatus", "Debug", nil, "What the sync, the server and the relay are doing.", getStatus},
 	} {
 		commands[c.name] = &c

@@ -38,6 +38,7 @@ func TestShapes(t *testing.T) {
 		{"getnetworkinfo.json", "getnetworkinfo", `[]`},
 		{"getmailboxes.json", "getmailboxes", `[]`},
 		{"getstatus.json", "getstatus", `[]`},
+		{"getwaitgraph.json", "getwaitgraph", `[]`},
 	} {
 		result, failure := r.call(c.method, c.params)
 		if failure != "" {

@@ -64,7 +64,7 @@ func (d laneDepths) MarshalJSON() ([]byte, error) {
 func getMailboxes(c *call, _ arguments) (any, error) {
 	list := []cellResult{}
 	for _, s := range c.Cells() {
-		list = append(list, cellResult{s.ID.String(), s.Name, s.Depth, float(float64(s.Oldest.Microseconds()) / 1e3), s.Done, s.Refused})
+		list = append(list, cellResult{s.ID.String(), s.Name, s.Depth, millis(s.Oldest), s.Done, s.Refused})
 	}
 	return list, nil
 }

@@ -4,9 +4,12 @@
 //	request ─► http.go   who is it, is there a free handler
 //	           request.go   JSON-RPC 1.0, 1.1 or 2.0; one call or a batch
 //	           commands.go  the table of commands; arguments are checked
-//	           chaincmds.go, netcmds.go, mining.go, control.go
+//	           chaincmds.go, netcmds.go, mining.go, control.go, waitgraph.go
 //	                        questions to components, answers in Core's shapes
 //	reply   ◄─ reply.go     results and errors with Core's codes and statuses
+//
+// GET /health and /ready (health.go) say whether the process lives and whether
+// the node works; they need no password and tell no secrets.
 //
 // A handler owns one [edge.Asker] while it works, and asks components through
 // its ports: each question ends by answer, timeout or the target's death, and

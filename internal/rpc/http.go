@@ -21,6 +21,9 @@ import (
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The deadline of the reply before this one on the same connection.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	if s.serveHealth(w, r) {
+		return
+	}
 	if r.Method != http.MethodPost {
 		plain(w, http.StatusMethodNotAllowed, "JSONRPC server handles only POST requests")
 		return

@@ -14,6 +14,7 @@ import (
 	"acyclic/chain"
 	"acyclic/internal/actor"
 	"acyclic/internal/edge"
+	"acyclic/internal/watch"
 	"acyclic/netsync"
 	"acyclic/peer"
 	"acyclic/relay"
@@ -39,8 +40,16 @@ type Node struct {
 	Stop func()
 	// Cells lists the cells for getmailboxes.
 	Cells func() []CellStats
+	// Watch knows what is stuck, for /ready and getwaitgraph.
+	Watch Watch
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+}
+
+// Watch is the watchdog, as far as the handlers use it. Its methods do not wait.
+type Watch interface {
+	Stuck() []watch.Stall
+	Report() watch.Report
 }
 
 // CellStats are a cell's figures, for getmailboxes.

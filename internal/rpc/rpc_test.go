@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ import (
 	"acyclic/internal/actor"
 	"acyclic/internal/edge"
 	"acyclic/internal/uint128"
+	"acyclic/internal/watch"
 	"acyclic/netsync"
 	"acyclic/peer"
 	"acyclic/relay"
@@ -84,6 +86,36 @@ type rig struct {
 	f       *fake
 	url     string
 	stopped chan struct{}
+	watch   fakeWatch
+}
+
+// fakeWatch is a watchdog of answers.
+type fakeWatch struct{ stuck atomic.Pointer[[]watch.Stall] }
+
+func (w *fakeWatch) Stuck() []watch.Stall {
+	if s := w.stuck.Load(); s != nil {
+		return *s
+	}
+	return nil
+}
+
+// Report shows a chain that waits for its engine, as it must not.
+func (w *fakeWatch) Report() watch.Report {
+	stuck := watch.CellReport{
+		ID: 3, Name: "chain", Kind: watch.Component, State: watch.Waits, For: "a receive", Doing: "chain.SubmitBlock",
+		Since: 5250 * time.Millisecond, Depth: [actor.NumLanes]int{0, 1, 0, 7, 0}, Oldest: "chain.GetTips", Age: 5 * time.Second,
+		Asking: 1, Owing: 8, Stack: []string{"chain.(*Machine).Step (machine.go:120)", "acyclic/internal/live.(*Node).run (live.go:110)"},
+	}
+	return watch.Report{
+		At:    clock,
+		Cells: []watch.CellReport{{ID: 1, Name: "server", Kind: watch.Component, State: watch.Asleep}, stuck},
+		Questions: []watch.Question{{
+			From: 2, FromName: "netsync", To: 3, ToName: "chain", Port: "netsync.block", Type: "chain.SubmitBlock",
+			Age: 6 * time.Second, GivenUp: true,
+		}},
+		WaitEdges: []watch.CellReport{stuck},
+		Stuck:     []watch.Stall{{ID: 3, Name: "chain", Why: watch.Running, Since: clock.Add(-5250 * time.Millisecond), With: "chain.SubmitBlock"}},
+	}
 }
 
 // newRig serves a node with n handlers on a loopback port.
@@ -128,7 +160,8 @@ func (r *rig) attach(n int) {
 				{ID: actor.Child(4, 9), Name: "peer", Done: 3},
 			}
 		},
-		Now: func() time.Time { return clock },
+		Now:   func() time.Time { return clock },
+		Watch: &r.watch,
 	}
 	for range n {
 		node.Askers = append(node.Askers, r.f)

@@ -32,7 +32,7 @@ var wiring = []string{"config", "internal/node", "internal/sim", "cmd/acyclicd"}
 // kernel, which does not.
 var edges = []string{
 	"chain/engine", "cmd/acyclicd", "internal/book", "internal/live", "internal/logging", "internal/node",
-	"internal/rpc", "internal/transport",
+	"internal/rpc", "internal/transport", "internal/watch",
 	"internal/bus", "internal/cell", "internal/edge", "internal/mailbox", "internal/sim", "internal/sim/fake",
 }
 
@@ -51,6 +51,7 @@ var mayImport = map[string][]string{
 	"internal/live":      {"internal/actor", "internal/mailbox", "internal/bus", "internal/edge", "internal/cell"},
 	"internal/sim":       {"internal/actor", "internal/mailbox", "internal/bus", "internal/edge", "internal/cell"},
 	"internal/transport": {"internal/actor", "internal/edge"},
+	"internal/watch":     {"internal/actor", "internal/mailbox", "internal/cell"},
 	"internal/book":      {"internal/actor", "internal/edge"},
 	"chain":              {"internal/actor", "internal/uint128"},
 	"chain/engine":       {"internal/actor", "internal/uint128", "internal/edge", "chain"},
@@ -62,12 +63,13 @@ var mayImport = map[string][]string{
 
 // importedOnlyBy names, for packages that few may know, the folders that do.
 var importedOnlyBy = map[string][]string{
-	"cmd":           {"cmd"},
-	"integration":   {"integration"},
-	"internal/node": {"cmd"},
-	"internal/live": {"internal/node"},
-	"internal/sim":  {"internal/sim"},
-	"chain/engine":  {"internal/node", "cmd/acyclicd"},
+	"cmd":            {"cmd"},
+	"integration":    {"integration"},
+	"internal/node":  {"cmd"},
+	"internal/live":  {"internal/node"},
+	"internal/watch": {"config", "internal/node", "internal/rpc", "cmd/acyclicd"},
+	"internal/sim":   {"internal/sim"},
+	"chain/engine":   {"internal/node", "cmd/acyclicd"},
 }
 
 // pureStd are the packages of the standard library that a component may import:

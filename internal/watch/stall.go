@@ -1,0 +1,131 @@
+package watch
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/cell"
+)
+
+// Bounds say when a cell or an edge counts as stuck.
+type Bounds struct {
+	// Run is how long a batch of a cell may take, or one question at an
+	// edge's worker.
+	Run time.Duration
+	// Queue is how old a queued input may become.
+	Queue time.Duration
+	// Owe is how long an answer may be owed after its asker's patience, the
+	// port's timeout, has ended.
+	Owe time.Duration
+}
+
+// Why says by which bound something is stuck.
+type Why string
+
+// The ways of being stuck.
+const (
+	Running Why = "running" // it does not come back from an input
+	Queued  Why = "queued"  // its oldest input is not taken
+	Owing   Why = "owing"   // it does not answer
+)
+
+// Stall is a cell or edge that is stuck.
+type Stall struct {
+	ID    actor.ID
+	Name  string
+	Why   Why
+	Since time.Time // when the input was taken, queued, or asked
+	With  string    // the type of that input
+	Lane  string    // where it is queued; Queued only
+}
+
+// what says it in words.
+func (s Stall) what(now time.Time) string {
+	age := now.Sub(s.Since).Round(time.Millisecond)
+	switch s.Why {
+	case Running:
+		return fmt.Sprintf("%s has been at work on %s for %v", s.Name, s.With, age)
+	case Queued:
+		return fmt.Sprintf("%s has had %s in its %s lane for %v", s.Name, s.With, s.Lane, age)
+	}
+	return fmt.Sprintf("%s has owed the answer to %s for %v", s.Name, s.With, age)
+}
+
+// judge lists what is stuck, each once, by the first of running, queued and
+// owing that holds: that is the nearest to the cause.
+func (w *Watchdog) judge(now time.Time) []Stall {
+	w.cells = w.cells[:0]
+	for _, c := range w.cfg.System.Cells() {
+		if !c.Ended() {
+			w.cells = append(w.cells, c)
+		}
+	}
+	found := map[actor.ID]Stall{}
+	for _, c := range w.cells {
+		if s, ok := w.own(c, now); ok {
+			found[c.ID] = s
+		}
+	}
+	for _, c := range w.cells {
+		w.owed(c, now, found)
+	}
+	stalls := make([]Stall, 0, len(found))
+	for _, s := range found {
+		stalls = append(stalls, s)
+	}
+	slices.SortFunc(stalls, func(a, b Stall) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID)) })
+	return stalls
+}
+
+// own judges what a cell is doing and what it has not taken.
+func (w *Watchdog) own(c *cell.Cell, now time.Time) (Stall, bool) {
+	if !c.Handles() {
+		return Stall{}, false // an asker looks into its mailbox when it asks
+	}
+	b := w.bounds(c)
+	w.work = c.Work(w.work[:0])
+	for _, work := range w.work {
+		if w.age(work.Since, now) > b.Run {
+			return Stall{ID: c.ID, Name: c.Name, Why: Running, Since: time.Unix(0, work.Since), With: work.With.String()}, true
+		}
+	}
+	if o, ok := c.Mail.Oldest(); ok && w.age(o.Since, now) > b.Queue {
+		return Stall{ID: c.ID, Name: c.Name, Why: Queued, Since: time.Unix(0, o.Since), With: typeName(o.Type), Lane: o.Lane.String()}, true
+	}
+	return Stall{}, false
+}
+
+// owed judges those whom a cell has asked.
+func (w *Watchdog) owed(c *cell.Cell, now time.Time, found map[actor.ID]Stall) {
+	w.open = c.Mail.Asking(w.open[:0])
+	for _, o := range w.open {
+		if now.UnixNano() <= o.Deadline {
+			continue
+		}
+		to := w.cfg.System.Lookup(o.Call.To)
+		if to == nil || to.Ended() || w.age(o.Deadline, now) <= w.bounds(to).Owe {
+			continue
+		}
+		port := c.Ports()[o.Port]
+		since := time.Unix(0, o.Deadline).Add(-port.Timeout)
+		if old, ok := found[to.ID]; ok && (old.Why != Owing || old.Since.Before(since)) {
+			continue
+		}
+		found[to.ID] = Stall{ID: to.ID, Name: to.Name, Why: Owing, Since: since, With: port.Question}
+	}
+}
+
+func (w *Watchdog) bounds(c *cell.Cell) Bounds {
+	if b, ok := w.cfg.Of[c.ID]; ok {
+		return b
+	}
+	return w.cfg.Bounds
+}
+
+// age is how long ago something was, as far as the watchdog was awake.
+func (w *Watchdog) age(since int64, now time.Time) time.Duration {
+	return time.Duration(now.UnixNano() - max(since, w.floor))
+}
