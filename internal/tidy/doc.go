@@ -42,4 +42,7 @@
 //	//tidy:outside <why this function from outside is harmless>
 //
 // Test files are held to none of this.
+//
+// Each package is looked at by itself here. Package waitgraph, below this one,
+// looks at the whole program: who may wait for whom through which calls.
 package tidy

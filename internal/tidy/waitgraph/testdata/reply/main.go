@@ -1,0 +1,40 @@
+// A question with a channel for its answer: the asker waits for the answerer,
+// both to take the question and to answer. The answerer sends to whom waits for
+// nothing else, so it does not wait for the asker.
+package main
+
+type question struct{ reply chan int }
+
+type oracle struct{ in chan question }
+
+func (o *oracle) run() {
+	for {
+		select {
+		case q := <-o.in:
+			q.reply <- 42
+		}
+	}
+}
+
+func (o *oracle) ask() int {
+	reply := make(chan int)
+	o.in <- question{reply}
+	return <-reply
+}
+
+type asker struct {
+	tick chan struct{}
+	*oracle
+}
+
+func (a asker) run() {
+	for range a.tick {
+		a.ask()
+	}
+}
+
+func main() {
+	o := &oracle{in: make(chan question)}
+	go o.run()
+	asker{make(chan struct{}), o}.run()
+}
