@@ -156,7 +156,7 @@ func Derive(maxPeers, rpcHandlers, rpcWindow int) Limits {
 		WorkerTimeout: 10 * time.Minute, // longer than the flush of a large cache
 		ReadTimeout:   time.Minute,
 	}
-	l.Netsync = netsync.Defaults()
+	l.Netsync = netsyncLimits()
 	l.Relay = relayLimits(w)
 	l.Peer = peerLimits(l.Netsync)
 	l.Watch = watchLimits(l)
@@ -177,19 +177,50 @@ func Derive(maxPeers, rpcHandlers, rpcWindow int) Limits {
 	return l
 }
 
+// netsyncLimits: see netsync.Config for what each one means.
+func netsyncLimits() netsync.Config {
+	return netsync.Config{
+		Window:      1024,     // as Bitcoin Core's BLOCK_DOWNLOAD_WINDOW
+		HeldBytes:   64 << 20, // 32 full blocks of 2 MB, or the whole window of blocks of 64 kB
+		SubmitBytes: 16 << 20, // four of the largest blocks
+
+		Fetchers: 2, // one may be silent, a third would only repeat
+
+		MinInFlight:   2,   // one being sent, one asked for
+		StartInFlight: 8,   // half of Core's 16: most peers are not known to be fast
+		MaxInFlight:   128, // small blocks over a long line: 128 in a round trip of 2 s
+
+		HeadersTimeout: 20 * time.Second, // 162 kB at 8 kB/s
+		OrderTimeout:   10 * time.Second, // a block of 2 MB at 200 kB/s
+		UrgentAfter:    2 * time.Second,  // Core's first BLOCK_STALLING_TIMEOUT
+
+		MaxStalls:       3,
+		MaxLate:         4,
+		MaxUnconnecting: 10, // Core's MAX_NUM_UNCONNECTING_HEADERS_MSGS
+
+		RecentTip:   24 * time.Hour,         // Core's, before it asks all peers for headers
+		StaleTip:    10 * time.Minute,       // a block interval
+		MinAsk:      250 * time.Millisecond, // four questions a second at most
+		TooNewRetry: 2 * time.Minute,        // the limit is two hours: nobody is that much off by chance
+		Pause:       5 * time.Second,
+		Retry:       time.Second,
+	}
+}
+
 // relayLimits: see relay.Config for what each one means.
 func relayLimits(w Windows) relay.Config {
 	return relay.Config{
-		MaxAnnounce:      8,   // Core's MAX_BLOCKS_TO_ANNOUNCE
-		MaxKnown:         128, // a storm's worth
-		MaxWanted:        50_000,
-		MaxLocators:      2,
-		MaxReads:         w.RelayReads,
-		ReadAttempts:     3,
-		AnnounceDelay:    5 * time.Millisecond,
-		AnnounceInterval: 100 * time.Millisecond,
-		MaxTipAge:        24 * time.Hour, // Core's DEFAULT_MAX_TIP_AGE
-		RetryAfter:       250 * time.Millisecond,
+		MaxAnnounce:  8,            // Core's MAX_BLOCKS_TO_ANNOUNCE
+		MaxKnown:     128,          // 16 times that; a forgotten block costs one inv too many
+		MaxWanted:    50_000,       // one full getdata: 1.8 MB
+		MaxLocators:  2,            // the one under way and the newest
+		MaxReads:     w.RelayReads, // two for each of four readers
+		ReadAttempts: 3,
+
+		AnnounceDelay:    5 * time.Millisecond,   // the events of one step of chain come within it
+		AnnounceInterval: 100 * time.Millisecond, // ten messages a second to a peer, whatever happens
+		MaxTipAge:        24 * time.Hour,         // Core's DEFAULT_MAX_TIP_AGE
+		RetryAfter:       time.Second,
 	}
 }
 

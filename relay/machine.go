@@ -43,23 +43,6 @@ type Config struct {
 	RetryAfter time.Duration
 }
 
-// Defaults returns the values that a node uses.
-func Defaults() Config {
-	return Config{
-		MaxAnnounce:  8,      // Bitcoin Core's MAX_BLOCKS_TO_ANNOUNCE
-		MaxKnown:     128,    // 16 times that; a forgotten block costs one inv too many
-		MaxWanted:    50_000, // one full getdata: 1.8 MB
-		MaxLocators:  2,      // the one under way and the newest
-		MaxReads:     8,      // two for each of four readers
-		ReadAttempts: 3,
-
-		AnnounceDelay:    5 * time.Millisecond,   // the events of one step of chain come within it
-		AnnounceInterval: 100 * time.Millisecond, // ten messages a second to a peer, whatever happens
-		MaxTipAge:        24 * time.Hour,         // Bitcoin Core's DEFAULT_MAX_TIP_AGE
-		RetryAfter:       time.Second,
-	}
-}
-
 // Ports are what relay may ask. Send and Disconnect name their target with
 // AskOf and need one place per peer. A Send that has timed out ends the
 // connection, so its timeout must be longer than the transport's write
@@ -71,26 +54,6 @@ type Ports struct {
 	Tips       actor.Port[chain.GetTips, chain.Tips] // one place
 	Send       actor.Port[peer.Send, peer.Sent]
 	Disconnect actor.Port[peer.Disconnect, peer.Disconnected]
-}
-
-// Windows bound what relay may have outstanding.
-type Windows struct {
-	Reads       int           // questions of each kind at chain: MaxReads
-	Peers       int           // Sends and Disconnects: one for each peer
-	ReadTimeout time.Duration // longer than chain's own for its readers
-	SendTimeout time.Duration // longer than a peer cell bears a stuck queue
-}
-
-// ConnectPorts connects relay to chain and to the peer cells.
-func ConnectPorts(p *actor.Ports, chainID actor.ID, w Windows) Ports {
-	return Ports{
-		Headers:    actor.Connect[chain.GetHeaders](p, "relay.headers", chainID, w.Reads, w.ReadTimeout),
-		Hashes:     actor.Connect[chain.GetHashes](p, "relay.hashes", chainID, w.Reads, w.ReadTimeout),
-		Block:      actor.Connect[chain.GetBlock](p, "relay.block", chainID, w.Reads, w.ReadTimeout),
-		Tips:       actor.Connect[chain.GetTips](p, "relay.tips", chainID, 1, w.ReadTimeout),
-		Send:       actor.Connect[peer.Send](p, "relay.send", 0, w.Peers, w.SendTimeout),
-		Disconnect: actor.Connect[peer.Disconnect](p, "relay.disconnect", 0, w.Peers, w.SendTimeout),
-	}
 }
 
 // Machine is the relay component.

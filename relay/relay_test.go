@@ -20,13 +20,28 @@ const (
 	carol     actor.ID      = 1<<32 | 3
 )
 
-func testConfig() Config { return Defaults() }
+// testConfig has the values of config/limits.go.
+func testConfig() Config {
+	return Config{
+		MaxAnnounce:  8,      // Bitcoin Core's MAX_BLOCKS_TO_ANNOUNCE
+		MaxKnown:     128,    // 16 times that; a forgotten block costs one inv too many
+		MaxWanted:    50_000, // one full getdata: 1.8 MB
+		MaxLocators:  2,      // the one under way and the newest
+		MaxReads:     8,      // two for each of four readers
+		ReadAttempts: 3,
+
+		AnnounceDelay:    5 * time.Millisecond,   // the events of one step of chain come within it
+		AnnounceInterval: 100 * time.Millisecond, // ten messages a second to a peer, whatever happens
+		MaxTipAge:        24 * time.Hour,         // Bitcoin Core's DEFAULT_MAX_TIP_AGE
+		RetryAfter:       time.Second,
+	}
+}
 
 // connect wires a machine whose Send and Disconnect ports have a place for each
 // of n peers.
 func connect(cfg Config, n int) (*Machine, []actor.PortSpec) {
 	var p actor.Ports
-	ports := ConnectPorts(&p, 1, Windows{Reads: cfg.MaxReads, Peers: n, ReadTimeout: time.Minute, SendTimeout: time.Minute})
+	ports := connectPorts(&p, 1, windows{Reads: cfg.MaxReads, Peers: n, ReadTimeout: time.Minute, SendTimeout: time.Minute})
 	return New(cfg, ports, nil), p.Specs
 }
 
@@ -112,4 +127,24 @@ func wantNotFound(t *testing.T, r *steptest.Rig, why string, hashes ...chainhash
 
 func status(r *steptest.Rig) Status {
 	return steptest.WantAnswer[Status](r, r.Ask(GetStatus{}), "the figures")
+}
+
+// windows bound what relay may have outstanding.
+type windows struct {
+	Reads       int           // questions of each kind at chain: MaxReads
+	Peers       int           // Sends and Disconnects: one for each peer
+	ReadTimeout time.Duration // longer than chain's own for its readers
+	SendTimeout time.Duration // longer than a peer cell bears a stuck queue
+}
+
+// connectPorts connects relay to chain and to the peer cells.
+func connectPorts(p *actor.Ports, chainID actor.ID, w windows) Ports {
+	return Ports{
+		Headers:    actor.Connect[chain.GetHeaders](p, "relay.headers", chainID, w.Reads, w.ReadTimeout),
+		Hashes:     actor.Connect[chain.GetHashes](p, "relay.hashes", chainID, w.Reads, w.ReadTimeout),
+		Block:      actor.Connect[chain.GetBlock](p, "relay.block", chainID, w.Reads, w.ReadTimeout),
+		Tips:       actor.Connect[chain.GetTips](p, "relay.tips", chainID, 1, w.ReadTimeout),
+		Send:       actor.Connect[peer.Send](p, "relay.send", 0, w.Peers, w.SendTimeout),
+		Disconnect: actor.Connect[peer.Disconnect](p, "relay.disconnect", 0, w.Peers, w.SendTimeout),
+	}
 }
