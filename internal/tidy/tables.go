@@ -64,7 +64,7 @@ var mayImport = map[string][]string{
 // importedOnlyBy names, for packages that few may know, the folders that do.
 var importedOnlyBy = map[string][]string{
 	"cmd":            {"cmd"},
-	"integration":    {"integration"},
+	"integration":    {"integration", "cmd/stormlab"},
 	"internal/node":  {"cmd"},
 	"internal/live":  {"internal/node"},
 	"internal/watch": {"config", "internal/node", "internal/rpc", "cmd/acyclicd"},

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"acyclic/cmd/stormlab/dump"
+	"acyclic/cmd/stormlab/probe"
+	"acyclic/cmd/stormlab/report"
+	"acyclic/cmd/stormlab/storm"
+)
+
+// lab runs storms at nodes.
+type lab struct {
+	opts     options
+	dir      string            // for the processes; removed at the end
+	programs map[string]string // by the name of the kind
+	table    *table
+	started  func(*node) // for tests; nil: nothing
+}
+
+// run drives one storm at one node.
+func (l *lab) run(ctx context.Context, s storm.Storm, k kind) (*report.Run, error) {
+	res := &report.Run{Node: k.name, Ours: k.name == ours}
+	if why, ok := k.lacks[s.Name()]; ok {
+		res.Skipped = why
+		return res, nil
+	}
+	dir, err := os.MkdirTemp(l.dir, k.name+"-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+
+	args := s.Args()
+	if l.opts.MaxPeers > 0 {
+		args = append(args, fmt.Sprint("--maxpeers=", l.opts.MaxPeers))
+	}
+	n, err := startNode(ctx, k, l.programs[k.name], dir, !l.opts.NoProfile, args)
+	if err != nil {
+		return nil, err
+	}
+	if l.started != nil {
+		l.started(n)
+	}
+	res.Args = args
+
+	feed := storm.NewFeed(n.target.P2P, s.Base(), l.opts.Seed)
+	n.target.Offered = feed.Height
+	rig := &storm.Rig{Addr: n.target.P2P, Seed: l.opts.Seed, Feed: feed}
+	feedCtx, endFeed := context.WithCancel(ctx)
+	var fed sync.WaitGroup
+	fed.Go(func() { feed.Run(feedCtx) })
+	defer func() {
+		endFeed()
+		n.kill()
+		fed.Wait()
+	}()
+	if err := n.await(ctx, feed.Height()); err != nil {
+		return nil, fmt.Errorf("%s does not take the chain to begin with: %w", k.name, err)
+	}
+
+	l.weather(ctx, s, n, rig, res)
+	res.Load = rig.Load.Counts()
+	endFeed()
+	l.stop(n, res, s)
+	return res, ctx.Err()
+}
+
+// weather is calm, storm and grace, under the eyes of the probe.
+func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Rig, res *report.Run) {
+	p := probe.New(n.target)
+	begun := time.Now()
+	since := func() float64 { return time.Since(begun).Seconds() }
+	probeCtx, endProbe := context.WithCancel(ctx)
+	var watch, dumping sync.WaitGroup
+	dumped := false
+	watch.Go(func() {
+		p.Run(probeCtx, func(sample probe.Sample) {
+			res.Samples = p.Samples()
+			res.Stalls = probe.Stalls(res.Samples, l.opts.Stall)
+			if len(res.Stalls) > 0 && !dumped {
+				dumped = true
+				dumping.Go(func() { l.dump(ctx, n, s, res, sample.At) })
+			}
+			l.table.show(res, sample)
+		})
+	})
+
+	sleep(ctx, l.opts.Calm)
+	res.StormFrom = since()
+	stormCtx, endStorm := context.WithTimeout(ctx, l.opts.duration())
+	s.Run(stormCtx, rig)
+	endStorm()
+	res.StormUntil = since()
+
+	// The load is over; the chain still grows. Does the node come back?
+	graceCtx, endGrace := context.WithTimeout(ctx, l.opts.Grace)
+	rig.Feed.Beat(graceCtx)
+	endGrace()
+	endProbe()
+	watch.Wait()
+	dumping.Wait()
+	if len(res.Stalls) > 0 {
+		l.dump(ctx, n, s, res, since())
+		res.Recovered = res.Stalls[len(res.Stalls)-1].Ended
+	}
+}
+
+// dump keeps what the goroutines of a stalled node wait for.
+func (l *lab) dump(ctx context.Context, n *node, s storm.Storm, res *report.Run, at float64) {
+	text := ""
+	if n.target.Profile != "" {
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		text, _ = probe.Profile(ctx, n.target.Profile, "goroutine?debug=2")
+	}
+	l.keep(res, s, at, text)
+}
+
+// keep stores a dump beside the report and in words.
+func (l *lab) keep(res *report.Run, s storm.Storm, at float64, text string) {
+	if text == "" {
+		return
+	}
+	name := fmt.Sprintf("%s-%s-goroutines-%d.txt", s.Name(), res.Node, len(res.Dumps)+1)
+	if err := os.WriteFile(filepath.Join(l.opts.Out, name), []byte(text), 0o644); err != nil {
+		name = ""
+	}
+	res.Dumps = append(res.Dumps, report.Dump{At: at, File: name, Story: dump.Explain(dump.Parse(text))})
+}
+
+// stop asks the node to stop, and makes it.
+func (l *lab) stop(n *node, res *report.Run, s storm.Storm) {
+	if n.exited() {
+		res.Crashed = n.tail()
+		return
+	}
+	took, ok := n.interrupt(l.opts.StopBound)
+	res.StopTook, res.Stopped = took.Seconds(), ok
+	if !ok {
+		if text := n.stacks(min(l.opts.StopBound, 5*time.Second)); len(res.Dumps) < 2 {
+			l.keep(res, s, res.End()+took.Seconds(), text)
+		}
+		n.kill()
+	}
+}
+
+// sleep ends early with ctx.
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

@@ -1,0 +1,211 @@
+// Stormlab storms real nodes, btcd's and this one, with the same loads and looks
+// at them from outside: which go on, which freeze, and what a frozen one waits
+// for. See --help and the folder storm for the loads.
+//
+// Everything happens on loopback and regtest. What it starts it ends, whatever
+// happens; what it writes is the report. Exit status 1 says that this node did
+// not stand a storm; what btcd does is reported, not judged.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jessevdk/go-flags"
+
+	"acyclic/cmd/stormlab/report"
+	"acyclic/cmd/stormlab/storm"
+)
+
+type options struct {
+	Minutes   float64       `long:"minutes" default:"1" description:"How long each storm lasts at each node"`
+	Seed      uint64        `long:"seed" default:"1" description:"Where the storms' chance comes from"`
+	Only      string        `long:"only" value-name:"NODE,..." description:"The nodes: btcd-v0.24.2, btcd-v0.26.2, acyclicd (default: all)"`
+	Storm     string        `long:"storm" value-name:"STORM,..." description:"The storms: blocks, txs, testnet3, slow-readers, handshakes, liars (default: all)"`
+	Out       string        `long:"out" value-name:"DIR" description:"Where the report goes (default: a new directory for temporary files, which is kept)"`
+	MaxPeers  int           `long:"maxpeers" value-name:"N" description:"Give every node this --maxpeers (default: what the storm says, else the node's own 125)"`
+	Calm      time.Duration `long:"calm" default:"3s" description:"How long a node is watched before its storm begins"`
+	Stall     time.Duration `long:"stall" default:"10s" description:"The silence that counts as a stall"`
+	Grace     time.Duration `long:"grace" default:"20s" description:"How long a node may recover after the load has ended"`
+	StopBound time.Duration `long:"stop" default:"20s" description:"How long a node may take to end after SIGINT"`
+	NoProfile bool          `long:"noprofile" description:"Start the nodes without --profile: no count of goroutines, and a stalled node is read when it is ended. (btcd serves profiles on all interfaces, with no way to say otherwise)"`
+}
+
+func (o *options) duration() time.Duration { return time.Duration(o.Minutes * float64(time.Minute)) }
+
+func main() {
+	opts := options{}
+	parser := flags.NewParser(&opts, flags.HelpFlag|flags.PassDoubleDash)
+	if rest, err := parser.Parse(); err != nil || len(rest) > 0 {
+		if help := (*flags.Error)(nil); errors.As(err, &help) && help.Type == flags.ErrHelp {
+			fmt.Println(err)
+			return
+		}
+		fail(fmt.Errorf("usage: %v %v", err, rest))
+	}
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer cancel()
+	good, err := run(ctx, opts)
+	if err != nil {
+		fail(err)
+	}
+	if !good {
+		os.Exit(1)
+	}
+}
+
+func fail(err error) {
+	fmt.Fprintf(os.Stderr, "stormlab: %v\n", err)
+	os.Exit(2)
+}
+
+// run runs the storms that are asked for and writes the report. It says whether
+// this node has stood all of them.
+func run(ctx context.Context, opts options) (good bool, err error) {
+	nodes, err := choose(kinds, opts.Only, func(k kind) string { return k.name })
+	if err != nil {
+		return false, fmt.Errorf("--only: %w", err)
+	}
+	storms, err := choose(storm.All(), opts.Storm, storm.Storm.Name)
+	if err != nil {
+		return false, fmt.Errorf("--storm: %w", err)
+	}
+	if opts.Minutes <= 0 {
+		return false, errors.New("--minutes: want more than 0")
+	}
+	if opts.Out, err = outDir(opts.Out); err != nil {
+		return false, err
+	}
+	l := &lab{opts: opts, programs: map[string]string{}, table: newTable(os.Stdout)}
+	if l.dir, err = scratch(); err != nil {
+		return false, err
+	}
+	defer os.RemoveAll(l.dir)
+	if err := l.compile(ctx, nodes); err != nil {
+		return false, err
+	}
+	rep := &report.Report{
+		When: time.Now(), Seed: opts.Seed, Minutes: opts.Minutes, Stall: opts.Stall, Grace: opts.Grace,
+		Stop: opts.StopBound, Machine: machine(),
+	}
+	good = l.all(ctx, rep, storms, nodes)
+	page, err := rep.Write(opts.Out)
+	if err != nil {
+		return false, err
+	}
+	l.table.say("\nreport: %s", page)
+	if ctx.Err() != nil {
+		return false, errors.New("interrupted; the report has what there was")
+	}
+	return good, nil
+}
+
+// compile builds the programs.
+func (l *lab) compile(ctx context.Context, nodes []kind) error {
+	root, err := moduleRoot()
+	if err != nil {
+		return err
+	}
+	for _, k := range nodes {
+		l.table.say("building %s", k.name)
+		if l.programs[k.name], err = k.compile(ctx, root, l.dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// all runs every storm at every node, one after the other.
+func (l *lab) all(ctx context.Context, rep *report.Report, storms []storm.Storm, nodes []kind) (good bool) {
+	good = true
+	for _, s := range storms {
+		l.table.head(s.Name(), s.About())
+		rep.Storms = append(rep.Storms, report.Storm{Name: s.Name(), About: s.About(), Missing: s.Missing()})
+		here := &rep.Storms[len(rep.Storms)-1]
+		for _, k := range nodes {
+			if ctx.Err() != nil {
+				return false
+			}
+			r, err := l.run(ctx, s, k)
+			if ctx.Err() != nil {
+				return false // half a run shows nothing
+			}
+			if err != nil {
+				r = &report.Run{Node: k.name, Ours: k.name == ours, Failed: err.Error()}
+			}
+			here.Runs = append(here.Runs, r)
+			good = good && (!r.Ours || r.Good())
+			l.table.done(r)
+		}
+	}
+	return good
+}
+
+// choose picks by name, in the order of all; "" picks all.
+func choose[T any](all []T, names string, name func(T) string) (some []T, err error) {
+	if names == "" {
+		return all, nil
+	}
+	want := strings.Split(names, ",")
+	var known []string
+	for _, t := range all {
+		known = append(known, name(t))
+		if slices.Contains(want, name(t)) {
+			some = append(some, t)
+		}
+	}
+	for _, w := range want {
+		if !slices.Contains(known, w) {
+			return nil, fmt.Errorf("%q is none of %s", w, strings.Join(known, ", "))
+		}
+	}
+	return some, nil
+}
+
+func outDir(dir string) (string, error) {
+	if dir == "" {
+		return os.MkdirTemp("", "acyclic-storms-")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	return filepath.Abs(dir)
+}
+
+const scratchPrefix = "acyclic-stormlab-"
+
+// scratch makes the directory for the processes, and removes those of labs that
+// were killed before they could.
+func scratch() (string, error) {
+	left, _ := filepath.Glob(filepath.Join(os.TempDir(), scratchPrefix+"*"))
+	for _, dir := range left {
+		var pid int
+		if _, err := fmt.Sscanf(strings.TrimPrefix(filepath.Base(dir), scratchPrefix), "%d-", &pid); err != nil {
+			continue
+		}
+		if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			os.RemoveAll(dir)
+		}
+	}
+	return os.MkdirTemp("", fmt.Sprintf("%s%d-", scratchPrefix, os.Getpid()))
+}
+
+// machine describes where this ran; the load at the start tells how idle it was.
+func machine() string {
+	text := fmt.Sprintf("%d processors, %s, %s/%s", runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		if fields := strings.Fields(string(load)); len(fields) > 0 {
+			text += ", load at the start " + fields[0]
+		}
+	}
+	return text
+}

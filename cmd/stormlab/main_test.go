@@ -1,0 +1,103 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"acyclic/cmd/stormlab/report"
+	"acyclic/cmd/stormlab/storm"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// short is a session of some seconds.
+func short(t *testing.T) options {
+	return options{
+		Minutes: 3.5 / 60, Seed: 1, Only: ours, Storm: "blocks", Out: t.TempDir(),
+		Calm: 500 * time.Millisecond, Stall: 30 * time.Second, Grace: time.Second, StopBound: 30 * time.Second,
+	}
+}
+
+func ourKind(t *testing.T) []kind {
+	t.Helper()
+	some, err := choose(kinds, ours, func(k kind) string { return k.name })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return some
+}
+
+// TestTheLabStormsThisNode is the whole of it, in small.
+func TestTheLabStormsThisNode(t *testing.T) {
+	t.Parallel()
+	opts := short(t)
+	good, err := run(t.Context(), opts)
+	if err != nil || !good {
+		t.Fatalf("good: %v, %v", good, err)
+	}
+	raw, err := os.ReadFile(filepath.Join(opts.Out, "report.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rep report.Report
+	if err := json.Unmarshal(raw, &rep); err != nil {
+		t.Fatal(err)
+	}
+	r := rep.Storms[0].Runs[0]
+	last := r.Samples[len(r.Samples)-1]
+	if base := int32(storm.Blocks{}.Base().Blocks); last.Height <= base {
+		t.Errorf("the tip has not moved from %d: %+v", base, last)
+	}
+	if last.Goroutines == 0 || last.RSS == 0 || !r.Stopped {
+		t.Errorf("%s; last seen: %+v", r.Verdict(), last)
+	}
+	if r.Load.Dials == 0 || r.Load.Messages == 0 || r.Load.Blocks == 0 {
+		t.Errorf("that was no storm: %+v", r.Load)
+	}
+}
+
+// TestTheLabSeesAFrozenNode is the control: a node that is stopped in the middle
+// of its storm must be called stalled, and does not end when asked.
+func TestTheLabSeesAFrozenNode(t *testing.T) {
+	t.Parallel()
+	opts := short(t)
+	opts.Stall, opts.StopBound, opts.NoProfile = 2*time.Second, 500*time.Millisecond, true
+	l := &lab{opts: opts, dir: t.TempDir(), programs: map[string]string{}, table: &table{w: io.Discard}}
+	nodes := ourKind(t)
+	if err := l.compile(t.Context(), nodes); err != nil {
+		t.Fatal(err)
+	}
+	l.started = func(n *node) {
+		time.AfterFunc(1500*time.Millisecond, func() { n.cmd.Process.Signal(syscall.SIGSTOP) })
+	}
+	rep := &report.Report{}
+	if l.all(t.Context(), rep, []storm.Storm{storm.Blocks{}}, nodes) {
+		t.Error("all was well")
+	}
+	r := rep.Storms[0].Runs[0]
+	if len(r.Stalls) == 0 || r.Recovered || r.Stopped || r.Good() {
+		t.Errorf("%s: %s", r.Verdict(), fmt.Sprint(r.Stalls))
+	}
+}
+
+func TestChoose(t *testing.T) {
+	all := []string{"a", "b", "c"}
+	self := func(s string) string { return s }
+	for names, want := range map[string]string{"": "a b c", "c,a": "a c", "b": "b"} {
+		if got, err := choose(all, names, self); err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%q: %v, %v", names, got, err)
+		}
+	}
+	if _, err := choose(all, "a,d", self); err == nil || !strings.Contains(err.Error(), `"d"`) {
+		t.Errorf("an unknown name: %v", err)
+	}
+}

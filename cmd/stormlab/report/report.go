@@ -1,0 +1,112 @@
+// Package report holds what the storms have shown, and writes it: as a page with
+// plots, as JSON and as CSV.
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"acyclic/cmd/stormlab/dump"
+	"acyclic/cmd/stormlab/probe"
+	"acyclic/cmd/stormlab/storm"
+)
+
+// Report is one session of the lab.
+type Report struct {
+	When    time.Time     `json:"when"`
+	Seed    uint64        `json:"seed"`
+	Minutes float64       `json:"minutes"` // of each storm
+	Stall   time.Duration `json:"stall"`   // the silence that counts as a stall
+	Grace   time.Duration `json:"grace"`   // between the end of the load and SIGINT
+	Stop    time.Duration `json:"stop"`    // the time to end after SIGINT
+	Machine string        `json:"machine"`
+	Storms  []Storm       `json:"storms"`
+}
+
+// Storm is one storm with a run for each node.
+type Storm struct {
+	Name    string `json:"name"`
+	About   string `json:"about"`
+	Missing string `json:"missing,omitempty"`
+	Runs    []*Run `json:"runs"`
+}
+
+// Run is one storm at one node.
+type Run struct {
+	Node       string         `json:"node"`
+	Ours       bool           `json:"ours"`
+	Skipped    string         `json:"skipped,omitempty"` // why it was not run
+	Failed     string         `json:"failed,omitempty"`  // why it could not be run
+	Args       []string       `json:"args"`
+	StormFrom  float64        `json:"stormFrom"` // seconds since the probe began
+	StormUntil float64        `json:"stormUntil"`
+	Load       storm.Counts   `json:"load"`
+	Samples    []probe.Sample `json:"samples"`
+	Stalls     []probe.Stall  `json:"stalls"`
+	Recovered  bool           `json:"recovered"` // no stall at the end of the grace period
+	Dumps      []Dump         `json:"dumps,omitempty"`
+	Crashed    string         `json:"crashed,omitempty"` // its last words
+	Stopped    bool           `json:"stopped"`           // on SIGINT, within the bound
+	StopTook   float64        `json:"stopTook"`          // seconds
+}
+
+// Dump is what the goroutines waited for at one time.
+type Dump struct {
+	At    float64    `json:"at"`
+	File  string     `json:"file"`
+	Story dump.Story `json:"story"`
+}
+
+// Good says that the node has stood the storm.
+func (r *Run) Good() bool {
+	return r.Skipped != "" || r.Failed == "" && r.Crashed == "" && len(r.Stalls) == 0 && r.Stopped
+}
+
+// Verdict is the outcome in a sentence.
+func (r *Run) Verdict() string {
+	switch {
+	case r.Skipped != "":
+		return "not run: " + r.Skipped
+	case r.Failed != "":
+		return "could not be run: " + r.Failed
+	case r.Crashed != "":
+		return "CRASHED"
+	}
+	var parts []string
+	if len(r.Stalls) == 0 {
+		parts = append(parts, "no stall")
+	} else {
+		first := r.Stalls[0]
+		parts = append(parts, fmt.Sprintf("STALLED %.0f s into the storm: %s", max(0, first.From-r.StormFrom), first.Why))
+		if r.Recovered {
+			parts = append(parts, "recovered by itself")
+		} else {
+			parts = append(parts, fmt.Sprintf("had not recovered %.0f s after the load ended", r.End()-r.StormUntil))
+		}
+	}
+	if r.Stopped {
+		parts = append(parts, fmt.Sprintf("stopped on SIGINT in %.1f s", r.StopTook))
+	} else {
+		parts = append(parts, fmt.Sprintf("did NOT stop on SIGINT within %.0f s", r.StopTook))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Cycle is the wait-for cycle that the last dump shows; "": none.
+func (r *Run) Cycle() string {
+	for i := len(r.Dumps) - 1; i >= 0; i-- {
+		if s := r.Dumps[i].Story; len(s.Cycle) > 0 {
+			return s.Sentence
+		}
+	}
+	return ""
+}
+
+// End is when the last sample was taken.
+func (r *Run) End() float64 {
+	if len(r.Samples) == 0 {
+		return 0
+	}
+	return r.Samples[len(r.Samples)-1].At
+}

@@ -1,0 +1,131 @@
+package storm
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/cmd/stormlab/p2p"
+	"acyclic/integration/chaingen"
+	"acyclic/integration/script"
+)
+
+// Base describes a chain to begin with.
+type Base struct {
+	Blocks    int
+	PerSecond int // blocks to a timestamp second; zero: 1
+	// Coins is into how many coins of the wallet, beside the coinbases, the
+	// first ripe ones are split.
+	Coins int
+	// Spends is how many transactions each block has.
+	Spends int
+}
+
+// coinsPerSplit keeps a split below 40 kB.
+const coinsPerSplit = 1000
+
+// chain makes the chain. Its first block is six hours old, so that there is room
+// for the timestamps of a long storm and btcd takes the node for current.
+func (b Base) chain(seed uint64) (c *chaingen.Chain, coins []chaingen.Coin) {
+	w := chaingen.NewWallet("stormlab")
+	c = chaingen.New(w, chaingen.Options{
+		Seed: seed, Start: time.Now().Add(-6 * time.Hour), PerSecond: b.PerSecond, Spends: b.Spends,
+	})
+	splits := (b.Coins + coinsPerSplit - 1) / coinsPerSplit
+	c.Mine(b.Blocks - splits)
+	for range splits {
+		tx, more := w.Split(c.Ripe()[0], coinsPerSplit, 50_000)
+		c.MineWith([]*wire.MsgTx{tx})
+		coins = append(coins, more...)
+	}
+	return c, coins
+}
+
+// Feed is the honest peer: it owns the chain that the node ought to have.
+type Feed struct {
+	Coins []chaingen.Coin // of Base.Coins
+
+	addr string
+	peer *script.Peer
+
+	mu     sync.Mutex
+	chain  *chaingen.Chain
+	branch uint64
+}
+
+// NewFeed makes the chain; it says nothing to the node before Run.
+func NewFeed(addr string, b Base, seed uint64) *Feed {
+	chain, coins := b.chain(seed)
+	return &Feed{
+		Coins: coins, addr: addr, chain: chain,
+		peer: script.New(script.Config{
+			Net: p2p.Net, Chain: script.Blocks(chain.Blocks(0)), Name: "feed",
+			Behaviour: script.Behaviour{SendHeaders: true},
+		}),
+	}
+}
+
+// Run keeps the feed connected until ctx ends, then closes it.
+func (f *Feed) Run(ctx context.Context) {
+	defer f.peer.Close()
+	for {
+		if f.peer.Stats().Open == 0 {
+			f.peer.Dial(f.addr) // a failure is tried again
+		}
+		if !sleep(ctx, time.Second) {
+			return
+		}
+	}
+}
+
+// Height is that of the tip that is offered.
+func (f *Feed) Height() int32 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.chain.Height()
+}
+
+// Served is the chain as scripted peers serve it.
+func (f *Feed) Served() *script.Chain {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return script.Blocks(f.chain.Blocks(0))
+}
+
+// Extend mines n blocks on the tip, offers them and returns them.
+func (f *Feed) Extend(n int) []*wire.MsgBlock {
+	f.mu.Lock()
+	height := f.chain.Height()
+	f.chain.Mine(n)
+	blocks := f.chain.Blocks(height + 1)
+	served := script.Blocks(f.chain.Blocks(0))
+	f.mu.Unlock()
+
+	f.peer.Switch(served)
+	return blocks
+}
+
+// Branch leaves the chain depth blocks below its tip and mines n others there;
+// n must be more than depth. It offers the new chain and returns it.
+func (f *Feed) Branch(depth, n int) *script.Chain {
+	f.mu.Lock()
+	f.branch++
+	f.chain = f.chain.Fork(f.chain.Height()-int32(depth), f.branch).Mine(n)
+	served := script.Blocks(f.chain.Blocks(0))
+	f.mu.Unlock()
+
+	f.peer.Switch(served)
+	return served
+}
+
+// heartbeat is how often the chain grows in storms that make no blocks.
+const heartbeat = 2 * time.Second
+
+// Beat lets the chain grow by a block now and then until ctx ends.
+func (f *Feed) Beat(ctx context.Context) {
+	for sleep(ctx, heartbeat) {
+		f.Extend(1)
+	}
+}

@@ -1,0 +1,92 @@
+package storm
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/cmd/stormlab/p2p"
+)
+
+// Handshakes is the storm of connections that stop in mid-handshake.
+type Handshakes struct{}
+
+// Name is "handshakes".
+func (Handshakes) Name() string { return "handshakes" }
+
+// About says what it does.
+func (Handshakes) About() string {
+	return "60 connections that stop in mid-handshake: silent from the start, half a version, no verack, verack " +
+		"first, another network's magic, noise; each stays for up to five seconds, and others come and go properly."
+}
+
+// Missing is nothing.
+func (Handshakes) Missing() string { return "" }
+
+// Args are the defaults.
+func (Handshakes) Args() []string { return nil }
+
+// Base is a short chain.
+func (Handshakes) Base() Base { return Base{Blocks: 120} }
+
+const halfHandshakes = 60
+
+// Run drives the load.
+func (Handshakes) Run(ctx context.Context, r *Rig) {
+	crew := crew{r: r}
+	crew.add(halfHandshakes, func(rng *rand.Rand) {
+		for ; ctx.Err() == nil; sleep(ctx, 20*time.Millisecond) {
+			r.Load.Dials.Add(1)
+			conn, err := p2p.Connect(ctx, r.Addr)
+			if err != nil {
+				r.Load.Refused.Add(1)
+				continue
+			}
+			stopShort(conn, rng)
+			r.Load.Messages.Add(1)
+			stay := time.Duration(rng.Int64N(int64(5 * time.Second)))
+			if rng.IntN(2) == 0 {
+				stay /= 100
+			}
+			sleep(ctx, stay)
+			conn.Close()
+		}
+	})
+	crew.churn(ctx, 4, 20*time.Millisecond)
+	crew.add(1, func(*rand.Rand) { r.Feed.Beat(ctx) })
+	crew.Wait()
+}
+
+// stopShort says some part of a handshake. That the node may end it meanwhile
+// is its right.
+func stopShort(conn *p2p.Conn, rng *rand.Rand) {
+	version := encoded(p2p.Version("half", 0), p2p.Net)
+	switch rng.IntN(6) {
+	case 0: // nothing
+	case 1:
+		conn.SendRaw(version[:1+rng.IntN(len(version)-1)])
+	case 2: // no verack
+		conn.SendRaw(version)
+	case 3:
+		conn.SendRaw(encoded(wire.NewMsgVerAck(), p2p.Net))
+	case 4:
+		conn.SendRaw(encoded(p2p.Version("stranger", 0), wire.MainNet))
+	case 5:
+		noise := make([]byte, 1+rng.IntN(4000))
+		for i := range noise {
+			noise[i] = byte(rng.Uint32())
+		}
+		conn.SendRaw(noise)
+	}
+}
+
+func encoded(msg wire.Message, net wire.BitcoinNet) []byte {
+	var b bytes.Buffer
+	if err := wire.WriteMessage(&b, msg, wire.ProtocolVersion, net); err != nil {
+		panic(err) // a message of ours
+	}
+	return b.Bytes()
+}

@@ -1,0 +1,98 @@
+package storm
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/cmd/stormlab/p2p"
+	"acyclic/integration/script"
+)
+
+// Liars is the storm of peers that do not keep what they say.
+type Liars struct{}
+
+// Name is "liars".
+func (Liars) Name() string { return "liars" }
+
+// About says what it does.
+func (Liars) About() string {
+	return "28 peers that lie: a height of a million, empty headers, headers that do not connect, blocks announced and " +
+		"not found, silence, death in the middle of a block, hanging up after a few messages; four send headers of " +
+		"nowhere."
+}
+
+// Missing is nothing.
+func (Liars) Missing() string { return "" }
+
+// Args are the defaults.
+func (Liars) Args() []string { return nil }
+
+// Base is a short chain.
+func (Liars) Base() Base { return Base{Blocks: 200} }
+
+// lies are told by four peers each.
+var lies = []script.Behaviour{
+	{Claim: 1_000_000},
+	{EmptyHeaders: true, Claim: 5_000},
+	{Unconnecting: true},
+	{NotFound: true, SendHeaders: true},
+	{Silent: true, Claim: 1_000},
+	{DieAt: 3},
+	{Leave: 3},
+}
+
+const liarsEach = 4
+
+// Run drives the load.
+func (Liars) Run(ctx context.Context, r *Rig) {
+	var liars []*script.Peer
+	for i, lie := range lies {
+		for j := range liarsEach {
+			liars = append(liars, script.New(script.Config{
+				Net: p2p.Net, Chain: r.Feed.Served(), Name: fmt.Sprintf("liar%d-%d", i, j), Behaviour: lie,
+			}))
+		}
+	}
+	crew := crew{r: r}
+	crew.stay(ctx, liars, 200*time.Millisecond)
+	crew.connected(ctx, 4, 200*time.Millisecond, "nowhere", func(conn *p2p.Conn, rng *rand.Rand) {
+		for range 3 {
+			headers := wire.NewMsgHeaders()
+			for range 1 + rng.IntN(20) {
+				headers.AddBlockHeader(garbage(rng))
+			}
+			if conn.Send(headers) != nil || !sleep(ctx, 100*time.Millisecond) {
+				return
+			}
+			r.Load.Messages.Add(1)
+		}
+	})
+	// The chain grows, and the liars announce it as if they had it.
+	crew.add(1, func(rng *rand.Rand) {
+		for sleep(ctx, heartbeat) {
+			r.Feed.Extend(1 + rng.IntN(3))
+			served := r.Feed.Served()
+			for _, p := range liars {
+				crew.Go(func() { p.Switch(served) }) // ends with the peer at the latest
+			}
+		}
+	})
+	<-ctx.Done()
+	for _, p := range liars {
+		p.Close()
+	}
+	crew.Wait()
+}
+
+// garbage is a header that no chain has.
+func garbage(rng *rand.Rand) *wire.BlockHeader {
+	h := &wire.BlockHeader{Version: 4, Timestamp: time.Unix(time.Now().Unix(), 0), Bits: 0x207fffff, Nonce: rng.Uint32()}
+	for i := range h.PrevBlock {
+		h.PrevBlock[i] = byte(rng.Uint32())
+	}
+	return h
+}

@@ -1,0 +1,81 @@
+package storm
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/cmd/stormlab/p2p"
+)
+
+// SlowReaders is the storm of peers that ask and never read.
+type SlowReaders struct{}
+
+// Name is "slow-readers".
+func (SlowReaders) Name() string { return "slow-readers" }
+
+// About says what it does.
+func (SlowReaders) About() string {
+	return "20 peers ask for 48,000 blocks each and never read an answer."
+}
+
+// Missing is nothing.
+func (SlowReaders) Missing() string { return "" }
+
+// Args are the defaults.
+func (SlowReaders) Args() []string { return nil }
+
+// Base has blocks of some size.
+func (SlowReaders) Base() Base { return Base{Blocks: 200, Spends: 8} }
+
+const (
+	slowReaders = 20
+	askedBlocks = 48_000
+)
+
+// Run drives the load.
+func (SlowReaders) Run(ctx context.Context, r *Rig) {
+	crew := crew{r: r}
+	blocks := r.Feed.hashes()
+	crew.add(slowReaders, func(*rand.Rand) {
+		for ; ctx.Err() == nil; sleep(ctx, time.Second) {
+			r.Load.Dials.Add(1)
+			conn, err := p2p.Dial(ctx, r.Addr, "deaf")
+			if err != nil {
+				r.Load.Refused.Add(1)
+				continue
+			}
+			conn.DontRead()
+			askAndKeepSilent(ctx, conn, r, blocks)
+			conn.Close()
+		}
+	})
+	crew.add(1, func(*rand.Rand) { r.Feed.Beat(ctx) })
+	crew.Wait()
+}
+
+// askAndKeepSilent returns when the node has ended the connection, which shows
+// only when writing, or ctx has ended.
+func askAndKeepSilent(ctx context.Context, conn *p2p.Conn, r *Rig, blocks []wire.InvVect) {
+	msg := wire.NewMsgGetDataSizeHint(askedBlocks)
+	for i := range askedBlocks {
+		msg.AddInvVect(&blocks[i%len(blocks)])
+	}
+	for err := conn.Send(msg); err == nil; err = conn.Send(wire.NewMsgPing(1)) {
+		r.Load.Messages.Add(1)
+		if !sleep(ctx, 2*time.Second) {
+			return
+		}
+	}
+}
+
+// hashes asks for every block of the chain with its witnesses.
+func (f *Feed) hashes() (items []wire.InvVect) {
+	served := f.Served()
+	for h := int32(1); h <= served.Height(); h++ {
+		items = append(items, wire.InvVect{Type: wire.InvTypeWitnessBlock, Hash: served.HashAt(h)})
+	}
+	return items
+}

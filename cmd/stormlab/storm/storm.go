@@ -1,0 +1,130 @@
+// Package storm has the loads that are driven at a node. Each is bounded in the
+// number of its connections, in the rate of what it sends and in time, and ends
+// with its context: nothing of it runs when Run has returned.
+//
+// All storms share one honest peer, the Feed, that serves the chain and lets it
+// grow by a block every two seconds if the storm itself makes none: the tip of a
+// node that works moves, whatever else goes on.
+package storm
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"acyclic/cmd/stormlab/p2p"
+)
+
+// Storm is one experiment.
+type Storm interface {
+	Name() string
+	// About says in a sentence or two what it does and what it is known for.
+	About() string
+	// Missing says what of the experiment regtest does not allow; "": nothing.
+	Missing() string
+	// Args are the node's arguments beside the usual.
+	Args() []string
+	// Base is what the chain looks like that the node has when the storm begins.
+	Base() Base
+	// Run drives the load until ctx ends.
+	Run(ctx context.Context, r *Rig)
+}
+
+// All are the storms, in the order in which they are run.
+func All() []Storm {
+	return []Storm{Blocks{}, Txs{}, Testnet3{}, SlowReaders{}, Handshakes{}, Liars{}}
+}
+
+// Rig is what a storm works with.
+type Rig struct {
+	Addr string // where the node listens for peers
+	Seed uint64
+	Feed *Feed
+	Load Load
+}
+
+// Load counts what a storm has done.
+type Load struct {
+	Dials, Refused, Messages, Blocks, Txs, Reorgs atomic.Int64
+}
+
+// Counts is Load at one time.
+type Counts struct {
+	Dials    int64 `json:"dials"`    // connections begun
+	Refused  int64 `json:"refused"`  // of these: failed or ended in the handshake
+	Messages int64 `json:"messages"` // sent, blocks and transactions not counted
+	Blocks   int64 `json:"blocks"`   // sent or offered
+	Txs      int64 `json:"txs"`      // sent
+	Reorgs   int64 `json:"reorgs"`   // offered
+}
+
+// Counts returns the figures as they are now.
+func (l *Load) Counts() Counts {
+	return Counts{
+		Dials: l.Dials.Load(), Refused: l.Refused.Load(), Messages: l.Messages.Load(),
+		Blocks: l.Blocks.Load(), Txs: l.Txs.Load(), Reorgs: l.Reorgs.Load(),
+	}
+}
+
+// rng gives each worker chance of its own, from the seed.
+func (r *Rig) rng(worker uint64) *rand.Rand { return rand.New(rand.NewPCG(r.Seed, worker)) }
+
+// crew runs workers and waits for them.
+type crew struct {
+	sync.WaitGroup
+	r    *Rig
+	next uint64 // the number of the next worker
+}
+
+// add has n workers do f until it returns.
+func (c *crew) add(n int, f func(rng *rand.Rand)) {
+	for range n {
+		c.next++
+		rng := c.r.rng(c.next)
+		c.Go(func() { f(rng) })
+	}
+}
+
+// connected has n workers dial, shake hands, have what arrives drained, and do
+// f; again and again, at most every pause.
+func (c *crew) connected(ctx context.Context, n int, pause time.Duration, name string, f func(*p2p.Conn, *rand.Rand)) {
+	c.add(n, func(rng *rand.Rand) {
+		for ; ctx.Err() == nil; sleep(ctx, pause) {
+			c.r.Load.Dials.Add(1)
+			conn, err := p2p.Dial(ctx, c.r.Addr, name)
+			if err != nil {
+				c.r.Load.Refused.Add(1)
+				continue
+			}
+			var drain sync.WaitGroup
+			drain.Go(conn.Drain)
+			f(conn, rng)
+			conn.Close()
+			drain.Wait()
+		}
+	})
+}
+
+// churn has n workers connect and leave: at once, or within 50 ms.
+func (c *crew) churn(ctx context.Context, n int, pause time.Duration) {
+	c.connected(ctx, n, pause, "churn", func(_ *p2p.Conn, rng *rand.Rand) {
+		sleep(ctx, time.Duration(rng.Int64N(int64(50*time.Millisecond))))
+	})
+}
+
+// sleep says false when ctx has ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

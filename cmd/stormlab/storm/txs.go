@@ -1,0 +1,87 @@
+package storm
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/cmd/stormlab/p2p"
+	"acyclic/integration/chaingen"
+)
+
+// Txs is the storm of transactions.
+type Txs struct{}
+
+// Name is "txs".
+func (Txs) Name() string { return "txs" }
+
+// About says what it does.
+func (Txs) About() string {
+	return "60 peers send valid transactions, each its own, 20 peers flood inv, eight connect and leave without " +
+		"pause; all sizes are the defaults."
+}
+
+// Missing is nothing.
+func (Txs) Missing() string { return "" }
+
+// Args are the defaults.
+func (Txs) Args() []string { return nil }
+
+const (
+	txPeers   = 60
+	txFee     = 1_000 // satoshi; five times what btcd relays for
+	txPerSend = 5
+	txPause   = 25 * time.Millisecond // 200 transactions a second and peer at most
+)
+
+// Base has coins for everybody.
+func (Txs) Base() Base { return Base{Blocks: 160, Coins: 6_000} }
+
+// Run drives the load.
+func (Txs) Run(ctx context.Context, r *Rig) {
+	crew := crew{r: r}
+	wallet := chaingen.NewWallet("stormlab")
+	share := len(r.Feed.Coins) / txPeers
+	for i := range txPeers {
+		purse := purse{wallet: wallet, coins: r.Feed.Coins[i*share : (i+1)*share]}
+		crew.connected(ctx, 1, 100*time.Millisecond, "payer", func(conn *p2p.Conn, _ *rand.Rand) {
+			for sleep(ctx, txPause) {
+				txs := make([]wire.Message, 0, txPerSend)
+				for range txPerSend {
+					if tx := purse.spend(); tx != nil {
+						txs = append(txs, tx)
+					}
+				}
+				if conn.Send(txs...) != nil {
+					return
+				}
+				r.Load.Txs.Add(int64(len(txs)))
+			}
+		})
+	}
+	crew.floods(ctx, 20)
+	crew.churn(ctx, 8, 5*time.Millisecond)
+	crew.add(1, func(*rand.Rand) { r.Feed.Beat(ctx) })
+	crew.Wait()
+}
+
+// purse spends its coins in turn: each to itself, so that there is always one
+// more transaction, until the fees have eaten them.
+type purse struct {
+	wallet *chaingen.Wallet
+	coins  []chaingen.Coin
+	next   int
+}
+
+func (p *purse) spend() *wire.MsgTx {
+	coin := &p.coins[p.next%len(p.coins)]
+	p.next++
+	if coin.Out.Value < 100*txFee {
+		return nil
+	}
+	tx, change := p.wallet.Split(*coin, 1, txFee)
+	*coin = change[0]
+	return tx
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"acyclic/cmd/stormlab/probe"
+	"acyclic/cmd/stormlab/report"
+)
+
+// table shows what the probe sees: on a terminal as a table whose last line
+// moves, elsewhere as a line a second.
+type table struct {
+	w     io.Writer
+	width int  // of the terminal; zero: there is none
+	open  bool // the last line on the terminal is to be overwritten
+}
+
+func newTable(f *os.File) *table {
+	t := &table{w: f}
+	if fd := int(f.Fd()); term.IsTerminal(fd) {
+		t.width, _, _ = term.GetSize(fd)
+	}
+	return t
+}
+
+const columns = "%-13s %5s  %11s  %13s %13s %13s  %10s %8s %6s  %s"
+
+// say prints a line for good.
+func (t *table) say(format string, args ...any) {
+	if t.open {
+		fmt.Fprint(t.w, "\r\x1b[K")
+		t.open = false
+	}
+	fmt.Fprintf(t.w, format+"\n", args...)
+}
+
+// head begins the table of a storm.
+func (t *table) head(name, about string) {
+	t.say("\n%s: %s", name, about)
+	t.say(columns, "node", "time", "tip/offered", "getblockcount", "getpeerinfo", "handshake", "goroutines", "memory", "peers", "")
+}
+
+// show shows a sample.
+func (t *table) show(r *report.Run, s probe.Sample) {
+	line := fmt.Sprintf(columns, r.Node, fmt.Sprintf("%.0fs", s.At), fmt.Sprintf("%d/%d", s.Height, s.Offered),
+		answer(s.BlockCount), answer(s.PeerInfo), answer(s.Handshake),
+		fmt.Sprint(s.Goroutines), fmt.Sprintf("%d MiB", s.RSS>>20), fmt.Sprint(s.Peers), state(r, s))
+	if t.width == 0 {
+		t.say("%s", line)
+		return
+	}
+	fmt.Fprint(t.w, "\r\x1b[K"+line[:min(len(line), t.width-1)])
+	t.open = true
+}
+
+// done ends the line of a node with the outcome.
+func (t *table) done(r *report.Run) {
+	if t.open {
+		fmt.Fprintln(t.w)
+		t.open = false
+	}
+	t.say("%-13s %s", r.Node, r.Verdict())
+	if c := r.Cycle(); c != "" {
+		t.say("%-13s %s", "", c)
+	}
+}
+
+func answer(a probe.Answer) string {
+	switch {
+	case a.Note == "refused":
+		return "refused"
+	case a.OK:
+		return fmt.Sprintf("%.1f ms", a.Took*1e3)
+	case a.Silent < probe.Every.Seconds():
+		return "-"
+	}
+	return fmt.Sprintf("silent %.0fs", a.Silent)
+}
+
+func state(r *report.Run, s probe.Sample) string {
+	var parts []string
+	if n := len(r.Stalls); n > 0 && !r.Stalls[n-1].Ended {
+		parts = append(parts, fmt.Sprintf("STALLED since %.0fs", r.Stalls[n-1].From))
+	} else if s.Behind >= 2 {
+		parts = append(parts, fmt.Sprintf("tip still for %.0fs", s.Behind))
+	}
+	switch {
+	case r.StormFrom == 0:
+		parts = append(parts, "calm")
+	case r.StormUntil > 0:
+		parts = append(parts, "load over")
+	}
+	return strings.Join(parts, ", ")
+}
