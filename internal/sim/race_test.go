@@ -4,4 +4,4 @@ package sim_test
 
 // slow is how many times fewer seeds are run: the race detector has nothing to
 // find on one thread.
-const slow = 10
+const slow = 20

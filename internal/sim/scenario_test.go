@@ -34,7 +34,7 @@ func (s *scenario) run(seed uint64, with func(*town)) (*town, error) {
 // try runs the seeds of a scenario.
 func try(t *testing.T, s *scenario) {
 	t.Parallel()
-	first, n := uint64(0), s.seeds/slow
+	first, n := uint64(0), max(1, s.seeds/slow)
 	if *firstSeed >= 0 {
 		first, n = uint64(*firstSeed), 1
 	}
