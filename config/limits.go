@@ -180,9 +180,9 @@ func Derive(maxPeers, rpcHandlers, rpcWindow int) Limits {
 // netsyncLimits: see netsync.Config for what each one means.
 func netsyncLimits() netsync.Config {
 	return netsync.Config{
-		Window:      1024,     // as Bitcoin Core's BLOCK_DOWNLOAD_WINDOW
-		HeldBytes:   64 << 20, // 32 full blocks of 2 MB, or the whole window of blocks of 64 kB
-		SubmitBytes: 16 << 20, // four of the largest blocks
+		Window:      1024,      // as Bitcoin Core's BLOCK_DOWNLOAD_WINDOW
+		HeldBytes:   128 << 20, // 30 full blocks of 2 MB, which take about twice that in memory
+		SubmitBytes: 32 << 20,  // four of the largest blocks
 
 		Fetchers: 2, // one may be silent, a third would only repeat
 
@@ -246,7 +246,11 @@ const wireOverhead = 4096
 
 // MemoryAtWorst is what remote peers can make the node hold, in bytes: queued
 // traffic of every connection, write queues, also of connections that drain,
-// blocks that wait for earlier ones and blocks that chain works on.
+// blocks that wait for earlier ones and blocks that chain works on. Credit and
+// blocks are counted as they are in memory; only the one message by which a
+// connection may overdraw its credit is counted as it is on the wire, and while
+// it is being handled junk in it can weigh some 25 times that. The index of
+// headers is not in it: it grows with the chain (about 316 bytes a header).
 func (l Limits) MemoryAtWorst() int {
 	in, out := l.Credit.Bytes+maxMessage, l.Peer.QueueCap+maxMessage
 	return l.Server.MaxPeers*(in+out) + l.Edge.Draining*out + l.Netsync.HeldBytes + l.Netsync.SubmitBytes + actor.MaxFanout*maxMessage

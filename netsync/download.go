@@ -160,13 +160,14 @@ func (m *Machine) onBlock(now time.Time, b peer.BlockReceived) {
 	}
 	m.stats.bytes += uint64(b.Size)
 	m.stats.dirty = true
-	m.avgSize += (float64(b.Size) - m.avgSize) / 16
+	memory := max(b.Size, b.Memory)
+	m.avgSize += (float64(memory) - m.avgSize) / 16
 	asked := m.fulfil(now, p, b)
 	s := m.w.find(b.Hash)
 	switch {
 	case s != nil && s.state == wanted:
 		p.stalls, p.late = 0, 0
-		m.w.hold(b.Hash, b.Block, b.Size, p.id, m.cfg.HeldBytes)
+		m.w.hold(b.Hash, b.Block, memory, p.id, m.cfg.HeldBytes)
 	case s == nil && !asked:
 		m.onUnasked(now, p, b)
 	}

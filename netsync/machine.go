@@ -17,8 +17,8 @@ import (
 // Defaults for usual values and their reasons.
 type Config struct {
 	Window      int // blocks on the path that are looked at, from the first that chain does not have
-	HeldBytes   int // of blocks that wait for earlier ones
-	SubmitBytes int // of blocks that chain is working on; one block is always allowed
+	HeldBytes   int // of memory for blocks that wait for earlier ones
+	SubmitBytes int // of memory for blocks that chain is working on; one block is always allowed
 
 	Fetchers int // peers that fetch headers at the same time as long as our tip is old
 
@@ -76,7 +76,7 @@ type Machine struct {
 	w      window
 
 	inFlight int     // orders of all peers
-	avgSize  float64 // of the last blocks, bytes
+	avgSize  float64 // of the last blocks, bytes of memory
 
 	submits     []submission // in the order asked
 	submitBytes int

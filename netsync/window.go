@@ -31,7 +31,7 @@ type slot struct {
 	at    chain.Point
 	state slotState
 	block *wire.MsgBlock // held, handed
-	size  int            // of block, bytes
+	size  int            // of block, bytes of memory
 	from  actor.ID       // who sent block
 	by    [2]actor.ID    // wanted: who was asked for it, the first first; zero: nobody
 	since time.Time      // wanted: when by[0] was asked

@@ -78,8 +78,10 @@ type (
 		Peer  actor.ID
 		Hash  chainhash.Hash
 		Block *wire.MsgBlock
-		Size  int  // bytes of its payload
-		Asked bool // we had asked this peer for it
+		Size  int // bytes of its payload
+		// Memory is what Block holds in bytes, about; at least Size.
+		Memory int
+		Asked  bool // we had asked this peer for it
 	}
 
 	// InvReceived are the blocks that an inv message announces, in its order.

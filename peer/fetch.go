@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/internal/actor"
+	"acyclic/internal/transport"
 )
 
 // maxAnnounced bounds Announced.
@@ -83,10 +84,14 @@ func (m *Machine) onHeaders(now time.Time, msg *wire.MsgHeaders, out *actor.Outb
 	m.announced(hashes, out)
 }
 
-func (m *Machine) onBlock(now time.Time, msg *wire.MsgBlock, size int, out *actor.Outbox) {
+func (m *Machine) onBlock(now time.Time, msg *wire.MsgBlock, in transport.Received, out *actor.Outbox) {
 	hash := msg.BlockHash()
 	m.lastBlock = now
-	m.topics.Sync.Publish(out, BlockReceived{Peer: m.id, Hash: hash, Block: msg, Size: size, Asked: m.takeBlock(hash)})
+	size := in.Bytes - transport.HeaderSize
+	m.topics.Sync.Publish(out, BlockReceived{
+		Peer: m.id, Hash: hash, Block: msg,
+		Size: size, Memory: max(size, in.Memory), Asked: m.takeBlock(hash),
+	})
 	m.announced([]chainhash.Hash{hash}, out)
 }
 
@@ -100,8 +105,13 @@ func (m *Machine) onInv(msg *wire.MsgInv, out *actor.Outbox) {
 	m.announced(slices.Clone(blocks[max(0, len(blocks)-maxAnnounced):]), out)
 }
 
-// onNotFound passes on only what was asked for: the rest is noise.
+// onNotFound passes on only what was asked for: the rest is noise. A list longer
+// than what can have been asked for is noise as a whole.
 func (m *Machine) onNotFound(msg *wire.MsgNotFound, out *actor.Outbox) {
+	if len(msg.InvList) > m.cfg.AskedBlocks {
+		m.onIgnored()
+		return
+	}
 	blocks := slices.DeleteFunc(blockHashes(msg.InvList), func(h chainhash.Hash) bool { return !m.takeBlock(h) })
 	if len(blocks) == 0 {
 		m.onIgnored()

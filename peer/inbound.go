@@ -43,7 +43,7 @@ func (m *Machine) onReceived(now time.Time, in transport.Received, out *actor.Ou
 	case *wire.MsgHeaders:
 		m.onHeaders(now, msg, out)
 	case *wire.MsgBlock:
-		m.onBlock(now, msg, in.Bytes-transport.HeaderSize, out)
+		m.onBlock(now, msg, in, out)
 	case *wire.MsgInv:
 		m.onInv(msg, out)
 	case *wire.MsgNotFound:

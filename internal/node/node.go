@@ -6,12 +6,16 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"path/filepath"
 	"time"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"acyclic/chain/engine"
 	"acyclic/config"
@@ -202,12 +206,19 @@ func (n *Node) RPC(cfg *config.Config, version int, stop func()) rpc.Node {
 		Ports: rpc.Connect(&p, Targets), Targets: Targets,
 		Params: cfg.Params, DataDir: cfg.DataDir, PruneBytes: cfg.PruneBytes,
 		UserAgent: cfg.UserAgent, Services: n.Settings.Peer.Services, Protocol: wire.ProtocolVersion,
-		Version: version, Started: time.Now(), Stop: stop, Cells: n.cells, Watch: n.Watch,
+		Version: version, Started: time.Now(), Stop: stop, Cells: n.cells, Watch: n.Watch, Metrics: n.metrics(),
 	}
 	for i := range n.Settings.Limits.RPCHandlers {
 		r.Askers = append(r.Askers, n.Asker(HandlerID(n.Settings, i)))
 	}
 	return r
+}
+
+// metrics are the cells', and those of the Go runtime and the process.
+func (n *Node) metrics() http.Handler {
+	r := prometheus.NewRegistry()
+	r.MustRegister(n.Watch, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: 2})
 }
 
 // cells lists the mailboxes, for getmailboxes.

@@ -76,7 +76,7 @@ func (f *fakeCells) Deliver(from, to actor.ID, lane actor.Lane, body any, bytes 
 			ok = lane == actor.Control
 			c.broken = append(c.broken, b)
 		default:
-			if r, is := body.(Received); is && r.Bytes != bytes {
+			if r, is := body.(Received); is && r.Memory != bytes {
 				panic(fmt.Sprintf("%d bytes are charged for %+v", bytes, r))
 			}
 			ok = lane == actor.Inbound

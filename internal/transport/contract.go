@@ -70,6 +70,10 @@ type (
 		Msg     wire.Message // decoded
 		Bad     string       // why it could not be decoded; it was skipped
 		Bytes   int          // on the wire, header included
+		// Memory is what Msg holds in bytes, about, and at least Bytes: it
+		// is charged to the connection's credit. A block of empty witness
+		// items takes 20 times the room that it takes on the wire.
+		Memory int
 	}
 
 	// EOF ends the stream, in the Inbound lane: everything read before it has

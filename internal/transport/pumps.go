@@ -54,7 +54,7 @@ func (c *conn) readMessages() bool {
 		if err != nil {
 			return !c.ended() && !errors.Is(err, errAbandoned) && c.deliverEOF(err, fault)
 		}
-		if c.ended() || !c.e.cells.Deliver(c.e.self, c.owner, actor.Inbound, msg, msg.Bytes) {
+		if c.ended() || !c.e.cells.Deliver(c.e.self, c.owner, actor.Inbound, msg, msg.Memory) {
 			return false
 		}
 	}
@@ -75,6 +75,7 @@ func (c *conn) readMessage(r *bufio.Reader, buf *[]byte) (msg Received, fault bo
 		return msg, true, errors.New(why)
 	}
 	msg = Received{Conn: c.id, Command: h.Command, Bytes: HeaderSize + int(h.Length)}
+	msg.Memory = msg.Bytes
 	if msg.Bad = h.Skip(); msg.Bad != "" {
 		_, err = io.CopyN(io.Discard, r, int64(h.Length))
 		return msg, false, midMessage(err)
@@ -84,6 +85,7 @@ func (c *conn) readMessage(r *bufio.Reader, buf *[]byte) (msg Received, fault bo
 		return msg, false, midMessage(err)
 	}
 	c.decode(&msg, frame)
+	msg.Memory = Footprint(msg.Msg, msg.Bytes)
 	if cap(frame) <= chunk { // a big one is not kept for a connection that idles
 		*buf = frame
 	}
