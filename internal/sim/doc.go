@@ -16,10 +16,11 @@
 // strangers, engines that fail, stops at any moment, tiny bounds, jumping
 // clocks. Each world ends in calm, and then everything must be in order: the
 // nodes agree, a new block reaches all of them, no question is open, given up or
-// owed, all places and all credit are free again, all cells stop in time. Each
-// of these checks has a broken variant that it catches.
+// owed, all places and all credit are free again, all cells stop in time.
+// TestChecksCatchMutations runs nodes that are broken in one point each, which
+// these checks must find.
 //
 //	go test ./internal/sim -seeds=500                    more worlds of each kind
 //	go test ./internal/sim -run TestStrangers -seed=17   one world again
-//	... -trace                                           with every input that was handled
+//	... -v -show                                         with every input that was handled
 package sim

@@ -40,8 +40,8 @@ func (m *mutant) Deadline() time.Time {
 	return m.Machine.Deadline()
 }
 
-// breaks puts a mutant in the place of one cell of every node. peer cells are
-// meant with the ID zero.
+// breaks puts a mutant in the place of one cell of every node; the ID zero means
+// the peers' cells.
 func breaks(id actor.ID, with func() *mutant) func(*cell.Plan) {
 	return func(plan *cell.Plan) {
 		wrap(plan, func(cell actor.ID, m actor.Machine) actor.Machine {

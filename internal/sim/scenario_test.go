@@ -46,7 +46,7 @@ func try(t *testing.T, s *scenario) {
 	for seed := first; seed < first+uint64(n); seed++ {
 		c, err := s.run(seed, nil)
 		if err != nil {
-			t.Fatalf("seed %d: %v\n%s\nagain: go test ./internal/sim -run '^%s$' -seed=%d -trace", seed, err, c.report(), s.name, seed)
+			t.Fatalf("seed %d: %v\n%s\nagain: go test ./internal/sim -run '^%s$' -seed=%d -v -show", seed, err, c.report(), s.name, seed)
 		}
 		steps += c.Steps
 		lived += c.lived()
