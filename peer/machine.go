@@ -116,6 +116,8 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		m.onStart(now, b, out)
 	case actor.Stop:
 		m.becomeGone(out, "the node is stopping", false)
+	case actor.Blamed:
+		m.becomeGone(out, b.Component+" died of what it sent", true)
 	case actor.Tick:
 		m.onTick(now, out)
 	case transport.Received:

@@ -112,6 +112,11 @@ type (
 		Reason string
 	}
 
+	// Blamed tells a connection's cell that a component has died of what the
+	// remote peer sent: the connection is to end, and the peer to be kept
+	// away (law L11).
+	Blamed struct{ Component string }
+
 	// Alive is given to a rebuilt parent, once per cell that it had spawned
 	// and that lives on, right after Start (law L11).
 	Alive struct {

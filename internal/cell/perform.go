@@ -45,7 +45,7 @@ func (s *System) tick(c *Cell) bool {
 	if trace != "" {
 		c.out.Begin(c.now) // what the last step wanted has been done
 		c.placed = c.placed[:0]
-		s.crash(c, trace)
+		s.crash(c, trace, 0)
 		return false
 	}
 	if d.IsZero() || d.After(c.now) {
@@ -69,7 +69,7 @@ func (s *System) step(c *Cell, e *mailbox.Envelope) bool {
 	c.placed = c.placed[:0]
 	if trace := c.try(e.In); trace != "" {
 		s.uncharge(e.Charge)
-		s.crash(c, trace)
+		s.crash(c, trace, e.Charge.Account)
 		return false
 	}
 	reason, finished := s.perform(c, e.Charge)
@@ -227,8 +227,13 @@ func (s *System) spawned(kind *Kind, id actor.ID, m actor.Machine) *Cell {
 // crash contains the death of a cell (law L11): nothing of the step is
 // performed, its debts are settled, and a static cell is built anew unless it
 // was to stop anyway.
-func (s *System) crash(c *Cell, trace string) {
+//
+// When the input was what a remote peer sent, that connection ends too, and the
+// death is laid at its door: it must not be able to stop the node by sending the
+// same again.
+func (s *System) crash(c *Cell, trace string, culprit actor.ID) {
 	c.deaths.Add(1)
+	c.culprit = culprit
 	for _, id := range c.placed {
 		s.bus.Unplace(id)
 	}
@@ -249,6 +254,12 @@ func (s *System) crash(c *Cell, trace string) {
 		})
 	})
 	s.settle(c, owed, charges)
+	if peer := s.Lookup(culprit); culprit != 0 && peer != nil {
+		peer.Mail.Put(mailbox.Envelope{
+			In:   actor.Input{Body: actor.Blamed{Component: c.Name}, From: c.ID},
+			Lane: actor.Control, Queued: c.now.UnixNano(),
+		})
+	}
 	if c.stopping.Load() {
 		// It was told to stop while it was being built anew, and may have
 		// forgotten that with the rest of its mailbox.

@@ -164,7 +164,7 @@ const (
 // only, so that no remote peer can stop the node by it.
 func (n *Node) Crashed(c *cell.Cell, trace string) {
 	n.Log(c, actor.Record{Level: actor.Error, Msg: "a step panicked: " + trace})
-	if c.ID.Parent() == 0 {
+	if c.ID.Parent() == 0 && c.Culprit() == 0 {
 		n.died(c.Name, time.Now())
 	}
 }

@@ -452,6 +452,9 @@ func TestACrashedStepKeepsNoPlace(t *testing.T) {
 	})
 }
 
+// poison is work that kills the sink.
+const poison = -1
+
 // peerKind is a connection: it passes on what it receives.
 const peerKind actor.Kind = 1
 
@@ -471,7 +474,7 @@ func (s *source) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 		s.topic.Publish(out, e)
 	case boom:
 		panic("boom")
-	case actor.Stop:
+	case actor.Stop, actor.Blamed:
 		s.life.Close(out, note{"gone"})
 		out.Finish("stopped")
 	}
@@ -491,6 +494,9 @@ func (s *sink) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 	case actor.Start:
 		out.Spawn(peerKind, nil)
 	case work:
+		if e.n == poison {
+			panic("poisoned")
+		}
 		<-s.gate // a slow component: the test decides when it goes on
 		s.seen = append(s.seen, fmt.Sprint(e.n))
 	case note:
@@ -510,7 +516,7 @@ func connection() (*cell.Plan, *sink) {
 	return &cell.Plan{
 		Cells: []cell.Static{{ID: left, Name: "sink", Build: func(uint32) actor.Machine { return s }, Stop: 2}},
 		Kinds: []cell.Kind{{
-			Kind: bus.Kind{ID: peerKind, Name: "peer", Places: 1},
+			Kind: bus.Kind{ID: peerKind, Name: "peer", Places: 4 * maxDeaths},
 			Build: func(id actor.ID, _ any) actor.Machine {
 				return &source{id: id, born: s.child, topic: traffic, life: life}
 			},
@@ -554,6 +560,32 @@ func TestL5BackPressureLeavesThroughTheSocket(t *testing.T) {
 		}
 		close(stop)
 		close(s.gate)
+		if err := n.Stop(time.Second); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A remote peer has found a message that kills a component, and sends it from
+// one connection after the other. Each of them is blamed and ends; the node goes
+// on, with the component built anew.
+func TestL11APeerCannotStopTheNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan, s := connection()
+		close(s.gate)
+		n := New(&logs{}).Wire(plan)
+		n.Start()
+		for range 2 * maxDeaths {
+			peer := <-s.child // the sink spawns one at each Start
+			n.Deliver(outside, peer, actor.Inbound, work{poison}, 10)
+			synctest.Wait()
+			if n.Deliver(outside, peer, actor.Inbound, work{1}, 10) {
+				t.Fatal("the connection is still there")
+			}
+		}
+		if n.Err() != nil {
+			t.Errorf("the node was stopped: %v", n.Err())
+		}
 		if err := n.Stop(time.Second); err != nil {
 			t.Error(err)
 		}
