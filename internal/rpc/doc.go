@@ -9,7 +9,8 @@
 //	reply   ◄─ reply.go     results and errors with Core's codes and statuses
 //
 // GET /health and /ready (health.go) say whether the process lives and whether
-// the node works; they need no password and tell no secrets.
+// the node works; they need no password and tell no secrets. GET /metrics, for
+// Prometheus, needs it.
 //
 // A handler owns one [edge.Asker] while it works, and asks components through
 // its ports: each question ends by answer, timeout or the target's death, and

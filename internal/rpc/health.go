@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"net/http"
+	"time"
 )
 
 // readiness is the answer to /ready.
@@ -32,6 +33,32 @@ func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) bool {
 	default:
 		return false
 	}
+	return true
+}
+
+// serveMetrics answers GET /metrics, which needs the password: how much a node
+// works is not everybody's business. It returns false for any other request.
+//
+// correctness: waits for the client only, no longer than IOFor, holding
+// nothing.
+func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method != http.MethodGet || r.URL.Path != "/metrics" {
+		return false
+	}
+	if !s.authorized(w, r) {
+		return true
+	}
+	if doing := s.warmup.Load(); doing != nil {
+		plain(w, http.StatusServiceUnavailable, *doing)
+		return true
+	}
+	metrics := s.node.Load().Metrics
+	if metrics == nil {
+		plain(w, http.StatusNotFound, "")
+		return true
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.cfg.IOFor))
+	metrics.ServeHTTP(w, r)
 	return true
 }
 

@@ -8,6 +8,26 @@ import (
 	"acyclic/internal/watch"
 )
 
+// The metrics need the password.
+func TestMetricsNeedThePassword(t *testing.T) {
+	r := newRig(t, 1, Config{})
+	get := func(pass string) (int, string) {
+		req, _ := http.NewRequest(http.MethodGet, r.url+"metrics", nil)
+		req.SetBasicAuth("me", pass)
+		return r.do(req)
+	}
+	if status, body := get("secret"); status != 200 || body != "acyclic_stuck 0\n" {
+		t.Errorf("with the password: %d %q", status, body)
+	}
+	if status, body := get("guess"); status != 401 || body != "" {
+		t.Errorf("with another one: %d %q", status, body)
+	}
+	r.s.Warmup("Shutting down…")
+	if status, body := get("secret"); status != 503 || body != "Shutting down…" {
+		t.Errorf("when the node stops: %d %q", status, body)
+	}
+}
+
 func (r *rig) wantGet(path string, status int, body string) {
 	r.t.Helper()
 	req, _ := http.NewRequest(http.MethodGet, r.url+path, nil)
@@ -33,6 +53,8 @@ func TestL12ReadySaysWhatIsStuck(t *testing.T) {
 	r.s.Warmup("Shutting down…")
 	r.wantGet("ready", 503, `{"ready":false,"reason":"Shutting down…"}`+"\n")
 	r.wantGet("health", 200, "alive\n")
+
+	r.wantGet("metrics", 401, "")
 
 	// Nothing else is given without a password.
 	r.wantGet("readyness", 405, "JSONRPC server handles only POST requests")

@@ -21,7 +21,7 @@ import (
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The deadline of the reply before this one on the same connection.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
-	if s.serveHealth(w, r) {
+	if s.serveHealth(w, r) || s.serveMetrics(w, r) {
 		return
 	}
 	if r.Method != http.MethodPost {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -42,6 +43,8 @@ type Node struct {
 	Cells func() []CellStats
 	// Watch knows what is stuck, for /ready and getwaitgraph.
 	Watch Watch
+	// Metrics serves /metrics; nil: there are none.
+	Metrics http.Handler
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }

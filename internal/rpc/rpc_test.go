@@ -162,6 +162,9 @@ func (r *rig) attach(n int) {
 		},
 		Now:   func() time.Time { return clock },
 		Watch: &r.watch,
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, "acyclic_stuck 0\n")
+		}),
 	}
 	for range n {
 		node.Askers = append(node.Askers, r.f)

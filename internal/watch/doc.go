@@ -11,6 +11,7 @@
 //	profile.go  the goroutines of the cells: asleep, running, or waiting where
 //	record.go   the goroutine profile and flight recording of a stall, on disk
 //	report.go   the wait-for report, computed at any time
+//	metrics.go  the figures of the mailboxes for Prometheus, read when scraped
 //
 // It is an edge: it may wait for the disk, holding nothing; nobody waits for it.
 package watch

@@ -121,13 +121,16 @@ func runsCell(frames []runtime.Frame) bool {
 }
 
 // parked are the calls of the runtime by which a goroutine waits for another
-// one or for the system, with what that is called. A goroutine that the runtime
-// parks for itself, for the garbage collector say, runs.
+// one or for the system, with what that is called; above them stands park. A
+// goroutine that the runtime parks for itself, for the garbage collector say,
+// runs, and so does one that is in a send that does not wait.
 var parked = []struct{ fn, what string }{
 	{"runtime.chanrecv", "a receive"}, {"runtime.chansend", "a send"}, {"runtime.selectgo", "a select"},
 	{"runtime.block", "an empty select"}, {"runtime.semacquire", "a lock"}, {"runtime.notifyListWait", "a condition"},
 	{"runtime.netpollblock", "the network"}, {"runtime.timeSleep", "a sleep"},
 }
+
+const park = "runtime.gopark"
 
 // state reads off a stack what its goroutine is doing.
 func state(frames []runtime.Frame) (s State, what string) {
@@ -137,13 +140,15 @@ func state(frames []runtime.Frame) (s State, what string) {
 		}
 	}
 	s = Runs
+	stopped := false
 	for _, f := range frames {
 		fn := f.Function
+		stopped = stopped || fn == park
 		if strings.HasPrefix(fn, "syscall.") || strings.HasPrefix(fn, "internal/runtime/syscall") {
 			return Waits, "a system call"
 		}
 		for _, p := range parked {
-			if strings.HasPrefix(fn, p.fn) {
+			if stopped && strings.HasPrefix(fn, p.fn) {
 				s, what = Waits, p.what
 			}
 		}

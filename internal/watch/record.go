@@ -11,24 +11,41 @@ import (
 	"acyclic/internal/actor"
 )
 
-// flight is the flight recorder, of which a process has one.
-type flight struct{ rec *trace.FlightRecorder }
+// flight is the flight recorder, of which a process has one. It costs a tenth
+// of the CPU or more where goroutines wake each other all the time, as they do
+// here; so it runs only while something is suspect.
+type flight struct {
+	rec     *trace.FlightRecorder // nil: it does not run
+	suspect time.Time             // the last look that found something suspect
+	failed  bool                  // it could not be started, which has been said
+}
 
-func (f *flight) start(cfg Config) error {
-	if cfg.Dir == "" || cfg.TraceBytes == 0 {
-		return nil
+// fly starts the flight recorder when something is suspect, and stops it when
+// nothing has been for as long as it reaches back.
+func (w *Watchdog) fly(now time.Time, suspect bool) {
+	f := &w.flight
+	if suspect {
+		f.suspect = now
 	}
-	rec := trace.NewFlightRecorder(trace.FlightRecorderConfig{MinAge: cfg.TraceAge, MaxBytes: uint64(cfg.TraceBytes)})
-	if err := rec.Start(); err != nil {
-		return err
+	switch {
+	case w.cfg.Dir == "" || w.cfg.TraceBytes == 0 || f.failed:
+	case suspect && f.rec == nil:
+		rec := trace.NewFlightRecorder(trace.FlightRecorderConfig{MinAge: w.cfg.TraceAge, MaxBytes: uint64(w.cfg.TraceBytes)})
+		if err := rec.Start(); err != nil {
+			f.failed = true
+			w.cfg.Log(actor.Record{Level: actor.Warn, Msg: "stalls are recorded without a trace", Fields: []any{"error", err}})
+			return
+		}
+		f.rec = rec
+	case !suspect && f.rec != nil && now.Sub(f.suspect) > w.cfg.TraceAge && !w.recording.Load():
+		f.stop()
 	}
-	f.rec = rec
-	return nil
 }
 
 func (f *flight) stop() {
 	if f.rec != nil {
 		f.rec.Stop()
+		f.rec = nil
 	}
 }
 
@@ -44,10 +61,11 @@ func (w *Watchdog) save(now time.Time, p profile) {
 	if !w.recording.CompareAndSwap(false, true) {
 		return
 	}
+	rec := w.flight.rec
 	w.writes.Go(func() {
 		defer w.recording.Store(false)
 		name := filepath.Join(w.cfg.Dir, now.UTC().Format("20060102T150405.000"))
-		if err := w.write(name, p); err != nil {
+		if err := w.write(name, p, rec); err != nil {
 			w.cfg.Log(actor.Record{Level: actor.Warn, Msg: "the stall cannot be recorded", Fields: []any{"error", err}})
 			return
 		}
@@ -55,15 +73,15 @@ func (w *Watchdog) save(now time.Time, p profile) {
 	})
 }
 
-func (w *Watchdog) write(name string, p profile) error {
+func (w *Watchdog) write(name string, p profile, rec *trace.FlightRecorder) error {
 	if err := os.MkdirAll(w.cfg.Dir, 0o700); err != nil {
 		return err
 	}
 	if err := os.WriteFile(name+profileExt, p.text, 0o600); err != nil {
 		return err
 	}
-	if w.flight.rec != nil {
-		if err := writeTrace(w.flight.rec, name+traceExt); err != nil {
+	if rec != nil {
+		if err := writeTrace(rec, name+traceExt); err != nil {
 			return err
 		}
 	}

@@ -55,8 +55,10 @@ func (s Stall) what(now time.Time) string {
 }
 
 // judge lists what is stuck, each once, by the first of running, queued and
-// owing that holds: that is the nearest to the cause.
-func (w *Watchdog) judge(now time.Time) []Stall {
+// owing that holds: that is the nearest to the cause. suspect says whether
+// something is on its way there.
+func (w *Watchdog) judge(now time.Time) (stalls []Stall, suspect bool) {
+	w.suspect = false
 	w.cells = w.cells[:0]
 	for _, c := range w.cfg.System.Cells() {
 		if !c.Ended() {
@@ -72,12 +74,12 @@ func (w *Watchdog) judge(now time.Time) []Stall {
 	for _, c := range w.cells {
 		w.owed(c, now, found)
 	}
-	stalls := make([]Stall, 0, len(found))
+	stalls = make([]Stall, 0, len(found))
 	for _, s := range found {
 		stalls = append(stalls, s)
 	}
 	slices.SortFunc(stalls, func(a, b Stall) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID)) })
-	return stalls
+	return stalls, w.suspect
 }
 
 // own judges what a cell is doing and what it has not taken.
@@ -88,11 +90,11 @@ func (w *Watchdog) own(c *cell.Cell, now time.Time) (Stall, bool) {
 	b := w.bounds(c)
 	w.work = c.Work(w.work[:0])
 	for _, work := range w.work {
-		if w.age(work.Since, now) > b.Run {
+		if w.above(w.age(work.Since, now), b.Run) {
 			return Stall{ID: c.ID, Name: c.Name, Why: Running, Since: time.Unix(0, work.Since), With: work.With.String()}, true
 		}
 	}
-	if o, ok := c.Mail.Oldest(); ok && w.age(o.Since, now) > b.Queue {
+	if o, ok := c.Mail.Oldest(); ok && w.above(w.age(o.Since, now), b.Queue) {
 		return Stall{ID: c.ID, Name: c.Name, Why: Queued, Since: time.Unix(0, o.Since), With: typeName(o.Type), Lane: o.Lane.String()}, true
 	}
 	return Stall{}, false
@@ -106,7 +108,7 @@ func (w *Watchdog) owed(c *cell.Cell, now time.Time, found map[actor.ID]Stall) {
 			continue
 		}
 		to := w.cfg.System.Lookup(o.Call.To)
-		if to == nil || to.Ended() || w.age(o.Deadline, now) <= w.bounds(to).Owe {
+		if to == nil || to.Ended() || !w.above(w.age(o.Deadline, now), w.bounds(to).Owe) {
 			continue
 		}
 		port := c.Ports()[o.Port]
@@ -123,6 +125,13 @@ func (w *Watchdog) bounds(c *cell.Cell) Bounds {
 		return b
 	}
 	return w.cfg.Bounds
+}
+
+// above says whether an age is above its bound; what is above a quarter of it
+// is suspect.
+func (w *Watchdog) above(age, bound time.Duration) bool {
+	w.suspect = w.suspect || age > bound/4
+	return age > bound
 }
 
 // age is how long ago something was, as far as the watchdog was awake.

@@ -27,14 +27,13 @@ type Config struct {
 	LogEvery    time.Duration // between two log entries, at least
 	RecordEvery time.Duration // between two recordings, at least
 	Keep        int           // recordings kept
-	TraceBytes  int           // memory of the flight recorder; zero: there is none
+	TraceBytes  int           // memory of the flight recorder while it runs; zero: there is none
 	TraceAge    time.Duration // how far it reaches back, memory allowing
 }
 
 // Watchdog looks after the cells of a node.
 type Watchdog struct {
 	cfg    Config
-	flight flight
 	stop   chan struct{}
 	done   chan struct{}
 	writes sync.WaitGroup // of recordings
@@ -44,11 +43,13 @@ type Watchdog struct {
 	recording atomic.Bool
 
 	// What follows belongs to the goroutine that looks.
+	flight     flight
 	known      map[actor.ID]*known
 	lastLook   time.Time
 	lastLog    time.Time
 	lastRecord time.Time
 	floor      int64 // unix nanoseconds; what was before does not count
+	suspect    bool  // the look under way has found something on its way to its bound
 
 	cells []*cell.Cell // buffers
 	work  []cell.Work
@@ -70,9 +71,6 @@ func New(cfg Config) *Watchdog {
 
 // Start lets it look until Stop.
 func (w *Watchdog) Start() {
-	if err := w.flight.start(w.cfg); err != nil {
-		w.cfg.Log(actor.Record{Level: actor.Warn, Msg: "there will be no flight recordings of stalls", Fields: []any{"error", err}})
-	}
 	go w.run()
 }
 
@@ -131,7 +129,8 @@ func (w *Watchdog) look(now time.Time) {
 		w.floor = now.UnixNano()
 	}
 	w.lastLook = now
-	stalls := w.judge(now)
+	stalls, suspect := w.judge(now)
+	w.fly(now, suspect)
 	w.stuck.Store(&stalls)
 	w.update(now, stalls)
 }

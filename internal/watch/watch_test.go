@@ -71,7 +71,7 @@ func (m *machine) Check() error        { return nil }
 
 // rig is two cells, an edge with two workers, a client, and their watchdog.
 type rig struct {
-	t     *testing.T
+	t     testing.TB
 	node  *live.Node
 	dog   *watch.Watchdog
 	ports struct {
@@ -101,7 +101,7 @@ var bounds = watch.Config{
 
 const timeout = time.Second // of every port
 
-func newRig(t *testing.T, cfg watch.Config, spin func(), handle edge.HandlerFunc) *rig {
+func newRig(t testing.TB, cfg watch.Config, spin func(), handle edge.HandlerFunc, more ...cell.Static) *rig {
 	r := &rig{t: t, got: make(chan actor.Record, 100)}
 	var diskPorts, ask actor.Ports
 	toDisk := actor.Connect[Work, Pong](&diskPorts, "worker.disk", disk, 4, timeout)
@@ -114,10 +114,10 @@ func newRig(t *testing.T, cfg watch.Config, spin func(), handle edge.HandlerFunc
 		return &machine{disk: toDisk, spin: spin, waiting: map[actor.Ticket]actor.Call[Pong]{}}
 	}
 	r.node = live.New(quiet{}).Wire(&cell.Plan{
-		Cells: []cell.Static{
+		Cells: append([]cell.Static{
 			{ID: worker, Name: "worker", Build: build, Ports: diskPorts.Specs},
 			{ID: other, Name: "other", Build: build},
-		},
+		}, more...),
 		Edges:  []cell.Edge{{ID: disk, Name: "disk", Handler: handle, Workers: 2}},
 		Askers: []cell.Asker{{ID: client, Name: "client", Ports: ask.Specs}, {ID: client + 1, Name: "second", Ports: ask.Specs}},
 		Topics: []bus.Topic{},
@@ -136,6 +136,19 @@ func newRig(t *testing.T, cfg watch.Config, spin func(), handle edge.HandlerFunc
 	r.node.Start()
 	r.dog.Start()
 	return r
+}
+
+// firstOfMany is the first of many cells that do nothing.
+const firstOfMany actor.ID = 10
+
+func many(n int, ports []actor.PortSpec) (cells []cell.Static) {
+	for i := range n {
+		cells = append(cells, cell.Static{
+			ID: firstOfMany + actor.ID(i), Name: "one of many", Ports: ports,
+			Build: func(uint32) actor.Machine { return &machine{} },
+		})
+	}
+	return cells
 }
 
 func (r *rig) stop() {
@@ -373,6 +386,45 @@ func TestL12ASleepIsNoStall(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// The flight recorder costs something: it runs while something is on its way to
+// its bound, and for as long as it reaches back after that.
+func TestL12TheFlightRecorderIsForSuspects(t *testing.T) {
+	release := make(chan struct{})
+	cfg := bounds
+	cfg.Dir, cfg.TraceBytes, cfg.TraceAge = t.TempDir(), 1<<20, time.Minute
+	cfg.Bounds, cfg.Every = watch.Bounds{Run: time.Hour, Queue: time.Hour, Owe: 10 * time.Hour}, time.Hour
+	r := newRig(t, cfg, func() { <-release }, answerWork)
+	r.dog.Stop(time.Second)
+	start := time.Now()
+	look := func(after time.Duration, want bool, why string) {
+		t.Helper()
+		if r.dog.Look(start.Add(after)); r.dog.Flies() != want {
+			t.Errorf("%s: the flight recorder runs: %v", why, !want)
+		}
+	}
+	look(0, false, "all is well")
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		edge.Ask(context.Background(), r.node.Asker(client), r.ports.spin, Spin{})
+	}()
+	for len(r.node.System().Lookup(worker).Work(nil)) == 0 {
+		runtime.Gosched()
+	}
+	look(14*time.Minute, false, "a step has used less than a quarter of its time")
+	look(16*time.Minute, true, "it has used more")
+	close(release)
+	<-asked
+	for len(r.node.System().Lookup(worker).Work(nil)) > 0 {
+		runtime.Gosched()
+	}
+	look(16*time.Minute+30*time.Second, true, "it was suspect half a minute ago")
+	look(17*time.Minute+30*time.Second, false, "nothing has been suspect for more than a minute")
+	if err := r.node.Stop(time.Second); err != nil {
+		t.Error(err)
+	}
 }
 
 // The control: busy cells that are not stuck are not named, and no component
