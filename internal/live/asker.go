@@ -35,7 +35,8 @@ func (a *asker) Ask(ctx context.Context, port int, to actor.ID, q, none any) (an
 	a.n.sys.Ask(a.c, call, to, q)
 	var buf []mailbox.Envelope
 	for {
-		batch, next, what := a.c.Mail.Take(time.Now(), buf[:0])
+		now := time.Now()
+		batch, next, what := a.c.Mail.Take(now, buf[:0])
 		for i := range batch {
 			if batch[i].In.Ticket == actor.Ticket(call.Seq) {
 				return batch[i].In.Body, batch[i].In.Err
@@ -45,7 +46,7 @@ func (a *asker) Ask(ctx context.Context, port int, to actor.ID, q, none any) (an
 		case mailbox.Over:
 			return none, actor.ErrGone
 		case mailbox.Asleep:
-			switch a.c.Local.(*local).nap(earlier(time.Time{}, next), ctx.Done()) {
+			switch a.c.Local.(*local).nap(earlier(time.Time{}, next, now), ctx.Done()) {
 			case stopped:
 				a.c.Mail.Woke()
 				return none, ctx.Err()

@@ -99,7 +99,7 @@ func (n *Node) run(c *cell.Cell) {
 		}
 		due := c.Deadline()
 		if what == mailbox.Asleep && (due.IsZero() || due.After(now)) {
-			if l.nap(earlier(due, next), nil) == elapsed {
+			if l.nap(earlier(due, next, now), nil) == elapsed {
 				c.Mail.Woke()
 			}
 			continue
@@ -119,14 +119,13 @@ func label(c *cell.Cell) {
 	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("cell", c.Name, "id", c.ID.String())))
 }
 
-// earlier is the first of a deadline and a time in unix nanoseconds; zero means
+// earlier is the first of a deadline and a mailbox's stamp, at now; zero means
 // never.
-func earlier(t time.Time, nanos int64) time.Time {
-	if nanos == 0 {
+func earlier(t time.Time, stamp int64, now time.Time) time.Time {
+	if stamp == 0 {
 		return t
 	}
-	u := time.Unix(0, nanos)
-	if t.IsZero() || u.Before(t) {
+	if u := mailbox.Until(stamp, now); t.IsZero() || u.Before(t) {
 		return u
 	}
 	return t

@@ -10,7 +10,7 @@ import (
 
 // Reserve takes a place for an answer. ok is false when the port has none.
 func (b *Box) Reserve(port int, to actor.ID, deadline time.Time, none any) (actor.RawCall, bool) {
-	idx, ok := b.slots.reserve(port, to, deadline.UnixNano(), none)
+	idx, ok := b.slots.reserve(port, to, Stamp(deadline), none)
 	if !ok {
 		return actor.RawCall{}, false
 	}

@@ -172,7 +172,7 @@ func (b *Box) Reset() (owed []actor.RawCall, charges []Charge) {
 	return owed, charges
 }
 
-// Next is when the oldest open question times out, in unix nanoseconds; zero:
+// Next is when the oldest open question times out, a Stamp; zero:
 // never.
 func (b *Box) Next() int64 { return b.slots.next() }
 

@@ -70,7 +70,7 @@ const (
 
 // Take appends the next batch to buf. When nothing is left for the caller, not
 // even for Done, it is registered as asleep in the same critical section: it
-// then waits for its wake-up, or until next (unix nanoseconds; zero: for ever)
+// then waits for its wake-up, or until next (a Stamp; zero: for ever)
 // and calls Woke. A mailbox has one taker, or workers that use TakeOne.
 func (m *Mailbox) Take(now time.Time, buf []Envelope) (batch []Envelope, next int64, what Taken) {
 	m.mu.Lock()
@@ -78,7 +78,7 @@ func (m *Mailbox) Take(now time.Time, buf []Envelope) (batch []Envelope, next in
 	if m.closed {
 		return buf, 0, Over
 	}
-	batch = m.box.Take(now.UnixNano(), buf)
+	batch = m.box.Take(Stamp(now), buf)
 	if len(batch) == len(buf) && m.box.Empty() && len(m.box.done) == 0 {
 		m.sleepers = 1
 		what = Asleep
@@ -106,7 +106,7 @@ func (m *Mailbox) TakeOne() (e Envelope, what Taken) {
 func (m *Mailbox) TakeFirst(now time.Time) (e Envelope, next int64, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e, ok = m.box.TakeFirst(now.UnixNano())
+	e, ok = m.box.TakeFirst(Stamp(now))
 	if !ok {
 		m.sleepers = 1
 	}

@@ -40,7 +40,7 @@ func (b *Box) Oldest() (Oldest, bool) {
 type Open struct {
 	Call     actor.RawCall
 	Port     int
-	Deadline int64 // unix nanoseconds
+	Deadline int64 // a Stamp
 	GivenUp  bool  // it timed out; the target still owes (law L3)
 }
 

@@ -23,7 +23,7 @@ type slot struct {
 	prev, next int32 // among the open slots of its port, in the order asked; -1: none
 	seq        uint64
 	to         actor.ID
-	deadline   int64 // unix nanoseconds
+	deadline   int64 // a Stamp
 	none       any   // the answer of a failed question
 }
 
