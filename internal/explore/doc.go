@@ -1,0 +1,96 @@
+// Package explore runs every interleaving of a small node: the production
+// machines, mailboxes, bus and wiring, driven from one state to the next until
+// no state is left that was not seen. It is the third driver of package cell,
+// beside internal/live and internal/sim, and performs the effects with the same
+// code.
+//
+//	go test ./internal/explore -v                        # some 20 s
+//	go test ./internal/explore -v -explore=long          # two minutes more
+//
+// # States and moves
+//
+// A state is everything on which the future depends: the environment (an Env:
+// plain data like a machine), the clock, the bus, and each cell with its machine,
+// mailbox and flags. States are cloned and encoded by reflection (codec.go), so
+// that no component writes code for it; what is immutable (blocks, headers,
+// messages of the wire) is shared. A state is kept as its parts, each stored once
+// for all states that have it, and known by a hash of 128 bits.
+//
+// A move is one of: a cell takes its most urgent input, or its Tick, and performs
+// the effects; it dies in that step; an edge answers a question; the clock jumps
+// to any deadline that some cell has; the node is told to stop; or the
+// environment does something. The search is breadth first, so that the trace to
+// a violation is a shortest one. The environment is bounded: so many connections,
+// messages, blocks, deaths, jumps of the clock. So the graph is finite, and what
+// holds where nothing can happen any more is what always comes in the end. A move
+// that changes nothing would be a loop, and is reported.
+//
+// # What is checked
+//
+// In each state: the invariants of machines, mailboxes and bus; nothing that the
+// kernel calls a bug (a full lane, a second answer); law L2, each question ends
+// once, by a ledger apart from the mailbox's own; law L7, the order of each peer's
+// life as each cell was given it; laws L4 and L5, the sums of places and credit.
+// In each state in which no cell has anything to do, after a few more deadlines
+// have come: nothing is queued, asked, owed or charged, each dead cell's place is
+// free, everybody has seen whoever came and went, all components agree on the
+// peers and on the tip, and after Stop nobody lives.
+//
+// # Why it is sound
+//
+// Same hash, same future. The encoding leaves out only what no code reads to
+// decide what to do: the figures of law L12 (counts, when an input was queued,
+// how long a cell has been busy), and where in its memory a ring begins. Lanes,
+// places, tickets, times and the state of each random source are in it, exactly;
+// maps in the order of their keys, pointers by which of the earlier ones they are
+// equal to. Two different states of a million have the same 128 bits with a
+// probability of 10^-27. That a step depends on nothing else is law L10; with
+// Twice each move is made twice, and every cell is encoded whether it was touched
+// or not.
+//
+// What is fused. In the live node four things are apart that a move does at once,
+// and each can be explored apart (Fine, Hands) in the smaller scenarios:
+//
+//   - Taking an input and handling it. In between only the cell's mailbox can
+//     change. Since the mailbox gives what is most urgent, a live cell may handle
+//     an input of its batch before a more urgent one that came later: Hands takes
+//     production batches in one move and handles each input in a further one.
+//   - The effects of one step. Others may run between two of them. One effect is
+//     one call of a mailbox or of the bus, each atomic under its mutex (a ledger's
+//     post to all subscribers included): Fine performs each in a move of its own,
+//     those steps excepted that pass on traffic, whose credit ends with the step.
+//     What the coarse moves leave out is that a cell hears of a consequence of a
+//     first effect before it hears of the second.
+//   - An edge's taking a question and answering it. A question in a worker's hand
+//     is owed like a queued one, and times out like it.
+//   - What the world outside does together, such as both messages of a handshake.
+//
+// Which time it is. A deadline is only a time from which on a Tick or a timeout
+// may be taken; how late is up to the scheduler. A jump to the later of two
+// deadlines is the same as to the first, and then to the second before anybody
+// has run. So all relations of speed are there, as far as the number of jumps
+// goes; a Horizon leaves clocks of minutes out.
+//
+// What is assumed: that the atomic acts are atomic (the wake protocol of mailbox
+// and live is tested there, and with the race detector), and that what small
+// configurations show is true of large ones: two peers, one or two places,
+// windows of one or two. Every law is about one cell, one question, one
+// connection or two that contend for a place; what needs three at a time is left
+// to internal/sim.
+//
+// # Why cell.System itself, and not a model
+//
+// cell.System has closures, mutexes and atomics, which cannot be cloned. But it
+// has few states of its own: so one System is kept, and put into a state by
+// loading the parts that differ (System.Load, Bus.Load, Mailbox.Load). Each cell
+// that another's step changes is noticed by the calls that the driver gets
+// anyway. So there is no second implementation of an effect that would have to be
+// believed.
+//
+// # What it can fail to find
+//
+// A check that cannot fail proves nothing. TestMutationsAreCaught breaks each law
+// in the kernel or in a component. And the same search is given the loops and
+// channels of btcd (blocking.go): it finds the deadlock of its issue #2258, and
+// the shorter one through IsCurrent, and prints the shortest trace to each.
+package explore

@@ -1,0 +1,152 @@
+package explore
+
+import (
+	"fmt"
+	"slices"
+
+	"acyclic/internal/actor"
+	"acyclic/internal/cell"
+	"acyclic/internal/mailbox"
+)
+
+// observe holds law L7 against what a cell was given: of each publisher of a
+// ledger Open, then its traffic, then Close, once each.
+func (w *World) observe(c *cell.Cell, e *mailbox.Envelope) {
+	key := life{c.ID, e.In.From}
+	switch was := w.Lives[key]; {
+	case e.Ledger && !e.Last:
+		if was != 0 {
+			w.Violate("law L7: %s is told of the beginning of %v twice, or after its end", c.Name, e.In.From)
+		}
+		w.Lives[key] = opened
+	case e.Ledger:
+		if was != opened {
+			w.Violate("law L7: %s is told of the end of %v, which it does not know to live", c.Name, e.In.From)
+		}
+		w.Lives[key] = closed
+	case e.Lane == actor.Inbound && e.Topic != 0:
+		if was != opened {
+			w.Violate("law L7: %s is given %T of %v, which it does not know to live", c.Name, e.In.Body, e.In.From)
+		}
+	}
+}
+
+// observeTickets holds laws L2 and L3 against the table of a cell's questions:
+// those without an end are the ones there were, plus the new ones, minus those
+// whose end was given to the machine in this run.
+func (w *World) observeTickets(c *cell.Cell, before []actor.Ticket, last actor.Ticket, batch []mailbox.Envelope) {
+	box, _ := c.Mail.Save()
+	after, newest := box.Tickets(nil)
+	if w.sc.Hands {
+		return // the table forgets a question when its end is taken, not when it is handled
+	}
+	want := before
+	for t := last + 1; t <= newest; t++ {
+		want = append(want, t)
+	}
+	for i := range batch {
+		t := batch[i].In.Ticket
+		if t == 0 {
+			continue
+		}
+		at := slices.Index(want, t)
+		if at < 0 {
+			w.Violate("law L2: %s is given an answer to question %d, which has had its end", c.Name, t)
+			return
+		}
+		want = slices.Delete(want, at, at+1)
+	}
+	slices.Sort(want)
+	slices.Sort(after)
+	if !slices.Equal(want, after) {
+		w.Violate("law L2: %s waits for the ends of questions %v, its table knows of %v", c.Name, want, after)
+	}
+}
+
+// observeBounds holds law L4 against the sums: of each connection its credit
+// and the end of its stream, of each ledger two entries per place at each
+// subscriber.
+func (w *World) observeBounds() {
+	places := 0
+	for _, k := range w.plan.Kinds {
+		places += k.Places
+	}
+	for _, other := range w.Sys.Cells() {
+		if !other.Runs() {
+			continue
+		}
+		if msgs, _ := other.CreditLeft(); msgs < -1 {
+			w.Violate("law L5: %s has %d messages more on its account than its credit", other.Name, -msgs)
+		}
+		entries := map[actor.TopicID]int{}
+		box, _ := other.Mail.Save()
+		for _, e := range box.Queued(actor.Control) {
+			if e.Ledger {
+				entries[e.Topic]++
+			}
+		}
+		for _, n := range entries {
+			if n > 2*places {
+				w.Violate("law L4: %d entries of a ledger wait at %s, for %d places", n, other.Name, places)
+			}
+		}
+	}
+}
+
+// atRest holds law L2 and L9 against a state in which nothing can happen any
+// more: nothing is queued, asked or owed, no credit is held, each place is free
+// or somebody lives there, and everybody has seen whoever is gone go.
+func (w *World) atRest() error {
+	for _, c := range w.Sys.Cells() {
+		if c.Ended() {
+			continue
+		}
+		st := c.Stats()
+		for lane, n := range st.Depth {
+			if n > 0 {
+				return fmt.Errorf("%d inputs wait in the %v lane of %s", n, actor.Lane(lane), c.Name)
+			}
+		}
+		if st.Asking+st.Zombies+st.Owing > 0 {
+			return fmt.Errorf("law L2: %s has %d questions open, %d given up, and owes %d answers", c.Name, st.Asking, st.Zombies, st.Owing)
+		}
+		if sn := c.Save(); sn.Msgs != 0 || sn.Bytes != 0 {
+			return fmt.Errorf("law L5: %s has %d messages of %d bytes on its account, and none is queued", c.Name, sn.Msgs, sn.Bytes)
+		}
+	}
+	if w.Stopped {
+		if living := w.living(); len(living) > 0 {
+			return fmt.Errorf("law L8: the node was told to stop, and %s lives on", living[0].Name)
+		}
+		return nil
+	}
+	return w.lifesAtRest()
+}
+
+func (w *World) lifesAtRest() error {
+	alive := map[actor.ID]bool{}
+	for _, l := range w.Sys.Bus().Lives() {
+		if l.Dead {
+			return fmt.Errorf("law L4: the place of %v, which is dead, is taken for %d who have not seen it", l.ID, l.Waiting)
+		}
+		alive[l.ID] = l.Opened && !l.Closed
+		if l.Opened {
+			for _, t := range w.plan.Topics {
+				if t.Kind != actor.LedgerTopic {
+					continue
+				}
+				for _, sub := range t.Subs {
+					if w.Lives[life{sub, l.ID}] != opened {
+						return fmt.Errorf("law L6: %v was never told of %v", sub, l.ID)
+					}
+				}
+			}
+		}
+	}
+	for l, ph := range w.Lives {
+		if ph == opened && !alive[l.Of] {
+			return fmt.Errorf("law L6: %v was never told of the end of %v", l.Cell, l.Of)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,235 @@
+package explore
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+)
+
+// Result is what an exploration found.
+type Result struct {
+	States    int
+	Moves     int // transitions
+	Rests     int // states in which nothing can happen any more
+	Depth     int // of the deepest state
+	Parts     int // different cells, buses and environments
+	Took      time.Duration
+	Complete  bool   // every state was visited
+	Violation string // the first law that is broken; "": none is
+	Trace     []string
+	Steps     int // moves to the violation
+}
+
+// String is one line.
+func (r Result) String() string {
+	s := fmt.Sprintf("%d states, %d moves, %d at rest, depth %d, %v", r.States, r.Moves, r.Rests, r.Depth, r.Took.Round(time.Millisecond))
+	if !r.Complete && r.Violation == "" {
+		s += " (not all: the bound was reached)"
+	}
+	return s
+}
+
+// Write prints the result with the trace, if there is one.
+func (r Result) Write(w io.Writer) {
+	fmt.Fprintln(w, r)
+	if r.Violation != "" {
+		fmt.Fprintf(w, "%s:\n", r.Violation)
+	}
+	for _, line := range r.Trace {
+		fmt.Fprintln(w, line)
+	}
+}
+
+// Bounds end an exploration that would take too long. Zero: no bound.
+type Bounds struct {
+	States int
+	Time   time.Duration
+}
+
+// model is what can be searched: states of one kind, and moves between them.
+type model[S any] interface {
+	// moves appends what may happen in a state. open says that somebody
+	// inside has something to do; otherwise the state is at rest.
+	moves(s S, buf []Move) (all []Move, open bool)
+	// step makes a move; violation says which law it breaks.
+	step(s S, m Move) (next S, violation string)
+	// hash is a state's name.
+	hash(s S) [2]uint64
+	// judge looks at a state at rest.
+	judge(s S) error
+}
+
+// visit is a state in the tree of first visits.
+type visit struct {
+	from  int32
+	depth int32
+	move  Move
+}
+
+// Explore visits every state of a scenario, breadth first, so that the trace to
+// a violation is a shortest one.
+func Explore(sc *Scenario, b Bounds) Result {
+	w, root := newWorld(sc)
+	r, path := search(w, root, b)
+	r.Parts = len(w.known)
+	if r.Violation != "" {
+		r.Trace = sc.tell(path)
+	}
+	return r
+}
+
+// search is the search itself; path leads to the violation.
+func search[S any](m model[S], root S, b Bounds) (r Result, path []Move) {
+	var (
+		began   = time.Now()
+		visits  = []visit{{from: -1}}
+		visited = map[[2]uint64]struct{}{m.hash(root): {}}
+		level   = []S{root}
+		first   = 0 // the visit of level[0]
+		moves   []Move
+	)
+	end := func(violation string, at int, last ...Move) (Result, []Move) {
+		r.States, r.Took, r.Violation = len(visits), time.Since(began), violation
+		r.Depth = int(visits[len(visits)-1].depth)
+		for ; at > 0; at = int(visits[at].from) {
+			path = append([]Move{visits[at].move}, path...)
+		}
+		path = append(path, last...)
+		r.Steps = len(path)
+		return r, path
+	}
+	for len(level) > 0 {
+		var next []S
+		for i, s := range level {
+			me := first + i
+			var open bool
+			moves, open = m.moves(s, moves[:0])
+			if !open {
+				r.Rests++
+				if err := m.judge(s); err != nil {
+					return end(err.Error(), me)
+				}
+			}
+			own := m.hash(s)
+			for _, mv := range moves {
+				t, violation := m.step(s, mv)
+				r.Moves++
+				if violation != "" {
+					return end(violation, me, mv)
+				}
+				h := m.hash(t)
+				if h == own {
+					return end("law L9: a move changes nothing, and may be repeated for ever", me, mv)
+				}
+				if _, old := visited[h]; old {
+					continue
+				}
+				visited[h] = struct{}{}
+				visits = append(visits, visit{int32(me), visits[me].depth + 1, mv})
+				next = append(next, t)
+			}
+			if b.States > 0 && len(visits) >= b.States || b.Time > 0 && i%256 == 0 && time.Since(began) > b.Time {
+				return end("", 0)
+			}
+		}
+		first += len(level)
+		level = next
+	}
+	r.Complete = true
+	return end("", 0)
+}
+
+// judge looks at a state in which no cell has anything to do, whatever the
+// environment may still do: it lets some deadlines come, as they do when nothing
+// else happens, and then nothing may be open.
+func (w *World) judge(s state) error {
+	for left := w.sc.Settle; ; {
+		key := w.hash(s)
+		key[0] += uint64(left)
+		if w.settled[key] {
+			return nil
+		}
+		w.settled[key] = true
+		m, ok := w.internal(s)
+		if !ok {
+			at := w.deadlines(s)
+			if left == 0 || len(at) == 0 {
+				break
+			}
+			left--
+			m = Move{Kind: Wait}
+		}
+		next, violation := w.step(s, m)
+		if violation != "" {
+			return errors.New(violation)
+		}
+		s = next
+	}
+	w.load(s)
+	if err := w.atRest(); err != nil {
+		return err
+	}
+	if w.sc.Rest != nil && !w.Stopped {
+		return w.sc.Rest(w)
+	}
+	return nil
+}
+
+// internal returns a move that a cell or an edge makes by itself.
+func (w *World) internal(s state) (Move, bool) {
+	w.load(s)
+	for _, m := range w.possible(s, nil) {
+		if m.Kind == Take || m.Kind == Serve {
+			return m, true
+		}
+	}
+	return Move{}, false
+}
+
+func (w *World) moves(s state, buf []Move) (all []Move, open bool) {
+	w.load(s)
+	all = w.possible(s, buf)
+	return all, slices.ContainsFunc(all, func(m Move) bool { return m.Kind == Take || m.Kind == Serve })
+}
+
+func (w *World) step(s state, m Move) (next state, violation string) {
+	w.load(s)
+	w.do(s, m)
+	next = w.save(s)
+	if w.sc.Twice && w.Violated == "" {
+		for _, c := range w.Sys.Cells() {
+			w.touched[c.ID] = true
+		}
+		if w.hash(w.save(s)) != w.hash(next) {
+			panic("explore: a cell changed and was not noticed")
+		}
+		w.load(s)
+		w.do(s, m)
+		if w.hash(w.save(s)) != w.hash(next) {
+			w.Violate("law L10: the same step of the same state came out differently")
+		}
+	}
+	return next, w.Violated
+}
+
+// tell makes the moves of a path once more and says what happens.
+func (sc *Scenario) tell(path []Move) (lines []string) {
+	w, s := newWorld(sc)
+	for n, m := range path {
+		w.load(s)
+		w.listen, w.said = true, nil
+		w.do(s, m)
+		s = w.save(s)
+		for i, line := range w.said {
+			if i == 0 {
+				line = fmt.Sprintf("%3d  %s", n+1, line)
+			} else {
+				line = "     " + line
+			}
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
