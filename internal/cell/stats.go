@@ -18,10 +18,15 @@ type hand struct {
 }
 
 // begin notes an input. For a machine since is when its batch was taken, the
-// only time at which a cell looks at the clock.
+// only time at which a cell looks at the clock. Within a batch there is mostly
+// nothing new to write, which is much cheaper to see than to write.
 func (h *hand) begin(body any, since time.Time) {
-	h.with.Store(reflect.TypeOf(body))
-	h.since.Store(since.UnixNano())
+	if t := reflect.TypeOf(body); h.with.Load() != any(t) {
+		h.with.Store(t)
+	}
+	if at := since.UnixNano(); h.since.Load() != at {
+		h.since.Store(at)
+	}
 }
 
 func (h *hand) rest() { h.since.Store(0) }

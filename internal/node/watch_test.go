@@ -1,0 +1,93 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"acyclic/chain"
+	"acyclic/config"
+	"acyclic/internal/actor"
+	"acyclic/internal/cell"
+	"acyclic/internal/edge"
+	"acyclic/internal/live"
+	"acyclic/internal/rpc"
+	"acyclic/internal/watch"
+	"acyclic/netsync"
+)
+
+// memory is a log for tests.
+type memory struct {
+	mu  sync.Mutex
+	got []string
+}
+
+func (m *memory) Record(subsystem string, _ actor.ID, rec actor.Record) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if subsystem == "watch" {
+		m.got = append(m.got, rec.Msg+" "+fmt.Sprint(rec.Fields...))
+	}
+}
+
+type deaf struct{}
+
+func (deaf) Tell(actor.ID, any) {}
+
+// In the node as it is wired the engine's first call does not come back, as on a
+// disk that has died. The engine is named within its bound, minutes, and nobody
+// else: chain, which asked it, and netsync and relay go on and answer.
+func TestL12AHungEngineIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := config.Derive(8, rpc.Handlers, rpc.Window)
+		n := &Node{Settings: Settings{Limits: l, Peer: l.Peer, Server: l.Server}}
+		n.Settings.Server.OutboundTarget = 0
+		var log memory
+		n.Node = live.New(&log)
+		hang := edge.HandlerFunc(func(ctx context.Context, _ actor.Input) any {
+			<-ctx.Done()
+			return chain.CaughtUp{}
+		})
+		unasked := edge.HandlerFunc(func(_ context.Context, in actor.Input) any { panic(fmt.Sprintf("asked %T", in.Body)) })
+		n.Wire(Wire(n.Settings, Edges{
+			Worker:    cell.Edge{ID: EngineWorker, Name: "engine", Handler: hang, Workers: 1},
+			Readers:   cell.Edge{ID: EngineReaders, Name: "readers", Handler: unasked, Workers: 1},
+			Transport: cell.Edge{ID: Transport, Name: "transport", Teller: deaf{}, Handler: unasked, Workers: 1},
+			Book:      cell.Edge{ID: Book, Name: "book", Handler: unasked, Workers: 1},
+			Resolver:  cell.Edge{ID: Resolver, Name: "resolver", Handler: unasked, Workers: 1},
+		}))
+		dog := n.watchConfig(t.TempDir(), &log)
+		dog.TraceBytes = 0 // a process has one flight recorder
+		n.Watch = watch.New(dog)
+		n.Node.Start()
+		n.Watch.Start()
+
+		var ports actor.Ports
+		display := ConnectDisplay(&ports, l)
+		time.Sleep(l.Watch.Engine.Run - time.Second)
+		if s := n.Watch.Stuck(); len(s) > 0 {
+			t.Errorf("before the engine's bound these are stuck: %v", s)
+		}
+		time.Sleep(2 * time.Second)
+		if s := n.Watch.Stuck(); len(s) != 1 || s[0].ID != EngineWorker || s[0].Why != watch.Running || s[0].With != "chain.CatchUp" {
+			t.Errorf("stuck are %v, want the engine in chain.CatchUp", s)
+		}
+		if len(log.got) == 0 || !strings.Contains(log.got[0], "chain asked engine chain.CatchUp (chain.catch-up)") {
+			t.Errorf("the log says %q", log.got)
+		}
+		if _, err := edge.Ask(context.Background(), n.Asker(Display), display.Sync, netsync.GetStatus{}); err != nil {
+			t.Errorf("netsync does not answer: %v", err)
+		}
+		if r := n.Watch.Report(); len(r.WaitEdges) > 0 {
+			t.Errorf("components wait: %+v", r.WaitEdges)
+		}
+		if err := n.Node.Stop(l.StopWithin); err != nil {
+			t.Error(err)
+		}
+		n.Watch.Stop(time.Second)
+	})
+}
