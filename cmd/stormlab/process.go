@@ -84,10 +84,10 @@ func (p *process) interrupt(bound time.Duration) (took time.Duration, ok bool) {
 
 // stacks has a Go program print its goroutines, which ends it, and returns them.
 func (p *process) stacks(bound time.Duration) string {
-	p.cmd.Process.Signal(syscall.SIGQUIT)
+	p.cmd.Process.Signal(syscall.SIGABRT) // acyclicd goes on after SIGQUIT
 	p.within(bound)
 	out, _ := os.ReadFile(p.output)
-	_, stacks, _ := strings.Cut(string(out), "SIGQUIT: quit\n")
+	_, stacks, _ := strings.Cut(string(out), "SIGABRT: abort\n")
 	return stacks
 }
 
