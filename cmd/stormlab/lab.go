@@ -40,7 +40,7 @@ func (l *lab) run(ctx context.Context, s storm.Storm, k kind) (*report.Run, erro
 	if l.opts.MaxPeers > 0 {
 		args = append(args, fmt.Sprint("--maxpeers=", l.opts.MaxPeers))
 	}
-	n, err := startNode(ctx, k, l.programs[k.name], dir, !l.opts.NoProfile, args)
+	n, err := startNode(ctx, k, l.programs[k.name], dir, !l.opts.NoProfile, s.Base().Network(), args)
 	if err != nil {
 		return nil, err
 	}
@@ -49,9 +49,9 @@ func (l *lab) run(ctx context.Context, s storm.Storm, k kind) (*report.Run, erro
 	}
 	res.Args = args
 
-	feed := storm.NewFeed(n.target.P2P, s.Base(), l.opts.Seed)
+	feed := storm.NewFeed(n.target.P2P.Addr, s.Base(), l.opts.Seed)
 	n.target.Offered = feed.Height
-	rig := &storm.Rig{Addr: n.target.P2P, Seed: l.opts.Seed, Feed: feed}
+	rig := &storm.Rig{Node: n.target.P2P, Seed: l.opts.Seed, Feed: feed}
 	feedCtx, endFeed := context.WithCancel(ctx)
 	var fed sync.WaitGroup
 	fed.Go(func() { feed.Run(feedCtx) })

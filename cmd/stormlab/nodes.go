@@ -10,6 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/btcsuite/btcd/chaincfg/v2"
+
+	"acyclic/cmd/stormlab/p2p"
 	"acyclic/cmd/stormlab/probe"
 )
 
@@ -63,9 +66,9 @@ type node struct {
 	args   []string
 }
 
-// startNode starts a program in dir, on regtest and loopback, and returns when
+// startNode starts a program in dir, on regtest or simnet and loopback, and returns when
 // it answers.
-func startNode(ctx context.Context, k kind, program, dir string, profile bool, more []string) (*node, error) {
+func startNode(ctx context.Context, k kind, program, dir string, profile bool, network *chaincfg.Params, more []string) (*node, error) {
 	n := &node{target: probe.Target{RPC: probe.RPC{User: "user", Pass: "pass"}}}
 	var err error
 	addr := func() string {
@@ -75,10 +78,10 @@ func startNode(ctx context.Context, k kind, program, dir string, profile bool, m
 		}
 		return a
 	}
-	n.target.P2P, n.target.RPC.Addr = addr(), addr()
+	n.target.P2P, n.target.RPC.Addr = p2p.Node{Addr: addr(), Net: network.Net}, addr()
 	n.args = []string{
-		"--regtest", "--datadir=" + filepath.Join(dir, "data"), "--logdir=" + filepath.Join(dir, "logs"),
-		"--listen=" + n.target.P2P, "--rpclisten=" + n.target.RPC.Addr,
+		"--" + network.Name, "--datadir=" + filepath.Join(dir, "data"), "--logdir=" + filepath.Join(dir, "logs"),
+		"--listen=" + n.target.P2P.Addr, "--rpclisten=" + n.target.RPC.Addr,
 		"--rpcuser=user", "--rpcpass=pass", "--nodnsseed", "--debuglevel=warn",
 	}
 	if profile {

@@ -14,11 +14,12 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
-var params = &chaincfg.RegressionNetParams
-
 // Options of a chain.
 type Options struct {
 	Seed uint64
+	// Params are those of a network that a processor can mine for: regtest, or
+	// simnet, which has testnet3's rules with an easy limit. Nil: regtest.
+	Params *chaincfg.Params
 	// Start is the time of block 1; each block comes a second after the one
 	// before. btcd serves a chain only when its tip is less than a day old.
 	Start time.Time
@@ -31,7 +32,7 @@ type Options struct {
 	Spends int
 }
 
-// Chain is a chain of regtest from the genesis block on, and the coins that its
+// Chain is a chain from the genesis block on, and the coins that its
 // blocks pay to the wallet. It is not safe for concurrent use.
 type Chain struct {
 	Wallet *Wallet
@@ -44,10 +45,13 @@ type Chain struct {
 
 // New begins a chain.
 func New(w *Wallet, o Options) *Chain {
+	if o.Params == nil {
+		o.Params = &chaincfg.RegressionNetParams
+	}
 	return &Chain{
 		Wallet: w,
 		opts:   o,
-		blocks: []*wire.MsgBlock{params.GenesisBlock},
+		blocks: []*wire.MsgBlock{o.Params.GenesisBlock},
 		rng:    rand.New(rand.NewPCG(o.Seed, 0)),
 	}
 }
@@ -92,17 +96,17 @@ func (c *Chain) Mine(n int) *Chain {
 
 // MineWith adds one block with the given transactions.
 func (c *Chain) MineWith(txs []*wire.MsgTx) *wire.MsgBlock {
-	block := c.next(txs, 0)
+	block := c.next(txs, 0, c.stamp())
 	c.Add(block)
 	return block
 }
 
 // Invalid returns a block on the tip whose coinbase pays a satoshi too much. Its
 // header is good; nothing of it is added.
-func (c *Chain) Invalid() *wire.MsgBlock { return c.next(nil, 1) }
+func (c *Chain) Invalid() *wire.MsgBlock { return c.next(nil, 1, c.stamp()) }
 
 // next makes a block on the tip.
-func (c *Chain) next(txs []*wire.MsgTx, excess int64) *wire.MsgBlock {
+func (c *Chain) next(txs []*wire.MsgTx, excess int64, stamp time.Time) *wire.MsgBlock {
 	height := c.Height() + 1
 	all := []*btcutil.Tx{btcutil.NewTx(c.coinbase(height, excess))}
 	witness := false
@@ -115,20 +119,12 @@ func (c *Chain) next(txs []*wire.MsgTx, excess int64) *wire.MsgBlock {
 		all[0] = btcutil.NewTx(all[0].MsgTx()) // its hash has changed
 	}
 
-	prev := &c.blocks[height-1].Header
-	stamp := prev.Timestamp
-	if height <= 11 || c.together() >= max(c.opts.PerSecond, 1) {
-		stamp = stamp.Add(time.Second)
-	}
-	if stamp.Before(c.opts.Start) {
-		stamp = c.opts.Start.Truncate(time.Second)
-	}
 	block := wire.NewMsgBlock(&wire.BlockHeader{
 		Version:    0x20000000,
-		PrevBlock:  prev.BlockHash(),
+		PrevBlock:  c.Tip(),
 		MerkleRoot: blockchain.CalcMerkleRoot(all, false),
 		Timestamp:  stamp,
-		Bits:       params.PowLimitBits,
+		Bits:       c.bits(stamp),
 	})
 	for _, tx := range all {
 		must(block.AddTransaction(tx.MsgTx()))
@@ -137,15 +133,29 @@ func (c *Chain) next(txs []*wire.MsgTx, excess int64) *wire.MsgBlock {
 	return block
 }
 
+// stamp is the time of the next block.
+func (c *Chain) stamp() time.Time {
+	stamp := c.tip().Timestamp
+	if c.Height() < 11 || c.together() >= max(c.opts.PerSecond, 1) {
+		stamp = stamp.Add(time.Second)
+	}
+	if stamp.Before(c.opts.Start) {
+		stamp = c.opts.Start.Truncate(time.Second)
+	}
+	return stamp
+}
+
+func (c *Chain) tip() *wire.BlockHeader { return &c.blocks[c.Height()].Header }
+
 // together counts the blocks at the tip that have its timestamp.
 func (c *Chain) together() (n int) {
-	for h := c.Height(); h >= 0 && c.blocks[h].Header.Timestamp.Equal(c.blocks[c.Height()].Header.Timestamp); h-- {
+	for h := c.Height(); h >= 0 && c.blocks[h].Header.Timestamp.Equal(c.tip().Timestamp); h-- {
 		n++
 	}
 	return n
 }
 
-// solve finds the nonce: on regtest about every second one will do.
+// solve finds the nonce: at the lowest difficulty about every second one will do.
 func solve(h *wire.BlockHeader) {
 	for target := blockchain.CompactToBig(h.Bits); ; h.Nonce++ {
 		hash := h.BlockHash()
@@ -165,7 +175,7 @@ func (c *Chain) coinbase(height int32, excess int64) *wire.MsgTx {
 	must(err)
 	tx := wire.NewMsgTx(1)
 	tx.AddTxIn(wire.NewTxIn(wire.NewOutPoint(&chainhash.Hash{}, wire.MaxPrevOutIndex), script, nil))
-	tx.AddTxOut(wire.NewTxOut(blockchain.CalcBlockSubsidy(height, params)+excess, c.Wallet.p2pkh))
+	tx.AddTxOut(wire.NewTxOut(blockchain.CalcBlockSubsidy(height, c.opts.Params)+excess, c.Wallet.p2pkh))
 	return tx
 }
 
@@ -173,6 +183,9 @@ func (c *Chain) coinbase(height int32, excess int64) *wire.MsgTx {
 // spend the oldest coins that are ripe.
 func (c *Chain) Spends() (txs []*wire.MsgTx) {
 	const fee = 2_000
+	if c.opts.Spends == 0 {
+		return nil
+	}
 	ripe := c.Ripe()
 	for range c.opts.Spends {
 		inputs := 1 + c.rng.IntN(3)
@@ -190,7 +203,7 @@ func (c *Chain) Spends() (txs []*wire.MsgTx) {
 // Ripe returns the coins that the next block may spend, the oldest first.
 func (c *Chain) Ripe() (ripe []Coin) {
 	for _, coin := range c.coins {
-		if !coin.Coinbase || c.Height()+1-coin.Height >= int32(params.CoinbaseMaturity) {
+		if !coin.Coinbase || c.Height()+1-coin.Height >= int32(c.opts.Params.CoinbaseMaturity) {
 			ripe = append(ripe, coin)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/btcsuite/btcd/blockchain"
 	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/database"
 	_ "github.com/btcsuite/btcd/database/ffldb"
@@ -15,6 +16,11 @@ import (
 
 // newEngine is btcd's full validation on an empty regtest chain.
 func newEngine(t *testing.T) *blockchain.BlockChain {
+	t.Helper()
+	return engineOf(t, &chaincfg.RegressionNetParams)
+}
+
+func engineOf(t *testing.T, params *chaincfg.Params) *blockchain.BlockChain {
 	t.Helper()
 	db, err := database.Create("ffldb", t.TempDir(), params.Net)
 	if err != nil {
@@ -81,6 +87,31 @@ func TestSixBlocksASecondAreValid(t *testing.T) {
 	if took := c.Block(71).Header.Timestamp.Sub(c.Block(11).Header.Timestamp); took != 10*time.Second {
 		t.Errorf("60 blocks took %v", took)
 	}
+}
+
+// TestLowerHeightWithMoreWork makes two branches of simnet after its second
+// retarget: few blocks of the full difficulty, and more of them, but late. The
+// engine's word on the difficulties is final.
+func TestLowerHeightWithMoreWork(t *testing.T) {
+	p := &chaincfg.SimNetParams
+	o := Options{Seed: 1, Params: p, Start: time.Unix(1_700_000_000, 0), PerSecond: 6}
+	fork := New(NewWallet("work"), o).Mine(4_050)
+	high := fork.Fork(fork.Height(), 1).MineSlow(10)
+	low := fork.Fork(fork.Height(), 2).Mine(5)
+	if low.WorkAfter(fork.Height()).Cmp(high.WorkAfter(fork.Height())) <= 0 {
+		t.Fatalf("five blocks have no more work than ten slow ones: %v, %v",
+			low.WorkAfter(fork.Height()), high.WorkAfter(fork.Height()))
+	}
+	engine := engineOf(t, p)
+	process(t, engine, high.Blocks(1))
+	if got := engine.BestSnapshot().Hash; got != high.Tip() {
+		t.Fatalf("the tip is %v", got)
+	}
+	process(t, engine, low.Blocks(fork.Height()+1))
+	if got := engine.BestSnapshot(); got.Hash != low.Tip() || got.Height != fork.Height()+5 {
+		t.Errorf("the tip is %v at %d, not the one with more work at %d", got.Hash, got.Height, fork.Height()+5)
+	}
+	process(t, engine, low.MineSlow(1).Mine(4_032-2_016).Blocks(fork.Height()+6)) // across a retarget
 }
 
 func TestSplitCoinsAreSpentInTheNextBlock(t *testing.T) {

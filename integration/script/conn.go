@@ -33,9 +33,10 @@ type conn struct {
 	why     string // set before closed is closed
 
 	ready       atomic.Bool
-	sendHeaders atomic.Bool // the other side asked for headers announcements
-	received    int         // messages since the handshake; the reader's
-	blocks      int         // sent; the writer's
+	sendHeaders atomic.Bool    // the other side asked for headers announcements
+	received    int            // messages since the handshake; the reader's
+	last        chainhash.Hash // of a full answer to getblocks; the reader's
+	blocks      int            // sent; the writer's
 }
 
 func newConn(p *Peer, socket net.Conn, inbound bool, nonce uint64) *conn {

@@ -3,6 +3,7 @@ package script
 import (
 	"errors"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
@@ -117,6 +118,9 @@ func (c *conn) onGetBlocks(msg *wire.MsgGetBlocks) {
 	if from < to {
 		c.send(inv(chain.hashes[from:to]), false)
 	}
+	if to-from == wire.MaxBlocksPerMsg {
+		c.last = chain.hashes[to-1]
+	}
 }
 
 func (c *conn) onGetData(msg *wire.MsgGetData) {
@@ -137,6 +141,12 @@ func (c *conn) onGetData(msg *wire.MsgGetData) {
 			missing.AddInvVect(item)
 		} else if !c.send(block, witness) {
 			return
+		}
+		if block != nil && item.Hash == c.last {
+			// There are more: the inv of the tip makes the other side ask again,
+			// as Core and btcd do it.
+			c.last = chainhash.Hash{}
+			c.send(inv([]chainhash.Hash{chain.Tip()}), false)
 		}
 	}
 	if len(missing.InvList) > 0 {

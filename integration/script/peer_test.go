@@ -169,6 +169,38 @@ func TestSwitchIsAnnounced(t *testing.T) {
 	}
 }
 
+// TestMoreThanOneAnswerToGetBlocks: with the last block of a full answer comes
+// the inv of the tip, from which the other side learns that there are more.
+func TestMoreThanOneAnswerToGetBlocks(t *testing.T) {
+	long := chaingen.New(chaingen.NewWallet("script"), chaingen.Options{Seed: 1}).Mine(wire.MaxBlocksPerMsg + 20)
+	p, c := connect(t, Behaviour{})
+	c.settled() // the connection is ready: it hears of the switch
+	p.Switch(Blocks(long.Blocks(0)))
+	wantInv := func(n int, last chainhash.Hash) {
+		t.Helper()
+		msg, err := decode(c.want("inv"), &wire.MsgInv{})
+		if err != nil || len(msg.InvList) != n || msg.InvList[n-1].Hash != last {
+			t.Fatalf("%v: %d items", err, len(msg.InvList))
+		}
+	}
+	wantInv(1, long.Tip())
+	for _, have := range []int32{0, 10} {
+		last := long.Block(have + wire.MaxBlocksPerMsg).BlockHash()
+		ask := wire.NewMsgGetBlocks(&chainhash.Hash{})
+		hash := long.Block(have).BlockHash()
+		ask.AddBlockLocatorHash(&hash)
+		c.send(ask)
+		wantInv(wire.MaxBlocksPerMsg, last)
+		get := wire.NewMsgGetData()
+		get.AddInvVect(wire.NewInvVect(wire.InvTypeBlock, &last))
+		c.send(get)
+		if got := c.wantBlock(); got != last {
+			t.Fatalf("got block %v", got)
+		}
+		wantInv(1, long.Tip())
+	}
+}
+
 func TestUnkindness(t *testing.T) {
 	other := blocks.Block(2)
 	cases := []struct {

@@ -1,4 +1,4 @@
-// Package p2p is the least that can be called a peer of a regtest node: a
+// Package p2p is the least that can be called a peer of a node: a
 // handshake, messages out, pings answered. The storms are made of these.
 package p2p
 
@@ -15,14 +15,16 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
-const (
-	// Net is regtest's magic, by btcd's name for it.
-	Net = wire.TestNet
-	// Patience bounds each wait for the node: a handshake, one write.
-	Patience = 10 * time.Second
+// Patience bounds each wait for the node: a handshake, one write.
+const Patience = 10 * time.Second
 
-	protocol = wire.ProtocolVersion
-)
+const protocol = wire.ProtocolVersion
+
+// Node is a node to connect to.
+type Node struct {
+	Addr string
+	Net  wire.BitcoinNet
+}
 
 // ErrRefused says that the node ended the connection in the handshake: it is
 // alive and wants no more peers.
@@ -31,14 +33,15 @@ var ErrRefused = errors.New("the node ended the connection")
 // Conn is a connection to the node. Any goroutine may send, one may receive.
 type Conn struct {
 	socket  net.Conn
+	net     wire.BitcoinNet
 	r       *bufio.Reader
 	stop    func() bool
 	sending sync.Mutex
 }
 
 // Dial connects and shakes hands. When ctx ends, so does the connection.
-func Dial(ctx context.Context, addr, name string) (*Conn, error) {
-	c, err := Connect(ctx, addr)
+func (n Node) Dial(ctx context.Context, name string) (*Conn, error) {
+	c, err := n.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -50,16 +53,16 @@ func Dial(ctx context.Context, addr, name string) (*Conn, error) {
 }
 
 // Connect opens the socket and says nothing.
-func Connect(ctx context.Context, addr string) (*Conn, error) {
+func (n Node) Connect(ctx context.Context) (*Conn, error) {
 	dialer := net.Dialer{Timeout: Patience}
-	socket, err := dialer.DialContext(ctx, "tcp", addr)
+	socket, err := dialer.DialContext(ctx, "tcp", n.Addr)
 	if err != nil {
 		return nil, err
 	}
 	if tcp, ok := socket.(*net.TCPConn); ok {
 		tcp.SetLinger(0) // churn must not use up the ports of this machine
 	}
-	c := &Conn{socket: socket, r: bufio.NewReader(socket)}
+	c := &Conn{socket: socket, net: n.Net, r: bufio.NewReader(socket)}
 	c.stop = context.AfterFunc(ctx, func() { socket.Close() })
 	return c, nil
 }
@@ -121,7 +124,7 @@ func (c *Conn) Send(msgs ...wire.Message) error {
 	c.socket.SetWriteDeadline(time.Now().Add(Patience))
 	w := bufio.NewWriterSize(c.socket, 32<<10)
 	for _, msg := range msgs {
-		if _, err := wire.WriteMessageWithEncodingN(w, msg, protocol, Net, wire.WitnessEncoding); err != nil {
+		if _, err := wire.WriteMessageWithEncodingN(w, msg, protocol, c.net, wire.WitnessEncoding); err != nil {
 			return err
 		}
 	}
@@ -138,7 +141,7 @@ func (c *Conn) SendRaw(raw []byte) error {
 // Receive returns the next message that the wire package knows.
 func (c *Conn) Receive() (wire.Message, error) {
 	for {
-		_, msg, _, err := wire.ReadMessageWithEncodingN(c.r, protocol, Net, wire.WitnessEncoding)
+		_, msg, _, err := wire.ReadMessageWithEncodingN(c.r, protocol, c.net, wire.WitnessEncoding)
 		if errors.Is(err, wire.ErrUnknownMessage) {
 			continue
 		}

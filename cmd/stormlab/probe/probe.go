@@ -26,7 +26,7 @@ const callPatience = 30 * time.Second
 // Target says where the node is.
 type Target struct {
 	RPC     RPC
-	P2P     string // address
+	P2P     p2p.Node
 	Profile string // address of net/http/pprof; "": none
 	PID     int
 	Offered func() int32 // the height of the honest chain
@@ -184,7 +184,7 @@ func (p *Probe) askPeerInfo(ctx context.Context) error {
 }
 
 func (p *Probe) shakeHands(ctx context.Context) error {
-	conn, err := p2p.Dial(ctx, p.target.P2P, "probe")
+	conn, err := p.target.P2P.Dial(ctx, "probe")
 	if err != nil {
 		return err
 	}

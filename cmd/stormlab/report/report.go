@@ -26,10 +26,9 @@ type Report struct {
 
 // Storm is one storm with a run for each node.
 type Storm struct {
-	Name    string `json:"name"`
-	About   string `json:"about"`
-	Missing string `json:"missing,omitempty"`
-	Runs    []*Run `json:"runs"`
+	Name  string `json:"name"`
+	About string `json:"about"`
+	Runs  []*Run `json:"runs"`
 }
 
 // Run is one storm at one node.

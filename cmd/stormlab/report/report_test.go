@@ -42,7 +42,7 @@ func example() *Report {
 	fine := &Run{Node: "acyclicd", Ours: true, StormFrom: 3, StormUntil: 20, Samples: samples(false), Stopped: true}
 	skipped := &Run{Node: "acyclicd", Ours: true, Skipped: "nothing to storm"}
 	return &Report{Minutes: 1, Storms: []Storm{
-		{Name: "blocks", About: "Blocks.", Missing: "nothing", Runs: []*Run{frozen, fine}},
+		{Name: "blocks", About: "Blocks.", Runs: []*Run{frozen, fine}},
 		{Name: "txs", About: "Transactions.", Runs: []*Run{skipped}},
 	}}
 }

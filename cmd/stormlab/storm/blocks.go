@@ -24,9 +24,6 @@ func (Blocks) About() string {
 		"and eight connect and leave without pause; --maxpeers=40. The storm of btcd's issue #2258."
 }
 
-// Missing is nothing.
-func (Blocks) Missing() string { return "" }
-
 // Args makes the channels of btcd small.
 func (Blocks) Args() []string { return []string{"--maxpeers=40"} }
 

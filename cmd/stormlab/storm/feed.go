@@ -5,15 +5,17 @@ import (
 	"sync"
 	"time"
 
+	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/cmd/stormlab/p2p"
 	"acyclic/integration/chaingen"
 	"acyclic/integration/script"
 )
 
 // Base describes a chain to begin with.
 type Base struct {
+	// Params are the network's: regtest or simnet. Nil: regtest.
+	Params    *chaincfg.Params
 	Blocks    int
 	PerSecond int // blocks to a timestamp second; zero: 1
 	// Coins is into how many coins of the wallet, beside the coinbases, the
@@ -26,12 +28,20 @@ type Base struct {
 // coinsPerSplit keeps a split below 40 kB.
 const coinsPerSplit = 1000
 
+// Network returns the parameters.
+func (b Base) Network() *chaincfg.Params {
+	if b.Params == nil {
+		return &chaincfg.RegressionNetParams
+	}
+	return b.Params
+}
+
 // chain makes the chain. Its first block is six hours old, so that there is room
 // for the timestamps of a long storm and btcd takes the node for current.
 func (b Base) chain(seed uint64) (c *chaingen.Chain, coins []chaingen.Coin) {
 	w := chaingen.NewWallet("stormlab")
 	c = chaingen.New(w, chaingen.Options{
-		Seed: seed, Start: time.Now().Add(-6 * time.Hour), PerSecond: b.PerSecond, Spends: b.Spends,
+		Seed: seed, Params: b.Network(), Start: time.Now().Add(-6 * time.Hour), PerSecond: b.PerSecond, Spends: b.Spends,
 	})
 	splits := (b.Coins + coinsPerSplit - 1) / coinsPerSplit
 	c.Mine(b.Blocks - splits)
@@ -52,6 +62,7 @@ type Feed struct {
 
 	mu     sync.Mutex
 	chain  *chaingen.Chain
+	high   *chaingen.Chain // between High and Low; nil: at other times
 	branch uint64
 }
 
@@ -61,7 +72,7 @@ func NewFeed(addr string, b Base, seed uint64) *Feed {
 	return &Feed{
 		Coins: coins, addr: addr, chain: chain,
 		peer: script.New(script.Config{
-			Net: p2p.Net, Chain: script.Blocks(chain.Blocks(0)), Name: "feed",
+			Net: b.Network().Net, Chain: script.Blocks(chain.Blocks(0)), Name: "feed",
 			Behaviour: script.Behaviour{SendHeaders: true},
 		}),
 	}
@@ -84,6 +95,9 @@ func (f *Feed) Run(ctx context.Context) {
 func (f *Feed) Height() int32 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.high != nil {
+		return f.high.Height()
+	}
 	return f.chain.Height()
 }
 
@@ -118,6 +132,37 @@ func (f *Feed) Branch(depth, n int) *script.Chain {
 
 	f.peer.Switch(served)
 	return served
+}
+
+// High offers a branch of n blocks on the tip that come late and so have the
+// lowest difficulty. It is for networks with testnet3's rules, and it does not
+// become the chain that the feed goes on with: see Low.
+func (f *Feed) High(n int) *script.Chain {
+	f.mu.Lock()
+	f.branch++
+	f.high = f.chain.Fork(f.chain.Height(), f.branch).MineSlow(n)
+	served := script.Blocks(f.high.Blocks(0))
+	f.mu.Unlock()
+
+	f.peer.Switch(served)
+	return served
+}
+
+// Low mines on the tip until there is more work than in the branch of High, and
+// offers that; lower says that it took fewer blocks.
+func (f *Feed) Low() (served *script.Chain, blocks int, lower bool) {
+	f.mu.Lock()
+	fork := f.chain.Height()
+	for work := f.high.WorkAfter(fork); f.chain.WorkAfter(fork).Cmp(work) <= 0; {
+		f.chain.Mine(1)
+	}
+	blocks, lower = int(f.chain.Height()-fork), f.chain.Height() < f.high.Height()
+	f.high = nil
+	served = script.Blocks(f.chain.Blocks(0))
+	f.mu.Unlock()
+
+	f.peer.Switch(served)
+	return served, blocks, lower
 }
 
 // heartbeat is how often the chain grows in storms that make no blocks.

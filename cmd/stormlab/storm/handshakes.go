@@ -23,9 +23,6 @@ func (Handshakes) About() string {
 		"first, another network's magic, noise; each stays for up to five seconds, and others come and go properly."
 }
 
-// Missing is nothing.
-func (Handshakes) Missing() string { return "" }
-
 // Args are the defaults.
 func (Handshakes) Args() []string { return nil }
 
@@ -40,12 +37,12 @@ func (Handshakes) Run(ctx context.Context, r *Rig) {
 	crew.add(halfHandshakes, func(rng *rand.Rand) {
 		for ; ctx.Err() == nil; sleep(ctx, 20*time.Millisecond) {
 			r.Load.Dials.Add(1)
-			conn, err := p2p.Connect(ctx, r.Addr)
+			conn, err := r.Node.Connect(ctx)
 			if err != nil {
 				r.Load.Refused.Add(1)
 				continue
 			}
-			stopShort(conn, rng)
+			stopShort(conn, r.Node.Net, rng)
 			r.Load.Messages.Add(1)
 			stay := time.Duration(rng.Int64N(int64(5 * time.Second)))
 			if rng.IntN(2) == 0 {
@@ -62,8 +59,8 @@ func (Handshakes) Run(ctx context.Context, r *Rig) {
 
 // stopShort says some part of a handshake. That the node may end it meanwhile
 // is its right.
-func stopShort(conn *p2p.Conn, rng *rand.Rand) {
-	version := encoded(p2p.Version("half", 0), p2p.Net)
+func stopShort(conn *p2p.Conn, net wire.BitcoinNet, rng *rand.Rand) {
+	version := encoded(p2p.Version("half", 0), net)
 	switch rng.IntN(6) {
 	case 0: // nothing
 	case 1:
@@ -71,7 +68,7 @@ func stopShort(conn *p2p.Conn, rng *rand.Rand) {
 	case 2: // no verack
 		conn.SendRaw(version)
 	case 3:
-		conn.SendRaw(encoded(wire.NewMsgVerAck(), p2p.Net))
+		conn.SendRaw(encoded(wire.NewMsgVerAck(), net))
 	case 4:
 		conn.SendRaw(encoded(p2p.Version("stranger", 0), wire.MainNet))
 	case 5:

@@ -25,9 +25,6 @@ func (Liars) About() string {
 		"nowhere."
 }
 
-// Missing is nothing.
-func (Liars) Missing() string { return "" }
-
 // Args are the defaults.
 func (Liars) Args() []string { return nil }
 
@@ -53,7 +50,7 @@ func (Liars) Run(ctx context.Context, r *Rig) {
 	for i, lie := range lies {
 		for j := range liarsEach {
 			liars = append(liars, script.New(script.Config{
-				Net: p2p.Net, Chain: r.Feed.Served(), Name: fmt.Sprintf("liar%d-%d", i, j), Behaviour: lie,
+				Net: r.Node.Net, Chain: r.Feed.Served(), Name: fmt.Sprintf("liar%d-%d", i, j), Behaviour: lie,
 			}))
 		}
 	}

@@ -21,9 +21,6 @@ func (SlowReaders) About() string {
 	return "20 peers ask for 48,000 blocks each and never read an answer."
 }
 
-// Missing is nothing.
-func (SlowReaders) Missing() string { return "" }
-
 // Args are the defaults.
 func (SlowReaders) Args() []string { return nil }
 
@@ -42,7 +39,7 @@ func (SlowReaders) Run(ctx context.Context, r *Rig) {
 	crew.add(slowReaders, func(*rand.Rand) {
 		for ; ctx.Err() == nil; sleep(ctx, time.Second) {
 			r.Load.Dials.Add(1)
-			conn, err := p2p.Dial(ctx, r.Addr, "deaf")
+			conn, err := r.Node.Dial(ctx, "deaf")
 			if err != nil {
 				r.Load.Refused.Add(1)
 				continue

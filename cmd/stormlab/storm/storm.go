@@ -22,8 +22,6 @@ type Storm interface {
 	Name() string
 	// About says in a sentence or two what it does and what it is known for.
 	About() string
-	// Missing says what of the experiment regtest does not allow; "": nothing.
-	Missing() string
 	// Args are the node's arguments beside the usual.
 	Args() []string
 	// Base is what the chain looks like that the node has when the storm begins.
@@ -39,7 +37,7 @@ func All() []Storm {
 
 // Rig is what a storm works with.
 type Rig struct {
-	Addr string // where the node listens for peers
+	Node p2p.Node
 	Seed uint64
 	Feed *Feed
 	Load Load
@@ -47,7 +45,7 @@ type Rig struct {
 
 // Load counts what a storm has done.
 type Load struct {
-	Dials, Refused, Messages, Blocks, Txs, Reorgs atomic.Int64
+	Dials, Refused, Messages, Blocks, Txs, Reorgs, Lower atomic.Int64
 }
 
 // Counts is Load at one time.
@@ -58,13 +56,14 @@ type Counts struct {
 	Blocks   int64 `json:"blocks"`   // sent or offered
 	Txs      int64 `json:"txs"`      // sent
 	Reorgs   int64 `json:"reorgs"`   // offered
+	Lower    int64 `json:"lower"`    // of these: to a lower height with more work
 }
 
 // Counts returns the figures as they are now.
 func (l *Load) Counts() Counts {
 	return Counts{
 		Dials: l.Dials.Load(), Refused: l.Refused.Load(), Messages: l.Messages.Load(),
-		Blocks: l.Blocks.Load(), Txs: l.Txs.Load(), Reorgs: l.Reorgs.Load(),
+		Blocks: l.Blocks.Load(), Txs: l.Txs.Load(), Reorgs: l.Reorgs.Load(), Lower: l.Lower.Load(),
 	}
 }
 
@@ -93,7 +92,7 @@ func (c *crew) connected(ctx context.Context, n int, pause time.Duration, name s
 	c.add(n, func(rng *rand.Rand) {
 		for ; ctx.Err() == nil; sleep(ctx, pause) {
 			c.r.Load.Dials.Add(1)
-			conn, err := p2p.Dial(ctx, c.r.Addr, name)
+			conn, err := c.r.Node.Dial(ctx, name)
 			if err != nil {
 				c.r.Load.Refused.Add(1)
 				continue

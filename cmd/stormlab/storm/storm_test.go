@@ -29,7 +29,7 @@ func TestStormsEndWithTheirContext(t *testing.T) {
 		for _, s := range All() {
 			before := goleak.IgnoreCurrent()
 			feed := NewFeed(addr, s.Base(), 1)
-			r := &Rig{Addr: addr, Seed: 1, Feed: feed}
+			r := &Rig{Node: p2p.Node{Addr: addr, Net: s.Base().Network().Net}, Seed: 1, Feed: feed}
 			ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
 			var fed sync.WaitGroup
 			fed.Go(func() { feed.Run(ctx) })
@@ -115,7 +115,7 @@ func sent(t *testing.T, f func(*p2p.Conn)) (blocks []*wire.MsgBlock) {
 	t.Helper()
 	accepted := make(chan net.Conn, 1)
 	addr := listener(t, func(c net.Conn) { accepted <- c })
-	conn, err := p2p.Connect(t.Context(), addr)
+	conn, err := p2p.Node{Addr: addr, Net: wire.TestNet}.Connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func sent(t *testing.T, f func(*p2p.Conn)) (blocks []*wire.MsgBlock) {
 	conn.Send(wire.NewMsgVerAck()) // the end
 	node := <-accepted
 	for {
-		msg, _, err := wire.ReadMessage(node, wire.ProtocolVersion, p2p.Net)
+		msg, _, err := wire.ReadMessage(node, wire.ProtocolVersion, wire.TestNet)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,6 +148,25 @@ func TestPurseSpendsWhatItHas(t *testing.T) {
 			t.Fatalf("after %d: %v", len(spent), tx)
 		}
 		spent[tx.TxIn[0].PreviousOutPoint] = true
+	}
+}
+
+// TestTheLowChainIsOffered: between High and Low the feed offers the high chain,
+// then a lower one, and it goes on from there.
+func TestTheLowChainIsOffered(t *testing.T) {
+	feed := NewFeed("", Testnet3{}.Base(), 1)
+	defer feed.peer.Close()
+	base := feed.Height()
+	high := feed.High(10)
+	if feed.Height() != base+10 || high.Height() != base+10 {
+		t.Errorf("the high chain is at %d, offered %d", high.Height(), feed.Height())
+	}
+	low, blocks, lower := feed.Low()
+	if !lower || low.Height() != base+int32(blocks) || feed.Height() != low.Height() || low.Height() >= high.Height() {
+		t.Errorf("lower: %v, the low chain is at %d, offered %d", lower, low.Height(), feed.Height())
+	}
+	if feed.Extend(1); feed.Height() != low.Height()+1 {
+		t.Errorf("it goes on at %d", feed.Height())
 	}
 }
 

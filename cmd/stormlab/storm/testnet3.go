@@ -7,7 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"acyclic/cmd/stormlab/p2p"
+	"github.com/btcsuite/btcd/chaincfg/v2"
+
 	"acyclic/integration/script"
 )
 
@@ -19,27 +20,25 @@ func (Testnet3) Name() string { return "testnet3" }
 
 // About says what it does.
 func (Testnet3) About() string {
-	return "Blocks, six to a timestamp second, announced by twelve peers, by headers and by inv; competing branches " +
-		"and reorganisations of up to 100 blocks; some peers stay behind on a stale branch; eight connect and leave."
-}
-
-// Missing says what regtest does not have.
-func (Testnet3) Missing() string {
-	return "Reorganisations to a lower height with more work: regtest has one difficulty, so more work is always " +
-		"more blocks. They need a private network with testnet3's rules (the simulator and the tests on real " +
-		"testnet3 headers have them)."
+	return "Simnet, which has testnet3's rules with an easy limit. Blocks, six to a timestamp second, announced by " +
+		"twelve peers, by headers and by inv; competing branches and reorganisations of up to 100 blocks, some to a " +
+		"lower height with more work; some peers stay behind on a stale branch; eight connect and leave."
 }
 
 // Args are the defaults.
 func (Testnet3) Args() []string { return nil }
 
-// Base is long enough for the deepest branch.
-func (Testnet3) Base() Base { return Base{Blocks: 300, PerSecond: 6} }
+// Base is past the second retarget: the first has the genesis block's age to
+// reckon with and leaves the difficulty at its limit.
+func (Testnet3) Base() Base {
+	return Base{Params: &chaincfg.SimNetParams, Blocks: 4_100, PerSecond: 6}
+}
 
 const (
 	announcers  = 12
 	deepest     = 100
 	longestRun  = 30
+	mostSlow    = 15 // times 20 minutes: stays in the past
 	changeEvery = 700 * time.Millisecond
 )
 
@@ -48,7 +47,7 @@ func (Testnet3) Run(ctx context.Context, r *Rig) {
 	peers := make([]*script.Peer, announcers)
 	for i := range peers {
 		peers[i] = script.New(script.Config{
-			Net: p2p.Net, Chain: r.Feed.Served(), Name: fmt.Sprint("announcer", i),
+			Net: r.Node.Net, Chain: r.Feed.Served(), Name: fmt.Sprint("announcer", i),
 			Behaviour: script.Behaviour{SendHeaders: i%2 == 0},
 		})
 	}
@@ -57,14 +56,13 @@ func (Testnet3) Run(ctx context.Context, r *Rig) {
 	crew.stay(ctx, peers, 300*time.Millisecond)
 	crew.add(1, func(rng *rand.Rand) {
 		for sleep(ctx, changeEvery) {
-			served := nextChain(r, rng)
-			var all sync.WaitGroup
-			for _, p := range peers {
-				if rng.IntN(4) > 0 { // the others stay with what they have
-					all.Go(func() { p.Switch(served) })
-				}
+			announce(peers, rng, nextChain(r, rng))
+			if rng.IntN(4) > 0 {
+				continue
 			}
-			all.Wait()
+			announce(peers, rng, r.Feed.High(4+rng.IntN(mostSlow-3)))
+			sleep(ctx, 2*changeEvery)
+			announce(peers, rng, lower(r))
 		}
 	})
 	<-ctx.Done()
@@ -72,6 +70,29 @@ func (Testnet3) Run(ctx context.Context, r *Rig) {
 		p.Close()
 	}
 	crew.Wait()
+}
+
+// announce has most of the peers announce a chain; the others stay with what
+// they have.
+func announce(peers []*script.Peer, rng *rand.Rand, served *script.Chain) {
+	var all sync.WaitGroup
+	for _, p := range peers {
+		if rng.IntN(4) > 0 {
+			all.Go(func() { p.Switch(served) })
+		}
+	}
+	all.Wait()
+}
+
+// lower goes back to before the slow blocks.
+func lower(r *Rig) *script.Chain {
+	served, blocks, lower := r.Feed.Low()
+	r.Load.Blocks.Add(int64(blocks))
+	r.Load.Reorgs.Add(1)
+	if lower {
+		r.Load.Lower.Add(1)
+	}
+	return served
 }
 
 // nextChain lets the chain grow, or branch off.
@@ -100,7 +121,7 @@ func (c *crew) stay(ctx context.Context, peers []*script.Peer, pause time.Durati
 					continue
 				}
 				c.r.Load.Dials.Add(1)
-				if p.Dial(c.r.Addr) != nil {
+				if p.Dial(c.r.Node.Addr) != nil {
 					c.r.Load.Refused.Add(1)
 				}
 			}

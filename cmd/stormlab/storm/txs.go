@@ -23,9 +23,6 @@ func (Txs) About() string {
 		"pause; all sizes are the defaults."
 }
 
-// Missing is nothing.
-func (Txs) Missing() string { return "" }
-
 // Args are the defaults.
 func (Txs) Args() []string { return nil }
 
