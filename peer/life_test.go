@@ -29,7 +29,7 @@ func TestEndsOfAReadyPeer(t *testing.T) {
 		{"the framing is broken", transport.EOF{Reason: "wrong magic", Fault: true}, "wrong magic", true},
 		{"it does not read", transport.Broken{Reason: "does not read"}, "does not read", false},
 		{"the node stops", actor.Stop{}, "the node is stopping", false},
-		{"a component died of its message", actor.Blamed{Component: "relay"}, "relay died of what it sent", true},
+		{"a component died of its message", actor.Blamed{Component: "relay"}, "relay died of what it sent", false},
 	} {
 		b := readyBench(t, true, testConfig())
 		b.Give(c.in)

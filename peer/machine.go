@@ -117,7 +117,7 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	case actor.Stop:
 		m.becomeGone(out, "the node is stopping", false)
 	case actor.Blamed:
-		m.becomeGone(out, b.Component+" died of what it sent", true)
+		m.becomeGone(out, b.Component+" died of what it sent", false)
 	case actor.Tick:
 		m.onTick(now, out)
 	case transport.Received:

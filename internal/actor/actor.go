@@ -113,8 +113,8 @@ type (
 	}
 
 	// Blamed tells a connection's cell that a component has died of what the
-	// remote peer sent: the connection is to end, and the peer to be kept
-	// away (law L11).
+	// remote peer sent: the connection is to end (law L11). The peer need not
+	// be at fault: components die of their own bugs.
 	Blamed struct{ Component string }
 
 	// Alive is given to a rebuilt parent, once per cell that it had spawned
