@@ -139,7 +139,7 @@ var mutations = []mutation{
 		}
 		return sc
 	}, "law L2"},
-	{"L2", "the death of a target is not told its askers", func() *Scenario {
+	{"L11", "the death of a target is not told its askers", func() *Scenario {
 		sc := asking(true, 3, nil)
 		sc.Deliver = without(askerID, func(e *mailbox.Envelope) bool { return errors.Is(e.In.Err, actor.ErrGone) })
 		return sc
@@ -170,7 +170,7 @@ var mutations = []mutation{
 		sc.Deliver = without(listenerID, func(e *mailbox.Envelope) bool { return e.Ledger && e.Last })
 		return sc
 	}, "law L6"},
-	{"L6", "a rebuilt subscriber is not told who is there", func() *Scenario {
+	{"L11", "a rebuilt subscriber is not told who is there", func() *Scenario {
 		sc := coming(1, 1, 1)
 		sc.Deliver = func(_ *World, c *cell.Cell, batch []mailbox.Envelope) []mailbox.Envelope {
 			return slices.DeleteFunc(batch, func(e mailbox.Envelope) bool {
@@ -233,6 +233,16 @@ var mutations = []mutation{
 // A check that cannot fail proves nothing: each of these breaks one law in the
 // kernel or in a component, and the explorer has to say so.
 func TestMutationsAreCaught(t *testing.T) {
+	for what, top := range map[string]*Topology{
+		"loops that wait for an answer (btcd, IsCurrent)":  btcd(1, true, "B"),
+		"loops that wait in bounded channels (btcd #2258)": btcd(1, false, "B", "ii", "ii"),
+	} {
+		r := ExploreBlocking(top, Bounds{Time: time.Minute})
+		if !strings.HasPrefix(r.Violation, "deadlock") {
+			t.Errorf("L1 %s: found %q", what, r.Violation)
+		}
+		t.Logf("%-4s %-55s %6d states, %d moves: %s", "L1", what, r.States, r.Steps, r.Violation)
+	}
 	for _, m := range mutations {
 		sc := m.scenario()
 		r := Explore(sc, Bounds{Time: time.Minute})

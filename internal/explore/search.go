@@ -167,7 +167,7 @@ func (w *World) judge(s state) error {
 		}
 		s = next
 	}
-	w.load(s)
+	w.look(s)
 	if err := w.atRest(); err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func (w *World) judge(s state) error {
 
 // internal returns a move that a cell or an edge makes by itself.
 func (w *World) internal(s state) (Move, bool) {
-	w.load(s)
+	w.look(s)
 	for _, m := range w.possible(s, nil) {
 		if m.Kind == Take || m.Kind == Serve {
 			return m, true
@@ -189,7 +189,7 @@ func (w *World) internal(s state) (Move, bool) {
 }
 
 func (w *World) moves(s state, buf []Move) (all []Move, open bool) {
-	w.load(s)
+	w.look(s)
 	all = w.possible(s, buf)
 	return all, slices.ContainsFunc(all, func(m Move) bool { return m.Kind == Take || m.Kind == Serve })
 }

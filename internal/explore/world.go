@@ -280,9 +280,16 @@ func (w *World) Say(format string, args ...any) {
 	}
 }
 
-// load puts the node into a state: only what is not so already is copied.
+// load puts the node into a state.
 func (w *World) load(s state) {
+	w.look(s)
 	w.outside = clone(s[0].rest)
+}
+
+// look puts the node into a state to look at: what is outside must not be
+// changed. Only what is not so already is copied.
+func (w *World) look(s state) {
+	w.outside = s[0].rest
 	if w.bus != s[1] {
 		w.bus = s[1]
 		w.Sys.Bus().Load(clone(s[1].bus))
