@@ -395,5 +395,5 @@ func slowReader(sc *Scenario) *Scenario {
 
 func impatient(l *config.Limits) {
 	l.Peer.QueueCap = 1
-	l.Windows.RelaySend, l.Windows.SyncSend = 5*time.Second, 6*time.Second
+	l.Windows.RelaySend = 5 * time.Second
 }
