@@ -63,8 +63,8 @@ type Windows struct {
 
 	Submit    time.Duration // changes of the chain: behind others, checked in full
 	Read      time.Duration // reads: behind a block that is being connected
-	SyncSend  time.Duration
-	RelaySend time.Duration
+	ToPeer    time.Duration // what a peer's cell is asked
+	RelaySend time.Duration // ... but for relay's Sends, which wait for a slow reader
 	Edge      time.Duration // the address book
 	Dial      time.Duration
 	Resolve   time.Duration
@@ -139,7 +139,7 @@ func Derive(maxPeers, rpcHandlers, rpcWindow int) Limits {
 		// own callers: they must be more patient than it is.
 		Submit:    11 * time.Minute,
 		Read:      70 * time.Second,
-		SyncSend:  time.Minute,
+		ToPeer:    time.Minute,
 		RelaySend: 2 * time.Minute, // longer than the transport's write deadline
 		Edge:      20 * time.Second,
 		Dial:      15 * time.Second, // the edge gives up after 10

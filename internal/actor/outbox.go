@@ -44,7 +44,7 @@ type Lane uint8
 // lane in each batch: no lane starves, and nothing waits for more than a batch.
 const (
 	Control   Lane = iota // start, stop, lifecycle, death of a child
-	Answers               // answers and ticks
+	Answers               // answers; a tick comes after those of a batch
 	Events                // State and Stream topics
 	Questions             // what others ask
 	Inbound               // peer traffic, under credit

@@ -10,7 +10,7 @@ type PortSpec struct {
 	Name     string        // "netsync.submit", for reports
 	Question string        // its type: "chain.SubmitBlock", for reports
 	To       ID            // the target; zero when Ask names it (AskOf)
-	Window   int           // questions outstanding at most, zombies included
+	Window   int           // questions outstanding at most, those that timed out and are still owed included
 	Timeout  time.Duration // after which the question ends in ErrTimeout
 }
 

@@ -23,9 +23,14 @@
 //
 //	free ── Reserve ──► open ── Answer ──► answered ── Take ──► free
 //	                     │
-//	                     └─ its time is up ─► late ── the target answers or dies, and Take ──► free
+//	           its time is up: ErrTimeout is queued
+//	                     ▼
+//	                   late ── Take ──► zombie ── Answer ──► free
+//	                     └─── Answer ──► settled ── Take ──► free
 //
-// A place whose question has timed out stays taken until the target has
-// answered or died: the target's inbox is sized to the sum of the windows, so a
-// place given out twice would overflow it (law L3).
+// A place whose question has timed out is a zombie: the cell has had its
+// ErrTimeout, and the target still owes the answer. It stays taken until the
+// target has answered or died, because the target's inbox is sized to the sum of
+// the windows, and a place given out twice would overflow it (law L3). The
+// target's late answer is counted and dropped.
 package mailbox

@@ -124,8 +124,8 @@ func (s *slots) next() int64 {
 	return at
 }
 
-// open counts the questions without an answer, and zombies those that the asker
-// has given up and the target still owes.
+// count returns how many questions are open, and how many the cell has given up
+// while the target still owes their answers.
 func (s *slots) count() (open, zombies int) {
 	for i := range s.all {
 		switch s.all[i].state {

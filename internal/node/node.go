@@ -221,12 +221,16 @@ func (n *Node) metrics() http.Handler {
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: 2})
 }
 
-// cells lists the mailboxes, for getmailboxes.
+// cells lists the mailboxes, for getmailboxes; RPC handlers that have asked
+// nothing yet are left out.
 func (n *Node) cells() []rpc.CellStats {
 	now := time.Now()
 	var all []rpc.CellStats
 	for _, c := range n.System().Cells() {
 		st := c.Stats()
+		if !c.Runs() && st.Taken == 0 && st.Oldest == 0 {
+			continue
+		}
 		cs := rpc.CellStats{ID: st.ID, Name: st.Name, Depth: st.Depth, Done: st.Taken, Refused: st.Refused}
 		if st.Oldest != 0 {
 			cs.Oldest = now.Sub(time.Unix(0, st.Oldest))

@@ -90,8 +90,8 @@ func Wire(s Settings, e Edges) *cell.Plan {
 		Locator:    actor.Connect[chain.GetLocator](&np, "netsync.locator", Chain, w.SyncLocators, w.Read),
 		Path:       actor.Connect[chain.GetPath](&np, "netsync.path", Chain, w.SyncPaths, w.Read),
 		Forks:      actor.Connect[chain.GetForks](&np, "netsync.forks", Chain, w.SyncForks, w.Read),
-		Send:       actor.Connect[peer.Send](&np, "netsync.send", 0, 2*l.Places, w.SyncSend),
-		Disconnect: actor.Connect[peer.Disconnect](&np, "netsync.disconnect", 0, l.Places, w.SyncSend),
+		Send:       actor.Connect[peer.Send](&np, "netsync.send", 0, 2*l.Places, w.ToPeer),
+		Disconnect: actor.Connect[peer.Disconnect](&np, "netsync.disconnect", 0, l.Places, w.ToPeer),
 	}
 
 	var rp actor.Ports
@@ -101,7 +101,7 @@ func Wire(s Settings, e Edges) *cell.Plan {
 		Block:      actor.Connect[chain.GetBlock](&rp, "relay.block", Chain, w.RelayReads, w.Read),
 		Tips:       actor.Connect[chain.GetTips](&rp, "relay.tips", Chain, 1, w.Read),
 		Send:       actor.Connect[peer.Send](&rp, "relay.send", 0, l.Places, w.RelaySend),
-		Disconnect: actor.Connect[peer.Disconnect](&rp, "relay.disconnect", 0, l.Places, w.SyncSend),
+		Disconnect: actor.Connect[peer.Disconnect](&rp, "relay.disconnect", 0, l.Places, w.ToPeer),
 	}
 
 	var sp actor.Ports
@@ -112,8 +112,8 @@ func Wire(s Settings, e Edges) *cell.Plan {
 		Sample:     actor.Connect[book.Sample](&sp, "server.sample", Book, w.BookSamples, w.Edge),
 		Note:       actor.Connect[book.Note](&sp, "server.note", Book, w.BookNotes, w.Edge),
 		Resolve:    actor.Connect[book.Resolve](&sp, "server.resolve", Resolver, l.Resolvers, w.Resolve),
-		Disconnect: actor.Connect[peer.Disconnect](&sp, "server.disconnect", 0, l.Places, w.SyncSend),
-		Send:       actor.Connect[peer.Send](&sp, "server.send", 0, l.Places, w.SyncSend),
+		Disconnect: actor.Connect[peer.Disconnect](&sp, "server.disconnect", 0, l.Places, w.ToPeer),
+		Send:       actor.Connect[peer.Send](&sp, "server.send", 0, l.Places, w.ToPeer),
 	}
 
 	plan := &cell.Plan{
