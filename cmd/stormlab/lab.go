@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"acyclic/cmd/stormlab/dump"
@@ -76,26 +77,29 @@ func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Ri
 	p := probe.New(n.target)
 	begun := time.Now()
 	since := func() float64 { return time.Since(begun).Seconds() }
+	var now atomic.Value // what weather it is, for the table
+	now.Store("calm")
 	probeCtx, endProbe := context.WithCancel(ctx)
 	var watch, dumping sync.WaitGroup
-	dumped := false
 	watch.Go(func() {
+		dumped := false
 		p.Run(probeCtx, func(sample probe.Sample) {
-			res.Samples = p.Samples()
-			res.Stalls = probe.Stalls(res.Samples, l.opts.Stall)
-			if len(res.Stalls) > 0 && !dumped {
+			stalls := probe.Stalls(p.Samples(), l.opts.Stall)
+			if len(stalls) > 0 && !dumped {
 				dumped = true
 				dumping.Go(func() { l.dump(ctx, n, s, res, sample.At) })
 			}
-			l.table.show(res, sample)
+			l.table.show(res.Node, now.Load().(string), stalls, sample)
 		})
 	})
 
 	sleep(ctx, l.opts.Calm)
+	now.Store("storm")
 	res.StormFrom = since()
 	stormCtx, endStorm := context.WithTimeout(ctx, l.opts.duration())
 	s.Run(stormCtx, rig)
 	endStorm()
+	now.Store("load over")
 	res.StormUntil = since()
 
 	// The load is over; the chain still grows. Does the node come back?
@@ -105,9 +109,11 @@ func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Ri
 	endProbe()
 	watch.Wait()
 	dumping.Wait()
-	if len(res.Stalls) > 0 {
+	res.Samples = p.Samples()
+	res.Stalls = probe.Stalls(res.Samples, l.opts.Stall)
+	if last := len(res.Stalls) - 1; last >= 0 {
+		res.Recovered = res.Stalls[last].Ended
 		l.dump(ctx, n, s, res, since())
-		res.Recovered = res.Stalls[len(res.Stalls)-1].Ended
 	}
 }
 

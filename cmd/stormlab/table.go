@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"golang.org/x/term"
 
@@ -45,11 +44,11 @@ func (t *table) head(name, about string) {
 	t.say(columns, "node", "time", "tip/offered", "getblockcount", "getpeerinfo", "handshake", "goroutines", "memory", "peers", "")
 }
 
-// show shows a sample.
-func (t *table) show(r *report.Run, s probe.Sample) {
-	line := fmt.Sprintf(columns, r.Node, fmt.Sprintf("%.0fs", s.At), fmt.Sprintf("%d/%d", s.Height, s.Offered),
+// show shows a sample of a node.
+func (t *table) show(node, weather string, stalls []probe.Stall, s probe.Sample) {
+	line := fmt.Sprintf(columns, node, fmt.Sprintf("%.0fs", s.At), fmt.Sprintf("%d/%d", s.Height, s.Offered),
 		answer(s.BlockCount), answer(s.PeerInfo), answer(s.Handshake),
-		fmt.Sprint(s.Goroutines), fmt.Sprintf("%d MiB", s.RSS>>20), fmt.Sprint(s.Peers), state(r, s))
+		fmt.Sprint(s.Goroutines), fmt.Sprintf("%d MiB", s.RSS>>20), fmt.Sprint(s.Peers), state(weather, stalls, s))
 	if t.width == 0 {
 		t.say("%s", line)
 		return
@@ -82,18 +81,13 @@ func answer(a probe.Answer) string {
 	return fmt.Sprintf("silent %.0fs", a.Silent)
 }
 
-func state(r *report.Run, s probe.Sample) string {
-	var parts []string
-	if n := len(r.Stalls); n > 0 && !r.Stalls[n-1].Ended {
-		parts = append(parts, fmt.Sprintf("STALLED since %.0fs", r.Stalls[n-1].From))
-	} else if s.Behind >= 2 {
-		parts = append(parts, fmt.Sprintf("tip still for %.0fs", s.Behind))
+// state is the weather, and what is wrong if something is.
+func state(weather string, stalls []probe.Stall, s probe.Sample) string {
+	if n := len(stalls); n > 0 && !stalls[n-1].Ended {
+		return fmt.Sprintf("%s, STALLED since %.0fs", weather, stalls[n-1].From)
 	}
-	switch {
-	case r.StormFrom == 0:
-		parts = append(parts, "calm")
-	case r.StormUntil > 0:
-		parts = append(parts, "load over")
+	if s.Behind >= 2 {
+		return fmt.Sprintf("%s, tip still for %.0fs", weather, s.Behind)
 	}
-	return strings.Join(parts, ", ")
+	return weather
 }

@@ -46,11 +46,12 @@ const liarsEach = 4
 
 // Run drives the load.
 func (Liars) Run(ctx context.Context, r *Rig) {
+	served := r.Feed.Served()
 	var liars []*script.Peer
 	for i, lie := range lies {
 		for j := range liarsEach {
 			liars = append(liars, script.New(script.Config{
-				Net: r.Node.Net, Chain: r.Feed.Served(), Name: fmt.Sprintf("liar%d-%d", i, j), Behaviour: lie,
+				Net: r.Node.Net, Chain: served, Name: fmt.Sprintf("liar%d-%d", i, j), Behaviour: lie,
 			}))
 		}
 	}

@@ -30,12 +30,17 @@ func TestStormsEndWithTheirContext(t *testing.T) {
 			before := goleak.IgnoreCurrent()
 			feed := NewFeed(addr, s.Base(), 1)
 			r := &Rig{Node: p2p.Node{Addr: addr, Net: s.Base().Network().Net}, Seed: 1, Feed: feed}
-			ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
-			var fed sync.WaitGroup
-			fed.Go(func() { feed.Run(ctx) })
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			var others sync.WaitGroup
+			others.Go(func() { feed.Run(ctx) })
+			others.Go(func() {
+				for r.Load.Dials.Load() == 0 && sleep(ctx, time.Millisecond) {
+				}
+				sleep(ctx, 50*time.Millisecond)
+				cancel()
+			})
 			s.Run(ctx, r)
-			cancel()
-			fed.Wait()
+			others.Wait()
 			if r.Load.Dials.Load() == 0 {
 				t.Errorf("%s, %s: nobody has dialled", s.Name(), name)
 			}

@@ -44,10 +44,11 @@ const (
 
 // Run drives the load.
 func (Testnet3) Run(ctx context.Context, r *Rig) {
+	served := r.Feed.Served()
 	peers := make([]*script.Peer, announcers)
 	for i := range peers {
 		peers[i] = script.New(script.Config{
-			Net: r.Node.Net, Chain: r.Feed.Served(), Name: fmt.Sprint("announcer", i),
+			Net: r.Node.Net, Chain: served, Name: fmt.Sprint("announcer", i),
 			Behaviour: script.Behaviour{SendHeaders: i%2 == 0},
 		})
 	}
