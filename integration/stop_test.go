@@ -2,10 +2,12 @@ package integration
 
 import (
 	"fmt"
+	"os"
 	"syscall"
 	"testing"
 	"time"
 
+	"acyclic/integration/chaingen"
 	"acyclic/integration/harness"
 	"acyclic/integration/script"
 )
@@ -67,4 +69,27 @@ func TestSecondSignal(t *testing.T) {
 	us.Signal(syscall.SIGTERM) // another one, since two of a kind may become one
 	us.Wait(stopBound)
 	us.Again(func(o *harness.Options) { o.Connect = nil }).Stop()
+}
+
+// TestReaderOfLogGoes: "acyclicd 2>&1 | tee log" and Ctrl-C ends tee too. What
+// the node says when it stops then goes nowhere, and it stops in order.
+func TestReaderOfLogGoes(t *testing.T) {
+	oursOnly(t)
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	us := start(t, harness.Options{Stderr: w, MineTo: chaingen.NewWallet("us").Address()})
+	us.Generate(5)
+	tip := us.BestHash()
+	r.Close()
+	us.Stop()
+	again := us.Again(func(o *harness.Options) { o.Stderr = nil })
+	if got := again.BestHash(); got != tip {
+		t.Errorf("the best block is %v after the restart, want %v", got, tip)
+	}
+	again.Stop()
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"acyclic/chain/engine"
@@ -12,6 +14,9 @@ import (
 )
 
 func main() {
+	// A reader of our output that goes away (tee on the same Ctrl-C) must not
+	// end the node before it has written its state: writes get EPIPE instead.
+	signal.Ignore(syscall.SIGPIPE)
 	cfg, err := config.Load(os.Args[1:])
 	switch {
 	case err != nil:

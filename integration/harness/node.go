@@ -23,6 +23,7 @@ type Options struct {
 	MineTo string
 	Cookie bool     // our node only: no user and password, clients read the cookie
 	Args   []string // further arguments
+	Stderr *os.File // where standard error goes instead of Process.Stderr; nil: there
 
 	// Dir, P2P and RPC are chosen when they are empty. A node that is started
 	// again has those of the one before.
@@ -128,7 +129,7 @@ func start(t testing.TB, k kind, o Options) *Node {
 		if full.Cookie {
 			n.RPC.Cookie = filepath.Join(full.Dir, "data", full.Network, ".cookie")
 		}
-		n.Process = Run(t, o.Name, o.Dir, program, append(Args(full), k.args(full)...)...)
+		n.Process = run(t, o.Stderr, o.Name, o.Dir, program, append(Args(full), k.args(full)...)...)
 		if n.awaitReady() {
 			return n
 		}

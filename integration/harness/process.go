@@ -32,6 +32,13 @@ var running struct {
 // prints goes to files there; the end of it is logged when the test fails.
 func Run(t testing.TB, name, dir, program string, args ...string) *Process {
 	t.Helper()
+	return run(t, nil, name, dir, program, args...)
+}
+
+// run is Run, with the standard error of the process to a file of the caller's
+// unless that is nil.
+func run(t testing.TB, to *os.File, name, dir, program string, args ...string) *Process {
+	t.Helper()
 	p := &Process{Name: name, t: t, out: map[string]string{}, done: make(chan struct{})}
 	create := func(stream string) *os.File { // a restarted process has files of its own
 		f, err := os.CreateTemp(dir, stream+"-*")
@@ -49,6 +56,9 @@ func Run(t testing.TB, name, dir, program string, args ...string) *Process {
 	p.cmd.Dir = dir
 	p.cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME=", "XDG_CACHE_HOME=", "XDG_DATA_HOME=")
 	p.cmd.Stdout, p.cmd.Stderr = stdout, stderr
+	if to != nil {
+		p.cmd.Stderr = to
+	}
 	p.cmd.SysProcAttr = procAttr()
 
 	started := make(chan error)

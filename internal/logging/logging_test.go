@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -261,5 +262,27 @@ func TestRecordAfterClose(t *testing.T) {
 	closeLogs(t, l)
 	for range 3 {
 		l.Record("chain", 1, actor.Record{Level: actor.Info, Msg: "too late"})
+	}
+}
+
+// deadPipe is a pipe whose reader has ended.
+type deadPipe struct{ writes int }
+
+func (p *deadPipe) Write([]byte) (int, error) { p.writes++; return 0, syscall.EPIPE }
+
+// A screen that is gone is left alone, and the file gets everything.
+func TestScreenGone(t *testing.T) {
+	dir, screen := t.TempDir(), new(deadPipe)
+	l := open(t, Config{Screen: screen, Dir: dir})
+	for range 5 {
+		l.Logger("node").Info("still here")
+	}
+	closeLogs(t, l)
+	if screen.writes != 1 {
+		t.Errorf("%d writes to a dead pipe, want 1", screen.writes)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, FileName))
+	if err != nil || strings.Count(string(text), "still here") != 5 {
+		t.Errorf("the file has %q, %v", text, err)
 	}
 }

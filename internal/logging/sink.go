@@ -2,10 +2,12 @@ package logging
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/jrick/logrotate/rotator"
@@ -65,8 +67,12 @@ func (s *sink) open(screen io.Writer, queue int) {
 	s.screen, s.shown = make(chan []byte, queue), make(chan struct{})
 	go func(lines <-chan []byte) {
 		defer close(s.shown)
+		gone := false // a pipe whose reader has ended: it takes nothing ever again
 		for line := range lines {
-			screen.Write(line)
+			if !gone {
+				_, err := screen.Write(line)
+				gone = errors.Is(err, syscall.EPIPE)
+			}
 		}
 	}(s.screen)
 }
