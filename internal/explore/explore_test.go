@@ -26,6 +26,14 @@ func fine(sc *Scenario)   { sc.Fine = true }
 func hands(sc *Scenario)  { sc.Hands = true }
 func twice(sc *Scenario)  { sc.Twice = true }
 
+// says lets each remote peer say something after its handshake.
+func says(words ...string) fault {
+	return func(sc *Scenario) {
+		sc.Env().(*outsideWorld).Script = words
+		sc.Name += "; each says " + strings.Join(words, ", ")
+	}
+}
+
 // with adds faults to a scenario, and says so in its name.
 func with(sc *Scenario, names string, faults ...fault) *Scenario {
 	for _, f := range faults {
@@ -41,17 +49,14 @@ func with(sc *Scenario, names string, faults ...fault) *Scenario {
 // hands and hang up; a block is mined and accepted while they do.
 func lifecycle(conns, places int, without ...actor.ID) *Scenario {
 	name := cells(without)
-	return nodeScenario("node, lifecycle: "+name+"; "+scale(conns, places), conns, places, 0, nil, nil, without...)
+	return nodeScenario("node, lifecycle: "+name+"; "+scale(conns, places), conns, places, 0, nil, without...)
 }
 
-func accept(conns, places, mine int, script []string, tune func(*config.Limits), without ...actor.ID) *Scenario {
+func accept(conns, places, mine int, tune func(*config.Limits), without ...actor.ID) *Scenario {
 	name := cells(without)
-	sc := nodeScenario("node, a block accepted: "+name+"; "+scale(conns, places), conns, places, mine, script, tune, without...)
+	sc := nodeScenario("node, a block accepted: "+name+"; "+scale(conns, places), conns, places, mine, tune, without...)
 	if mine > 1 {
 		sc.Name += ", two blocks"
-	}
-	if script != nil {
-		sc.Name += ", traffic: " + strings.Join(script, " ")
 	}
 	return sc
 }
@@ -83,8 +88,9 @@ func explorations() []*Scenario {
 		with(lifecycle(2, 1, node.Chain), "effects one by one", fine),
 		with(lifecycle(2, 1, node.Chain), "a crash", crashes(1)),
 		with(lifecycle(2, 1, node.Chain), "stop", stop),
-		with(accept(1, 1, 1, nil, nil, node.Netsync), "stop", stop),
-		with(slowReader(accept(1, 1, 1, nil, impatient, node.Netsync)), "a slow reader"),
+		with(lifecycle(2, 1, node.Chain), "effects one by one", says("sendheaders", "headers"), fine),
+		with(accept(1, 1, 1, nil, node.Netsync), "stop", stop),
+		with(slowReader(accept(1, 1, 1, impatient, node.Netsync)), "a slow reader"),
 	}
 }
 
@@ -96,13 +102,14 @@ func longExplorations() []*Scenario {
 		with(lifecycle(1, 1), "all twice", twice),
 		with(lifecycle(2, 1, node.Chain), "inputs out of batches", hands),
 		with(lifecycle(2, 1, node.Chain), "a timeout", jumps(1)),
-		with(accept(2, 1, 1, nil, nil, node.Netsync), ""),
-		with(accept(1, 1, 2, nil, nil, node.Netsync), ""),
-		with(accept(1, 1, 1, nil, nil, node.Netsync), "a crash", crashes(1)),
-		with(accept(1, 1, 1, nil, nil), ""),
+		with(accept(2, 1, 1, nil, node.Netsync), ""),
+		with(accept(1, 1, 2, nil, node.Netsync), ""),
+		with(accept(1, 1, 1, nil, node.Netsync), "a crash", crashes(1)),
+		with(accept(1, 1, 1, nil), ""),
+		with(accept(1, 1, 1, nil, node.Netsync), "", says("getheaders")),
 		with(coming(2, 2, 2), "a crash, stop"),
 		with(asking(true, 3, nil), "a crash, two timeouts, stop", jumps(2)),
-		with(slowReader(accept(1, 1, 1, nil, impatient, node.Netsync)), "a slow reader, a timeout", jumps(1)),
+		with(slowReader(accept(1, 1, 1, impatient, node.Netsync)), "a slow reader, a timeout", jumps(1)),
 	}
 }
 

@@ -142,8 +142,8 @@ type kid struct {
 }
 
 var (
-	kids = actor.Ledger[born, ended]{ID: life1}
-	says = actor.Traffic[talk]{ID: chatter}
+	kids  = actor.Ledger[born, ended]{ID: life1}
+	talks = actor.Traffic[talk]{ID: chatter}
 )
 
 func (m *kid) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
@@ -154,7 +154,7 @@ func (m *kid) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 			kids.Open(out, born{m.ID})
 			return
 		}
-		says.Publish(out, talk{b.N})
+		talks.Publish(out, talk{b.N})
 	case hangup, actor.Stop:
 		if m.Open {
 			kids.Close(out, ended{m.ID})

@@ -219,12 +219,12 @@ var mutations = []mutation{
 		return sc
 	}, "law L10"},
 	{"L6", "netsync is not told that a peer is gone (the node)", func() *Scenario {
-		sc := nodeScenario("", 1, 1, 0, nil, nil, node.Chain)
+		sc := nodeScenario("", 1, 1, 0, nil, node.Chain)
 		sc.Deliver = without(node.Netsync, func(e *mailbox.Envelope) bool { _, gone := e.In.Body.(peer.Gone); return gone })
 		return sc
 	}, "law L6"},
 	{"L2", "relay's Send ends with no answer (the node)", func() *Scenario {
-		sc := nodeScenario("", 1, 1, 1, nil, nil, node.Netsync)
+		sc := nodeScenario("", 1, 1, 1, nil, node.Netsync)
 		sc.Deliver = without(node.Relay, func(e *mailbox.Envelope) bool { _, sent := e.In.Body.(peer.Sent); return sent })
 		return sc
 	}, "law L2"},

@@ -93,9 +93,9 @@ var blocks = func() (all []*wire.MsgBlock) {
 	return all
 }()
 
-func newOutside(conns, toMine int, script ...string) *outsideWorld {
+func newOutside(conns, toMine int) *outsideWorld {
 	return &outsideWorld{
-		Conns: make([]remote, conns), Script: script, Blocks: toMine,
+		Conns: make([]remote, conns), Blocks: toMine,
 		Engine: engine{Known: []chain.Point{point(&regtest.GenesisBlock.Header, 0)}},
 	}
 }
@@ -199,9 +199,8 @@ var (
 	}()
 	phrases = map[string]wire.Message{
 		"sendheaders": wire.NewMsgSendHeaders(),
-		"headers":     wire.NewMsgHeaders(),
+		"headers":     wire.NewMsgHeaders(), // none: "I have nothing for you"
 		"getheaders":  &wire.MsgGetHeaders{ProtocolVersion: wire.ProtocolVersion, BlockLocatorHashes: []*chainhash.Hash{regtest.GenesisHash}},
-		"ping":        wire.NewMsgPing(1),
 	}
 )
 
@@ -376,8 +375,8 @@ func agreed(w *World) error {
 
 // nodeScenario is a node of production machines on the production wiring, with
 // some remote peers and blocks to mine, without some of its cells.
-func nodeScenario(name string, conns, places, mine int, script []string, tune func(*config.Limits), without ...actor.ID) *Scenario {
-	o := newOutside(conns, mine, script...)
+func nodeScenario(name string, conns, places, mine int, tune func(*config.Limits), without ...actor.ID) *Scenario {
+	o := newOutside(conns, mine)
 	return &Scenario{
 		Name: name, Plan: wired(o, places, tune, without...),
 		Env:  func() Env { return o },

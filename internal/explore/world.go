@@ -1,18 +1,13 @@
 package explore
 
 import (
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/maphash"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
-	"unsafe"
 
 	"acyclic/internal/actor"
-	"acyclic/internal/bus"
 	"acyclic/internal/cell"
 	"acyclic/internal/mailbox"
 )
@@ -68,51 +63,6 @@ type Scenario struct {
 	Deliver func(w *World, c *cell.Cell, batch []mailbox.Envelope) []mailbox.Envelope
 }
 
-// part is one component of a state: a cell, the bus, or the environment. It is
-// made once for each content and shared by all states that have it.
-type part struct {
-	number uint32
-	cell   cell.Snapshot
-	bus    *bus.Snapshot
-	rest   *outside
-
-	ready   bool      // the cell has something to take
-	due     time.Time // its next deadline or timeout; zero: none
-	tickets []actor.Ticket
-	last    actor.Ticket
-	askers  []actor.ID // to whom it owes answers
-	edge    bool       // it has no machine: Env serves it
-	held    bool       // effects of its last step are still to be performed
-}
-
-// outside is what is neither a cell nor the bus.
-type outside struct {
-	Env      Env
-	Clock    time.Time
-	Jumps    int
-	Crashes  int
-	Stopped  bool // the node has been told to stop
-	Turn     int  // of the cells that are stopping
-	Halted   string
-	Lives    map[life]phase                  // what each cell has seen of each peer
-	Hands    map[actor.ID][]mailbox.Envelope // taken and not handled
-	Violated string                          // a law that was broken in the step
-}
-
-// life is one cell's view of one publisher of a ledger.
-type life struct{ Cell, Of actor.ID }
-
-type phase uint8
-
-const (
-	_ phase = iota
-	opened
-	closed
-)
-
-// state is a whole node: the environment, the bus, and the cells in order.
-type state []*part
-
 // World is one node that is put into one state after the other. It is the
 // driver of its cells.
 type World struct {
@@ -167,83 +117,6 @@ func newWorld(sc *Scenario) (*World, state) {
 	return w, w.save(nil)
 }
 
-// mortal is a machine whose step can be made to die when it is done: nothing of
-// it has then happened (law L11). With Fine it hands out the effects of a step
-// one by one; until it has, it takes no other input.
-type mortal struct {
-	id actor.ID
-	actor.Machine
-	w    shared
-	Held []actor.Effect
-}
-
-// further asks a machine for its next effect.
-type further struct{}
-
-func (m *mortal) Step(now time.Time, in actor.Input, out *actor.Outbox) {
-	effects := outboxEffects(out)
-	if _, ok := in.Body.(further); ok {
-		*effects = append(*effects, m.Held[0])
-		m.Held = m.Held[1:]
-		return
-	}
-	m.Machine.Step(now, in, out)
-	if m.w.dying == m.id {
-		m.w.dying = 0
-		panic(intent)
-	}
-	if m.w.sc.Fine && len(*effects) > 1 && !m.w.carries(*effects) {
-		// A cell ends after all effects of its last step.
-		all := slices.Clone(*effects)
-		slices.SortStableFunc(all, func(a, b actor.Effect) int { return last(a) - last(b) })
-		m.Held = slices.DeleteFunc(all[1:], func(e actor.Effect) bool { return e.Kind == actor.Log })
-		*effects = append((*effects)[:0], all[0])
-	}
-}
-
-func last(e actor.Effect) int {
-	if e.Kind == actor.Finish {
-		return 1
-	}
-	return 0
-}
-
-// carries says whether effects pass on the credit of the step's input, which is
-// given back after the step.
-func (w *World) carries(effects []actor.Effect) bool {
-	return slices.ContainsFunc(effects, func(e actor.Effect) bool {
-		return e.Kind == actor.Publish && w.Sys.Bus().IsTraffic(e.Topic)
-	})
-}
-
-// Deadline is none while effects are to be performed.
-func (m *mortal) Deadline() time.Time {
-	if len(m.Held) > 0 {
-		return time.Time{}
-	}
-	return m.Machine.Deadline()
-}
-
-// Check is left until then, too: an invariant may span an effect.
-func (m *mortal) Check() error {
-	if len(m.Held) > 0 {
-		return nil
-	}
-	return m.Machine.Check()
-}
-
-// outboxEffects reaches the effects recorded in an outbox.
-func outboxEffects(out *actor.Outbox) *[]actor.Effect {
-	f := reflect.ValueOf(out).Elem().FieldByName("effects")
-	return (*[]actor.Effect)(unsafe.Pointer(f.UnsafeAddr()))
-}
-
-// intent is why a step dies that was told to.
-const intent = "a death by intent"
-
-// shared is a pointer that is no part of the state.
-type shared struct{ *World }
-
 // teller hands what cells tell an edge to the environment.
 type teller struct {
 	w  *World
@@ -278,127 +151,6 @@ func (w *World) Say(format string, args ...any) {
 	if w.listen {
 		w.said = append(w.said, fmt.Sprintf(format, args...))
 	}
-}
-
-// load puts the node into a state.
-func (w *World) load(s state) {
-	w.look(s)
-	w.outside = clone(s[0].rest)
-}
-
-// look puts the node into a state to look at: what is outside must not be
-// changed. Only what is not so already is copied.
-func (w *World) look(s state) {
-	w.outside = s[0].rest
-	if w.bus != s[1] {
-		w.bus = s[1]
-		w.Sys.Bus().Load(clone(s[1].bus))
-	}
-	for _, p := range s[2:] {
-		if w.loaded[p.cell.ID] != p || w.Sys.Lookup(p.cell.ID) == nil {
-			w.Sys.Load(clone(p.cell))
-			w.loaded[p.cell.ID] = p
-		}
-	}
-	for _, c := range w.Sys.Cells() {
-		if c.ID.Parent() != 0 && !slices.ContainsFunc(s[2:], func(p *part) bool { return p.cell.ID == c.ID }) {
-			w.Sys.Forget(c.ID)
-			delete(w.loaded, c.ID)
-			continue
-		}
-		c.Rewind(w.Clock)
-	}
-	clear(w.touched)
-}
-
-// save returns the state that the node is in after a move from the state from.
-// What has not been touched is taken from there.
-func (w *World) save(from state) state {
-	was := map[actor.ID]*part{}
-	for i, p := range from {
-		if i >= 2 {
-			was[p.cell.ID] = p
-		}
-	}
-	s := make(state, 2, len(from)+3)
-	for _, c := range w.Sys.Cells() {
-		if p := was[c.ID]; p != nil && !w.touched[c.ID] {
-			s = append(s, p)
-			continue
-		}
-		s = append(s, w.saveCell(c))
-	}
-	s[1] = w.saveBus()
-	out := w.outside
-	s[0] = w.intern(encode(w.buf[:0], out), func() *part { return &part{rest: out} }, nil)
-	return s
-}
-
-func (w *World) saveCell(c *cell.Cell) *part {
-	sn := c.Save()
-	w.loaded[c.ID] = nil
-	p := w.intern(encode(w.buf[:0], &sn), func() *part {
-		p := &part{cell: sn, edge: sn.Machine == nil}
-		next := sn.Box.Next()
-		if next != 0 {
-			p.due = time.Unix(0, next).UTC()
-		}
-		if sn.Machine != nil && !sn.Ended {
-			if err := errors.Join(sn.Machine.Check(), sn.Box.Check()); err != nil {
-				w.Violate("%s: %v", c.Name, err)
-			}
-			if d := sn.Machine.Deadline(); !d.IsZero() && (p.due.IsZero() || d.Before(p.due)) {
-				p.due = d.UTC()
-			}
-		}
-		p.ready = !sn.Box.Empty() && !sn.Ended
-		if m, ok := sn.Machine.(*mortal); ok && len(m.Held) > 0 {
-			p.held = true
-		}
-		p.tickets, p.last = sn.Box.Tickets(nil)
-		for _, call := range sn.Box.Owed() {
-			p.askers = append(p.askers, call.Asker)
-		}
-		return p
-	}, func(p *part) { w.loaded[c.ID] = p })
-	return p
-}
-
-func (w *World) saveBus() *part {
-	sn := w.Sys.Bus().Save()
-	w.bus = nil
-	return w.intern(encode(w.buf[:0], sn), func() *part {
-		if err := w.Sys.Bus().Check(); err != nil {
-			w.Violate("bus: %v", err)
-		}
-		return &part{bus: sn}
-	}, func(p *part) { w.bus = p })
-}
-
-// intern returns the part with an encoding. A new one takes over the memory of
-// the node; an old one is what the node still is a copy of.
-func (w *World) intern(code []byte, fresh func() *part, old func(*part)) *part {
-	w.buf = code
-	key := [2]uint64{maphash.Bytes(w.seeds[0], code), maphash.Bytes(w.seeds[1], code)}
-	p := w.parts[key]
-	if p == nil {
-		p = fresh()
-		p.number = uint32(len(w.known))
-		w.parts[key] = p
-		w.known = append(w.known, p)
-	} else if old != nil {
-		old(p)
-	}
-	return p
-}
-
-// hash is a state's name: 128 bits.
-func (w *World) hash(s state) [2]uint64 {
-	w.buf = w.buf[:0]
-	for _, p := range s {
-		w.buf = binary.LittleEndian.AppendUint32(w.buf, p.number)
-	}
-	return [2]uint64{maphash.Bytes(w.seeds[0], w.buf), maphash.Bytes(w.seeds[1], w.buf)}
 }
 
 // Wake and Credited note that a cell was changed by another's step.
@@ -442,7 +194,6 @@ func (w *World) Log(c *cell.Cell, rec actor.Record) {
 // and the kernel calls it when it recognises what the design excludes.
 func (w *World) Halt(err error) {
 	w.Violate("%v", err)
-	w.Halted = err.Error()
 }
 
 // Now is the state's time.
