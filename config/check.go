@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -29,8 +30,7 @@ type valueOption struct {
 	name  string
 	one   *string
 	many  *[]string
-	must  bool               // has a default, so that "" was said by the user
-	check func(string) error // the error completes the line "name=value: "; nil: anything goes
+	check func(string) error // the error completes the line "name=value: "
 }
 
 func (o valueOption) values() *[]string {
@@ -48,36 +48,34 @@ func valueOptions(o *options) []valueOption {
 	return []valueOption{
 		{name: "datadir", one: &o.DataDir, check: isDir},
 		{name: "logdir", one: &o.LogDir, check: isDir},
-		{name: "configfile", one: &o.ConfigFile},
+		{name: "configfile", one: &o.ConfigFile, check: isSaid("want the path of an ini file")},
 		{name: "listen", many: &o.Listen, check: isListenAddr},
 		{name: "connect", many: &o.Connect, check: isPeerAddr},
 		{name: "addpeer", many: &o.AddPeer, check: isPeerAddr},
-		{name: "maxpeers", one: &o.MaxPeers, must: true, check: inRange(1, maxMaxPeers)},
+		{name: "maxpeers", one: &o.MaxPeers, check: inRange(1, maxMaxPeers)},
 		{name: "uacomment", many: &o.UAComment, check: isComment},
 		{name: "addcheckpoint", many: &o.AddCheckpoint, check: isCheckpoint},
-		{name: "utxocachemaxsize", one: &o.UtxoCacheMaxSize, must: true, check: inRange(0, maxUtxoCacheMiB)},
-		{name: "prune", one: &o.Prune, must: true, check: isPrune},
-		{name: "debuglevel", one: &o.DebugLevel, must: true, check: isLevels},
-		{name: "logformat", one: &o.LogFormat, must: true, check: isFormat},
+		{name: "utxocachemaxsize", one: &o.UtxoCacheMaxSize, check: inRange(0, maxUtxoCacheMiB)},
+		{name: "prune", one: &o.Prune, check: isPrune},
+		{name: "debuglevel", one: &o.DebugLevel, check: isLevels},
+		{name: "logformat", one: &o.LogFormat, check: isFormat},
 		{name: "rpclisten", many: &o.RPCListen, check: isListenAddr},
 		{name: "rpcuser", one: &o.RPCUser, check: isUser},
-		{name: "rpcpass", one: &o.RPCPass},
+		{name: "rpcpass", one: &o.RPCPass, check: isSaid("want a password")},
 		{name: "profile", one: &o.Profile, check: inRange(1024, 65535)},
 	}
 }
 
 // check looks at each value by itself; dashes and place say how the user wrote
-// it and where.
-func check(o *options, dashes string, place func(name, value string) string) error {
+// it and where, said whether he named the option: a value that he left empty is
+// wrong everywhere, often a variable of the shell that is not set.
+func check(o *options, dashes string, said func(name string) bool, place func(name, value string) string) error {
 	for _, opt := range valueOptions(o) {
 		values := *opt.values()
-		if len(values) == 0 && opt.must && dashes != "" {
+		if len(values) == 0 && said(opt.name) {
 			values = []string{""}
 		}
 		for _, v := range values {
-			if opt.check == nil {
-				continue
-			}
 			if err := opt.check(v); err != nil {
 				return usage("%s%s%s=%s: %v", place(opt.name, v), dashes, opt.name, quote(v), err)
 			}
@@ -120,7 +118,19 @@ func isPrune(s string) error {
 	return nil
 }
 
+func isSaid(want string) func(string) error {
+	return func(s string) error {
+		if s == "" {
+			return errors.New(want)
+		}
+		return nil
+	}
+}
+
 func isDir(s string) error {
+	if s == "" {
+		return fmt.Errorf("want the path of a directory")
+	}
 	info, err := os.Stat(Expand(s))
 	if err == nil && !info.IsDir() {
 		return fmt.Errorf("want a directory, this is a file")
@@ -203,7 +213,7 @@ func isFormat(s string) error {
 
 // isUser: a colon ends the user name in HTTP's basic authentication.
 func isUser(s string) error {
-	if strings.Contains(s, ":") {
+	if s == "" || strings.Contains(s, ":") {
 		return fmt.Errorf("want a name without a colon")
 	}
 	return nil

@@ -69,7 +69,11 @@ func parseArgs(args []string, opts *options, file string) (*parsed, error) {
 	if opts.DebugLevel == "show" {
 		return &parsed{print: fmt.Sprintf("subsystems: %s\n", strings.Join(logging.Subsystems, " "))}, nil
 	}
-	if err := check(opts, "--", func(string, string) string { return "" }); err != nil {
+	said := func(name string) bool {
+		opt := parser.FindOptionByLongName(name)
+		return opt.IsSet() && !opt.IsSetDefault()
+	}
+	if err := check(opts, "--", said, func(string, string) string { return "" }); err != nil {
 		return nil, err
 	}
 	return &parsed{options: *opts}, nil
@@ -130,7 +134,8 @@ func parseFile(path string, contents []byte, opts *options) error {
 	if err := ini.Parse(bytes.NewReader(contents)); err != nil {
 		return sayIniError(path, contents, err, parser)
 	}
-	return check(opts, "", func(name, value string) string {
+	said := func(name string) bool { return lineOf(contents, name, "") > 0 }
+	return check(opts, "", said, func(name, value string) string {
 		return fmt.Sprintf("%s:%d: ", path, lineOf(contents, name, value))
 	})
 }
