@@ -211,6 +211,61 @@ func isFormat(s string) error {
 	return nil
 }
 
+// checkPorts looks for two services on one port of this machine.
+func (c *Config) checkPorts(o *options) error {
+	type service struct{ option, addr string }
+	var all []service
+	add := func(option string, addrs []string, byDefault bool) {
+		for _, addr := range addrs {
+			said := option + "=" + addr
+			if byDefault {
+				said += " (the default)"
+			}
+			all = append(all, service{said, addr})
+		}
+	}
+	add("--listen", c.Listen, len(o.Listen) == 0)
+	add("--rpclisten", c.RPCListen, len(o.RPCListen) == 0)
+	if c.ProfileAddr != "" {
+		all = append(all, service{"--profile=" + o.Profile, c.ProfileAddr})
+	}
+	for i, b := range all {
+		for _, a := range all[:i] {
+			if overlap(a.addr, b.addr) {
+				return usage("%s and %s: the same port; want a port of its own for each", a.option, b.option)
+			}
+		}
+	}
+	return nil
+}
+
+// overlap says whether two addresses of this machine, which have been checked,
+// cannot both be listened on. "" and :: are all interfaces of both families.
+func overlap(a, b string) bool {
+	hostA, portA, _ := net.SplitHostPort(a)
+	hostB, portB, _ := net.SplitHostPort(b)
+	if number(portA) != number(portB) {
+		return false
+	}
+	x, y := listenIP(hostA), listenIP(hostB)
+	covers := func(all, one netip.Addr) bool {
+		return all.IsUnspecified() && (all.Is6() || one.Is4())
+	}
+	return x == y || covers(x, y) || covers(y, x)
+}
+
+// listenIP is the address that a host to listen on means.
+func listenIP(host string) netip.Addr {
+	switch host {
+	case "":
+		return netip.IPv6Unspecified()
+	case "localhost":
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	addr, _ := netip.ParseAddr(host)
+	return addr.Unmap()
+}
+
 // isUser: a colon ends the user name in HTTP's basic authentication.
 func isUser(s string) error {
 	if s == "" || strings.Contains(s, ":") {

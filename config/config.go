@@ -3,7 +3,9 @@ package config
 import (
 	"fmt"
 	"os"
+	"os/user"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -55,8 +57,27 @@ type Config struct {
 	ProfileAddr string // host:port for net/http/pprof; "": none
 }
 
-// HomeDir is where the defaults of all directories are: ~/.acyclic.
-func HomeDir() string { return btcutil.AppDataDir(Name, false) }
+// HomeDir is where the defaults of all directories are: ~/.acyclic, or what the
+// system calls the like of it on macOS and Windows.
+func HomeDir() string {
+	switch runtime.GOOS {
+	case "windows", "darwin", "ios", "plan9":
+		return btcutil.AppDataDir(Name, false)
+	}
+	return filepath.Join(userHome(), "."+Name)
+}
+
+// userHome is what the shell means by ~: $HOME where it is set, else what the
+// system knows of the user.
+func userHome() string {
+	if home, err := os.UserHomeDir(); err == nil {
+		return home
+	}
+	if u, err := user.Current(); err == nil {
+		return u.HomeDir
+	}
+	return "."
+}
 
 // DefaultDataDir is the data directory, which holds one for each network.
 func DefaultDataDir() string { return filepath.Join(HomeDir(), "data") }
@@ -66,10 +87,10 @@ func CookieFile(dataDir string, n Network) string {
 	return filepath.Join(dataDir, n.Dir, ".cookie")
 }
 
-// Expand resolves a leading ~ and $VARIABLES in a path, as btcd does.
+// Expand resolves a leading ~ and $VARIABLES in a path.
 func Expand(path string) string {
 	if rest, ok := strings.CutPrefix(path, "~"); ok && (rest == "" || os.IsPathSeparator(rest[0])) {
-		path = filepath.Dir(HomeDir()) + rest
+		path = userHome() + rest
 	}
 	return filepath.Clean(os.ExpandEnv(path))
 }

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -200,8 +201,9 @@ func TestErrors(t *testing.T) {
 		{[]string{"--maxpeers"}, "--maxpeers: no value; want --maxpeers=N"},
 		{[]string{"-b"}, "--datadir: no value; want --datadir=DIR"},
 		{[]string{"-b", "--regtest"}, "--datadir: no value; want --datadir=DIR"},
-		{[]string{"--maxpeer=3"}, "--maxpeer: no such option; did you mean maxpeers?"},
-		{[]string{"--rpcpassword=x"}, "--rpcpassword: no such option; did you mean rpcpass?"},
+		{[]string{"--maxpeer=3"}, "--maxpeer: no such option; did you mean --maxpeers?"},
+		{[]string{"--rpcpassword=x"}, "--rpcpassword: no such option; did you mean --rpcpass?"},
+		{[]string{"--rpcport=1"}, "--rpcport: no such option; did you mean --rpclisten?"},
 		{[]string{"--txindex"}, "--txindex: no such option; see --help"},
 		{[]string{"-z"}, "-z: no such option; see --help"},
 		{[]string{"--regtest=yes"}, "--regtest: takes no value; want --regtest alone"},
@@ -307,5 +309,61 @@ func TestParamsAreCopies(t *testing.T) {
 	c.Params.Checkpoints[0].Height = -1
 	if len(Networks[0].Params.Checkpoints) != before || Networks[0].Params.Checkpoints[0].Height == -1 {
 		t.Error("the network's own checkpoints were changed")
+	}
+}
+
+// The home directory is $HOME's, which need not be what the system knows of the
+// user: under sudo, in a container, in a service.
+func TestHome(t *testing.T) {
+	if runtime.GOOS == "windows" || runtime.GOOS == "plan9" {
+		t.Skip("$HOME has no meaning")
+	}
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	if got := Expand("~/x"); got != filepath.Join(home, "x") {
+		t.Errorf("~/x is %s", got)
+	}
+	if runtime.GOOS != "linux" {
+		return
+	}
+	c, err := Load([]string{"--regtest"})
+	if err != nil || c.DataDir != filepath.Join(home, ".acyclic", "data", "regtest") {
+		t.Errorf("data in %v, %v; want it below %s", c, err, home)
+	}
+	t.Setenv("HOME", "")
+	if got := Expand("~"); got == "" || got == "~" || got == home {
+		t.Errorf("without $HOME, ~ is %q", got)
+	}
+}
+
+// Two services cannot have one port: it is said before either is started, with
+// both names.
+func TestPortClashes(t *testing.T) {
+	const want = "want a port of its own for each"
+	for args, names := range map[string]string{
+		"--listen=127.0.0.1:5 --rpclisten=127.0.0.1:5": "--listen=127.0.0.1:5 and --rpclisten=127.0.0.1:5",
+		"--listen=:18332":                                  "--listen=:18332 and --rpclisten=127.0.0.1:18332 (the default)",
+		"--listen=[::]:18332 --rpclisten=[::1]":            "--listen=[::]:18332 and --rpclisten=[::1]:18332",
+		"--rpclisten=127.0.0.1:18333":                      "--listen=:18333 (the default) and --rpclisten=127.0.0.1:18333",
+		"--profile=18332":                                  "--rpclisten=127.0.0.1:18332 (the default) and --profile=18332",
+		"--listen=127.0.0.1:6060 --profile=6060":           "--listen=127.0.0.1:6060 and --profile=6060",
+		"--listen=localhost:7 --rpclisten=127.0.0.1:7":     "--listen=localhost:7 and --rpclisten=127.0.0.1:7",
+		"--listen=127.0.0.1:7 --listen=0.0.0.0:07":         "--listen=127.0.0.1:7 and --listen=0.0.0.0:07",
+		"--listen=127.0.0.1:7 --rpclisten=127.0.0.2:7":     "",
+		"--listen=0.0.0.0:7 --rpclisten=[::1]:7":           "",
+		"--nolisten --norpc --profile=18332":               "",
+		"--nolisten --rpclisten=127.0.0.1:18333":           "",
+		"--connect=127.0.0.1:5 --rpclisten=127.0.0.1:5":    "",
+		"--listen=[::1]:7 --rpclisten=127.0.0.1:7":         "",
+		"--norpc --rpclisten=127.0.0.1:5 --listen=:5":      "",
+		"--listen=127.0.0.1:18332 --norpc --profile=18333": "",
+	} {
+		_, _, err := loadWith(t, "", strings.Fields(args)...)
+		switch {
+		case names == "" && err != nil:
+			t.Errorf("%s: %v", args, err)
+		case names != "" && (err == nil || err.Error() != names+": the same port; "+want):
+			t.Errorf("%s:\n got %v\nwant %s: the same port; %s", args, err, names, want)
+		}
 	}
 }

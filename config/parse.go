@@ -152,7 +152,7 @@ func rejectFlagsInFile(path string, contents []byte, parser *flags.Parser) error
 		case strings.HasPrefix(key, "-"):
 			return usage("%s%s: write it without dashes, as in %s=1", at, quote(key), strings.TrimLeft(key, "-"))
 		case opt == nil || key == "help" || key == "configfile" || key == "version":
-			return usage("%s%s: no such option in a file%s", at, quote(key), suggest(key, parser))
+			return usage("%s%s: no such option in a file%s", at, quote(key), suggest(key, "", parser))
 		case !ok:
 			return usage("%s%s: no value; want %s=1 or the like", at, quote(key), key)
 		}
@@ -230,7 +230,7 @@ func sayFlagError(err error, parser *flags.Parser) error {
 	case e.Type == flags.ErrUnknownFlag && len(name) == 1:
 		return usage("-%s: no such option; see --help", name)
 	case e.Type == flags.ErrUnknownFlag:
-		return usage("--%s: no such option%s", quote(name), suggest(name, parser))
+		return usage("--%s: no such option%s", quote(name), suggest(name, "--", parser))
 	case e.Type == flags.ErrExpectedArgument:
 		opt := parser.FindOptionByLongName(name)
 		return usage("--%s: no value; want --%s=%s", name, name, opt.ValueName)
@@ -240,8 +240,19 @@ func sayFlagError(err error, parser *flags.Parser) error {
 	return usage("%v", err)
 }
 
-// suggest names the option nearest to what was written, if any is near.
-func suggest(name string, parser *flags.Parser) string {
+// coreNames are options of Bitcoin Core that are called otherwise here.
+var coreNames = map[string]string{
+	"rpcport": "rpclisten", "rpcbind": "rpclisten", "bind": "listen", "port": "listen",
+	"maxconnections": "maxpeers", "dbcache": "utxocachemaxsize", "debug": "debuglevel",
+}
+
+// suggest names the option that was meant, with the dashes that it is written
+// with: the one that Core's option is called here, or the nearest, if any is
+// near.
+func suggest(name, dashes string, parser *flags.Parser) string {
+	if ours := coreNames[name]; ours != "" && parser.FindOptionByLongName(ours) != nil {
+		return "; did you mean " + dashes + ours + "?"
+	}
 	best, at := "", 1+len(name)/3
 	for _, group := range parser.Groups() {
 		for _, opt := range group.Options() {
@@ -253,7 +264,7 @@ func suggest(name string, parser *flags.Parser) string {
 	if best == "" || at < 0 {
 		return "; see --help"
 	}
-	return "; did you mean " + best + "?"
+	return "; did you mean " + dashes + best + "?"
 }
 
 // distance counts the edits (insert, delete, replace) between two words.

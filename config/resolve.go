@@ -41,6 +41,9 @@ func resolve(o *options, file, home string) (*Config, error) {
 	if err := c.resolveRPC(o); err != nil {
 		return nil, err
 	}
+	if err := c.checkPorts(o); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 
