@@ -87,7 +87,7 @@ func explorations() []*Scenario {
 		with(lifecycle(2, 2, node.Chain, node.Relay), ""),
 		with(lifecycle(2, 1, node.Chain), "effects one by one", fine),
 		with(lifecycle(2, 1, node.Chain), "a crash", crashes(1)),
-		with(lifecycle(2, 1, node.Chain), "stop", stop),
+		with(lifecycle(2, 1, node.Chain), "stop; all twice", stop, twice),
 		with(lifecycle(2, 1, node.Chain), "effects one by one", says("sendheaders", "headers"), fine),
 		with(accept(1, 1, 1, nil, node.Netsync), "stop", stop),
 		with(slowReader(accept(1, 1, 1, impatient, node.Netsync)), "a slow reader"),
