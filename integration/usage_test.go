@@ -2,6 +2,7 @@ package integration
 
 import (
 	"net"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -92,6 +93,39 @@ func TestDataDirectoryInUse(t *testing.T) {
 		t.Errorf("the first node is at height %d", got)
 	}
 	first.Stop()
+}
+
+// TestDirectoriesThatCannotBeUsed: where a directory cannot be made or what is
+// in it is damaged, the one line says by which option it came and what to do.
+func TestDirectoriesThatCannotBeUsed(t *testing.T) {
+	oursOnly(t)
+	t.Parallel()
+	dir := harness.Dir(t, "directories")
+	file := dir + "/file"
+	damaged := dir + "/damaged/regtest/blocks_ffldb"
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(damaged+"/metadata", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(damaged+"/metadata/CURRENT", []byte("nonsense"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		name, data, logs string
+		want             []string
+	}{
+		{"data below a file", file + "/data", dir + "/logs", []string{"--datadir", file + "/data", "not a directory; want"}},
+		{"logs below a file", dir + "/data", file + "/logs", []string{"--logdir", file + "/logs", "not a directory; want"}},
+		{"a damaged database", dir + "/damaged", dir + "/logs", []string{"--datadir", damaged + " is damaged", "move it away"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := harness.Run(t, "acyclicd", dir, harness.AcyclicBinary(t), "--regtest", "--nolisten", "--norpc",
+				"--datadir="+tc.data, "--logdir="+tc.logs)
+			wantUsageError(t, p, tc.want)
+		})
+	}
 }
 
 // TestVersion prints one line and starts nothing.

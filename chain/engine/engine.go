@@ -116,12 +116,15 @@ func Open(cfg Config) (*Engine, error) {
 	return e, nil
 }
 
+// dbName is the block database in the data directory, as btcd calls it.
+const dbName = "blocks_ffldb"
+
 // openDB opens or creates the database.
 func (e *Engine) openDB() error {
 	if err := os.MkdirAll(e.cfg.DataDir, 0o700); err != nil {
-		return fmt.Errorf("cannot make the data directory: %w", err)
+		return fmt.Errorf("--datadir: cannot make %s, %w; want a directory that can be written", e.cfg.DataDir, why(err))
 	}
-	path := filepath.Join(e.cfg.DataDir, "blocks_ffldb")
+	path := filepath.Join(e.cfg.DataDir, dbName)
 	db, err := database.Open("ffldb", path, e.params.Net)
 	var dbErr database.Error
 	if errors.As(err, &dbErr) && dbErr.ErrorCode == database.ErrDbDoesNotExist {
@@ -134,8 +137,30 @@ func (e *Engine) openDB() error {
 	case errors.As(err, &dbErr) && errors.Is(dbErr.Err, syscall.EAGAIN):
 		return fmt.Errorf("--datadir: %s is in use by another process; stop that one or choose another directory", e.cfg.DataDir)
 	default:
-		return fmt.Errorf("cannot open the block database in %s: %w", path, err)
+		return e.unreadable(err)
 	}
+}
+
+// unreadable says what to do about a block database that cannot be opened or
+// read. When the system refused something, the database may be good.
+func (e *Engine) unreadable(err error) error {
+	path := filepath.Join(e.cfg.DataDir, dbName)
+	var dbErr database.Error
+	if errors.As(err, &dbErr) && dbErr.Err != nil {
+		err = dbErr.Err // which it does not unwrap to, and says all
+	}
+	if cause := why(err); cause != err {
+		return fmt.Errorf("--datadir: cannot open the block database %s, %w; want a directory that can be read and written, on a disk with room", path, cause)
+	}
+	return fmt.Errorf("--datadir: the block database %s is damaged (%w); move it away to download the chain again", path, err)
+}
+
+// why is what the system said, without the path that the message names.
+func why(err error) error {
+	if no := syscall.Errno(0); errors.As(err, &no) {
+		return no
+	}
+	return err
 }
 
 // load brings the chain into memory, with the headers ahead of its blocks.
@@ -162,9 +187,9 @@ func (e *Engine) load() error {
 	case e.interrupted():
 		return ErrInterrupted
 	case err != nil && strings.Contains(err.Error(), "genesis block"):
-		return fmt.Errorf("the data directory %s holds the chain of another network than %s", e.cfg.DataDir, e.params.Name)
+		return fmt.Errorf("--datadir: %s holds the chain of another network than %s; want another directory", e.cfg.DataDir, e.params.Name)
 	case err != nil:
-		return fmt.Errorf("cannot load the chain in %s: %w", e.cfg.DataDir, err)
+		return e.unreadable(err)
 	}
 	e.chain.Subscribe(e.onNotification)
 	e.tree = newTree(e.chain, &e.params.GenesisBlock.Header, anchorSpacing, recentNodes)
@@ -187,10 +212,10 @@ func (e *Engine) checkPruned() error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("cannot read the block database in %s: %w", e.cfg.DataDir, err)
+		return e.unreadable(err)
 	}
 	if pruned && e.cfg.PruneBytes == 0 {
-		return fmt.Errorf("blocks in %s have been pruned: pruning cannot be switched off again without a new data directory", e.cfg.DataDir)
+		return fmt.Errorf("--prune=0: blocks in %s have been deleted by --prune; give it again, or another --datadir", e.cfg.DataDir)
 	}
 	return nil
 }
@@ -204,7 +229,7 @@ func (e *Engine) loadWork() error {
 		hash := e.tree.byHeight(height)
 		h, err := e.chain.HeaderByHash(&hash)
 		if err != nil {
-			return fmt.Errorf("cannot load the chain in %s: %w", e.cfg.DataDir, err)
+			return e.unreadable(err)
 		}
 		n = e.tree.child(n, hash, &h)
 		if height%1000 == 0 {

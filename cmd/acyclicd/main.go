@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -32,7 +33,7 @@ func main() {
 
 // fail says in one line what is wrong and ends with status 1.
 func fail(err error) {
-	say(err.Error())
+	say(strings.ReplaceAll(err.Error(), "\n", "; ")) // errors joined have a line each
 	os.Exit(1)
 }
 

@@ -227,8 +227,9 @@ func TestNoFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := New(Config{Dir: filepath.Join(path, "logs")})
-	if err == nil || !strings.Contains(err.Error(), path) {
-		t.Errorf("a log directory that cannot be made: %v", err)
+	want := "--logdir: cannot write a log file in " + path + "/logs, not a directory; want a directory that can be written"
+	if err == nil || err.Error() != want {
+		t.Errorf("a log directory that cannot be made: %v, want %s", err, want)
 	}
 }
 

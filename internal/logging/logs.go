@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -64,7 +65,11 @@ func New(cfg Config) (*Logs, error) {
 	}
 	sink, err := newSink(cfg.Screen, cfg.Queue, cfg.Terminal, cfg.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("cannot write a log file in %s: %w", cfg.Dir, err)
+		var errno syscall.Errno
+		if errors.As(err, &errno) {
+			err = errno // without the path, which the message names
+		}
+		return nil, fmt.Errorf("--logdir: cannot write a log file in %s, %w; want a directory that can be written", cfg.Dir, err)
 	}
 	l := &Logs{
 		cfg: cfg, sink: sink, loggers: map[string]*logrus.Logger{},
