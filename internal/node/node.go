@@ -91,7 +91,7 @@ func Start(o Options) (*Node, error) {
 	for _, addr := range cfg.Listen {
 		bound, err := n.edge.Listen(addr)
 		if err != nil {
-			return nil, errors.Join(err, n.Stop())
+			return nil, errors.Join(fmt.Errorf("--listen=%s: %w; want a free address of this machine", addr, err), n.Stop())
 		}
 		n.Listening = append(n.Listening, bound)
 	}
