@@ -205,6 +205,8 @@ func TestErrors(t *testing.T) {
 		{[]string{"--rpcpassword=x"}, "--rpcpassword: no such option; did you mean --rpcpass?"},
 		{[]string{"--rpcport=1"}, "--rpcport: no such option; did you mean --rpclisten?"},
 		{[]string{"--txindex"}, "--txindex: no such option; see --help"},
+		{[]string{"-regtest"}, "-regtest: no such option; did you mean --regtest?"},
+		{[]string{"-rpcport=1"}, "-rpcport: no such option; did you mean --rpclisten?"},
 		{[]string{"-z"}, "-z: no such option; see --help"},
 		{[]string{"--regtest=yes"}, "--regtest: takes no value; want --regtest alone"},
 		{[]string{"start"}, "start: not an option; options start with --, see --help"},

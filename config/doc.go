@@ -9,6 +9,7 @@
 //	--maxpeers=abc: want a whole number from 1 to 10000
 //	/home/u/.acyclic/acyclic.conf:7: maxpeers=abc: want a whole number from 1 to 10000
 //
-// [Networks] is the table of networks, which the client shares. The bounds of
+// [Networks] is the table of networks, which the client shares; so it does the
+// wording of errors ([FlagError]) and the file ([LoadClient]). The bounds of
 // the components are not options: limits.go derives them.
 package config

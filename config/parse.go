@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/jessevdk/go-flags"
@@ -58,7 +56,7 @@ func parseArgs(args []string, opts *options, file string) (*parsed, error) {
 		if errors.As(err, &e) && e.Type == flags.ErrHelp {
 			return &parsed{print: e.Message}, nil
 		}
-		return nil, sayFlagError(err, parser)
+		return nil, FlagError(err, parser, args)
 	}
 	if opts.Version {
 		return &parsed{print: fmt.Sprintf("acyclicd version %s\n", Version)}, nil
@@ -210,80 +208,4 @@ func sayIniError(path string, contents []byte, err error, parser *flags.Parser) 
 		}
 	}
 	return usage("%s:%d: %s", path, e.LineNumber, e.Message)
-}
-
-var backquoted = regexp.MustCompile("`([^']*)'")
-
-// sayFlagError words an error of the flag parser.
-func sayFlagError(err error, parser *flags.Parser) error {
-	var e *flags.Error
-	errors.As(err, &e)
-	name := ""
-	if m := backquoted.FindStringSubmatch(err.Error()); m != nil {
-		name = m[1]
-	}
-	if i := strings.LastIndex(name, "--"); i >= 0 {
-		name = name[i+2:] // "-b, --datadir"
-	}
-	switch {
-	case e == nil:
-	case e.Type == flags.ErrUnknownFlag && len(name) == 1:
-		return usage("-%s: no such option; see --help", name)
-	case e.Type == flags.ErrUnknownFlag:
-		return usage("--%s: no such option%s", quote(name), suggest(name, "--", parser))
-	case e.Type == flags.ErrExpectedArgument:
-		opt := parser.FindOptionByLongName(name)
-		return usage("--%s: no value; want --%s=%s", name, name, opt.ValueName)
-	case e.Type == flags.ErrNoArgumentForBool:
-		return usage("--%s: takes no value; want --%s alone", name, name)
-	}
-	return usage("%v", err)
-}
-
-// coreNames are options of Bitcoin Core that are called otherwise here.
-var coreNames = map[string]string{
-	"rpcport": "rpclisten", "rpcbind": "rpclisten", "bind": "listen", "port": "listen",
-	"maxconnections": "maxpeers", "dbcache": "utxocachemaxsize", "debug": "debuglevel",
-}
-
-// suggest names the option that was meant, with the dashes that it is written
-// with: the one that Core's option is called here, or the nearest, if any is
-// near.
-func suggest(name, dashes string, parser *flags.Parser) string {
-	if ours := coreNames[name]; ours != "" && parser.FindOptionByLongName(ours) != nil {
-		return "; did you mean " + dashes + ours + "?"
-	}
-	best, at := "", 1+len(name)/3
-	for _, group := range parser.Groups() {
-		for _, opt := range group.Options() {
-			if d := distance(strings.ToLower(name), opt.LongName); d <= at && opt.LongName != "" {
-				best, at = opt.LongName, d-1
-			}
-		}
-	}
-	if best == "" || at < 0 {
-		return "; see --help"
-	}
-	return "; did you mean " + dashes + best + "?"
-}
-
-// distance counts the edits (insert, delete, replace) between two words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := diagonal
-			if a[i] != b[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = slices.Min([]int{replace, row[j] + 1, diagonal + 1})
-		}
-	}
-	return row[len(b)]
 }

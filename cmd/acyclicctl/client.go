@@ -43,7 +43,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err != nil {
 		return complain(err)
 	}
-	result, failure, err := ask(to, command[0], params, time.Duration(opts.Timeout)*time.Second)
+	result, failure, err := ask(to, command[0], params, opts.timeout())
 	if err != nil {
 		return complain(err)
 	}

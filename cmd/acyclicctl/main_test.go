@@ -14,6 +14,18 @@ import (
 	"testing"
 )
 
+// TestMain keeps the user's own files out of the tests.
+func TestMain(m *testing.M) {
+	home, err := os.MkdirTemp("", "acyclicctl")
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv("HOME", home)
+	status := m.Run()
+	os.RemoveAll(home)
+	os.Exit(status)
+}
+
 // node is a server that notes what it is sent and answers as told.
 type node struct {
 	*httptest.Server
@@ -93,17 +105,48 @@ func TestCookieAndDashes(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "regtest", ".cookie"), []byte("__cookie__:beef"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("HOME", dir) // what ~ is; no shell expands it within an argument
 	host, port, _ := net.SplitHostPort(n.addr())
 	for _, args := range [][]string{
 		{"-regtest", "-datadir=" + dir, "-rpcconnect=" + host, "-rpcport=" + port, "getblockcount"},
 		{"--regtest", "-b", dir, "--rpcserver", n.addr(), "getblockcount"},
 		{"-regtest", "-datadir", dir, "-rpcconnect", n.addr(), "getblockcount"},
 		{"-rpccookiefile=" + filepath.Join(dir, "regtest", ".cookie"), "-s", n.addr(), "getblockcount"},
+		{"-rpccookiefile=~/regtest/.cookie", "-s", n.addr(), "getblockcount"},
 	} {
 		n.user, n.pass = "", ""
 		if status, out, errs := ctl("", args...); status != 0 || out != "1\n" || n.user != "__cookie__" || n.pass != "beef" {
 			t.Errorf("%v: status %d, %q %q, as %s:%s", args, status, out, errs, n.user, n.pass)
 		}
+	}
+}
+
+// Bitcoin-cli's name of the password, and what the node's configuration file
+// says where the command line does not.
+func TestPasswords(t *testing.T) {
+	n := newNode(t)
+	n.reply = `{"result":1}`
+	conf := filepath.Join(t.TempDir(), "acyclic.conf")
+	if err := os.WriteFile(conf, []byte("regtest=1\nrpcuser=file\nrpcpass=secret\nrpclisten="+n.addr()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{
+		"-rpcuser=me -rpcpassword=word -s " + n.addr():   "me:word",
+		"--rpcuser me --rpcpassword word -s " + n.addr(): "me:word",
+		"-C " + conf: "file:secret",
+		"-C " + conf + " -u me -P word -rpcconnect=" + n.addr(): "me:word",
+	} {
+		n.user, n.pass = "", ""
+		status, out, errs := ctl("", append(strings.Fields(args), "getblockcount")...)
+		if status != 0 || out != "1\n" || n.user+":"+n.pass != want {
+			t.Errorf("%s: status %d, %q %q, as %s:%s, want %s", args, status, out, errs, n.user, n.pass, want)
+		}
+	}
+	if err := os.WriteFile(conf, []byte("maxpeers=abc\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, errs := ctl("", "-C", conf, "getblockcount"); errs != "acyclicctl: "+conf+":1: maxpeers=abc: want a whole number from 1 to 10000\n" {
+		t.Errorf("a bad file: %q", errs)
 	}
 }
 
@@ -122,6 +165,7 @@ func TestErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	auth := "-u me -P pass -s " + n.addr() + " "
+	const host = "want a host with or without a port, as in 192.0.2.1, [2001:db8::1]:18333 or node.example.org:18333"
 	for _, c := range []struct {
 		args   string
 		status int
@@ -130,11 +174,26 @@ func TestErrors(t *testing.T) {
 		want   string
 	}{
 		{"", 200, "", 1, "no command; want one as in acyclicctl getblockcount, see acyclicctl help"},
-		{"--nonsense x", 200, "", 1, "unknown flag `nonsense'; see acyclicctl --help"},
+		{"--nonsense x", 200, "", 1, "--nonsense: no such option; see --help"},
+		{"-rpcwallet=w x", 200, "", 1, "-rpcwallet: no such option; see --help"},
+		{"-rpcusr=w x", 200, "", 1, "-rpcusr: no such option; did you mean --rpcuser?"},
+		{"--rpcpassword", 200, "", 1, "--rpcpassword: no value; want --rpcpassword=PASSWORD"},
+		{"--regtest=1 x", 200, "", 1, "--regtest: takes no value; want --regtest alone"},
+		{"-rpcclienttimeout=abc x", 200, "", 1, "--rpcclienttimeout=abc: want a whole number from 0 to 31536000"},
+		{"-rpcclienttimeout= x", 200, "", 1, `--rpcclienttimeout="": want a whole number from 0 to 31536000`},
+		{"-rpcport=http x", 200, "", 1, "--rpcport=http: want a whole number from 1 to 65535"},
+		{"-s 127.0.0.1:abc x", 200, "", 1, "--rpcserver=127.0.0.1:abc: " + host},
+		{"-rpcconnect=a/b x", 200, "", 1, "--rpcconnect=a/b: " + host},
+		{"-rpcconnect= x", 200, "", 1, `--rpcconnect="": ` + host},
+		{"--datadir= x", 200, "", 1, `--datadir="": want the path of a directory`},
+		{"--rpccookiefile= x", 200, "", 1, `--rpccookiefile="": want the path of a file`},
+		{"-C /no/such x", 200, "", 1, "--configfile=/no/such: no such file; want the path of an ini file"},
 		{"--regtest --simnet -u a -P b x", 200, "", 1, "--simnet and --regtest: want one network only"},
 		{"-u a -P b -s " + closed + " getblockcount", 200, "", 1, "cannot reach the node at " + closed + ": is acyclicd running? (dial tcp " + closed + ": connect: connection refused)"},
 		{"--regtest -b " + empty + " getblockcount", 200, "", 1, "cannot reach the node at 127.0.0.1:18443: no cookie " + empty + "/regtest/.cookie, is acyclicd running? --datadir says where, --rpcuser and --rpcpass do without"},
-		{"--rpccookiefile " + bad + " getblockcount", 200, "", 1, bad + " is not a cookie: want user:password"},
+		{"--rpccookiefile " + bad + " getblockcount", 200, "", 1, "--rpccookiefile=" + bad + ": no cookie; want a file with user:password"},
+		{"--rpccookiefile " + empty + " getblockcount", 200, "", 1, "--rpccookiefile=" + empty + ": cannot be read (is a directory); want the node's cookie"},
+		{"--regtest -b " + empty + " -s " + n.addr() + " getblockcount", 200, "", 1, "a node answers at " + n.addr() + ", but there is no cookie " + empty + "/regtest/.cookie to log in with; want its --rpcuser and --rpcpass, or the --datadir that it was started with"},
 		{auth + "getblockhash x", 200, "", 1, `argument 1 of getblockhash: "x" is not JSON; want a number, true or false`},
 		{auth + "--named getblockhash 1", 200, "", 1, `"1": want name=value`},
 		{auth + "getblock 00", 500, `{"error":{"code":-5,"message":"Block not found"}}`, 5, "getblock: error -5: Block not found"},

@@ -1,15 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
-	"path/filepath"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jessevdk/go-flags"
 
@@ -20,17 +22,19 @@ import (
 type options struct {
 	config.NetworkFlags
 
-	Server  string `short:"s" long:"rpcserver" value-name:"ADDR" description:"The node's RPC address (default: 127.0.0.1, the network's port)"`
-	Connect string `long:"rpcconnect" value-name:"HOST" description:"The same, as bitcoin-cli calls it"`
-	Port    string `long:"rpcport" value-name:"PORT" description:"The port, where the address has none"`
-	User    string `short:"u" long:"rpcuser" value-name:"NAME" description:"User name (default: from the cookie)"`
-	Pass    string `short:"P" long:"rpcpass" value-name:"PASSWORD" default-mask:"-" description:"Password"`
-	Cookie  string `long:"rpccookiefile" value-name:"FILE" description:"The node's cookie (default: in the network's directory below --datadir)"`
-	DataDir string `short:"b" long:"datadir" value-name:"DIR" description:"The node's data directory (default: ~/.acyclic/data)"`
-	Timeout int    `long:"rpcclienttimeout" value-name:"SECONDS" default:"900" description:"How long to wait for an answer; 0: for ever"`
-	Named   bool   `long:"named" description:"Pass the arguments as name=value"`
-	Stdin   bool   `long:"stdin" description:"Read further arguments from standard input, one a line"`
-	Version bool   `short:"V" long:"version" description:"Print the version and exit"`
+	Server   string `short:"s" long:"rpcserver" value-name:"ADDR" description:"The node's RPC address (default: 127.0.0.1, the network's port)"`
+	Connect  string `long:"rpcconnect" value-name:"HOST" description:"The same, as bitcoin-cli calls it"`
+	Port     string `long:"rpcport" value-name:"PORT" description:"The port, where the address has none"`
+	User     string `short:"u" long:"rpcuser" value-name:"NAME" description:"User name (default: from the cookie)"`
+	Pass     string `short:"P" long:"rpcpass" value-name:"PASSWORD" default-mask:"-" description:"Password"`
+	CorePass string `long:"rpcpassword" value-name:"PASSWORD" default-mask:"-" description:"The same, as bitcoin-cli calls it"`
+	Cookie   string `long:"rpccookiefile" value-name:"FILE" description:"The node's cookie (default: in the network's directory below --datadir)"`
+	DataDir  string `short:"b" long:"datadir" value-name:"DIR" description:"The node's data directory (default: ~/.acyclic/data)"`
+	Config   string `short:"C" long:"configfile" value-name:"FILE" description:"The node's configuration file; network, data directory and what it says of RPC are used unless given here (default: the node's default)"`
+	Timeout  string `long:"rpcclienttimeout" value-name:"SECONDS" default:"900" description:"How long to wait for an answer; 0: for ever"`
+	Named    bool   `long:"named" description:"Pass the arguments as name=value"`
+	Stdin    bool   `long:"stdin" description:"Read further arguments from standard input, one a line"`
+	Version  bool   `short:"V" long:"version" description:"Print the version and exit"`
 }
 
 // errPrint carries a text to print instead of asking.
@@ -52,7 +56,7 @@ func parse(args []string) (*options, []string, error) {
 		if errors.As(err, &e) && e.Type == flags.ErrHelp {
 			return nil, nil, errPrint(e.Message)
 		}
-		return nil, nil, fmt.Errorf("%s; see acyclicctl --help", strings.ReplaceAll(err.Error(), "\n", " "))
+		return nil, nil, config.FlagError(err, parser, args)
 	}
 	if opts.Version {
 		return nil, nil, errPrint("acyclicctl version " + config.Version + "\n")
@@ -60,7 +64,45 @@ func parse(args []string) (*options, []string, error) {
 	if len(rest) == 0 {
 		return nil, nil, errors.New("no command; want one as in acyclicctl getblockcount, see acyclicctl help")
 	}
-	return opts, rest, nil
+	return opts, rest, opts.check(parser)
+}
+
+// check looks at each value by itself, as the node does.
+func (o *options) check(parser *flags.Parser) error {
+	for _, v := range []struct{ name, value, want string }{
+		{"rpcserver", o.Server, ""}, {"rpcconnect", o.Connect, ""}, {"rpcport", o.Port, ""},
+		{"rpcuser", o.User, "want a name"}, {"rpcpass", o.Pass, "want a password"}, {"rpcpassword", o.CorePass, "want a password"},
+		{"rpccookiefile", o.Cookie, "want the path of a file"}, {"datadir", o.DataDir, "want the path of a directory"},
+		{"configfile", o.Config, "want the path of an ini file"}, {"rpcclienttimeout", o.Timeout, ""},
+	} {
+		if !parser.FindOptionByLongName(v.name).IsSet() {
+			continue
+		}
+		var err error
+		switch {
+		case v.name == "rpcport":
+			err = config.CheckNumber(v.name, v.value, 1, 65535)
+		case v.name == "rpcclienttimeout":
+			err = config.CheckNumber(v.name, v.value, 0, maxTimeout)
+		case v.want == "":
+			err = config.CheckHost(v.name, v.value)
+		default:
+			err = config.CheckSaid(v.name, v.value, v.want)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxTimeout is the longest wait that can be asked for, in seconds: a year.
+const maxTimeout = 365 * 24 * 60 * 60
+
+// timeout is how long to wait for an answer; 0: for ever.
+func (o *options) timeout() time.Duration {
+	seconds, _ := strconv.Atoi(o.Timeout) // it has been checked
+	return time.Duration(seconds) * time.Second
 }
 
 var singleDash = regexp.MustCompile(`^-([a-z0-9]{2,})(=.*)?$`)
@@ -97,57 +139,70 @@ func takesValue(arg string) bool {
 // target is whom to ask and how.
 type target struct{ addr, user, pass string }
 
-// target resolves the options to an address and a password.
+// target resolves the options, and below them the node's configuration file, to
+// an address and a password.
 func (o *options) target() (target, error) {
-	network, err := o.Network()
+	conf, err := config.LoadClient(o.NetworkFlags, o.Config)
 	if err != nil {
 		return target{}, err
 	}
-	t := target{user: o.User, pass: o.Pass}
-	host := o.Server
-	if host == "" {
-		host = o.Connect
+	network, err := conf.Network()
+	if err != nil {
+		return target{}, err
 	}
-	if host == "" {
-		host = "127.0.0.1"
+	t := target{addr: o.addr(conf, network), user: o.User, pass: cmp.Or(o.Pass, o.CorePass)}
+	if t.user == "" && t.pass == "" && o.Cookie == "" {
+		t.user, t.pass = conf.RPCUser, conf.RPCPass
 	}
-	port := o.Port
-	if port == "" {
-		port = network.RPCPort
-	}
-	if h, p, err := net.SplitHostPort(host); err == nil {
-		host, port = h, p
-	}
-	t.addr = net.JoinHostPort(strings.Trim(host, "[]"), port)
-	if o.User != "" || o.Pass != "" {
+	if t.user != "" || t.pass != "" {
 		return t, nil
 	}
-	file := o.Cookie
-	if file == "" {
-		dir := config.DefaultDataDir()
-		if o.DataDir != "" {
-			dir = config.Expand(o.DataDir)
-		}
-		file = config.CookieFile(dir, network)
+	file := config.CookieFile(config.Expand(cmp.Or(o.DataDir, conf.DataDir, config.DefaultDataDir())), network)
+	if o.Cookie != "" {
+		file = config.Expand(o.Cookie)
 	}
 	t.user, t.pass, err = readCookie(file, t.addr)
 	return t, err
 }
 
+// addr is where to ask: host and port may come from different options.
+func (o *options) addr(conf config.Client, network config.Network) string {
+	host, port := cmp.Or(o.Server, o.Connect), cmp.Or(o.Port, network.RPCPort)
+	if host == "" && o.Port == "" && len(conf.RPCListen) > 0 {
+		host = conf.RPCListen[0]
+	}
+	if h, p, err := net.SplitHostPort(host); err == nil {
+		host, port = h, p
+	}
+	return net.JoinHostPort(cmp.Or(strings.Trim(host, "[]"), "127.0.0.1"), port)
+}
+
 // readCookie reads what the node left for local clients.
 func readCookie(file, addr string) (user, pass string, err error) {
-	text, err := os.ReadFile(filepath.Clean(file))
-	if errors.Is(err, os.ErrNotExist) {
+	text, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, os.ErrNotExist) && answers(addr):
+		return "", "", fmt.Errorf("a node answers at %s, but there is no cookie %s to log in with; want its --rpcuser and --rpcpass, or the --datadir that it was started with", addr, file)
+	case errors.Is(err, os.ErrNotExist):
 		return "", "", fmt.Errorf("cannot reach the node at %s: no cookie %s, is acyclicd running? --datadir says where, --rpcuser and --rpcpass do without", addr, file)
-	}
-	if err != nil {
-		return "", "", fmt.Errorf("cannot read the cookie: %w", err)
+	case err != nil:
+		return "", "", fmt.Errorf("--rpccookiefile=%s: cannot be read (%w); want the node's cookie", file, errors.Unwrap(err))
 	}
 	user, pass, ok := strings.Cut(strings.TrimSpace(string(text)), ":")
 	if !ok {
-		return "", "", fmt.Errorf("%s is not a cookie: want user:password", file)
+		return "", "", fmt.Errorf("--rpccookiefile=%s: no cookie; want a file with user:password", file)
 	}
 	return user, pass, nil
+}
+
+// answers says whether something listens at an address.
+func answers(addr string) bool {
+	conn, err := net.DialTimeout("tcp", addr, 2*time.Second)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
 }
 
 // readLines reads the arguments that come by standard input.

@@ -1,0 +1,100 @@
+package config
+
+import (
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/jessevdk/go-flags"
+)
+
+var backquoted = regexp.MustCompile("`([^']*)'")
+
+// FlagError words an error of the flag parser, for the client too: one line that
+// names the option as it stands in args.
+func FlagError(err error, parser *flags.Parser, args []string) error {
+	var e *flags.Error
+	errors.As(err, &e)
+	name := ""
+	if m := backquoted.FindStringSubmatch(err.Error()); m != nil {
+		name = m[1]
+	}
+	if i := strings.LastIndex(name, "--"); i >= 0 {
+		name = name[i+2:] // "-b, --datadir"
+	}
+	switch {
+	case e == nil:
+	case e.Type == flags.ErrUnknownFlag && len(name) == 1:
+		word := oneDash(name, args)
+		return usage("-%s: no such option%s", quote(word), suggest(word, "--", parser))
+	case e.Type == flags.ErrUnknownFlag:
+		return usage("--%s: no such option%s", quote(name), suggest(name, "--", parser))
+	case e.Type == flags.ErrExpectedArgument:
+		opt := parser.FindOptionByLongName(name)
+		return usage("--%s: no value; want --%s=%s", name, name, opt.ValueName)
+	case e.Type == flags.ErrNoArgumentForBool:
+		return usage("--%s: takes no value; want --%s alone", name, name)
+	}
+	return usage("%v", err)
+}
+
+// oneDash finds the word that was written with one dash, as Core's options are:
+// the parser takes its first letter for an option.
+func oneDash(letter string, args []string) string {
+	for _, a := range args {
+		if strings.HasPrefix(a, "-"+letter) {
+			word, _, _ := strings.Cut(a[1:], "=")
+			return word
+		}
+	}
+	return letter
+}
+
+// coreNames are options of Bitcoin Core that are called otherwise here.
+var coreNames = map[string]string{
+	"rpcport": "rpclisten", "rpcbind": "rpclisten", "bind": "listen", "port": "listen",
+	"maxconnections": "maxpeers", "dbcache": "utxocachemaxsize", "debug": "debuglevel",
+}
+
+// suggest names the option that was meant, with the dashes that it is written
+// with: the one that Core's option is called here, or the nearest, if any is
+// near.
+func suggest(name, dashes string, parser *flags.Parser) string {
+	if ours := coreNames[name]; ours != "" && parser.FindOptionByLongName(ours) != nil {
+		return "; did you mean " + dashes + ours + "?"
+	}
+	best, at := "", 1+len(name)/3
+	for _, group := range parser.Groups() {
+		for _, opt := range group.Options() {
+			if d := distance(strings.ToLower(name), opt.LongName); d <= at && opt.LongName != "" {
+				best, at = opt.LongName, d-1
+			}
+		}
+	}
+	if exact := at < 0; best == "" || exact && dashes == "" { // a file may not have it
+		return "; see --help"
+	}
+	return "; did you mean " + dashes + best + "?"
+}
+
+// distance counts the edits (insert, delete, replace) between two words.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replace := diagonal
+			if a[i] != b[j] {
+				replace++
+			}
+			diagonal = row[j+1]
+			row[j+1] = slices.Min([]int{replace, row[j] + 1, diagonal + 1})
+		}
+	}
+	return row[len(b)]
+}
