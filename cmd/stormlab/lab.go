@@ -66,10 +66,13 @@ func (l *lab) run(ctx context.Context, s storm.Storm, k kind) (*report.Run, erro
 	}
 
 	l.weather(ctx, s, n, rig, res)
+	if ctx.Err() != nil {
+		return nil, ctx.Err() // half a run shows nothing
+	}
 	res.Load = rig.Load.Counts()
 	endFeed()
 	l.stop(n, res, s)
-	return res, ctx.Err()
+	return res, nil
 }
 
 // weather is calm, storm and grace, under the eyes of the probe.
@@ -111,7 +114,7 @@ func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Ri
 	dumping.Wait()
 	res.Samples = p.Samples()
 	res.Stalls = probe.Stalls(res.Samples, l.opts.Stall)
-	if last := len(res.Stalls) - 1; last >= 0 {
+	if last := len(res.Stalls) - 1; last >= 0 && ctx.Err() == nil {
 		res.Recovered = res.Stalls[last].Ended
 		l.dump(ctx, n, s, res, since())
 	}

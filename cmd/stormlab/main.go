@@ -137,7 +137,7 @@ func (l *lab) all(ctx context.Context, rep *report.Report, storms []storm.Storm,
 			}
 			r, err := l.run(ctx, s, k)
 			if ctx.Err() != nil {
-				return false // half a run shows nothing
+				return false
 			}
 			if err != nil {
 				r = &report.Run{Node: k.name, Ours: k.name == ours, Failed: err.Error()}
