@@ -121,7 +121,7 @@ func TestOptions(t *testing.T) {
 		{"--rpclisten=192.0.2.1 -u me -P pass", func(c *Config) bool {
 			return slices.Equal(c.RPCListen, []string{"192.0.2.1:18332"}) && c.RPCUser == "me" && c.RPCPass == "pass"
 		}},
-		{"--norpc", func(c *Config) bool { return c.RPCListen == nil }},
+		{"--norpc --rpclisten=127.0.0.1 -u me -P pass", func(c *Config) bool { return c.RPCListen == nil }}, // as btcd,
 		{"--utxocachemaxsize=1", func(c *Config) bool { return c.UtxoCacheBytes == 1<<20 }},
 		{"--prune=1536", func(c *Config) bool { return c.PruneBytes == 1536<<20 }},
 		{"--uacomment=a --uacomment=b", func(c *Config) bool { return c.UserAgent == "/acyclic:"+Version+"(a; b)/" }},

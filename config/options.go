@@ -18,7 +18,7 @@ type options struct {
 	NoDNSSeed bool     `long:"nodnsseed" description:"Do not ask DNS seeds for peers. Also the effect of --connect"`
 	UAComment []string `long:"uacomment" value-name:"TEXT" description:"Comment to add to the user agent, see BIP14; may be given more than once"`
 
-	NoCheckpoints    bool     `long:"nocheckpoints" description:"Do not use checkpoints: every script is run, which is slow"`
+	NoCheckpoints    bool     `long:"nocheckpoints" description:"Do not use checkpoints, added ones neither: every script is run, which is slow"`
 	AddCheckpoint    []string `long:"addcheckpoint" value-name:"HEIGHT:HASH" description:"Add a checkpoint; may be given more than once"`
 	UtxoCacheMaxSize string   `long:"utxocachemaxsize" value-name:"MIB" default:"250" description:"Max size of the cache of unspent outputs"`
 	Prune            string   `long:"prune" value-name:"MIB" default:"0" description:"Delete old blocks so that about this much is kept: 0 (keep all) or at least 1536"`
@@ -29,7 +29,7 @@ type options struct {
 	RPCListen []string `long:"rpclisten" value-name:"ADDR" description:"Listen for RPC on this address; may be given more than once. An address that is not loopback needs --rpcuser and --rpcpass (default: 127.0.0.1 and ::1, the network's port)"`
 	RPCUser   string   `short:"u" long:"rpcuser" value-name:"NAME" description:"User name for RPC. Without it clients read the .cookie file in the network's data directory"`
 	RPCPass   string   `short:"P" long:"rpcpass" value-name:"PASSWORD" default-mask:"-" description:"Password for RPC"`
-	NoRPC     bool     `long:"norpc" description:"Do not serve RPC"`
+	NoRPC     bool     `long:"norpc" description:"Do not serve RPC, whatever the other RPC options say"`
 
 	Profile string `long:"profile" value-name:"PORT" description:"Serve HTTP profiling on 127.0.0.1 at this port, 1024 to 65535"`
 	Version bool   `short:"V" long:"version" no-ini:"true" description:"Print the version and exit"`
