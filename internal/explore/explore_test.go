@@ -80,7 +80,7 @@ func explorations() []*Scenario {
 		with(asking(false, 2, nil), "a crash, a timeout, stop; effects one by one", jumps(1), fine),
 		with(asking(true, 2, nil), "a crash, a timeout, stop", jumps(1)),
 		with(asking(true, 2, nil), "a timeout; inputs out of batches, effects one by one", calm, jumps(1), fine, hands),
-		with(coming(2, 1, 1), "a crash, stop; effects one by one; all twice", fine, twice),
+		with(coming(2, 1, 2), "a crash, stop; effects one by one; all twice", fine, twice),
 		with(coming(2, 1, 2), "stop; inputs out of batches", calm, stop, hands),
 		with(coming(2, 2, 1), "a crash, stop"),
 
@@ -88,7 +88,7 @@ func explorations() []*Scenario {
 		with(lifecycle(2, 1, node.Chain), "effects one by one", fine),
 		with(lifecycle(2, 1, node.Chain), "a crash", crashes(1)),
 		with(lifecycle(2, 1, node.Chain), "stop; all twice", stop, twice),
-		with(lifecycle(2, 1, node.Chain), "effects one by one", says("sendheaders", "headers"), fine),
+		with(lifecycle(2, 1, node.Chain), "effects one by one", says("headers"), fine),
 		with(accept(1, 1, 1, nil, node.Netsync), "stop", stop),
 		with(slowReader(accept(1, 1, 1, impatient, node.Netsync)), "a slow reader"),
 	}
@@ -105,10 +105,10 @@ func longExplorations() []*Scenario {
 		with(accept(2, 1, 1, nil, node.Netsync), ""),
 		with(accept(1, 1, 2, nil, node.Netsync), ""),
 		with(accept(1, 1, 1, nil, node.Netsync), "a crash", crashes(1)),
-		with(accept(1, 1, 1, nil), ""),
 		with(accept(1, 1, 1, nil, node.Netsync), "", says("getheaders")),
 		with(coming(2, 2, 2), "a crash, stop"),
 		with(asking(true, 3, nil), "a crash, two timeouts, stop", jumps(2)),
+		with(accept(1, 1, 1, nil), ""),
 		with(slowReader(accept(1, 1, 1, impatient, node.Netsync)), "a slow reader, a timeout", jumps(1)),
 	}
 }

@@ -27,9 +27,11 @@ func (m *mortal) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	if _, ok := in.Body.(further); ok {
 		*effects = append(*effects, m.Held[0])
 		m.Held = m.Held[1:]
+		m.w.noteBus(*effects)
 		return
 	}
 	m.Machine.Step(now, in, out)
+	m.w.noteBus(*effects)
 	if m.w.dying == m.id {
 		m.w.dying = 0
 		panic(intent)
@@ -40,6 +42,18 @@ func (m *mortal) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		slices.SortStableFunc(all, func(a, b actor.Effect) int { return last(a) - last(b) })
 		m.Held = slices.DeleteFunc(all[1:], func(e actor.Effect) bool { return e.Kind == actor.Log })
 		*effects = append((*effects)[:0], all[0])
+	}
+}
+
+// noteBus notes whether effects change what the bus remembers.
+func (w *World) noteBus(effects []actor.Effect) {
+	for i := range effects {
+		switch e := &effects[i]; e.Kind {
+		case actor.Publish:
+			w.busTouched = w.busTouched || !w.Sys.Bus().IsTraffic(e.Topic)
+		case actor.Spawn, actor.Finish:
+			w.busTouched = true
+		}
 	}
 }
 

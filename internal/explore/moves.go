@@ -124,6 +124,11 @@ func (w *World) run(c *cell.Cell, kind Kind) {
 		return
 	}
 	w.sayRun(c, kind, batch)
+	// The bus is told of the last words that a cell has taken.
+	w.busTouched = kind == Crash || w.sc.Mutate != nil || box.Leaving() || slices.ContainsFunc(batch, func(e mailbox.Envelope) bool {
+		_, ended := e.In.Body.(actor.Ended)
+		return ended
+	})
 	w.Sys.Run(c, w.Clock, batch)
 	if w.sc.Mutate != nil {
 		w.sc.Mutate(w, c)

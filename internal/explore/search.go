@@ -202,8 +202,9 @@ func (w *World) step(s state, m Move) (next state, violation string) {
 		for _, c := range w.Sys.Cells() {
 			w.touched[c.ID] = true
 		}
+		w.busTouched = true
 		if w.hash(w.save(s)) != w.hash(next) {
-			panic("explore: a cell changed and was not noticed")
+			panic("explore: a cell or the bus changed and was not noticed")
 		}
 		w.load(s)
 		w.do(s, m)

@@ -83,6 +83,7 @@ func (w *World) look(s state) {
 		c.Rewind(w.Clock)
 	}
 	clear(w.touched)
+	w.busTouched = false
 }
 
 // save returns the state that the node is in after a move from the state from.
@@ -102,7 +103,11 @@ func (w *World) save(from state) state {
 		}
 		s = append(s, w.saveCell(c))
 	}
-	s[1] = w.saveBus()
+	if from != nil && !w.busTouched {
+		s[1] = from[1]
+	} else {
+		s[1] = w.saveBus()
+	}
 	out := w.outside
 	s[0] = w.intern(encode(w.buf[:0], out), func() *part { return &part{rest: out} }, nil)
 	return s

@@ -76,12 +76,14 @@ type World struct {
 	loaded  map[actor.ID]*part // what the cells are copies of; nil: to be loaded anew
 	bus     *part              // the same for the bus
 	touched map[actor.ID]bool  // cells that may have changed in this move
-	buf     []byte
-	dying   actor.ID // whose next step dies
-	said    []string // what happened, for a trace; nil: nobody listens
-	listen  bool
-	seeds   [2]maphash.Seed
-	settled map[[2]uint64]bool // states at rest that come in order
+	// busTouched says the same of the bus.
+	busTouched bool
+	buf        []byte
+	dying      actor.ID // whose next step dies
+	said       []string // what happened, for a trace; nil: nobody listens
+	listen     bool
+	seeds      [2]maphash.Seed
+	settled    map[[2]uint64]bool // states at rest that come in order
 }
 
 // newWorld starts the node of a scenario.
@@ -167,6 +169,7 @@ func (w *World) Spawned(*cell.Cell) {}
 
 // Crashed forgets what the cell had seen.
 func (w *World) Crashed(c *cell.Cell, trace string) {
+	w.busTouched = true
 	if !strings.HasPrefix(trace, intent) {
 		w.Violate("%s died: %s", c.Name, trace)
 	}

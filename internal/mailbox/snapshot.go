@@ -26,6 +26,9 @@ func (b *Box) Tickets(buf []actor.Ticket) (undelivered []actor.Ticket, last acto
 	return buf, actor.Ticket(b.slots.seq)
 }
 
+// Leaving says whether Done has somebody to return.
+func (b *Box) Leaving() bool { return len(b.done) > 0 }
+
 // Queued returns the envelopes of a lane, in order.
 func (b *Box) Queued(lane actor.Lane) []Envelope {
 	r := &b.lanes[lane]
