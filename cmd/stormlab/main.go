@@ -27,7 +27,7 @@ import (
 )
 
 type options struct {
-	Minutes   float64       `long:"minutes" default:"1" description:"How long each storm lasts at each node"`
+	Minutes   float64       `long:"minutes" default:"1" description:"How long each storm lasts at each node: up to 30"`
 	Seed      uint64        `long:"seed" default:"1" description:"Where the storms' chance comes from"`
 	Only      string        `long:"only" value-name:"NODE,..." description:"The nodes: btcd-v0.24.2, btcd-v0.26.2, acyclicd (default: all)"`
 	Storm     string        `long:"storm" value-name:"STORM,..." description:"The storms: blocks, txs, testnet3, slow-readers, handshakes, liars (default: all)"`
@@ -39,6 +39,10 @@ type options struct {
 	StopBound time.Duration `long:"stop" default:"20s" description:"How long a node may take to end after SIGINT"`
 	NoProfile bool          `long:"noprofile" description:"Start the nodes without --profile: no count of goroutines, and a stalled node is read when it is ended. (btcd serves profiles on all interfaces, with no way to say otherwise)"`
 }
+
+// longest is a bound in minutes: the blocks of a longer storm would run into the
+// future, which begins two hours from now.
+const longest = 30
 
 func (o *options) duration() time.Duration { return time.Duration(o.Minutes * float64(time.Minute)) }
 
@@ -79,8 +83,8 @@ func run(ctx context.Context, opts options) (good bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("--storm: %w", err)
 	}
-	if opts.Minutes <= 0 {
-		return false, errors.New("--minutes: want more than 0")
+	if opts.Minutes <= 0 || opts.Minutes > longest {
+		return false, fmt.Errorf("--minutes: want more than 0 and at most %d", longest)
 	}
 	if opts.Out, err = outDir(opts.Out); err != nil {
 		return false, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,8 +23,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // short is a session of some seconds.
 func short(t *testing.T) options {
 	return options{
-		Minutes: 3.5 / 60, Seed: 1, Only: ours, Storm: "blocks", Out: t.TempDir(),
-		Calm: 500 * time.Millisecond, Stall: 30 * time.Second, Grace: time.Second, StopBound: 30 * time.Second,
+		Minutes: 2.5 / 60, Seed: 1, Only: ours, Storm: "blocks", Out: t.TempDir(),
+		Calm: 500 * time.Millisecond, Stall: 30 * time.Second, Grace: 2 * time.Second, StopBound: 30 * time.Second,
 	}
 }
 
@@ -65,22 +66,33 @@ func TestTheLabStormsThisNode(t *testing.T) {
 	}
 }
 
-// TestTheLabSeesAFrozenNode is the control: a node that is stopped in the middle
-// of its storm must be called stalled, and does not end when asked.
+// freezing is a storm in which the node stops to do anything.
+type freezing struct {
+	storm.Blocks
+	freeze func()
+}
+
+func (f freezing) Run(ctx context.Context, r *storm.Rig) {
+	f.freeze()
+	f.Blocks.Run(ctx, r)
+}
+
+// TestTheLabSeesAFrozenNode is the control: a node that is stopped when its
+// storm begins must be called stalled, and does not end when asked.
 func TestTheLabSeesAFrozenNode(t *testing.T) {
 	t.Parallel()
 	opts := short(t)
-	opts.Stall, opts.StopBound, opts.NoProfile = 2*time.Second, 500*time.Millisecond, true
+	opts.Stall, opts.StopBound, opts.NoProfile = 1500*time.Millisecond, 500*time.Millisecond, true
 	l := &lab{opts: opts, dir: t.TempDir(), programs: map[string]string{}, table: &table{w: io.Discard}}
 	nodes := ourKind(t)
 	if err := l.compile(t.Context(), nodes); err != nil {
 		t.Fatal(err)
 	}
-	l.started = func(n *node) {
-		time.AfterFunc(1500*time.Millisecond, func() { n.cmd.Process.Signal(syscall.SIGSTOP) })
-	}
+	var running *node
+	l.started = func(n *node) { running = n }
+	frozen := freezing{freeze: func() { running.cmd.Process.Signal(syscall.SIGSTOP) }}
 	rep := &report.Report{}
-	if l.all(t.Context(), rep, []storm.Storm{storm.Blocks{}}, nodes) {
+	if l.all(t.Context(), rep, []storm.Storm{frozen}, nodes) {
 		t.Error("all was well")
 	}
 	r := rep.Storms[0].Runs[0]

@@ -228,6 +228,9 @@ func (c *Chain) Add(block *wire.MsgBlock) {
 			}
 		}
 	}
+	if len(block.Transactions) == 1 {
+		return // a coinbase spends nothing
+	}
 	kept := c.coins[:0]
 	for _, coin := range c.coins {
 		if !spent[coin.OutPoint] {

@@ -27,8 +27,9 @@ func (Blocks) About() string {
 // Args makes the channels of btcd small.
 func (Blocks) Args() []string { return []string{"--maxpeers=40"} }
 
-// Base is a short chain.
-func (Blocks) Base() Base { return Base{Blocks: 120} }
+// Base is a short chain. The storm makes up to a hundred blocks a second, and none
+// may be from the future.
+func (Blocks) Base() Base { return Base{Blocks: 120, PerSecond: 6} }
 
 const (
 	blockPushers = 8

@@ -36,12 +36,12 @@ func (b Base) Network() *chaincfg.Params {
 	return b.Params
 }
 
-// chain makes the chain. Its first block is six hours old, so that there is room
-// for the timestamps of a long storm and btcd takes the node for current.
+// chain makes the chain. Its first block is twelve hours old: btcd takes the node
+// for current, and there is room for the timestamps of the longest storm.
 func (b Base) chain(seed uint64) (c *chaingen.Chain, coins []chaingen.Coin) {
 	w := chaingen.NewWallet("stormlab")
 	c = chaingen.New(w, chaingen.Options{
-		Seed: seed, Params: b.Network(), Start: time.Now().Add(-6 * time.Hour), PerSecond: b.PerSecond, Spends: b.Spends,
+		Seed: seed, Params: b.Network(), Start: time.Now().Add(-12 * time.Hour), PerSecond: b.PerSecond, Spends: b.Spends,
 	})
 	splits := (b.Coins + coinsPerSplit - 1) / coinsPerSplit
 	c.Mine(b.Blocks - splits)
