@@ -8,6 +8,7 @@ import (
 
 	"acyclic/internal/actor"
 	"acyclic/internal/cell"
+	"acyclic/internal/mailbox"
 )
 
 // Bounds say when a cell or an edge counts as stuck.
@@ -90,11 +91,11 @@ func (w *Watchdog) own(c *cell.Cell, now time.Time) (Stall, bool) {
 	b := w.bounds(c)
 	w.work = c.Work(w.work[:0])
 	for _, work := range w.work {
-		if w.above(w.age(work.Since, now), b.Run) {
+		if w.above(w.age(c.ID, work.Since, now), b.Run) {
 			return Stall{ID: c.ID, Name: c.Name, Why: Running, Since: time.Unix(0, work.Since), With: work.With.String()}, true
 		}
 	}
-	if o, ok := c.Mail.Oldest(); ok && w.above(w.age(o.Since, now), b.Queue) {
+	if o, ok := c.Mail.Oldest(); ok && w.above(w.age(c.ID, o.Since, now), b.Queue) {
 		return Stall{ID: c.ID, Name: c.Name, Why: Queued, Since: time.Unix(0, o.Since), With: typeName(o.Type), Lane: o.Lane.String()}, true
 	}
 	return Stall{}, false
@@ -104,15 +105,17 @@ func (w *Watchdog) own(c *cell.Cell, now time.Time) (Stall, bool) {
 func (w *Watchdog) owed(c *cell.Cell, now time.Time, found map[actor.ID]Stall) {
 	w.open = c.Mail.Asking(w.open[:0])
 	for _, o := range w.open {
-		if now.UnixNano() <= o.Deadline {
+		late := mailbox.Stamp(now) - o.Deadline
+		if late <= 0 {
 			continue
 		}
+		deadline := now.UnixNano() - late
 		to := w.cfg.System.Lookup(o.Call.To)
-		if to == nil || to.Ended() || !w.above(w.age(o.Deadline, now), w.bounds(to).Owe) {
+		if to == nil || to.Ended() || !w.above(w.age(to.ID, deadline, now), w.bounds(to).Owe) {
 			continue
 		}
 		port := c.Ports()[o.Port]
-		since := time.Unix(0, o.Deadline).Add(-port.Timeout)
+		since := time.Unix(0, deadline).Add(-port.Timeout)
 		if old, ok := found[to.ID]; ok && (old.Why != Owing || old.Since.Before(since)) {
 			continue
 		}
@@ -134,7 +137,11 @@ func (w *Watchdog) above(age, bound time.Duration) bool {
 	return age > bound
 }
 
-// age is how long ago something was, as far as the watchdog was awake.
-func (w *Watchdog) age(since int64, now time.Time) time.Duration {
-	return time.Duration(now.UnixNano() - max(since, w.floor))
+// age is how long ago something was at a cell, as far as the watchdog was awake.
+// What is stuck already does not become young again by a sleep.
+func (w *Watchdog) age(id actor.ID, since int64, now time.Time) time.Duration {
+	if w.known[id] == nil {
+		since = max(since, w.floor)
+	}
+	return time.Duration(now.UnixNano() - since)
 }
