@@ -46,6 +46,7 @@ func TestStopUnderLoad(t *testing.T) {
 	}{
 		{"SIGINT", func(n *harness.Node) { n.Signal(syscall.SIGINT) }},
 		{"SIGTERM", func(n *harness.Node) { n.Signal(syscall.SIGTERM) }},
+		{"SIGHUP", func(n *harness.Node) { n.Signal(syscall.SIGHUP) }}, // the terminal was closed
 		{"by RPC", func(n *harness.Node) { n.Call(nil, "stop") }},
 	}
 	for _, way := range ways {

@@ -98,11 +98,11 @@ type stopper struct {
 
 func (s *stopper) request() { s.once.Do(func() { close(s.ch) }) }
 
-// sameSignal is how soon after the first a signal still counts as the same one:
-// tools that stop a process group deliver it twice.
+// sameSignal is how soon after the first a signal of the same kind still counts as
+// the same one: tools that stop a process group deliver it twice.
 const sameSignal = 200 * time.Millisecond
 
-// watchSignals turns the first SIGINT or SIGTERM into a request to stop; the
+// watchSignals turns the first SIGINT, SIGTERM or SIGHUP into a request to stop; the
 // second one ends the process at once.
 //
 // correctness: a goroutine of its own for the life of the process; nobody waits
@@ -110,12 +110,15 @@ const sameSignal = 200 * time.Millisecond
 func (d *daemon) watchSignals() {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup has it ignored
+		signal.Notify(signals, syscall.SIGHUP) // the terminal was closed
+	}
 	go func() {
 		s := <-signals
 		d.stop.request()
 		d.log.Infof("%v: stopping; once more ends the process at once", s)
-		for first := time.Now(); time.Since(first) < sameSignal; {
-			<-signals
+		for first, again := time.Now(), s; again == s && time.Since(first) < sameSignal; {
+			again = <-signals
 		}
 		say("ended at once by a second signal; what was not yet written is fetched again")
 		os.Exit(130)
