@@ -34,6 +34,16 @@ func (m *memory) Record(subsystem string, _ actor.ID, rec actor.Record) {
 	}
 }
 
+// first is the first entry; "" if there is none.
+func (m *memory) first() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.got) == 0 {
+		return ""
+	}
+	return m.got[0]
+}
+
 type deaf struct{}
 
 func (deaf) Tell(actor.ID, any) {}
@@ -76,8 +86,8 @@ func TestL12AHungEngineIsNamed(t *testing.T) {
 		if s := n.Watch.Stuck(); len(s) != 1 || s[0].ID != EngineWorker || s[0].Why != watch.Running || s[0].With != "chain.CatchUp" {
 			t.Errorf("stuck are %v, want the engine in chain.CatchUp", s)
 		}
-		if len(log.got) == 0 || !strings.Contains(log.got[0], "chain asked engine chain.CatchUp (chain.catch-up)") {
-			t.Errorf("the log says %q", log.got)
+		if got := log.first(); !strings.Contains(got, "chain asked engine chain.CatchUp (chain.catch-up)") {
+			t.Errorf("the log says %q", got)
 		}
 		if _, err := edge.Ask(context.Background(), n.Asker(Display), display.Sync, netsync.GetStatus{}); err != nil {
 			t.Errorf("netsync does not answer: %v", err)
