@@ -17,12 +17,12 @@ import (
 
 const services = wire.SFNodeNetwork | wire.SFNodeWitness
 
-// testConfig has the values of config/limits.go.
+// testConfig has the values of config/limits.go; TestConfigIsTheNodes compares.
 func testConfig() Config {
 	return Config{
-		Window:      1024,     // as Bitcoin Core's BLOCK_DOWNLOAD_WINDOW
-		HeldBytes:   64 << 20, // 32 full blocks of 2 MB, or the whole window of blocks of 64 kB
-		SubmitBytes: 16 << 20, // four of the largest blocks
+		Window:      1024,      // as Bitcoin Core's BLOCK_DOWNLOAD_WINDOW
+		HeldBytes:   128 << 20, // 30 full blocks of 2 MB, which take about twice that in memory
+		SubmitBytes: 32 << 20,  // four of the largest blocks
 
 		Fetchers: 2, // one may be silent, a third would only repeat
 

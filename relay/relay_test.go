@@ -20,7 +20,7 @@ const (
 	carol     actor.ID      = 1<<32 | 3
 )
 
-// testConfig has the values of config/limits.go.
+// testConfig has the values of config/limits.go; TestConfigIsTheNodes compares.
 func testConfig() Config {
 	return Config{
 		MaxAnnounce:  8,      // Bitcoin Core's MAX_BLOCKS_TO_ANNOUNCE

@@ -1,0 +1,16 @@
+package relay_test
+
+import (
+	"testing"
+
+	"acyclic/config"
+	"acyclic/relay"
+)
+
+// The tests of this package run with the bounds of the node, which they cannot
+// import: config stands above it.
+func TestConfigIsTheNodes(t *testing.T) {
+	if got, want := relay.ConfigOfTests(), config.Derive(125, 16, 2).Relay; got != want {
+		t.Errorf("tests run with\n%+v\nthe node with\n%+v", got, want)
+	}
+}
