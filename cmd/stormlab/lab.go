@@ -100,6 +100,8 @@ func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Ri
 	now.Store("storm")
 	res.StormFrom = since()
 	stormCtx, endStorm := context.WithTimeout(ctx, l.opts.duration())
+	var profiling sync.WaitGroup
+	profiling.Go(func() { l.profileCPU(ctx, n, s, res) })
 	s.Run(stormCtx, rig)
 	endStorm()
 	now.Store("load over")
@@ -112,6 +114,7 @@ func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Ri
 	endProbe()
 	watch.Wait()
 	dumping.Wait()
+	profiling.Wait()
 	res.Samples = p.Samples()
 	res.Stalls = probe.Stalls(res.Samples, l.opts.Stall)
 	if last := len(res.Stalls) - 1; last >= 0 && ctx.Err() == nil {
@@ -123,16 +126,30 @@ func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Ri
 // dump keeps what the goroutines of a stalled node wait for.
 func (l *lab) dump(ctx context.Context, n *node, s storm.Storm, res *report.Run, at float64) {
 	text := ""
+	if res.Ours {
+		n.report(5 * time.Second)
+	}
 	if n.target.Profile != "" {
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
 		text, _ = probe.Profile(ctx, n.target.Profile, "goroutine?debug=2")
 	}
-	l.keep(res, s, at, text)
+	l.keep(n, res, s, at, text)
 }
 
-// keep stores a dump beside the report and in words.
-func (l *lab) keep(res *report.Run, s storm.Storm, at float64, text string) {
+// keep stores a dump beside the report and in words: of btcd they are read out of
+// its goroutines; this node says itself what is stuck in it.
+func (l *lab) keep(n *node, res *report.Run, s storm.Storm, at float64, text string) {
+	story := dump.Explain(dump.Parse(text))
+	if res.Ours {
+		output := n.printed()
+		own, ok := dump.Own(output)
+		if !ok {
+			own.Sentence = "It has not answered SIGQUIT with a report of its own."
+		}
+		story.Sentence = own.Sentence
+		text = output + "\n" + text
+	}
 	if text == "" {
 		return
 	}
@@ -140,7 +157,7 @@ func (l *lab) keep(res *report.Run, s storm.Storm, at float64, text string) {
 	if err := os.WriteFile(filepath.Join(l.opts.Out, name), []byte(text), 0o644); err != nil {
 		name = ""
 	}
-	res.Dumps = append(res.Dumps, report.Dump{At: at, File: name, Story: dump.Explain(dump.Parse(text))})
+	res.Dumps = append(res.Dumps, report.Dump{At: at, File: name, Story: story})
 }
 
 // stop asks the node to stop, and makes it.
@@ -153,7 +170,7 @@ func (l *lab) stop(n *node, res *report.Run, s storm.Storm) {
 	res.StopTook, res.Stopped = took.Seconds(), ok
 	if !ok {
 		if text := n.stacks(min(l.opts.StopBound, 5*time.Second)); len(res.Dumps) < 2 {
-			l.keep(res, s, res.End()+took.Seconds(), text)
+			l.keep(n, res, s, res.End()+took.Seconds(), text)
 		}
 		n.kill()
 	}

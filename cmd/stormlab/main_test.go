@@ -7,6 +7,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,6 +19,8 @@ import (
 
 	"acyclic/cmd/stormlab/report"
 	"acyclic/cmd/stormlab/storm"
+	"acyclic/internal/cell"
+	"acyclic/internal/watch"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -61,6 +66,12 @@ func TestTheLabStormsThisNode(t *testing.T) {
 	if last.Goroutines == 0 || last.RSS == 0 || !r.Stopped {
 		t.Errorf("%s; last seen: %+v", r.Verdict(), last)
 	}
+	if _, err := os.Stat(filepath.Join(opts.Out, r.Profile)); r.Profile == "" || err != nil {
+		t.Errorf("no profile %q: %v", r.Profile, err)
+	}
+	if r.CPU() == 0 || r.Watching > 0.5 {
+		t.Errorf("%v s of processor time, %v of it watching", r.CPU(), r.Watching)
+	}
 	if r.Load.Dials == 0 || r.Load.Messages == 0 || r.Load.Blocks == 0 {
 		t.Errorf("that was no storm: %+v", r.Load)
 	}
@@ -98,6 +109,59 @@ func TestTheLabSeesAFrozenNode(t *testing.T) {
 	r := rep.Storms[0].Runs[0]
 	if len(r.Stalls) == 0 || r.Recovered || r.Stopped || r.Good() {
 		t.Errorf("%s: %s", r.Verdict(), fmt.Sprint(r.Stalls))
+	}
+	if want := "It has not answered SIGQUIT with a report of its own."; len(r.Dumps) == 0 || r.Dumps[0].Story.Sentence != want {
+		t.Errorf("in words: %+v", r.Dumps)
+	}
+}
+
+// TestALivingNodeReportsOnItself has the node say what is stuck in it.
+func TestALivingNodeReportsOnItself(t *testing.T) {
+	t.Parallel()
+	opts := short(t)
+	l := &lab{opts: opts, dir: t.TempDir(), programs: map[string]string{}, table: &table{w: io.Discard}}
+	k := ourKind(t)[0]
+	if err := l.compile(t.Context(), []kind{k}); err != nil {
+		t.Fatal(err)
+	}
+	s := storm.Blocks{}
+	n, err := startNode(t.Context(), k, l.programs[k.name], t.TempDir(), true, s.Base().Network(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.kill()
+	res := &report.Run{Node: k.name, Ours: true}
+	l.dump(t.Context(), n, s, res, 1)
+	if want := "It calls nothing in itself stuck; 0 of its components wait for another."; res.Dumps[0].Story.Sentence != want {
+		t.Errorf("it says %q", res.Dumps[0].Story.Sentence)
+	}
+}
+
+// TestWatchingIsWatching: the names that the share counts are those of the code.
+func TestWatchingIsWatching(t *testing.T) {
+	names := regexp.MustCompile(watching)
+	for _, c := range []struct {
+		f    any
+		want bool
+	}{
+		{(*watch.Watchdog).Start, true}, {(*watch.Watchdog).Report, true}, {(*cell.Cell).Begin, true}, {(*cell.Cell).End, true},
+		{(*cell.System).Run, false}, {(*cell.Cell).Ended, false},
+	} {
+		name := runtime.FuncForPC(reflect.ValueOf(c.f).Pointer()).Name()
+		if names.MatchString(name) != c.want {
+			t.Errorf("%s counts as watching: %v", name, !c.want)
+		}
+	}
+}
+
+func TestParseShare(t *testing.T) {
+	const text = "File: acyclicd\nDuration: 180s, Total samples = 40s (22%)\nActive filters:\n   focus=x\n" +
+		"Showing nodes accounting for 0.10s, 0.25% of 40s total\n"
+	if got, err := parseShare(text); err != nil || got != 0.0025 {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := parseShare("no such file"); err == nil {
+		t.Error("no share and no error")
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"acyclic/cmd/stormlab/dump"
 )
 
 // process is a node that the lab started. It does not outlive the lab.
@@ -82,12 +84,29 @@ func (p *process) interrupt(bound time.Duration) (took time.Duration, ok bool) {
 	return time.Since(begun), ok
 }
 
+// report has this node print its wait-for report, which its output then has if
+// all went well. A second SIGQUIT before the first report would change nothing.
+func (p *process) report(bound time.Duration) {
+	before := len(p.printed())
+	p.cmd.Process.Signal(syscall.SIGQUIT)
+	for end := time.Now().Add(bound); time.Now().Before(end) && !p.within(50*time.Millisecond); {
+		if _, ok := dump.Own(p.printed()[before:]); ok {
+			return
+		}
+	}
+}
+
+// printed is what it has written to stdout and stderr.
+func (p *process) printed() string {
+	out, _ := os.ReadFile(p.output)
+	return string(out)
+}
+
 // stacks has a Go program print its goroutines, which ends it, and returns them.
 func (p *process) stacks(bound time.Duration) string {
 	p.cmd.Process.Signal(syscall.SIGABRT) // acyclicd goes on after SIGQUIT
 	p.within(bound)
-	out, _ := os.ReadFile(p.output)
-	_, stacks, _ := strings.Cut(string(out), "SIGABRT: abort\n")
+	_, stacks, _ := strings.Cut(p.printed(), "SIGABRT: abort\n")
 	return stacks
 }
 

@@ -148,6 +148,7 @@ func (p *Probe) sample(now time.Time) Sample {
 		Goroutines: p.goroutines,
 		Peers:      p.peers,
 		RSS:        rss(p.target.PID),
+		CPU:        cpu(p.target.PID),
 	}
 	if len(p.samples) > 0 && p.samples[len(p.samples)-1].Height != s.Height || s.Height == s.Offered {
 		p.moved = now
@@ -239,6 +240,29 @@ func rss(pid int) int64 {
 		return 0
 	}
 	return kib(string(out))
+}
+
+// cpu is the processor time that a process has used, in seconds; only Linux tells
+// it finely enough to be worth a plot.
+func cpu(pid int) float64 {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	return ticks(string(stat))
+}
+
+// ticks reads utime and stime, the 14th and 15th field of proc(5)'s stat. The
+// second field, the name, may have spaces but ends with the last parenthesis.
+func ticks(stat string) float64 {
+	const perSecond = 100 // USER_HZ, the same on every Linux
+	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseFloat(fields[11], 64)
+	system, _ := strconv.ParseFloat(fields[12], 64)
+	return (user + system) / perSecond
 }
 
 func kib(text string) int64 {

@@ -30,6 +30,7 @@ type Sample struct {
 	Goroutines int     `json:"goroutines"`
 	RSS        int64   `json:"rss"` // bytes
 	Peers      int     `json:"peers"`
+	CPU        float64 `json:"cpu"` // seconds of processor time since the process began; zero: not known
 }
 
 // Stall is a time in which the node did not do what it is for.

@@ -13,7 +13,9 @@ import (
 //go:embed page.html
 var pageText string
 
-var page = template.Must(template.New("page").Funcs(template.FuncMap{"rows": rows}).Parse(pageText))
+var page = template.Must(template.New("page").Funcs(template.FuncMap{"rows": rows, "percent": percent}).Parse(pageText))
+
+func percent(share float64) string { return fmt.Sprintf("%.2f %%", share*100) }
 
 func (r *Report) writeHTML(w io.Writer) error { return page.Execute(w, r) }
 
@@ -60,6 +62,9 @@ func rows(s Storm) (all []row) {
 		rowOf(s, "memory", "resident", linear(mib), func(r *Run) []line {
 			return []line{{class: "value", points: points(r, func(s probe.Sample) float64 { return float64(s.RSS >> 20) })}}
 		}),
+		rowOf(s, "processor", "cores in use", linear(func(v float64) string { return fmt.Sprintf("%.1f", v) }), func(r *Run) []line {
+			return []line{{class: "value", points: cores(r)}}
+		}),
 	)
 	return all
 }
@@ -67,6 +72,15 @@ func rows(s Storm) (all []row) {
 func points(r *Run, of func(probe.Sample) float64) (ps []point) {
 	for _, s := range r.Samples {
 		ps = append(ps, point{at: s.At, value: of(s)})
+	}
+	return ps
+}
+
+// cores is the processor time used in each second, in cores.
+func cores(r *Run) (ps []point) {
+	for i := 1; i < len(r.Samples); i++ {
+		last, s := r.Samples[i-1], r.Samples[i]
+		ps = append(ps, point{at: s.At, value: (s.CPU - last.CPU) / (s.At - last.At)})
 	}
 	return ps
 }

@@ -45,9 +45,11 @@ type Run struct {
 	Stalls     []probe.Stall  `json:"stalls"`
 	Recovered  bool           `json:"recovered"` // no stall at the end of the grace period
 	Dumps      []Dump         `json:"dumps,omitempty"`
-	Crashed    string         `json:"crashed,omitempty"` // its last words
-	Stopped    bool           `json:"stopped"`           // on SIGINT, within the bound
-	StopTook   float64        `json:"stopTook"`          // seconds
+	Profile    string         `json:"profile,omitempty"`  // of the processor's time in the storm, a file
+	Watching   float64        `json:"watching,omitempty"` // the share of that in which this node watched over itself
+	Crashed    string         `json:"crashed,omitempty"`  // its last words
+	Stopped    bool           `json:"stopped"`            // on SIGINT, within the bound
+	StopTook   float64        `json:"stopTook"`           // seconds
 }
 
 // Dump is what the goroutines waited for at one time.
@@ -55,6 +57,23 @@ type Dump struct {
 	At    float64    `json:"at"`
 	File  string     `json:"file"`
 	Story dump.Story `json:"story"`
+}
+
+// CPU is the processor time that the node used in the storm, in seconds.
+func (r *Run) CPU() float64 {
+	var first, last *probe.Sample
+	for i, s := range r.Samples {
+		if s.At >= r.StormFrom && s.At <= r.StormUntil {
+			if first == nil {
+				first = &r.Samples[i]
+			}
+			last = &r.Samples[i]
+		}
+	}
+	if first == nil {
+		return 0
+	}
+	return last.CPU - first.CPU
 }
 
 // Good says that the node has stood the storm.

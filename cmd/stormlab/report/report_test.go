@@ -131,8 +131,8 @@ func wellFormed(t *testing.T, text string) {
 			}
 		}
 	}
-	if pictures != 14 {
-		t.Errorf("%d pictures, want seven metrics of two nodes", pictures)
+	if pictures != 16 {
+		t.Errorf("%d pictures, want eight metrics of two nodes", pictures)
 	}
 }
 

@@ -49,7 +49,7 @@ func (r *Report) writeCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	out.Write([]string{
 		"storm", "node", "at", "getblockcount", "getpeerinfo", "handshake", "height", "offered",
-		"goroutines", "rss", "peers",
+		"goroutines", "rss", "peers", "cpu",
 	})
 	for _, s := range r.Storms {
 		for _, run := range s.Runs {
@@ -63,7 +63,7 @@ func (r *Report) writeCSV(w io.Writer) error {
 					row = append(row, text)
 				}
 				out.Write(append(row, fmt.Sprint(x.Height), fmt.Sprint(x.Offered),
-					fmt.Sprint(x.Goroutines), fmt.Sprint(x.RSS), fmt.Sprint(x.Peers)))
+					fmt.Sprint(x.Goroutines), fmt.Sprint(x.RSS), fmt.Sprint(x.Peers), fmt.Sprintf("%.2f", x.CPU)))
 			}
 		}
 	}
