@@ -6,6 +6,7 @@ import (
 	"acyclic/chain"
 	"acyclic/internal/actor"
 	"acyclic/internal/cell"
+	"acyclic/internal/rpc"
 	"acyclic/internal/transport"
 	"acyclic/internal/watch"
 	"acyclic/netsync"
@@ -36,7 +37,7 @@ type Limits struct {
 	EngineReaders int // goroutines that read beside the engine's worker
 	Resolvers     int // name look-ups at a time
 	Dials         int // connections being made at a time
-	RPCHandlers   int // requests worked on at a time; Core's -rpcthreads
+	RPCHandlers   int // requests by RPC worked on at a time
 
 	Chain   chain.Config
 	Engine  chain.Windows
@@ -46,8 +47,11 @@ type Limits struct {
 	Server  server.Config // its bounds only
 	Windows Windows
 	Edge    transport.Config // its bounds only
+	RPC     rpc.Windows
 
 	Watch Watch
+
+	Deaths cell.Deaths // after which the node stops (law L11)
 
 	// StopWithin bounds the stop of all cells and edges, the flush of the
 	// database excepted.
@@ -115,10 +119,13 @@ func watchLimits(l Limits) Watch {
 // maxMessage is the largest message that a peer may be sent: a block.
 const maxMessage = 4_000_000
 
-// Derive computes the limits for at most maxPeers connections. rpcHandlers and
-// rpcWindow, how many questions of a kind each may have outstanding, are
-// rpc.Handlers and rpc.Window: arguments, because rpc stands above this package.
-func Derive(maxPeers, rpcHandlers, rpcWindow int) Limits {
+// RPCHandlers is how many requests by RPC are worked on at a time: Core's
+// -rpcthreads.
+const RPCHandlers = 16
+
+// Derive computes the limits for at most maxPeers connections and so many
+// handlers of RPC requests.
+func Derive(maxPeers, rpcHandlers int) Limits {
 	l := Limits{
 		Places:        maxPeers + maxPeers/4 + 8,
 		Credit:        cell.Credit{Msgs: 16, Bytes: 2 << 20},
@@ -128,6 +135,7 @@ func Derive(maxPeers, rpcHandlers, rpcWindow int) Limits {
 		Resolvers:     4,
 		Dials:         8,
 		RPCHandlers:   rpcHandlers,
+		Deaths:        cell.Deaths{Max: 3, Within: time.Minute},
 		StopWithin:    5 * time.Second,
 	}
 	l.Windows = Windows{
@@ -148,11 +156,24 @@ func Derive(maxPeers, rpcHandlers, rpcWindow int) Limits {
 		Status:    5 * time.Second,
 	}
 	w := l.Windows
+	l.RPC = rpc.Windows{
+		// A handler asks one question at a time, and may have left one behind,
+		// which timed out or whose client went away: its place stays taken
+		// until the target answers after all (law L3). A target that hangs
+		// holds at most two questions of each handler and kind.
+		Kind: 2,
+		// So many peers that do not answer one handler can leave behind before
+		// getpeerinfo does without the others' figures.
+		Peer:          4,
+		ReadTimeout:   10 * time.Second,
+		SubmitTimeout: time.Minute, // a full block, checked on a slow machine behind others
+		PeerTimeout:   2 * time.Second,
+	}
 	l.Chain = chain.Config{Window: 8, Retry: time.Second}
 	l.Engine = chain.Windows{
 		Worker: l.Chain.Window,
 		// A kind of read is asked by netsync or by relay, and by RPC.
-		Reads:         max(w.SyncLocators, w.RelayReads) + rpcHandlers*rpcWindow,
+		Reads:         max(w.SyncLocators, w.RelayReads) + rpcHandlers*l.RPC.Kind,
 		WorkerTimeout: 10 * time.Minute, // longer than the flush of a large cache
 		ReadTimeout:   time.Minute,
 	}

@@ -10,7 +10,7 @@ import (
 // The tests of this package run with the bounds of the node, which they cannot
 // import: config stands above it.
 func TestConfigIsTheNodes(t *testing.T) {
-	if got, want := netsync.ConfigOfTests(), config.Derive(125, 16, 2).Netsync; got != want {
+	if got, want := netsync.ConfigOfTests(), config.Derive(125, config.RPCHandlers).Netsync; got != want {
 		t.Errorf("tests run with\n%+v\nthe node with\n%+v", got, want)
 	}
 }

@@ -37,6 +37,9 @@ func fail(err error) {
 	os.Exit(1)
 }
 
+// lastWords bounds how long the end of the process waits for its last line.
+const lastWords = time.Second
+
 // say writes a line to standard error.
 //
 // correctness: a pipe that nobody reads may take nothing more; it is waited for
@@ -49,6 +52,6 @@ func say(line string) {
 	}()
 	select {
 	case <-said:
-	case <-time.After(time.Second):
+	case <-time.After(lastWords):
 	}
 }

@@ -108,7 +108,7 @@ const sameSignal = 200 * time.Millisecond
 // correctness: a goroutine of its own for the life of the process; nobody waits
 // for it.
 func (d *daemon) watchSignals() {
-	signals := make(chan os.Signal, 2)
+	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	if !signal.Ignored(syscall.SIGHUP) { // nohup has it ignored
 		signal.Notify(signals, syscall.SIGHUP) // the terminal was closed
@@ -243,12 +243,15 @@ func (d *daemon) closeEngine(e *engine.Engine) error {
 	return nil
 }
 
-// closeRPC stops serving; those under way get a second to finish.
+// lastAnswers is how long RPC requests that are under way get when the node stops.
+const lastAnswers = time.Second
+
+// closeRPC stops serving.
 func (d *daemon) closeRPC() {
 	if d.rpc == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), lastAnswers)
 	defer cancel()
 	if err := d.rpc.Close(ctx); err != nil {
 		d.log.Debugf("rpc: %v", err)

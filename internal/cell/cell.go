@@ -22,7 +22,6 @@ type Cell struct {
 	out      *actor.Outbox
 	gen      uint32
 	now      time.Time    // of the last step; never goes back
-	culprit  actor.ID     // of the last death; see Culprit
 	placed   []actor.ID   // places taken by the step that runs
 	static   *Static      // nil: spawned
 	kind     *Kind        // nil: static
@@ -45,10 +44,6 @@ type Cell struct {
 
 // Ports describes what the cell may ask.
 func (c *Cell) Ports() []actor.PortSpec { return c.ports }
-
-// Culprit is the connection whose message the cell died of, or zero: for the
-// driver, when it is told of the death.
-func (c *Cell) Culprit() actor.ID { return c.culprit }
 
 // Runs says whether the cell has a machine; edges and askers have none.
 func (c *Cell) Runs() bool { return c.static != nil || c.kind != nil }

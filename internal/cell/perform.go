@@ -206,7 +206,7 @@ func (s *System) spawn(c *Cell, e *actor.Effect) {
 			kind = &s.plan.Kinds[i]
 		}
 	}
-	child := s.spawned(kind, e.To, kind.Build(e.To, e.Body))
+	child := s.spawned(kind, e.To, build(func() actor.Machine { return kind.Build(e.To, e.Body) }))
 	s.driver.Adopt(child)
 	s.bus.Spawned(child.ID, e.Body)
 	s.mu.Lock()
@@ -233,18 +233,17 @@ func (s *System) spawned(kind *Kind, id actor.ID, m actor.Machine) *Cell {
 // same again.
 func (s *System) crash(c *Cell, trace string, culprit actor.ID) {
 	c.deaths.Add(1)
-	c.culprit = culprit
 	for _, id := range c.placed {
 		s.bus.Unplace(id)
 	}
 	if c.static == nil || c.stopping.Load() {
 		s.end(c, "crashed: "+firstLine(trace))
-		s.driver.Crashed(c, trace)
+		s.Died(c, trace, culprit)
 		return
 	}
 	s.unask(c)
 	c.gen++
-	c.machine = c.static.Build(c.gen)
+	c.machine = build(func() actor.Machine { return c.static.Build(c.gen) })
 	var owed []actor.RawCall
 	var charges []mailbox.Charge
 	s.bus.Rebuild(c.now, c.ID, func() {
@@ -265,7 +264,7 @@ func (s *System) crash(c *Cell, trace string, culprit actor.ID) {
 		// forgotten that with the rest of its mailbox.
 		s.RequestStop(c, c.now)
 	}
-	s.driver.Crashed(c, trace)
+	s.Died(c, trace, culprit)
 }
 
 // unask ends the questions of a step that died: nobody was asked them, so

@@ -15,6 +15,7 @@ type Plan struct {
 	Edges  []Edge
 	Askers []Asker
 	Topics []bus.Topic
+	Deaths Deaths
 }
 
 // Static is a cell that lives as long as the node. When it dies it is built

@@ -45,9 +45,10 @@ type System struct {
 	bus    *bus.Bus
 	static []*Cell // by ID; nil: none
 
-	// mu guards dynamic. It is a leaf: nothing is called while it is held.
+	// mu guards what follows. It is a leaf: nothing is called while it is held.
 	mu      sync.RWMutex
 	dynamic map[actor.ID]*Cell
+	deaths  []time.Time // the latest, see Deaths
 
 	tellers map[actor.ID]edge.Teller
 	bugs    atomic.Uint64
@@ -66,7 +67,7 @@ func New(plan *Plan, driver Driver) *System {
 		st := &plan.Cells[i]
 		c := s.add(st.ID, st.Name, st.Ports)
 		c.hands = make([]hand, 1)
-		c.static, c.machine = st, st.Build(0)
+		c.static, c.machine = st, build(func() actor.Machine { return st.Build(0) })
 	}
 	for i := range plan.Edges {
 		e := &plan.Edges[i]

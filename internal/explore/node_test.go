@@ -292,7 +292,7 @@ func (e *engine) apply(q chain.ApplyBlock) chain.BlockApplied {
 // a scenario leaves out.
 func wired(o *outsideWorld, places int, tune func(*config.Limits), without ...actor.ID) func(w *World) *cell.Plan {
 	return func(w *World) *cell.Plan {
-		l := config.Derive(places, 1, 1)
+		l := config.Derive(places, 1)
 		l.Places = places
 		l.Credit = cell.Credit{Msgs: 3, Bytes: 1 << 16}
 		l.Dials, l.Resolvers, l.EngineReaders, l.RPCHandlers = 1, 1, 1, 1
@@ -301,6 +301,7 @@ func wired(o *outsideWorld, places int, tune func(*config.Limits), without ...ac
 		l.Chain.Window, l.Engine.Worker, l.Engine.Reads = 1, 1, 2
 		l.Relay.MaxReads, l.Relay.AnnounceDelay, l.Relay.AnnounceInterval = 1, 0, 0
 		l.BlockEvents = 1
+		l.Deaths = cell.Deaths{} // which would be more state: TestThreeDeathsStopTheNode in internal/sim
 		if tune != nil {
 			tune(&l)
 		}

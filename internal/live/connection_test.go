@@ -2,6 +2,7 @@ package live
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -75,7 +76,8 @@ func connection() (*cell.Plan, *sink) {
 	s := &sink{gate: make(chan struct{}), child: make(chan actor.ID, 1)}
 	life, traffic := actor.Ledger[note, note]{ID: 1}, actor.Traffic[work]{ID: 2}
 	return &cell.Plan{
-		Cells: []cell.Static{{ID: left, Name: "sink", Build: func(uint32) actor.Machine { return s }, Stop: 2}},
+		Deaths: cell.Deaths{Max: maxDeaths, Within: time.Minute},
+		Cells:  []cell.Static{{ID: left, Name: "sink", Build: func(uint32) actor.Machine { return s }, Stop: 2}},
 		Kinds: []cell.Kind{{
 			Kind: bus.Kind{ID: peerKind, Name: "peer", Places: 4 * maxDeaths},
 			Build: func(id actor.ID, _ any) actor.Machine {
@@ -146,6 +148,29 @@ func TestL11APeerCannotStopTheNode(t *testing.T) {
 		}
 		if n.Err() != nil {
 			t.Errorf("the node was stopped: %v", n.Err())
+		}
+		if err := n.Stop(time.Second); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A connection whose machine cannot be made ends like one that has died: its
+// place comes back, and the node goes on.
+func TestL11AConnectionThatCannotBeBuilt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan, s := connection()
+		close(s.gate)
+		plan.Kinds[0].Build = func(actor.ID, any) actor.Machine { panic("no such machine") }
+		places := plan.Kinds[0].Places
+		n := New(&logs{}).Wire(plan)
+		n.Start() // the sink spawns one
+		synctest.Wait()
+		if n.Err() != nil || !slices.Contains(s.seen, "ended") {
+			t.Errorf("halted: %v; the parent has seen %v", n.Err(), s.seen)
+		}
+		if free := n.System().Lookup(left).Places(peerKind); free != places {
+			t.Errorf("%d of %d places are free", free, places)
 		}
 		if err := n.Stop(time.Second); err != nil {
 			t.Error(err)

@@ -30,7 +30,6 @@ type Node struct {
 
 	// mu guards what follows; a leaf.
 	mu     sync.Mutex
-	deaths []time.Time
 	err    error
 	halted chan struct{}
 }
@@ -152,32 +151,9 @@ func (n *Node) Credited(c *cell.Cell) {
 	}
 }
 
-// maxDeaths in deathWindow stop the node (law L11): a component that dies again
-// and again does not get better by being built anew.
-const (
-	maxDeaths   = 3
-	deathWindow = time.Minute
-)
-
-// Crashed logs a death. The death of a connection's cell ends that connection
-// only, so that no remote peer can stop the node by it.
+// Crashed logs a death.
 func (n *Node) Crashed(c *cell.Cell, trace string) {
 	n.Log(c, actor.Record{Level: actor.Error, Msg: "a step panicked: " + trace})
-	if c.ID.Parent() == 0 && c.Culprit() == 0 {
-		n.died(c.Name, time.Now())
-	}
-}
-
-func (n *Node) died(name string, now time.Time) {
-	n.mu.Lock()
-	n.deaths = slices.DeleteFunc(n.deaths, func(t time.Time) bool { return now.Sub(t) > deathWindow })
-	n.deaths = append(n.deaths, now)
-	many := len(n.deaths) >= maxDeaths
-	n.mu.Unlock()
-	if many {
-		n.Halt(fmt.Errorf("%d components died within %v, the last was %s: see the log for their traces",
-			maxDeaths, deathWindow, name))
-	}
 }
 
 // Log passes a record to the logger.

@@ -94,10 +94,13 @@ type logs struct{ n atomic.Int64 }
 
 func (l *logs) Record(string, actor.ID, actor.Record) { l.n.Add(1) }
 
+// maxDeaths in a minute stop the node.
+const maxDeaths = 3
+
 // duet is a plan of two chatters and a client; window 0 keeps a side silent.
 func duet(window int) (*cell.Plan, func(actor.ID) *chatter) {
 	made := map[actor.ID]*chatter{}
-	plan := &cell.Plan{}
+	plan := &cell.Plan{Deaths: cell.Deaths{Max: maxDeaths, Within: time.Minute}}
 	for _, id := range []actor.ID{left, right} {
 		var ports actor.Ports
 		var p struct{ Ask actor.Port[ping, pong] }
@@ -264,6 +267,39 @@ func TestL11AComponentMayDie(t *testing.T) {
 		n.Stop(time.Second)
 		if g := get(left).start; len(g) != 1 || g[0].Generation != 3 {
 			t.Errorf("the last machine's starts: %v", g)
+		}
+	})
+}
+
+// A component that cannot be built anew dies at each attempt: what is asked of it
+// ends, the others live, and the node stops in order.
+func TestL11AMachineThatCannotBeBuilt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan, _ := duet(0)
+		build := plan.Cells[0].Build
+		plan.Cells[0].Build = func(gen uint32) actor.Machine {
+			if gen > 0 {
+				panic("no such machine")
+			}
+			return build(gen)
+		}
+		n := New(&logs{}).Wire(plan)
+		n.Start()
+		if _, err := ask(n, left, flag{}, pong{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ask(n, left, ping{}, pong{}); !errors.Is(err, actor.ErrGone) {
+			t.Errorf("who asks the cell that dies gets %v", err)
+		}
+		<-n.Halted()
+		if err := n.Err(); !strings.Contains(err.Error(), "cell 1") {
+			t.Errorf("halted for %v", err)
+		}
+		if _, err := ask(n, right, ping{}, pong{}); err != nil {
+			t.Errorf("the other cell says %v", err)
+		}
+		if err := n.Stop(time.Second); err != nil {
+			t.Error(err)
 		}
 	})
 }

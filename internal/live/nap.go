@@ -9,8 +9,11 @@ type sleeper struct {
 	timer *time.Timer
 }
 
+// far is when a new timer would go off, if it were not stopped at once.
+const far = time.Hour
+
 func newSleeper(slots int) *sleeper {
-	t := time.NewTimer(time.Hour)
+	t := time.NewTimer(far)
 	t.Stop()
 	return &sleeper{wake: make(chan struct{}, slots), timer: t}
 }

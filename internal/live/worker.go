@@ -31,7 +31,7 @@ func (n *Node) work(c *cell.Cell, hand int, h edge.Handler) {
 		var err error
 		if trace != "" {
 			err = actor.ErrGone
-			n.Crashed(c, trace)
+			n.sys.Died(c, trace, 0)
 		}
 		n.sys.Reply(c, e.In.Call, body, err)
 	}

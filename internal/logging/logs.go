@@ -210,4 +210,6 @@ func (l *Logs) Close() error {
 	}
 }
 
+// closeTimeout is what an orderly stop may lose to a disk or a terminal that
+// hangs.
 const closeTimeout = 2 * time.Second

@@ -10,7 +10,6 @@ import (
 	"acyclic/config"
 	"acyclic/internal/actor"
 	"acyclic/internal/cell"
-	"acyclic/internal/rpc"
 )
 
 var update = flag.Bool("update", false, "rewrite the tables in ARCHITECTURE.md")
@@ -19,7 +18,7 @@ const architecture = "../../ARCHITECTURE.md"
 
 // defaultPlan is the wiring of a node with the default knobs and one listener.
 func defaultPlan() (*cell.Plan, config.Limits) {
-	l := config.Derive(125, rpc.Handlers, rpc.Window)
+	l := config.Derive(125, config.RPCHandlers)
 	s := Settings{Limits: l, Peer: l.Peer, Server: l.Server, Listeners: 1}
 	e := func(id actor.ID, name string) cell.Edge { return cell.Edge{ID: id, Name: name} }
 	return Wire(s, Edges{

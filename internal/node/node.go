@@ -126,7 +126,7 @@ func (n *Node) watchConfig(dataDir string, log Logger) watch.Config {
 
 // settings derives what the wiring needs from the user's configuration.
 func settings(cfg *config.Config) (Settings, error) {
-	s := Settings{Limits: config.Derive(cfg.MaxPeers, rpc.Handlers, rpc.Window), Listeners: len(cfg.Listen)}
+	s := Settings{Limits: config.Derive(cfg.MaxPeers, config.RPCHandlers), Listeners: len(cfg.Listen)}
 	var seed [16]byte
 	crand.Read(seed[:])
 	s.Seed = [2]uint64{binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:])}
@@ -203,7 +203,7 @@ func (n *Node) Status(ctx context.Context) (netsync.Status, server.Status, error
 func (n *Node) RPC(cfg *config.Config, version int, stop func()) rpc.Node {
 	var p actor.Ports
 	r := rpc.Node{
-		Ports: rpc.Connect(&p, Targets), Targets: Targets,
+		Ports: rpc.Connect(&p, Targets, n.Settings.Limits.RPC), Targets: Targets,
 		Params: cfg.Params, DataDir: cfg.DataDir, PruneBytes: cfg.PruneBytes,
 		UserAgent: cfg.UserAgent, Services: n.Settings.Peer.Services, Protocol: wire.ProtocolVersion,
 		Version: version, Started: time.Now(), Stop: stop, Cells: n.cells, Watch: n.Watch, Metrics: n.metrics(),

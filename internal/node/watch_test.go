@@ -15,7 +15,6 @@ import (
 	"acyclic/internal/cell"
 	"acyclic/internal/edge"
 	"acyclic/internal/live"
-	"acyclic/internal/rpc"
 	"acyclic/internal/watch"
 	"acyclic/netsync"
 )
@@ -53,7 +52,7 @@ func (deaf) Tell(actor.ID, any) {}
 // else: chain, which asked it, and netsync and relay go on and answer.
 func TestL12AHungEngineIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := config.Derive(8, rpc.Handlers, rpc.Window)
+		l := config.Derive(8, config.RPCHandlers)
 		n := &Node{Settings: Settings{Limits: l, Peer: l.Peer, Server: l.Server}}
 		n.Settings.Server.OutboundTarget = 0
 		var log memory

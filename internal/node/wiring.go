@@ -117,6 +117,7 @@ func Wire(s Settings, e Edges) *cell.Plan {
 	}
 
 	plan := &cell.Plan{
+		Deaths: l.Deaths,
 		Cells: []cell.Static{
 			{ID: Server, Name: "server", Stop: stopServer, Ports: sp.Specs, Build: func(gen uint32) actor.Machine {
 				return server.New(s.Server, serverPorts, srv, chance(Server, gen))
@@ -167,7 +168,7 @@ func askers(s Settings) []cell.Asker {
 	}
 	for i := range s.Limits.RPCHandlers {
 		var p actor.Ports
-		rpc.Connect(&p, Targets)
+		rpc.Connect(&p, Targets, s.Limits.RPC)
 		all = append(all, cell.Asker{ID: HandlerID(s, i), Name: "rpc", Ports: p.Specs})
 	}
 	return all

@@ -79,7 +79,7 @@ func getPeerInfo(c *call, _ arguments) (any, error) {
 			continue // it went away while we asked
 		}
 		if c.ctx.Err() != nil {
-			return nil, noAnswer(peer.GetInfo{}, PeerTimeout, c.ctx.Err())
+			return nil, noAnswer(peer.GetInfo{}, c.Ports.PeerInfo.Timeout, c.ctx.Err())
 		}
 		p := newPeerInfo(slot)
 		if err == nil {

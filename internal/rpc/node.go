@@ -90,43 +90,34 @@ type Ports struct {
 	PeerInfo actor.Port[peer.GetInfo, peer.Info] // the peer is named by AskOf
 }
 
-// What one handler may have outstanding, and for how long.
-const (
-	// Window is two: a handler asks one question at a time, and may have left
-	// one behind, which timed out or whose client went away: its place stays
-	// taken until the target answers after all (law L3). A target that hangs
-	// holds at most two questions of each handler and kind.
-	Window = 2
-	// PeerWindow is how many peers that do not answer one handler can leave
-	// behind before getpeerinfo does without the others' figures.
-	PeerWindow = 4
+// Windows are what one handler may have outstanding, and for how long.
+type Windows struct {
+	Kind int // questions of one kind to a component
+	Peer int // peers that have been asked for their figures
 
-	ReadTimeout   = 10 * time.Second // for questions that read
-	SubmitTimeout = 60 * time.Second // a full block, checked on a slow machine behind others
-	PeerTimeout   = 2 * time.Second  // one peer's figures
-)
-
-// Handlers is how many requests are worked on at once: Core's -rpcthreads.
-const Handlers = 16
+	ReadTimeout   time.Duration // for questions that read
+	SubmitTimeout time.Duration // for a block that is submitted
+	PeerTimeout   time.Duration // for one peer's figures
+}
 
 // Connect adds the ports of one handler to p. All handlers are wired alike, so
 // that they share one Ports.
-func Connect(p *actor.Ports, to Targets) Ports {
+func Connect(p *actor.Ports, to Targets, w Windows) Ports {
 	return Ports{
-		Tips:         actor.Connect[chain.GetTips, chain.Tips](p, "rpc.tips", to.Chain, Window, ReadTimeout),
-		Hash:         actor.Connect[chain.GetHash, chain.HashAt](p, "rpc.hash", to.Chain, Window, ReadTimeout),
-		Header:       actor.Connect[chain.GetHeader, chain.HeaderInfo](p, "rpc.header", to.Chain, Window, ReadTimeout),
-		Block:        actor.Connect[chain.GetBlock, chain.Block](p, "rpc.block", to.Chain, Window, ReadTimeout),
-		Submit:       actor.Connect[chain.SubmitBlock, chain.Verdict](p, "rpc.submitblock", to.Chain, Window, SubmitTimeout),
-		Template:     actor.Connect[chain.GetTemplate, chain.Template](p, "rpc.template", to.Chain, Window, ReadTimeout),
-		Connections:  actor.Connect[server.GetPeers, server.Peers](p, "rpc.connections", to.Server, Window, ReadTimeout),
-		AddNode:      actor.Connect[server.AddNode, server.Done](p, "rpc.addnode", to.Server, Window, ReadTimeout),
-		Disconnect:   actor.Connect[server.DisconnectNode, server.Done](p, "rpc.disconnectnode", to.Server, Window, ReadTimeout),
-		ServerStatus: actor.Connect[server.GetStatus, server.Status](p, "rpc.serverstatus", to.Server, Window, ReadTimeout),
-		SyncStatus:   actor.Connect[netsync.GetStatus, netsync.Status](p, "rpc.syncstatus", to.Netsync, Window, ReadTimeout),
-		SyncPeers:    actor.Connect[netsync.GetPeers, netsync.Peers](p, "rpc.syncpeers", to.Netsync, Window, ReadTimeout),
-		RelayStatus:  actor.Connect[relay.GetStatus, relay.Status](p, "rpc.relaystatus", to.Relay, Window, ReadTimeout),
-		PeerInfo:     actor.Connect[peer.GetInfo, peer.Info](p, "rpc.peerinfo", 0, PeerWindow, PeerTimeout),
+		Tips:         actor.Connect[chain.GetTips, chain.Tips](p, "rpc.tips", to.Chain, w.Kind, w.ReadTimeout),
+		Hash:         actor.Connect[chain.GetHash, chain.HashAt](p, "rpc.hash", to.Chain, w.Kind, w.ReadTimeout),
+		Header:       actor.Connect[chain.GetHeader, chain.HeaderInfo](p, "rpc.header", to.Chain, w.Kind, w.ReadTimeout),
+		Block:        actor.Connect[chain.GetBlock, chain.Block](p, "rpc.block", to.Chain, w.Kind, w.ReadTimeout),
+		Submit:       actor.Connect[chain.SubmitBlock, chain.Verdict](p, "rpc.submitblock", to.Chain, w.Kind, w.SubmitTimeout),
+		Template:     actor.Connect[chain.GetTemplate, chain.Template](p, "rpc.template", to.Chain, w.Kind, w.ReadTimeout),
+		Connections:  actor.Connect[server.GetPeers, server.Peers](p, "rpc.connections", to.Server, w.Kind, w.ReadTimeout),
+		AddNode:      actor.Connect[server.AddNode, server.Done](p, "rpc.addnode", to.Server, w.Kind, w.ReadTimeout),
+		Disconnect:   actor.Connect[server.DisconnectNode, server.Done](p, "rpc.disconnectnode", to.Server, w.Kind, w.ReadTimeout),
+		ServerStatus: actor.Connect[server.GetStatus, server.Status](p, "rpc.serverstatus", to.Server, w.Kind, w.ReadTimeout),
+		SyncStatus:   actor.Connect[netsync.GetStatus, netsync.Status](p, "rpc.syncstatus", to.Netsync, w.Kind, w.ReadTimeout),
+		SyncPeers:    actor.Connect[netsync.GetPeers, netsync.Peers](p, "rpc.syncpeers", to.Netsync, w.Kind, w.ReadTimeout),
+		RelayStatus:  actor.Connect[relay.GetStatus, relay.Status](p, "rpc.relaystatus", to.Relay, w.Kind, w.ReadTimeout),
+		PeerInfo:     actor.Connect[peer.GetInfo, peer.Info](p, "rpc.peerinfo", 0, w.Peer, w.PeerTimeout),
 	}
 }
 

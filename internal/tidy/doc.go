@@ -22,6 +22,9 @@
 //   - correctness: where an edge or the kernel waits, a comment "correctness:"
 //     at the function, at the statement or at one around it says why that
 //     cannot stop anybody else.
+//   - bounds (L4): the capacity of a queue comes from config/limits.go; a time
+//     or size that bounds a wait or a read comes from there, or is a constant
+//     with a name and a reason beside what it bounds.
 //
 // Naming a function counts as calling it, so calls through a parameter or a
 // local variable are covered where their value is made. What is kept in a field

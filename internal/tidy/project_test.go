@@ -28,6 +28,24 @@ func vet(t *testing.T, args ...string) (string, error) {
 	return string(out), err
 }
 
+// vetWith runs the tool over a package as if it had one more file.
+func vetWith(t *testing.T, pkg, src string) (string, error) {
+	t.Helper()
+	root, err := filepath.Abs(top)
+	if err != nil {
+		t.Fatal(err)
+	}
+	extra := filepath.Join(t.TempDir(), "extra.go")
+	overlay := filepath.Join(filepath.Dir(extra), "overlay.json")
+	table, _ := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, pkg, "zz_control.go"): extra}})
+	for file, text := range map[string]string{extra: src, overlay: string(table)} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return vet(t, "-overlay", overlay, "./"+pkg)
+}
+
 // TestL1ComponentsHaveNothingToWaitWith holds the project to the rules.
 func TestL1ComponentsHaveNothingToWaitWith(t *testing.T) {
 	// go test keeps a result until a file changes that the test has looked at,
@@ -41,12 +59,7 @@ func TestL1ComponentsHaveNothingToWaitWith(t *testing.T) {
 // TestL1ABadComponentFailsTheBuild: the tool, run as go vet runs it, must fail
 // on a component that starts a goroutine and waits for a lock in a library.
 func TestL1ABadComponentFailsTheBuild(t *testing.T) {
-	root, err := filepath.Abs(top)
-	if err != nil {
-		t.Fatal(err)
-	}
-	bad := filepath.Join(t.TempDir(), "bad.go")
-	src := `package relay
+	out, err := vetWith(t, "relay", `package relay
 
 import "github.com/btcsuite/btcd/blockchain"
 
@@ -54,15 +67,7 @@ func control(c *blockchain.BlockChain) {
 	go control(c)
 	c.BestSnapshot()
 }
-`
-	overlay := filepath.Join(filepath.Dir(bad), "overlay.json")
-	table, _ := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, "relay", "zz_control.go"): bad}})
-	for file, text := range map[string]string{bad: src, overlay: string(table)} {
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	out, err := vet(t, "-overlay", overlay, "./relay")
+`)
 	if err == nil {
 		t.Error("the tool found nothing")
 	}
@@ -73,10 +78,34 @@ func control(c *blockchain.BlockChain) {
 	}
 }
 
+// TestL4EveryBoundHasAName: the tool, run as go vet runs it, must fail on an edge
+// whose queue and patience come from nowhere. (That the project has no such edge,
+// TestL1ComponentsHaveNothingToWaitWith shows, which runs all rules.)
+func TestL4EveryBoundHasAName(t *testing.T) {
+	out, err := vetWith(t, "internal/transport", `package transport
+
+import "time"
+
+func control() *time.Timer {
+	queue := make(chan int, 1000)
+	close(queue)
+	return time.NewTimer(90 * time.Second)
+}
+`)
+	if err == nil {
+		t.Error("the tool found nothing")
+	}
+	for _, want := range []string{"the capacity of a queue is not from the limits", "a bound without a name"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}
+
 // TestTablesNameWhatExists: a package that has moved must not drop out of the
 // rules in silence.
 func TestTablesNameWhatExists(t *testing.T) {
-	all := slices.Concat(components, edges, wiring, outboxEdges)
+	all := slices.Concat(components, edges, wiring, outboxEdges, withPorts, simulation)
 	for pkg := range contracts {
 		all = append(all, pkg)
 	}

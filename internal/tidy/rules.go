@@ -12,7 +12,7 @@ import (
 )
 
 // Analyzers are all rules.
-var Analyzers = []*analysis.Analyzer{Pure, Contract, Layers, OutboxEdge, Correctness}
+var Analyzers = []*analysis.Analyzer{Pure, Contract, Layers, OutboxEdge, Correctness, Bounds}
 
 // Contract is the rule that a component is known by its contract.go.
 var Contract = &analysis.Analyzer{

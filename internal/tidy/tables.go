@@ -36,6 +36,12 @@ var edges = []string{
 	"internal/bus", "internal/cell", "internal/edge", "internal/mailbox", "internal/sim", "internal/sim/fake",
 }
 
+// withPorts are the components that connect ports by themselves.
+var withPorts = []string{"chain"}
+
+// simulation is what stands in for the world: its bounds are the experiment's.
+var simulation = []string{"internal/sim"}
+
 // outboxEdges are the edges that are machines: those of the simulator.
 var outboxEdges = []string{"internal/sim/fake"}
 

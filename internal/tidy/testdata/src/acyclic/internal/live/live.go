@@ -33,7 +33,7 @@ func (d *driver) silent(cells edge.Cells) {
 	}
 	d.wg.Wait()          // want "calls .*WaitGroup..Wait"
 	d.cond.Wait()        // want "calls .*Cond..Wait"
-	time.Sleep(1)        // want "calls time.Sleep"
+	time.Sleep(1)        // want "calls time.Sleep" "a bound without a name"
 	cells.AwaitCredit(1) // want "AwaitCredit"
 	go func() {
 		<-d.wake // want "receives from a channel"
