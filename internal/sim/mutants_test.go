@@ -121,6 +121,9 @@ var mutants = []struct {
 	{"chain does not hear of timeouts", &engines, breaks(node.Chain, func() *mutant {
 		return &mutant{loses: func(in actor.Input) bool { return in.Err == actor.ErrTimeout }}
 	})},
+	{"deaths are not counted", &dooms, func(plan *cell.Plan) { plan.Deaths.Max = 0 }},
+	{"two deaths are too many", &dooms, func(plan *cell.Plan) { plan.Deaths.Max = 2 }},
+	{"deaths are never forgotten", &dooms, func(plan *cell.Plan) { plan.Deaths.Within = time.Hour }},
 }
 
 // oneAtATime hears of no further peer as long as it knows one.

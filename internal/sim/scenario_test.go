@@ -18,12 +18,17 @@ type scenario struct {
 	seeds int
 	build func(c *town)
 	net   fake.NetConfig
-	size  int // nodes and strangers
+	size  int   // nodes and strangers
+	sizes []int // in the place of size, for one seed after the other
 }
 
 // run builds and proves one world.
 func (s *scenario) run(seed uint64, with func(*town)) (*town, error) {
-	c := newTown(seed, s.net, s.size)
+	size := s.size
+	if len(s.sizes) > 0 {
+		size = s.sizes[seed%uint64(len(s.sizes))]
+	}
+	c := newTown(seed, s.net, size)
 	if with != nil {
 		with(c)
 	}
@@ -102,16 +107,19 @@ var roughNetwork = scenario{
 
 func TestRoughNetwork(t *testing.T) { try(t, &roughNetwork) }
 
-// The same with a larger town and longer chains.
+// The same with longer chains and up to fifty nodes, most of which know each
+// other through others only.
 var largeTown = scenario{
-	name: "TestLargeTown", seeds: 2, net: roughNet, size: 8,
-	bounds: bounds{rough: 10 * time.Minute, agree: 10 * time.Minute, news: time.Minute},
+	name: "TestLargeTown", seeds: 3, net: roughNet, sizes: []int{8, 20, 50},
+	bounds: bounds{rough: 5 * time.Minute, agree: 10 * time.Minute, news: time.Minute},
 	build: func(c *town) {
-		settlers(c, 8, quick, func(i int, has *belongings) {
+		settlers(c, len(c.addrs), quick, func(i int, has *belongings) {
 			if i == 0 {
 				has.blocks = chainOf(400, 1)
 			}
-			has.mine = fake.MinerConfig{Every: 2 * time.Minute, Count: 2, Size: 5000}
+			if i < 8 {
+				has.mine = fake.MinerConfig{Every: 2 * time.Minute, Count: 2, Size: 5000}
+			}
 		})
 	},
 }
@@ -130,6 +138,29 @@ var deaths = scenario{
 }
 
 func TestL11NodesAgreeThoughComponentsDie(t *testing.T) { try(t, &deaths) }
+
+// Three deaths within a minute stop a node, in order and with a reason; two, or
+// three over a longer time, do not.
+var dooms = scenario{
+	name: "TestL11ThreeDeathsStopTheNode", seeds: 20, net: smoothNet, size: 4,
+	bounds: bounds{rough: 5 * time.Minute, agree: 10 * time.Minute, news: time.Minute},
+	build: func(c *town) {
+		first := time.Duration(c.rng.Int64N(int64(time.Minute)))
+		settlers(c, 4, quick, func(i int, has *belongings) {
+			switch i {
+			case 1:
+				has.dies = []time.Duration{first, first + 20*time.Second, first + 50*time.Second}
+				has.doomed = true
+			case 2:
+				has.dies = []time.Duration{first, first + time.Second}
+			case 3:
+				has.dies = []time.Duration{first, first + 70*time.Second, first + 140*time.Second}
+			}
+		})
+	},
+}
+
+func TestL11ThreeDeathsStopTheNode(t *testing.T) { try(t, &dooms) }
 
 // Half of the town are strangers of all manners, at least one of each among any
 // seven seeds.
@@ -262,8 +293,8 @@ func tinyBounds(rng *rand.Rand) func(*node.Settings) {
 	}
 }
 
-// The clock of one node jumps forward, by seconds or hours, now and then: all
-// that it waits for times out at once.
+// The clock of one node jumps now and then: forward by seconds or an hour, so that
+// all that it waits for times out at once, or back.
 var clocks = scenario{
 	name: "TestClockJumps", seeds: 30, net: smoothNet, size: 3,
 	bounds: bounds{rough: 5 * time.Minute, agree: 30 * time.Minute, news: time.Minute},

@@ -48,7 +48,7 @@ type town struct {
 	deadly int           // one step in so many of a component panics; zero: none
 	deaths int           // of which so many
 	guests int           // strangers
-	jumps  time.Duration // about how often the first node's clock jumps; zero: never
+	jumps  time.Duration // about how often the first node's clock jumps, mostly forward; zero: never
 	jumpAt time.Time
 	outage time.Time // there is no network before; zero: there is
 
@@ -68,6 +68,7 @@ type resident struct {
 	client *client
 	stop   time.Time // when it is told to stop; zero: never
 	told   bool      // it was told, or has halted
+	doomed bool      // so many of its components die that it has to halt
 }
 
 // belongings are what a node starts with.
@@ -75,7 +76,9 @@ type belongings struct {
 	blocks []*wire.MsgBlock
 	engine fake.EngineConfig
 	mine   fake.MinerConfig
-	stop   time.Duration // after so long it is told to stop; zero: never
+	stop   time.Duration   // after so long it is told to stop; zero: never
+	dies   []time.Duration // when one of its components dies
+	doomed bool            // these deaths stop it
 }
 
 const maxPeers = 8
@@ -105,7 +108,7 @@ func (c *town) seeded() *rand.Rand { return rand.New(rand.NewPCG(c.rng.Uint64(),
 // each one names the next, so that nobody can come between all of them.
 func (c *town) settings() node.Settings {
 	i := len(c.edges)
-	l := config.Derive(maxPeers, 1, 1)
+	l := config.Derive(maxPeers, 1)
 	s := node.Settings{Limits: l, Peer: l.Peer, Server: l.Server, Seed: [2]uint64{c.rng.Uint64(), c.rng.Uint64()}}
 	s.Peer.Magic, s.Peer.Services, s.Peer.UserAgent = magic, node.Services, "/sim/"
 	s.Peer.NonceKey = [32]byte{byte(i + 1)}
@@ -116,13 +119,16 @@ func (c *town) settings() node.Settings {
 	if c.bounds != nil {
 		c.bounds(&s)
 	}
+	if c.deadly > 0 {
+		s.Limits.Deaths = cell.Deaths{} // such a world is about living on
+	}
 	return s
 }
 
 // add starts a node.
 func (c *town) add(has belongings) *resident {
 	s := c.settings()
-	n := &resident{store: fake.NewStore(genesis), limits: s.Limits}
+	n := &resident{store: fake.NewStore(genesis), limits: s.Limits, doomed: has.doomed}
 	n.store.Add(c.Now, has.blocks...)
 	if has.stop > 0 {
 		n.stop = c.Now.Add(has.stop)
@@ -143,6 +149,7 @@ func (c *town) add(has belongings) *resident {
 	})
 	c.populate(n, plan, has.mine)
 	c.mortals(plan)
+	c.foredoom(plan, has.dies)
 	if c.alter != nil {
 		c.alter(plan)
 	}
@@ -205,7 +212,9 @@ func (c *town) govern() {
 	}
 }
 
-// jump puts the first node's clock forward now and then.
+// jump sets the first node's clock now and then: forward by up to an hour, as
+// after a suspension, or back by up to a minute, which for its cells means that
+// time stands still.
 func (c *town) jump() {
 	if c.jumps == 0 || c.calm || c.Now.Before(c.jumpAt) {
 		return
@@ -214,6 +223,9 @@ func (c *town) jump() {
 		by := time.Second
 		for range c.rng.IntN(5) {
 			by *= 8
+		}
+		if c.rng.IntN(4) == 0 {
+			by = -min(by, 64*time.Second)
 		}
 		if n := c.nodes[0]; n.Ahead+by < 90*time.Minute { // blocks two hours ahead are refused
 			n.Ahead += by
@@ -318,6 +330,46 @@ func (m *mortal) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	if dies {
 		panic("a death by intent, after the step")
 	}
+}
+
+// foredoom lets a component of a node die at certain times, each time one that
+// chance picks.
+func (c *town) foredoom(plan *cell.Plan, times []time.Duration) {
+	for _, after := range times {
+		at := c.Now.Add(after)
+		whose := []actor.ID{node.Server, node.Netsync, node.Relay, node.Chain}[c.rng.IntN(4)]
+		met := false
+		wrap(plan, func(id actor.ID, m actor.Machine) actor.Machine {
+			if id != whose {
+				return m
+			}
+			return &doomed{Machine: m, town: c, at: at, met: &met}
+		})
+	}
+}
+
+// doomed dies at a time, of nothing that a peer has sent.
+type doomed struct {
+	actor.Machine
+	town *town
+	at   time.Time
+	met  *bool
+}
+
+func (d *doomed) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	if !*d.met && !now.Before(d.at) && in.From.Parent() == 0 {
+		*d.met = true
+		d.town.deaths++
+		panic("a death at its time")
+	}
+	d.Machine.Step(now, in, out)
+}
+
+func (d *doomed) Deadline() time.Time {
+	if due := d.Machine.Deadline(); *d.met || !due.IsZero() && due.Before(d.at) {
+		return due
+	}
+	return d.at
 }
 
 // wrap puts every machine of a plan's cells, kinds included, into another.
