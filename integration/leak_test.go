@@ -1,0 +1,106 @@
+package integration
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/integration/harness"
+	"acyclic/integration/script"
+)
+
+// TestChurnLeavesNothingBehind: a node that hundreds of peers and callers have
+// come to and gone from, in every way, has as many goroutines and connections as
+// before. One goroutine left behind by any way of leaving would show.
+func TestChurnLeavesNothingBehind(t *testing.T) {
+	oursOnly(t)
+	t.Parallel()
+	const rounds = 40
+	chain := newChain(20)
+	us := start(t, harness.Options{})
+	us.SubmitBlock(chain.Blocks(0)[1])
+	before := goroutines(t, us)
+
+	for i := range rounds {
+		p := script.New(regtest(fmt.Sprint("guest", i), chain, script.Behaviour{Ask: 10}))
+		if err := p.Dial(us.P2P); err != nil {
+			t.Fatal(err)
+		}
+		if i%2 == 0 {
+			awaitReady(t, p) // the others leave in the middle of the handshake
+		}
+		p.Close()
+		for _, words := range []string{"", "not a message of Bitcoin's", string(truncated(t))} {
+			visit(t, us.P2P, words)
+		}
+		visit(t, us.RPC.Addr, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n") // reads no answer
+		visit(t, us.RPC.Addr, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+		us.Call(nil, "getpeerinfo")
+	}
+
+	harness.Eventually(t, harness.Patience, "nobody is left", func() (bool, string) {
+		peers, now := us.Peers(), goroutines(t, us)
+		return peers == 0 && now <= before, fmt.Sprintf("%d peers, %d goroutines, %d before", peers, now, before)
+	})
+	us.Stop()
+}
+
+// truncated is the beginning of a message.
+func truncated(t *testing.T) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	msg := wire.NewMsgGetHeaders()
+	msg.AddBlockLocatorHash(&chainhash.Hash{1})
+	if _, err := wire.WriteMessageN(&buf, msg, wire.ProtocolVersion, wire.TestNet); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()[:buf.Len()-10]
+}
+
+// visit connects, says something, and hangs up.
+func visit(t *testing.T, addr, words string) {
+	t.Helper()
+	c, err := net.DialTimeout("tcp", addr, harness.Patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(harness.Patience))
+	if _, err := io.WriteString(c, words); err != nil {
+		t.Logf("it hung up first: %v", err)
+	}
+}
+
+var goroutineMetric = regexp.MustCompile(`(?m)^go_goroutines (\d+)$`)
+
+// goroutines is how many the node says that it has, this question's included.
+func goroutines(t *testing.T, n *harness.Node) int {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodGet, "http://"+n.RPC.Addr+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.SetBasicAuth(n.RPC.User, n.RPC.Pass)
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	m := goroutineMetric.FindSubmatch(body)
+	if err != nil || m == nil {
+		t.Fatalf("%s: %v %.200q", resp.Status, err, body)
+	}
+	count, _ := strconv.Atoi(string(m[1]))
+	return count
+}
