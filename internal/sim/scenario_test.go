@@ -48,6 +48,7 @@ func try(t *testing.T, s *scenario) {
 	}
 	var steps uint64
 	var lived time.Duration
+	begun := time.Now()
 	for seed := first; seed < first+uint64(n); seed++ {
 		c, err := s.run(seed, nil)
 		if err != nil {
@@ -56,7 +57,7 @@ func try(t *testing.T, s *scenario) {
 		steps += c.Steps
 		lived += c.lived()
 	}
-	t.Logf("%d seeds, %d inputs, %v of virtual time", n, steps, lived.Round(time.Minute))
+	t.Logf("%d seeds, %d inputs (%.0f a second), %v of virtual time", n, steps, float64(steps)/time.Since(begun).Seconds(), lived.Round(time.Minute))
 }
 
 var roughNet = fake.NetConfig{
