@@ -78,6 +78,10 @@ func all(nodes []*resident, is func(*resident) bool) bool {
 
 func (n *resident) ended() bool { return n.Stopped() }
 
+// clock is what the node's clock shows at a time of the world. It jumps in rough
+// weather only.
+func (n *resident) clock(world time.Time) time.Time { return world.Add(n.Ahead) }
+
 // stopping lists the nodes that are stopping or have stopped.
 func (c *town) stopping() (list []*resident) {
 	for _, n := range c.nodes {
@@ -108,7 +112,7 @@ func (c *town) news() func() bool {
 		if up := c.up(); len(up) > 0 {
 			miner = up[c.rng.IntN(len(up))]
 			height = miner.store.Tips().Block.Height
-			miner.miner.More(c.Now)
+			miner.miner.More(miner.clock(c.Now))
 			miner.Wake(miner.Sys.Lookup(minerID))
 		}
 	}, func() bool {
@@ -152,7 +156,7 @@ func (c *town) familiar() func() bool {
 	return once(func() {
 		since = c.Now
 		for _, n := range c.up() {
-			n.client.every, n.client.next = 5*time.Second, c.Now
+			n.client.every, n.client.next = 5*time.Second, n.clock(c.Now)
 			n.Wake(n.Sys.Lookup(clientID))
 		}
 	}, func() bool {
@@ -174,7 +178,7 @@ func (n *resident) familiar(since time.Time) bool {
 		}
 	}
 	k, tips := n.client, n.store.Tips()
-	return k.since(since) && len(k.conns.Peers) == there && k.server.Inbound+k.server.Outbound == there &&
+	return k.since(n.clock(since)) && len(k.conns.Peers) == there && k.server.Inbound+k.server.Outbound == there &&
 		len(k.peers.Peers) == ready && k.sync.Peers == ready && k.relay.Peers == ready &&
 		k.best == tips && k.sync.Tips == tips
 }
@@ -198,7 +202,7 @@ func (n *resident) deserted(since time.Time) bool {
 	k := n.client
 	return n.edge.Conns() == 0 &&
 		n.Sys.Lookup(node.Server).Places(server.KindPeer) == n.limits.Places &&
-		k.since(since) && len(k.peers.Peers) == 0 && len(k.conns.Peers) == 0 &&
+		k.since(n.clock(since)) && len(k.peers.Peers) == 0 && len(k.conns.Peers) == 0 &&
 		k.sync.Peers == 0 && k.relay.Peers == 0 && k.sync.InFlight == 0 &&
 		k.server.Inbound == 0 && k.server.Outbound == 0 && k.server.Handshaking == 0
 }
