@@ -34,6 +34,7 @@ type Cell struct {
 	// as workers, an asker none.
 	hands  []hand
 	deaths atomic.Uint32
+	blamed atomic.Bool // a component has died of what this connection sent
 
 	// Local is what the driver keeps with the cell. It is set before the
 	// first Take.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"acyclic/internal/actor"
+	"acyclic/internal/mailbox"
 )
 
 // Deaths is the rule by which a node stops whose components die again and again:
@@ -17,25 +18,43 @@ type Deaths struct {
 }
 
 // Died tells the driver of a panic, in a step or in an edge's worker, and stops
-// the node when there have been too many. The death of a connection's cell ends
-// that connection only, and what died of a peer's message is not counted either:
-// no remote peer can stop the node by it.
-func (s *System) Died(c *Cell, trace string, culprit actor.ID) {
+// the node when there have been too many, of which this is the last: true.
+//
+// The death of a connection's cell ends that connection only, and what died of an
+// input that a connection had sent is not counted either: no remote peer can stop
+// the node by it.
+func (s *System) Died(c *Cell, trace string, culprit actor.ID) (last bool) {
+	c.deaths.Add(1)
 	s.driver.Crashed(c, trace)
 	rule := s.plan.Deaths
 	if rule.Max == 0 || c.kind != nil || culprit != 0 {
-		return
+		return false
 	}
 	now := s.driver.Now()
 	s.mu.Lock()
 	s.deaths = slices.DeleteFunc(s.deaths, func(t time.Time) bool { return now.Sub(t) > rule.Within })
 	s.deaths = append(s.deaths, now)
-	many := len(s.deaths) >= rule.Max
+	last = len(s.deaths) >= rule.Max
+	s.deaths = s.deaths[max(0, len(s.deaths)-rule.Max):]
 	s.mu.Unlock()
-	if many {
+	if last {
 		s.driver.Halt(fmt.Errorf("%d components died within %v, the last was %s: see the log for their traces",
 			rule.Max, rule.Within, c.Name))
 	}
+	return last
+}
+
+// blame tells a connection's cell, once, that a component has died of what it
+// sent.
+func (s *System) blame(culprit actor.ID, c *Cell) {
+	peer := s.Lookup(culprit)
+	if culprit == 0 || peer == nil || peer.blamed.Swap(true) {
+		return
+	}
+	peer.Mail.Put(mailbox.Envelope{
+		In:   actor.Input{Body: actor.Blamed{Component: c.Name}, From: c.ID},
+		Lane: actor.Control, Queued: c.now.UnixNano(),
+	})
 }
 
 // build makes a machine. One that cannot be made dies at its first input, which

@@ -69,7 +69,7 @@ func (s *System) step(c *Cell, e *mailbox.Envelope) bool {
 	c.placed = c.placed[:0]
 	if trace := c.try(e.In); trace != "" {
 		s.uncharge(e.Charge)
-		s.crash(c, trace, e.Charge.Account)
+		s.crash(c, trace, culprit(e))
 		return false
 	}
 	reason, finished := s.perform(c, e.Charge)
@@ -82,6 +82,14 @@ func (s *System) step(c *Cell, e *mailbox.Envelope) bool {
 		return false
 	}
 	return true
+}
+
+// culprit is the connection that an input came from; zero: none.
+func culprit(e *mailbox.Envelope) actor.ID {
+	if e.Charge.Account == 0 && e.In.From.Parent() != 0 {
+		return e.In.From // its Ready or Gone, an answer of its cell
+	}
+	return e.Charge.Account
 }
 
 // perform does what the step wants done, in order.
@@ -226,19 +234,18 @@ func (s *System) spawned(kind *Kind, id actor.ID, m actor.Machine) *Cell {
 
 // crash contains the death of a cell (law L11): nothing of the step is
 // performed, its debts are settled, and a static cell is built anew unless it
-// was to stop anyway.
+// was to stop anyway, or this death stops the node.
 //
 // When the input was what a remote peer sent, that connection ends too, and the
 // death is laid at its door: it must not be able to stop the node by sending the
 // same again.
 func (s *System) crash(c *Cell, trace string, culprit actor.ID) {
-	c.deaths.Add(1)
 	for _, id := range c.placed {
 		s.bus.Unplace(id)
 	}
-	if c.static == nil || c.stopping.Load() {
+	last := s.Died(c, trace, culprit)
+	if c.static == nil || c.stopping.Load() || last {
 		s.end(c, "crashed: "+firstLine(trace))
-		s.Died(c, trace, culprit)
 		return
 	}
 	s.unask(c)
@@ -253,18 +260,12 @@ func (s *System) crash(c *Cell, trace string, culprit actor.ID) {
 		})
 	})
 	s.settle(c, owed, charges)
-	if peer := s.Lookup(culprit); culprit != 0 && peer != nil {
-		peer.Mail.Put(mailbox.Envelope{
-			In:   actor.Input{Body: actor.Blamed{Component: c.Name}, From: c.ID},
-			Lane: actor.Control, Queued: c.now.UnixNano(),
-		})
-	}
+	s.blame(culprit, c)
 	if c.stopping.Load() {
 		// It was told to stop while it was being built anew, and may have
 		// forgotten that with the rest of its mailbox.
 		s.RequestStop(c, c.now)
 	}
-	s.Died(c, trace, culprit)
 }
 
 // unask ends the questions of a step that died: nobody was asked them, so

@@ -26,7 +26,8 @@ type Driver interface {
 	Spawned(c *Cell)
 	// Ended says that a cell is no more.
 	Ended(c *Cell, reason string)
-	// Crashed says that a step panicked; static cells have been built anew.
+	// Crashed says that a step or an edge's worker panicked. A static cell is
+	// then built anew.
 	Crashed(c *Cell, trace string)
 	// Credited says that a cell's connection may be read again, perhaps.
 	Credited(c *Cell)
@@ -77,9 +78,8 @@ func New(plan *Plan, driver Driver) *System {
 			spec := plan.Spec(e.ID, e.Ports)
 			spec.Control = simulated
 			c.Mail = mailbox.New(e.ID, spec, func() { driver.Wake(c) })
-			build := e.Build
-			c.static = &Static{ID: e.ID, Name: e.Name, Build: func(uint32) actor.Machine { return build() }, Stop: EdgesLast}
-			c.machine, c.hands = build(), make([]hand, 1)
+			c.static = &Static{ID: e.ID, Name: e.Name, Build: func(uint32) actor.Machine { return e.Build() }, Stop: EdgesLast}
+			c.machine, c.hands = build(e.Build), make([]hand, 1)
 		case e.Handler != nil:
 			s.add(e.ID, e.Name, nil).hands = make([]hand, e.Workers)
 			fallthrough

@@ -49,6 +49,7 @@ type sink struct {
 	gate  chan struct{}
 	seen  []string
 	child chan actor.ID
+	dies  int // so often it dies of the first thing that it hears of a peer
 }
 
 func (s *sink) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
@@ -62,6 +63,10 @@ func (s *sink) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 		<-s.gate // a slow component: the test decides when it goes on
 		s.seen = append(s.seen, fmt.Sprint(e.n))
 	case note:
+		if e.text == "ready" && s.dies > 0 {
+			s.dies--
+			panic("a peer whose very beginning kills")
+		}
 		s.seen = append(s.seen, e.text)
 	case actor.Ended:
 		s.seen = append(s.seen, "ended")
@@ -148,6 +153,30 @@ func TestL11APeerCannotStopTheNode(t *testing.T) {
 		}
 		if n.Err() != nil {
 			t.Errorf("the node was stopped: %v", n.Err())
+		}
+		if err := n.Stop(time.Second); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// What a connection says of itself when it is ready comes from the remote peer
+// too. A component that dies of it is told of the same peer when it is built
+// anew, until that has ended.
+func TestL11APeerCannotStopTheNodeByItsReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan, s := connection()
+		close(s.gate)
+		s.dies = 2 * maxDeaths
+		s.child = make(chan actor.ID, plan.Kinds[0].Places)
+		n := New(&logs{}).Wire(plan)
+		n.Start()
+		synctest.Wait()
+		if n.Err() != nil {
+			t.Errorf("the node was stopped: %v", n.Err())
+		}
+		if deaths := n.System().Lookup(left).Stats().Deaths; deaths != 2*maxDeaths || s.dies > 0 {
+			t.Errorf("%d deaths, %d to go", deaths, s.dies)
 		}
 		if err := n.Stop(time.Second); err != nil {
 			t.Error(err)

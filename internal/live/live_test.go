@@ -244,7 +244,7 @@ func TestL11AComponentMayDie(t *testing.T) {
 		plan, get := duet(0)
 		n := New(&logs{}).Wire(plan)
 		n.Start()
-		for death := 1; death <= 3; death++ {
+		for death := 1; death < maxDeaths; death++ {
 			if _, err := ask(n, left, flag{}, pong{}); err != nil {
 				t.Fatal(err)
 			}
@@ -257,16 +257,21 @@ func TestL11AComponentMayDie(t *testing.T) {
 			if _, err := ask(n, right, ping{}, pong{}); err != nil {
 				t.Fatalf("death %d: the other cell says %v", death, err)
 			}
-			if death < 3 && n.Err() != nil {
+			if n.Err() != nil {
 				t.Fatalf("halted after %d deaths: %v", death, n.Err())
 			}
 		}
-		if n.Err() == nil {
-			t.Error("three deaths in a minute do not halt the node")
-		}
-		n.Stop(time.Second)
-		if g := get(left).start; len(g) != 1 || g[0].Generation != 3 {
+		if g := get(left).start; len(g) != 1 || g[0].Generation != maxDeaths-1 {
 			t.Errorf("the last machine's starts: %v", g)
+		}
+		ask(n, left, flag{}, pong{})
+		ask(n, left, ping{}, pong{})
+		<-n.Halted() // three deaths in a minute
+		if _, err := ask(n, left, ping{}, pong{}); !errors.Is(err, actor.ErrGone) {
+			t.Errorf("the cell that has died of too many deaths says %v, want ErrGone", err)
+		}
+		if err := n.Stop(time.Second); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -117,10 +117,8 @@ func render(fields []any) []any {
 		switch f := f.(type) {
 		case string, bool, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64, float32, float64, nil:
 			values[i] = f
-		case error:
-			values[i] = f.Error()
 		default:
-			values[i] = fmt.Sprint(f)
+			values[i] = fmt.Sprint(f) // survives an error that is a nil pointer
 		}
 	}
 	return values
