@@ -140,8 +140,11 @@ func checkBound(pass *analysis.Pass, arg ast.Expr, told map[types.Object]bool) {
 			return true
 		}
 		v := pass.TypesInfo.Types[e].Value
-		if v == nil || constant.Sign(v) == 0 {
-			return v == nil
+		if v == nil {
+			return true
+		}
+		if n := constant.ToFloat(v); n.Kind() == constant.Unknown || constant.Sign(n) == 0 {
+			return false // no number: an argument of what computes the bound; or none
 		}
 		if c := namedConst(pass.TypesInfo, e); c == nil || pkgOf(c.Pkg().Path()) == "" {
 			pass.Reportf(e.Pos(), "a bound without a name: take it from the limits, or name it beside its reason")

@@ -53,3 +53,13 @@ func times(ctx context.Context, cfg config, c net.Conn, r io.Reader, w http.Resp
 	_ = net.Dialer{Timeout: time.Second, KeepAlive: patience}      // want "a bound without a name"
 	_ = http.Server{ReadTimeout: cfg.Timeout, MaxHeaderBytes: 100} // want "a bound without a name"
 }
+
+// computed has constants that are no numbers among the arguments.
+func computed(ctx context.Context) {
+	context.WithTimeout(ctx, parse("5s", true))
+}
+
+func parse(s string, _ bool) time.Duration {
+	d, _ := time.ParseDuration(s)
+	return d
+}
