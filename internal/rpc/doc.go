@@ -16,7 +16,9 @@
 // its ports: each question ends by answer, timeout or the target's death, and
 // becomes a result or an error that says which component did not answer. There
 // are as many handlers as askers; further requests wait in a bounded queue with
-// a deadline, then they are turned away with status 503.
+// a deadline, then they are turned away with status 503. A client, with or
+// without a password, has a time to send a request and to take its reply, then
+// it loses its connection: there are few of them.
 //
 // Numbers (codes, statuses, limits, orders of fields) are those of Bitcoin Core
 // 29. Where this node cannot know a value the field is left out, as Core leaves

@@ -17,10 +17,10 @@ import (
 //
 // correctness: runs on a goroutine of its own per connection. It waits for the
 // client, for a free handler and for answers, each with a deadline, holding
-// nothing but, while it works, one asker; nobody waits for it.
+// nothing but its connection and, while it works, one asker; nobody waits for
+// it. The deadlines for the client are the server's (Bind), and those that
+// respond and overloaded set after the node has taken its time.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// The deadline of the reply before this one on the same connection.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 	if s.serveHealth(w, r) || s.serveMetrics(w, r) {
 		return
 	}
@@ -93,12 +93,19 @@ func (s *Server) authorized(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
+// overloaded turns a request away, perhaps after it has waited in the queue.
 func (s *Server) overloaded(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.cfg.IOFor))
 	s.cfg.Log.Warn("request rejected because the RPC work queue depth was exceeded")
 	plain(w, http.StatusServiceUnavailable, "Work queue depth exceeded")
 }
 
+// plain answers in words. Whoever is refused also loses the connection: there
+// are few of them, and others wait for theirs.
 func plain(w http.ResponseWriter, status int, text string) {
+	if status >= http.StatusBadRequest {
+		w.Header().Set("Connection", "close")
+	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	io.WriteString(w, text)
@@ -120,6 +127,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, exec func(*requ
 	_ = control.SetReadDeadline(time.Now().Add(s.cfg.IOFor))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.cfg.MaxBody))
 	if err != nil {
+		_ = control.SetWriteDeadline(time.Now().Add(s.cfg.IOFor))
 		plain(w, http.StatusRequestEntityTooLarge, "The request is too large or came too slowly")
 		return
 	}

@@ -108,12 +108,17 @@ func Bind(cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg, cancel: cancel}
 	s.Warmup("Starting…")
 	s.http = &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: cfg.IOFor,
-		IdleTimeout:       cfg.IOFor,
-		MaxHeaderBytes:    maxHeader,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ErrorLog:          log.New(complaints{cfg.Log}, "", 0),
+		Handler: s,
+		// Of each request from its first byte, whoever sends it and whoever
+		// answers it: net/http reads a body that we leave unread, and has
+		// replies of its own. Who works for longer than that (respond) sets
+		// the deadlines anew.
+		ReadTimeout:    cfg.IOFor,
+		WriteTimeout:   cfg.IOFor,
+		IdleTimeout:    cfg.IOFor,
+		MaxHeaderBytes: maxHeader,
+		BaseContext:    func(net.Listener) context.Context { return ctx },
+		ErrorLog:       log.New(complaints{cfg.Log}, "", 0),
 	}
 	var err error
 	if s.listeners, err = s.listen(); err != nil {
