@@ -18,7 +18,9 @@
 //   - a body that does not belong to its header is told from an invalid block,
 //     whatever else is wrong with it (block.go);
 //   - blocks come after their parents' data, or are refused: btcd's pool of
-//     orphans stays empty.
+//     orphans stays empty;
+//   - a block that was stored and not connected, because the node ended in
+//     between, is downloaded again (stranded.go).
 //
 // Files in the data directory: blocks_ffldb, as btcd lays it out, and
 // headers.dat.

@@ -165,9 +165,23 @@ func why(err error) error {
 
 // load brings the chain into memory, with the headers ahead of its blocks.
 func (e *Engine) load() error {
-	if err := e.checkPruned(); err != nil {
+	for _, step := range []func() error{e.checkPruned, e.loadChain, e.rescue} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	e.chain.Subscribe(e.onNotification)
+	e.valid = newValidity()
+	if err := e.loadHeaders(); err != nil {
 		return err
 	}
+	e.refreshTips()
+	return nil
+}
+
+// loadChain loads what btcd has stored, and adds up its work.
+func (e *Engine) loadChain() error {
+	e.chain, e.tree = nil, nil // those of an earlier call, before there are two
 	err := during(e.cfg.Progress, "loading the block index", func() (err error) {
 		e.chain, err = blockchain.New(&blockchain.Config{
 			DB:               e.db,
@@ -191,17 +205,8 @@ func (e *Engine) load() error {
 	case err != nil:
 		return e.unreadable(err)
 	}
-	e.chain.Subscribe(e.onNotification)
 	e.tree = newTree(e.chain, &e.params.GenesisBlock.Header, anchorSpacing, recentNodes)
-	e.valid = newValidity()
-	if err := e.loadWork(); err != nil {
-		return err
-	}
-	if err := e.loadHeaders(); err != nil {
-		return err
-	}
-	e.refreshTips()
-	return nil
+	return e.loadWork()
 }
 
 // checkPruned refuses to go on without pruning once blocks are gone.
