@@ -62,7 +62,12 @@ type rate struct {
 }
 
 const (
+	// rateMemory is long enough to even out single blocks, and short enough
+	// that a line which has become slow shows.
 	rateMemory = 8 * time.Second
+	// quickest is what a block is taken to cost at least: no line is faster,
+	// and what divides by it stays finite.
+	quickest = time.Microsecond
 	// unmeasured is what a block of a peer without history is taken to cost.
 	unmeasured = 250 * time.Millisecond
 	// lookahead is how much work a peer should have in flight: enough that a
@@ -81,12 +86,12 @@ func (r *rate) add(size int, took time.Duration) {
 	}
 }
 
-// perBlock is the time that a block takes, at least a microsecond.
+// perBlock is the time that a block takes, at least quickest.
 func (r *rate) perBlock() time.Duration {
 	if r.blocks == 0 {
 		return unmeasured
 	}
-	return max(time.Duration(r.busy/r.blocks*float64(time.Second)), time.Microsecond)
+	return max(time.Duration(r.busy/r.blocks*float64(time.Second)), quickest)
 }
 
 // bytesPerSecond is zero as long as nothing was measured.

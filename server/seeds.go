@@ -120,7 +120,7 @@ func (m *Machine) onSeedResolved(now time.Time, in actor.Input, got book.Resolve
 // seedAddrs dates addresses from a seed three to seven days back (as Bitcoin
 // Core does), so that what peers tell about them is newer.
 func (m *Machine) seedAddrs(now time.Time, addrs []netip.AddrPort) []*wire.NetAddressV2 {
-	const day = 24 * time.Hour
+	const day = 24 * time.Hour // what Bitcoin Core counts here
 	list := make([]*wire.NetAddressV2, 0, len(addrs))
 	for _, a := range addrs {
 		seen := now.Add(-3*day - time.Duration(m.rng.Int64N(int64(4*day))))

@@ -65,6 +65,9 @@ func (e *Engine) changes(seen uint64) chain.Changes {
 	return chain.Changes{Tips: e.Tips(), Events: slices.Clone(e.events), Last: e.last, Fatal: e.fatal}
 }
 
+// resolution is that of the times in headers: a later one is later by that.
+const resolution = time.Second
+
 // onGetTemplate says what a block on the best block needs. btcd computes it
 // under its chain lock, so that the worker has to.
 func (e *Engine) onGetTemplate(q chain.GetTemplate) (t chain.Template) {
@@ -73,7 +76,7 @@ func (e *Engine) onGetTemplate(q chain.GetTemplate) (t chain.Template) {
 	}
 	tips := e.Tips()
 	t.Prev = tips.Block
-	t.MinTime = tips.MedianTime.Add(time.Second)
+	t.MinTime = tips.MedianTime.Add(resolution)
 	t.Subsidy = blockchain.CalcBlockSubsidy(tips.Block.Height+1, e.params)
 	at := second(q.Time)
 	if at.Before(t.MinTime) {

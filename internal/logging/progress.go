@@ -179,13 +179,13 @@ func left(n int32, perSecond float64) string {
 // age says a duration with one or two units.
 func age(d time.Duration) string {
 	d = max(d, 0)
-	const day = 24 * time.Hour
+	const day = 24 * time.Hour // as people count
 	switch {
-	case d < time.Minute:
+	case d/time.Minute == 0:
 		return fmt.Sprintf("%ds", d/time.Second)
-	case d < time.Hour:
+	case d/time.Hour == 0:
 		return fmt.Sprintf("%dm%02ds", d/time.Minute, d%time.Minute/time.Second)
-	case d < day:
+	case d/day == 0:
 		return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
 	}
 	return fmt.Sprintf("%dd%02dh", d/day, d%day/time.Hour)

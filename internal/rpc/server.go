@@ -19,6 +19,14 @@ import (
 	"acyclic/internal/edge"
 )
 
+// Defaults of Config, whose fields say why.
+const (
+	waitFor = 30 * time.Second
+	ioFor   = 30 * time.Second
+	penalty = 250 * time.Millisecond
+	maxBody = 32 << 20
+)
+
 // Config is what Start needs. A bound that is zero gets its default.
 type Config struct {
 	Listen     []string // host:port
@@ -47,11 +55,11 @@ func (c *Config) defaults() {
 	}
 	def(&c.MaxConns, 128)
 	def(&c.MaxQueue, 64)
-	wait(&c.WaitFor, 30*time.Second)
-	wait(&c.IOFor, 30*time.Second)
-	wait(&c.Penalty, 250*time.Millisecond)
+	wait(&c.WaitFor, waitFor)
+	wait(&c.IOFor, ioFor)
+	wait(&c.Penalty, penalty)
 	if c.MaxBody == 0 {
-		c.MaxBody = 32 << 20
+		c.MaxBody = maxBody
 	}
 }
 

@@ -20,6 +20,8 @@ type dirSize struct {
 	bytes int64
 }
 
+// sizeFresh is how old the size may be that is told: a walk through all files
+// for each question would cost more than a minute's growth matters.
 const sizeFresh = time.Minute
 
 func (d *dirSize) get(now time.Time) int64 {

@@ -22,9 +22,11 @@
 //   - correctness: where an edge or the kernel waits, a comment "correctness:"
 //     at the function, at the statement or at one around it says why that
 //     cannot stop anybody else.
-//   - bounds (L4): the capacity of a queue comes from config/limits.go; a time
-//     or size that bounds a wait or a read comes from there, or is a constant
-//     with a name and a reason beside what it bounds.
+//   - bounds (L4): the capacity of a queue comes from config/limits.go. In
+//     components and edges every constant duration, wherever it goes, and each
+//     size that bounds a read is a constant with a name and a reason beside it:
+//     times by way of the type, capacities and sizes by what variables, fields
+//     and parameters of the package are given.
 //
 // Naming a function counts as calling it, so calls through a parameter or a
 // local variable are covered where their value is made. What is kept in a field
@@ -32,7 +34,8 @@
 // anywhere and is flagged; so is a method of an interface that is not in the
 // table of those that only calculate.
 //
-// What is not seen: the methods that fmt and others call on a value they are
+// What is not seen: a duration that is calculated from plain numbers in
+// variables; a capacity that comes as the result of a function. And the methods that fmt and others call on a value they are
 // given (String, Error, Less), unless they are a component's own; what stands
 // behind an interface in a component's state; what the standard library does
 // inside. A mutex is not among the waits for which an edge must give reasons.

@@ -87,9 +87,10 @@ func TestL4EveryBoundHasAName(t *testing.T) {
 import "time"
 
 func control() *time.Timer {
-	queue := make(chan int, 1000)
+	n, patience := 1000, 90*time.Second
+	queue := make(chan int, n)
 	close(queue)
-	return time.NewTimer(90 * time.Second)
+	return time.NewTimer(patience)
 }
 `)
 	if err == nil {

@@ -65,17 +65,24 @@ type Config struct {
 	Decoders int
 }
 
+// Defaults of Config, whose fields say why.
+const (
+	dialTimeout   = 10 * time.Second
+	writeTimeout  = 30 * time.Second
+	probeInterval = time.Minute
+)
+
 func (cfg Config) withDefaults() Config {
 	set := func(d *time.Duration, v time.Duration) {
 		if *d == 0 {
 			*d = v
 		}
 	}
-	set(&cfg.DialTimeout, 10*time.Second)
-	set(&cfg.WriteTimeout, 30*time.Second)
+	set(&cfg.DialTimeout, dialTimeout)
+	set(&cfg.WriteTimeout, writeTimeout)
 	set(&cfg.ClaimTimeout, ClaimTimeout)
 	set(&cfg.DrainTimeout, DrainTimeout)
-	set(&cfg.ProbeInterval, time.Minute)
+	set(&cfg.ProbeInterval, probeInterval)
 	if cfg.Draining == 0 {
 		cfg.Draining = 32
 	}

@@ -65,16 +65,20 @@ func (m *Machine) clock() {
 	time.Now()                 // want "reads the clock"
 	time.Since(time.Time{})    // want "reads the clock"
 	time.Until(time.Time{})    // want "reads the clock"
-	time.Sleep(1)              // want "calls time.Sleep, which waits"
-	time.After(1)              // want "starts a timer"
-	time.Tick(1)               // want "starts a timer"
-	time.NewTimer(1)           // want "starts a timer"
-	time.AfterFunc(1, m.clock) // want "starts a timer"
+	time.Sleep(0)              // want "calls time.Sleep, which waits"
+	time.After(0)              // want "starts a timer"
+	time.Tick(0)               // want "starts a timer"
+	time.NewTimer(0)           // want "starts a timer"
+	time.AfterFunc(0, m.clock) // want "starts a timer"
 	now := time.Now            // want "reads the clock"
 	_ = now
-	_ = time.Unix(1, 0).In(time.Local) // want "time.Local"
-	_ = time.Unix(1, 0).UTC().Add(time.Second)
+	_ = time.Unix(1, 0).In(time.Local)              // want "time.Local"
+	_ = time.Unix(1, 0).UTC().Add(47 * time.Second) // want "a bound without a name"
+	_ = time.Unix(1, 0).UTC().Add(pause)
 }
+
+// pause is told.
+const pause = time.Second
 
 func (m *Machine) chance() {
 	rand.IntN(3)                       // want "global chance"
