@@ -34,11 +34,12 @@
 // anywhere and is flagged; so is a method of an interface that is not in the
 // table of those that only calculate.
 //
-// What is not seen: a duration that is calculated from plain numbers in
-// variables; a capacity that comes as the result of a function. And the methods that fmt and others call on a value they are
+// What is not seen: the methods that fmt and others call on a value they are
 // given (String, Error, Less), unless they are a component's own; what stands
 // behind an interface in a component's state; what the standard library does
-// inside. A mutex is not among the waits for which an edge must give reasons.
+// inside; a duration that is calculated from plain numbers in variables, and a
+// capacity that is the result of a function. A mutex is not among the waits for
+// which an edge must give reasons.
 //
 // Exceptions stand in tables.go with a reason each. In the code itself there
 // are two, each a comment right above the statement; without a reason, or where
