@@ -29,7 +29,8 @@
 //
 // In each state: the invariants of machines, mailboxes and bus; nothing that the
 // kernel calls a bug (a full lane, a second answer); law L2, each question ends
-// once, by a ledger apart from the mailbox's own; law L7, the order of each peer's
+// once, by a ledger that is kept from what machines want asked and what they are
+// given (asked.go), which the mailboxes' tables must agree with; law L7, the order of each peer's
 // life as each cell was given it; laws L4 and L5, the sums of places and credit.
 // In each state in which no cell has anything to do, after a few more deadlines
 // have come: nothing is queued, asked, owed or charged, each dead cell's place is

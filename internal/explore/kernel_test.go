@@ -47,6 +47,8 @@ type (
 type asker struct {
 	Port  actor.Port[question, reply]
 	Left  int
+	Asked int // in all
+	Ended int // of these
 	Retry time.Time
 	Latch bool // broken: it counts on an answer to wake it
 }
@@ -55,7 +57,9 @@ func (m *asker) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	switch in.Body.(type) {
 	case actor.Start, actor.Tick:
 	case reply:
+		m.Ended++
 	case actor.Stop:
+		*m = asker{} // the dead are all alike
 		out.Finish("stopped")
 		return
 	}
@@ -68,10 +72,16 @@ func (m *asker) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 			return
 		}
 		m.Left--
+		m.Asked++
 	}
 }
 func (m *asker) Deadline() time.Time { return m.Retry }
-func (m *asker) Check() error        { return nil }
+func (m *asker) Check() error {
+	if m.Ended > m.Asked {
+		return fmt.Errorf("law L2: %d questions asked, %d ended", m.Asked, m.Ended)
+	}
+	return nil
+}
 
 // target answers at once, or holds what it is asked until a further question
 // comes or its time is up: a slow target.
@@ -298,8 +308,12 @@ func asking(slow bool, asks int, build func(a *asker, t *target)) *Scenario {
 		Jumps: 2, Crashes: 1, Stop: true, Settle: 30,
 		Rest: func(w *World) error {
 			for _, id := range []actor.ID{askerID, otherID} {
-				if n := w.Machine(id).(*asker).Left; n > 0 {
-					return fmt.Errorf("law L9: cell %v waits for ever to ask %d questions", id, n)
+				m := w.Machine(id).(*asker)
+				if m.Left > 0 {
+					return fmt.Errorf("law L9: cell %v waits for ever to ask %d questions", id, m.Left)
+				}
+				if m.Ended != m.Asked {
+					return fmt.Errorf("law L2: cell %v asked %d questions, %d ended", id, m.Asked, m.Ended)
 				}
 			}
 			return nil

@@ -36,6 +36,11 @@ func (m *mortal) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		m.w.dying = 0
 		panic(intent)
 	}
+	for i := range *effects {
+		if e := &(*effects)[i]; e.Kind == actor.Ask {
+			m.w.asks(m.id, actor.Ticket(e.Call.Seq))
+		}
+	}
 	if m.w.sc.Fine && len(*effects) > 1 && !m.w.carries(*effects) {
 		// A cell ends after all effects of its last step.
 		all := slices.Clone(*effects)

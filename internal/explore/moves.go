@@ -107,6 +107,7 @@ func (w *World) do(s state, m Move) {
 		w.Say("outside: %s", w.Env.Name(m))
 		w.Env.Do(w, m)
 	}
+	w.observeTickets()
 	w.observeBounds()
 }
 
@@ -117,7 +118,6 @@ func (w *World) run(c *cell.Cell, kind Kind) {
 	for _, call := range box.Owed() { // a late answer changes its asker silently
 		w.touched[call.Asker] = true
 	}
-	undelivered, last := box.Tickets(nil)
 	gen := c.Save().Gen
 	batch, done := w.take(c)
 	if done {
@@ -129,6 +129,11 @@ func (w *World) run(c *cell.Cell, kind Kind) {
 		_, ended := e.In.Body.(actor.Ended)
 		return ended
 	})
+	for i := range batch {
+		if t := batch[i].In.Ticket; t != 0 {
+			w.given(c, t)
+		}
+	}
 	w.Sys.Run(c, w.Clock, batch)
 	if w.sc.Mutate != nil {
 		w.sc.Mutate(w, c)
@@ -136,12 +141,12 @@ func (w *World) run(c *cell.Cell, kind Kind) {
 	if c.Ended() || c.Save().Gen != gen {
 		w.Sys.Spill(w.Hands[c.ID])
 		delete(w.Hands, c.ID)
+		w.forgets(c.ID)
 		return
 	}
 	for i := range batch { // it lives on, and knows what it was given
 		w.observe(c, &batch[i])
 	}
-	w.observeTickets(c, undelivered, last, batch)
 }
 
 // take is what the cell handles in this move: its most urgent input, or a batch,
@@ -205,6 +210,7 @@ func (w *World) serve(c *cell.Cell) {
 	e, _, _ := c.Mail.TakeFirst(w.Clock)
 	if e.Lane == actor.Answers {
 		w.Say("%s is given %T (%v)", c.Name, e.In.Body, e.In.Err)
+		w.given(c, e.In.Ticket)
 		w.Env.Answered(w, c.ID, e.In)
 		return
 	}

@@ -37,6 +37,32 @@ func without(id actor.ID, drop func(e *mailbox.Envelope) bool) func(*World, *cel
 	}
 }
 
+// losing loses answers that wait at a cell, between two of its runs, and frees
+// their places: to the mailbox these questions have had their end.
+func losing(id actor.ID, lost func(e *mailbox.Envelope) bool) func(*World, *cell.Cell) {
+	return func(w *World, ran *cell.Cell) {
+		c := w.Sys.Lookup(id)
+		box, _ := c.Mail.Save()
+		answers := box.Queued(actor.Answers)
+		if ran.ID != id && len(box.Queued(actor.Control)) == 0 && len(answers) > 0 && lost(&answers[0]) {
+			box.TakeFirst(0)
+			w.touched[id] = true
+		}
+	}
+}
+
+// doubled queues an answer a second time, between two runs of its asker.
+func doubled(id actor.ID) func(*World, *cell.Cell) {
+	return func(w *World, _ *cell.Cell) {
+		c := w.Sys.Lookup(id)
+		box, _ := c.Mail.Save()
+		if answers := box.Queued(actor.Answers); len(answers) == 1 {
+			box.Put(answers[0])
+			w.touched[id] = true
+		}
+	}
+}
+
 // freeAtTimeout is a table of questions that takes a question that timed out
 // for one that has ended.
 func freeAtTimeout(_ *World, c *cell.Cell) {
@@ -139,9 +165,24 @@ var mutations = []mutation{
 		}
 		return sc
 	}, "law L2"},
+	{"L2", "every second answer is lost where it waits", func() *Scenario {
+		sc := asking(false, 3, nil)
+		sc.Mutate = losing(askerID, func(e *mailbox.Envelope) bool { return e.In.Ticket%2 == 0 && e.In.Err == nil })
+		return sc
+	}, "law L2"},
+	{"L2", "an answer is there twice where it waits", func() *Scenario {
+		sc := asking(false, 3, nil)
+		sc.Mutate = doubled(askerID)
+		return sc
+	}, "places that expect one"},
 	{"L11", "the death of a target is not told its askers", func() *Scenario {
 		sc := asking(true, 3, nil)
 		sc.Deliver = without(askerID, func(e *mailbox.Envelope) bool { return errors.Is(e.In.Err, actor.ErrGone) })
+		return sc
+	}, "law L2"},
+	{"L11", "the death of a target is lost where it waits", func() *Scenario {
+		sc := asking(true, 3, nil)
+		sc.Mutate = losing(askerID, func(e *mailbox.Envelope) bool { return errors.Is(e.In.Err, actor.ErrGone) })
 		return sc
 	}, "law L2"},
 	{"L3", "a place is free at its timeout", func() *Scenario {
@@ -226,6 +267,11 @@ var mutations = []mutation{
 	{"L2", "relay's Send ends with no answer (the node)", func() *Scenario {
 		sc := nodeScenario("", 1, 1, 1, nil, node.Netsync)
 		sc.Deliver = without(node.Relay, func(e *mailbox.Envelope) bool { _, sent := e.In.Body.(peer.Sent); return sent })
+		return sc
+	}, "law L2"},
+	{"L2", "relay's Send is answered and the answer lost (the node)", func() *Scenario {
+		sc := nodeScenario("", 1, 1, 1, nil, node.Netsync)
+		sc.Mutate = losing(node.Relay, func(e *mailbox.Envelope) bool { _, sent := e.In.Body.(peer.Sent); return sent })
 		return sc
 	}, "law L2"},
 }

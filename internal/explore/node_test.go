@@ -160,7 +160,7 @@ func (o *outsideWorld) Do(w *World, m Move) {
 	switch m.N {
 	case connects:
 		r.State = waiting
-		o.ask(w, listenID, o.Wiring.Admit.Timeout, node.Server, server.Admitted{}, server.Admit{
+		w.Ask(listenID, o.Wiring.Admit.Timeout, node.Server, server.Admitted{}, server.Admit{
 			Conn: conn, Remote: address(i), Local: address(99)})
 	case handshakes:
 		r.State = shaken
@@ -178,18 +178,8 @@ func (o *outsideWorld) Do(w *World, m Move) {
 	case mines:
 		b := blocks[len(o.Engine.Known)-1]
 		o.Blocks--
-		o.ask(w, minerID, o.Wiring.Submit.Timeout, node.Chain, chain.Verdict{}, chain.SubmitBlock{Block: b, Hash: b.BlockHash()})
+		w.Ask(minerID, o.Wiring.Submit.Timeout, node.Chain, chain.Verdict{}, chain.SubmitBlock{Block: b, Hash: b.BlockHash()})
 	}
-}
-
-func (o *outsideWorld) ask(w *World, from actor.ID, timeout time.Duration, to actor.ID, none, q any) {
-	c := w.Sys.Lookup(from)
-	call, ok := c.Mail.Reserve(0, to, w.Clock.Add(timeout), none)
-	if !ok {
-		panic("no place")
-	}
-	w.Wake(c)
-	w.Sys.Ask(c, call, to, q)
 }
 
 var (

@@ -37,6 +37,7 @@ type outside struct {
 	Turn     int                             // of the cells that are stopping
 	Lives    map[life]phase                  // what each cell has seen of each peer
 	Hands    map[actor.ID][]mailbox.Envelope // taken and not handled
+	Asked    []asked                         // questions that have had no end yet, in order
 	Violated string                          // a law that was broken in the step
 }
 
