@@ -2,9 +2,11 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/btcsuite/btcd/blockchain"
 	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -84,8 +86,8 @@ func (e *Engine) process(block *btcutil.Block, n node) *refusal {
 	} else if !have {
 		return refuse(blockchain.ErrPreviousBlockUnknown, fmt.Sprintf("the parent %v has not been downloaded", header.PrevBlock))
 	}
-	if strayWitness(block) {
-		return refuse(blockchain.ErrUnexpectedWitness, "witness data that the coinbase does not commit to")
+	if refused := e.strayWitness(block); refused != nil {
+		return refused
 	}
 
 	_, isOrphan, err := e.chain.ProcessBlock(block, blockchain.BFNone)
@@ -167,23 +169,47 @@ func (e *Engine) culprit(n node) node {
 	return n
 }
 
-// strayWitness says whether a block has witness data without a commitment in
-// its coinbase. btcd asks that only once segwit is active; before, anybody could
-// blow up a block that way.
-func strayWitness(block *btcutil.Block) bool {
+// strayWitness says why a block's witness data is not what its header commits
+// to; nil when it is. btcd asks that only once segwit is active, and then after
+// its sizes; before, anybody on the way could blow up a block, whose transactions
+// are the same with and without it.
+func (e *Engine) strayWitness(block *btcutil.Block) *refusal {
 	txs := block.Transactions()
-	if len(txs) == 0 || len(txs[0].MsgTx().TxIn) == 0 {
-		return false
+	hasWitness := func(tx *btcutil.Tx) bool { return tx.MsgTx().HasWitness() }
+	if !slices.ContainsFunc(txs, hasWitness) || len(txs[0].MsgTx().TxIn) == 0 {
+		return nil
 	}
-	if _, found := blockchain.ExtractWitnessCommitment(txs[0]); found {
-		return false
-	}
-	for _, tx := range txs {
-		if tx.MsgTx().HasWitness() {
-			return true
+	if err := blockchain.ValidateWitnessCommitment(block); err != nil {
+		refused, ok := asRefusal(err)
+		if !ok {
+			return e.broken(err)
 		}
+		return refused
 	}
-	return false
+	early, err := e.beforeSegwit(&block.MsgBlock().Header)
+	switch {
+	case err != nil:
+		return e.broken(err)
+	case early:
+		return refuse(blockchain.ErrUnexpectedWitness, "witness data before segwit is active")
+	}
+	return nil
+}
+
+// beforeSegwit says whether a block comes before segwit. Bitcoin Core takes such
+// a block without witness data only, and for months its coinbases have had a
+// commitment to there being none: the 32 bytes that fit it anybody can add.
+// Blocks of side branches are not looked at: nobody builds on one that old.
+//
+// Where nobody had to vote (signet), segwit is active from the first block for
+// Bitcoin Core, but for btcd only after some thousand.
+func (e *Engine) beforeSegwit(h *wire.BlockHeader) (bool, error) {
+	vote, ok := e.params.Deployments[chaincfg.DeploymentSegwit].DeploymentStarter.(*chaincfg.MedianTimeDeploymentStarter)
+	if !ok || vote.StartTime().IsZero() || h.PrevBlock != e.chain.BestSnapshot().Hash {
+		return false, nil
+	}
+	active, err := e.chain.IsDeploymentActive(chaincfg.DeploymentSegwit)
+	return !active, err
 }
 
 // flushSometimes lets btcd write its cache every five minutes once all blocks

@@ -1,10 +1,14 @@
 package engine
 
 import (
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/blockchain"
+	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
@@ -247,4 +251,97 @@ func TestWitnessDataBeforeSegwit(t *testing.T) {
 	v := giveOne(t, e, bad).Verdict
 	wantCode(t, v.Code, chain.Mutated, v.Reason, "unexpected-witness", "the coinbase does not commit to it")
 	give(t, e, good)
+}
+
+// beforeSegwit are parameters of a network whose segwit is not active: where
+// miners vote from a time on, as on mainnet, or, with none, always (as on signet,
+// where Bitcoin Core has it active from the start).
+func beforeSegwit(votes time.Time) *chaincfg.Params {
+	p := chaincfg.RegressionNetParams
+	segwit := &p.Deployments[chaincfg.DeploymentSegwit]
+	segwit.AlwaysActiveHeight = 0
+	segwit.DeploymentStarter = chaincfg.NewMedianTimeDeploymentStarter(votes)
+	segwit.DeploymentEnder = chaincfg.NewMedianTimeDeploymentEnder(time.Time{}) // never
+	return &p
+}
+
+// commit makes a block's coinbase commit to its witness data (BIP141).
+func commit(m *wire.MsgBlock) {
+	coinbase, nonce := m.Transactions[0], make([]byte, blockchain.CoinbaseWitnessDataLen)
+	coinbase.TxIn[0].Witness = wire.TxWitness{nonce}
+	root := blockchain.CalcMerkleRoot(btcutil.NewBlock(m).Transactions(), true)
+	hash := chainhash.DoubleHashB(append(root[:], nonce...))
+	coinbase.AddTxOut(wire.NewTxOut(0, append(slices.Clone(blockchain.WitnessMagicBytes), hash...)))
+}
+
+// The transactions of a block are the same with and without their witnesses, so
+// that anybody on the way can change those. The coinbase's commitment counts
+// whether or not btcd has segwit active.
+func TestWitnessDataThatIsNotCommittedTo(t *testing.T) {
+	cases := map[string]struct {
+		coinbase, spend wire.TxWitness
+		reason          string
+	}{
+		"junk in the coinbase":    {wire.TxWitness{make([]byte, 1000)}, wire.TxWitness{{1}}, "bad-witness-nonce-size"},
+		"junk beside the nonce":   {wire.TxWitness{make([]byte, 32), make([]byte, 1000)}, wire.TxWitness{{1}}, "bad-witness-nonce-size"},
+		"another nonce":           {wire.TxWitness{slices.Repeat([]byte{7}, 32)}, wire.TxWitness{{1}}, "bad-witness-merkle-match"},
+		"no nonce":                {nil, wire.TxWitness{{1}}, "bad-witness-nonce-size"},
+		"junk in a spend":         {wire.TxWitness{make([]byte, 32)}, wire.TxWitness{make([]byte, 1000)}, "bad-witness-merkle-match"},
+		"so much that it is full": {wire.TxWitness{make([]byte, 32)}, wire.TxWitness{make([]byte, 4_000_000)}, "bad-witness-merkle-match"},
+		"nothing in the spend":    {wire.TxWitness{make([]byte, 32)}, nil, "bad-witness-merkle-match"},
+	}
+	for segwit, p := range map[string]*chaincfg.Params{
+		"after":                &chaincfg.RegressionNetParams,
+		"before":               beforeSegwit(time.Unix(1199145601, 0)), // 2008
+		"before, as on signet": beforeSegwit(time.Time{}),
+	} {
+		b := newBranch(t, p)
+		good := b.mineWith(time.Minute, func(m *wire.MsgBlock) {
+			spend := wire.NewMsgTx(1)
+			spend.AddTxIn(wire.NewTxIn(wire.NewOutPoint(p.GenesisHash, 0), nil, wire.TxWitness{{1}}))
+			spend.AddTxOut(wire.NewTxOut(1, []byte{0x51}))
+			m.Transactions = append(m.Transactions, spend)
+			commit(m)
+		})
+		for name, c := range cases {
+			t.Run(segwit+"/"+name, func(t *testing.T) {
+				e := open(t, Config{Params: p})
+				bad := good.Copy()
+				bad.Transactions[0].TxIn[0].Witness, bad.Transactions[1].TxIn[0].Witness = c.coinbase, c.spend
+				v := giveOne(t, e, bad).Verdict
+				wantCode(t, v.Code, chain.Mutated, v.Reason, c.reason, "the witness data is not the block's")
+				if merkleRoot(bad) != bad.Header.MerkleRoot || len(e.valid.bad) != 0 {
+					t.Errorf("the header should be good, and is condemned: %+v", e.valid.bad)
+				}
+			})
+		}
+	}
+}
+
+// Before segwit a block has no witness data for Bitcoin Core, not even what its
+// coinbase commits to: who serves such a block is discouraged.
+func TestWitnessDataThatComesTooEarly(t *testing.T) {
+	for name, c := range map[string]struct {
+		params *chaincfg.Params
+		early  bool
+	}{
+		"miners vote":                 {beforeSegwit(time.Unix(1199145601, 0)), true}, // 2008
+		"nobody had to, as on signet": {beforeSegwit(time.Time{}), false},
+		"active":                      {&chaincfg.RegressionNetParams, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBranch(t, c.params)
+			full := b.mineWith(time.Minute, commit)
+			e := open(t, Config{Params: c.params})
+			if !c.early {
+				give(t, e, full)
+				return
+			}
+			v := giveOne(t, e, full).Verdict
+			wantCode(t, v.Code, chain.Mutated, v.Reason, "unexpected-witness", "nothing is active yet")
+			bare := full.Copy()
+			bare.Transactions[0].TxIn[0].Witness = nil
+			give(t, e, bare)
+		})
+	}
 }
