@@ -2,7 +2,7 @@
 // so that bitcoin-cli and everything written for it can talk to this node.
 //
 //	request ─► http.go   who is it, is there a free handler
-//	           request.go   JSON-RPC 1.0, 1.1 or 2.0; one call or a batch
+//	           request.go   JSON-RPC 1.0, 1.1 or 2.0; one call or a batch, of bounded size
 //	           commands.go  the table of commands; arguments are checked
 //	           chaincmds.go, netcmds.go, mining.go, control.go, waitgraph.go
 //	                        questions to components, answers in Core's shapes

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -134,7 +135,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, exec func(*requ
 	// From here on the server reads only to see whether the client has gone.
 	_ = control.SetReadDeadline(time.Time{})
 
-	status, answer := answerBody(r.Context(), body, exec)
+	status, answer := answerBody(r.Context(), body, s.cfg.MaxBatch, s.cfg.MaxReply, exec)
 	_ = control.SetWriteDeadline(time.Now().Add(s.cfg.IOFor))
 	if answer == nil {
 		w.WriteHeader(http.StatusNoContent)
@@ -145,33 +146,17 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, exec func(*requ
 	w.Write(answer)
 }
 
-// answerBody carries out a body's calls. A nil answer is no content.
-func answerBody(ctx context.Context, body []byte, exec func(*request) (any, error)) (status int, answer []byte) {
-	single, batch, err := parseBody(body)
-	if err != nil {
+// answerBody carries out a body's calls, at most so many, until their replies
+// are full. A nil answer is no content.
+func answerBody(ctx context.Context, body []byte, most, full int, exec func(*request) (any, error)) (status int, answer []byte) {
+	single, batch, err := parseBody(body, most)
+	switch {
+	case err != nil:
 		return asRPCError(err).Code.status(), marshal(reply(false, nil, nil, err))
-	}
-	if single != nil {
+	case single != nil:
 		return answerSingle(single, exec)
 	}
-	replies := []any{}
-	for _, raw := range batch {
-		if ctx.Err() != nil {
-			break // nobody reads the reply any more
-		}
-		r, err := parseRequest(raw)
-		var result any
-		if err == nil {
-			result, err = exec(r)
-		}
-		if !r.notification() {
-			replies = append(replies, reply(r.v2, r.id, result, err))
-		}
-	}
-	if len(replies) == 0 && len(batch) > 0 {
-		return http.StatusNoContent, nil
-	}
-	return http.StatusOK, marshal(replies)
+	return answerBatch(ctx, batch, full, exec)
 }
 
 func answerSingle(raw json.RawMessage, exec func(*request) (any, error)) (status int, answer []byte) {
@@ -187,6 +172,38 @@ func answerSingle(raw json.RawMessage, exec func(*request) (any, error)) (status
 		return asRPCError(err).Code.status(), marshal(reply(false, r.id, nil, err))
 	}
 	return http.StatusOK, marshal(reply(r.v2, r.id, result, err))
+}
+
+// answerBatch carries out calls one after the other until their replies have
+// full bytes: those that are left then, and want a reply, fail. So a reply never
+// has more than these bytes, one call's and the ids that the client sent.
+func answerBatch(ctx context.Context, batch []json.RawMessage, full int, exec func(*request) (any, error)) (status int, answer []byte) {
+	answer = []byte{'['}
+	for _, raw := range batch {
+		if ctx.Err() != nil {
+			break // nobody reads the reply any more
+		}
+		r, err := parseRequest(raw)
+		var result any
+		switch {
+		case err != nil:
+		case len(answer) > full && !r.notification():
+			err = fail(codeMisc, "not carried out: the replies of this batch have reached %d bytes; ask for less at a time", full)
+		default:
+			result, err = exec(r)
+		}
+		if r.notification() {
+			continue
+		}
+		if len(answer) > 1 {
+			answer = append(answer, ',')
+		}
+		answer = append(answer, bytes.TrimSpace(marshal(reply(r.v2, r.id, result, err)))...)
+	}
+	if len(answer) == 1 && len(batch) > 0 {
+		return http.StatusNoContent, nil
+	}
+	return http.StatusOK, append(answer, "]\n"...)
 }
 
 // execute carries out one command. A panic in it is a bug of ours: the client

@@ -350,7 +350,7 @@ func FuzzAnswerBody(f *testing.F) {
 	asker := &fake{answer: map[string]func(actor.ID, any) (any, error){}}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		c := &call{Node: node, ctx: context.Background(), asker: asker, size: &dirSize{}, log: logrus.NewEntry(logrus.New())}
-		status, answer := answerBody(c.ctx, body, func(r *request) (any, error) {
+		status, answer := answerBody(c.ctx, body, maxBatch, maxReply, func(r *request) (any, error) {
 			cmd, ok := commands[r.method]
 			if !ok {
 				return nil, fail(codeMethodNotFound, "Method not found")

@@ -57,8 +57,11 @@ func bind(r *request, params []param, help string) (arguments, error) {
 func bindNamed(r *request, params []param, args arguments) error {
 	known := map[string]bool{"args": true}
 	if first, ok := r.named["args"]; ok {
-		var positional []json.RawMessage
-		if kind(first) != array || json.Unmarshal(first, &positional) != nil || len(positional) > len(params) {
+		if kind(first) != array {
+			first = nil
+		}
+		positional, ok := elements(first, len(params))
+		if !ok {
 			return fail(codeInvalidParameter, "Parameter args must be an array of at most %d", len(params))
 		}
 		copy(args, positional)

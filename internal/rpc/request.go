@@ -3,6 +3,7 @@ package rpc
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 )
 
 // request is one JSON-RPC call as it came.
@@ -17,9 +18,14 @@ type request struct {
 // notification: JSON-RPC 2.0 wants no reply to a request without id.
 func (r *request) notification() bool { return r.v2 && r.id == nil }
 
-// parseBody splits a request's body: one call, or the calls of a batch, which
-// are not yet looked at.
-func parseBody(body []byte) (single json.RawMessage, batch []json.RawMessage, err error) {
+// maxMembers bounds the fields of a request, and the arguments of a call: no
+// command takes more than three, and each costs a hundred bytes of memory for
+// one or two of the request's.
+const maxMembers = 100
+
+// parseBody splits a request's body: one call, or the calls of a batch, most of
+// them at most, which are not yet looked at.
+func parseBody(body []byte, most int) (single json.RawMessage, batch []json.RawMessage, err error) {
 	body = bytes.TrimSpace(body)
 	if !json.Valid(body) {
 		return nil, nil, fail(codeParse, "Parse error")
@@ -28,37 +34,87 @@ func parseBody(body []byte) (single json.RawMessage, batch []json.RawMessage, er
 	case '{':
 		return body, nil, nil
 	case '[':
-		batch = []json.RawMessage{}
-		if err := json.Unmarshal(body, &batch); err != nil {
-			return nil, nil, fail(codeParse, "Parse error")
+		batch, ok := elements(body, most)
+		if !ok {
+			return nil, nil, fail(codeInvalidRequest, "A batch of more than %d requests", most)
 		}
 		return nil, batch, nil
 	}
 	return nil, nil, fail(codeParse, "Top-level object parse error")
 }
 
+// elements splits a valid array; false: it has more than most.
+func elements(v json.RawMessage, most int) (list []json.RawMessage, ok bool) {
+	list = []json.RawMessage{}
+	err := members(v, func(d *json.Decoder) error {
+		var e json.RawMessage
+		if len(list) == most {
+			return errTooMany
+		}
+		err := d.Decode(&e)
+		list = append(list, e)
+		return err
+	})
+	return list, err == nil
+}
+
+// fields splits a valid object; false: it has more than maxMembers.
+func fields(v json.RawMessage) (all map[string]json.RawMessage, ok bool) {
+	all = map[string]json.RawMessage{}
+	err := members(v, func(d *json.Decoder) error {
+		name, err := d.Token()
+		if err != nil {
+			return err
+		}
+		var e json.RawMessage
+		if len(all) == maxMembers {
+			return errTooMany
+		}
+		err = d.Decode(&e)
+		all[name.(string)] = e
+		return err
+	})
+	return all, err == nil
+}
+
+var errTooMany = errors.New("too many")
+
+// members lets each read the members of a valid array or object one by one, for
+// there may be millions of them.
+func members(v json.RawMessage, each func(*json.Decoder) error) error {
+	d := json.NewDecoder(bytes.NewReader(v))
+	_, err := d.Token() // the bracket
+	for err == nil && d.More() {
+		err = each(d)
+	}
+	return err
+}
+
 // parseRequest reads one call. Also when it fails the request holds the id and
 // version, as far as they could be read, for the reply.
 func parseRequest(raw json.RawMessage) (*request, error) {
 	r := new(request)
-	var fields map[string]json.RawMessage
-	if kind(raw) != object || json.Unmarshal(raw, &fields) != nil {
+	if kind(raw) != object {
 		return r, fail(codeInvalidRequest, "Invalid Request object")
 	}
-	if id, ok := fields["id"]; ok {
+	f, ok := fields(raw)
+	if !ok {
+		return r, fail(codeInvalidRequest, "A request of more than %d fields", maxMembers)
+	}
+	if id, ok := f["id"]; ok {
 		r.id = id
 	}
-	if err := r.parseVersion(fields["jsonrpc"]); err != nil {
+	if err := r.parseVersion(f["jsonrpc"]); err != nil {
 		return r, err
 	}
-	method, ok := fields["method"]
+	method, ok := f["method"]
 	if !ok || kind(method) == nothing {
 		return r, fail(codeInvalidRequest, "Missing method")
 	}
 	if kind(method) != text || json.Unmarshal(method, &r.method) != nil {
 		return r, fail(codeInvalidRequest, "Method must be a string")
 	}
-	return r, r.parseParams(fields["params"])
+	return r, r.parseParams(f["params"])
 }
 
 // parseVersion: "1.0", "1.1" and none at all are the legacy protocol.
@@ -81,18 +137,18 @@ func (r *request) parseVersion(v json.RawMessage) error {
 }
 
 func (r *request) parseParams(v json.RawMessage) error {
-	var err error
+	ok := true
 	switch kind(v) {
 	case nothing:
 	case array:
-		err = json.Unmarshal(v, &r.args)
+		r.args, ok = elements(v, maxMembers)
 	case object:
-		err = json.Unmarshal(v, &r.named)
+		r.named, ok = fields(v)
 	default:
 		return fail(codeInvalidRequest, "Params must be an array or object")
 	}
-	if err != nil {
-		return fail(codeInvalidRequest, "Params must be an array or object")
+	if !ok {
+		return fail(codeInvalidRequest, "More than %d params", maxMembers)
 	}
 	return nil
 }

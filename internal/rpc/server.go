@@ -25,6 +25,9 @@ const (
 	ioFor   = 30 * time.Second
 	penalty = 250 * time.Millisecond
 	maxBody = 32 << 20
+
+	maxBatch = 1000
+	maxReply = 64 << 20
 )
 
 // Config is what Start needs. A bound that is zero gets its default.
@@ -38,6 +41,8 @@ type Config struct {
 	MaxQueue int           // requests that wait for a handler (64, Core's -rpcworkqueue)
 	WaitFor  time.Duration // how long they wait (30 s)
 	MaxBody  int64         // bytes of a request (32 MiB, Core's MAX_SIZE: a block in hex fits)
+	MaxBatch int           // calls in one request (1000: programs that ask in batches ask for a hundred)
+	MaxReply int           // bytes of a batch's replies after which no more calls are carried out (64 MiB: a dozen blocks at least)
 	IOFor    time.Duration // to send a request or take a reply (30 s, Core's -rpcservertimeout)
 	Penalty  time.Duration // delay after a wrong password (250 ms, as in Core)
 }
@@ -55,6 +60,8 @@ func (c *Config) defaults() {
 	}
 	def(&c.MaxConns, 128)
 	def(&c.MaxQueue, 64)
+	def(&c.MaxBatch, maxBatch)
+	def(&c.MaxReply, maxReply)
 	wait(&c.WaitFor, waitFor)
 	wait(&c.IOFor, ioFor)
 	wait(&c.Penalty, penalty)
