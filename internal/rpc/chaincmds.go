@@ -180,7 +180,7 @@ func getBlockchainInfo(c *call, _ arguments) (any, error) {
 		Bits:          hexBits(best.Header.Bits), Target: target(best.Header.Bits), Difficulty: difficulty(best.Header.Bits),
 		Time: tips.Block.Time.Unix(), MedianTime: tips.MedianTime.Unix(),
 		Progress: progress(c.now(), tips, c.Params), InitialSync: c.now().Sub(tips.Block.Time) > maxTipAge,
-		ChainWork: chainWork(tips.Block.Work), SizeOnDisk: c.size.get(c.now()),
+		ChainWork: chainWork(tips.Block.Work), SizeOnDisk: c.size.get(c.ctx, c.now()),
 		Pruned: c.PruneBytes > 0, PruneTarget: c.PruneBytes, Warnings: []string{},
 	}
 	if info.Pruned {

@@ -349,7 +349,7 @@ func FuzzAnswerBody(f *testing.F) {
 	node := &Node{Params: &chaincfg.RegressionNetParams, Cells: func() []CellStats { return nil }, Stop: func() {}}
 	asker := &fake{answer: map[string]func(actor.ID, any) (any, error){}}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		c := &call{Node: node, ctx: context.Background(), asker: asker, size: &dirSize{}, log: logrus.NewEntry(logrus.New())}
+		c := &call{Node: node, ctx: context.Background(), asker: asker, size: newDirSize(""), log: logrus.NewEntry(logrus.New())}
 		status, answer := answerBody(c.ctx, body, maxBatch, maxReply, func(r *request) (any, error) {
 			cmd, ok := commands[r.method]
 			if !ok {

@@ -209,7 +209,7 @@ func (s *Server) Warmup(doing string) { s.warmup.Store(&doing) }
 func (s *Server) Attach(n Node) {
 	a := &attached{
 		Node: n, free: make(chan edge.Asker, len(n.Askers)),
-		queue: make(chan struct{}, len(n.Askers)+s.cfg.MaxQueue), size: &dirSize{dir: n.DataDir},
+		queue: make(chan struct{}, len(n.Askers)+s.cfg.MaxQueue), size: newDirSize(n.DataDir),
 	}
 	for _, asker := range n.Askers {
 		a.free <- asker // correctness: there is room for all.
