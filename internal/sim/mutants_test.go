@@ -21,11 +21,16 @@ type mutant struct {
 	after func(in actor.Input, out *actor.Outbox)
 	// unclocked machines have no deadline.
 	unclocked bool
+	// late machines have been told a later time before.
+	late time.Duration
 }
 
 func (m *mutant) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	if m.loses != nil && m.loses(in) {
 		return
+	}
+	if m.late = -m.late; m.late < 0 {
+		now = now.Add(m.late)
 	}
 	m.Machine.Step(now, in, out)
 	if m.after != nil {
@@ -121,6 +126,14 @@ var mutants = []struct {
 	{"chain does not hear of timeouts", &engines, breaks(node.Chain, func() *mutant {
 		return &mutant{loses: func(in actor.Input) bool { return in.Err == actor.ErrTimeout }}
 	})},
+	{"time goes back", &clocks, breaks(node.Netsync, func() *mutant { return &mutant{late: time.Second} })},
+	{"peers have no clock, and clocks jump", &clocks, breaks(0, func() *mutant { return &mutant{unclocked: true} })},
+	{"chain forgets every 20th submission, and all is small", &tiny, breaks(node.Chain, func() *mutant {
+		return everyNth(20, is[chain.SubmitBlock])
+	})},
+	{"netsync knows one peer at a time, among strangers", &strangers, breaks(node.Netsync, oneAtATime)},
+	{"the server does not hear Ended, and everything happens", &everything, breaks(node.Server, deaf[actor.Ended])},
+	{"relay announces nothing in a large town", &largeTown, breaks(node.Relay, deaf[chain.BlockConnected])},
 	{"deaths are not counted", &dooms, func(plan *cell.Plan) { plan.Deaths.Max = 0 }},
 	{"two deaths are too many", &dooms, func(plan *cell.Plan) { plan.Deaths.Max = 2 }},
 	{"deaths are never forgotten", &dooms, func(plan *cell.Plan) { plan.Deaths.Within = time.Hour }},

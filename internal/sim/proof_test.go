@@ -56,6 +56,9 @@ func (c *town) prove(b bounds) error {
 		if err == nil {
 			err = c.sound()
 		}
+		if stage.done == nil && err == nil {
+			ok = c.met()
+		}
 		if err != nil {
 			return fmt.Errorf("until %s: %w", stage.what, err)
 		}
@@ -64,6 +67,11 @@ func (c *town) prove(b bounds) error {
 		}
 	}
 	return c.end()
+}
+
+// met says whether every node that is up has found somebody.
+func (c *town) met() bool {
+	return len(c.up()) < 2 || all(c.up(), func(n *resident) bool { return n.edge.Conns() > 0 })
 }
 
 // all says whether something is so for every node.
@@ -209,6 +217,9 @@ func (n *resident) deserted(since time.Time) bool {
 
 // sound verifies what holds at all times.
 func (c *town) sound() error {
+	if c.backward != nil {
+		return c.backward
+	}
 	deaths := 0
 	for _, n := range c.nodes {
 		deaths += n.Deaths

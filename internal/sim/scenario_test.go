@@ -300,8 +300,8 @@ var clocks = scenario{
 	name: "TestClockJumps", seeds: 30, net: smoothNet, size: 3,
 	bounds: bounds{rough: 5 * time.Minute, agree: 30 * time.Minute, news: time.Minute},
 	build: func(c *town) {
-		settlers(c, 3, quick, nil)
 		c.jumps = time.Minute
+		settlers(c, 3, quick, nil)
 	},
 }
 

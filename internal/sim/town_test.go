@@ -52,6 +52,8 @@ type town struct {
 	jumpAt time.Time
 	outage time.Time // there is no network before; zero: there is
 
+	backward error // a clock went back for a machine
+
 	// Deviations from the wiring, for worlds with other bounds and for the
 	// broken variants that the checks must catch.
 	bounds func(*node.Settings)
@@ -91,6 +93,7 @@ func newTown(seed uint64, cfg fake.NetConfig, places int) *town {
 	for i := range places {
 		c.addrs = append(c.addrs, netip.MustParseAddrPort(fmt.Sprintf("8.%d.0.1:18555", i+1)))
 	}
+	c.net.Seen = c.Mix
 	c.net.Wake = func(e *fake.Edge) {
 		for i := range c.edges {
 			if c.edges[i] == e && c.homes[i] != nil {
@@ -148,6 +151,9 @@ func (c *town) add(has belongings) *resident {
 		Resolver:  simulated(node.Resolver, "resolver", nil, func() actor.Machine { return names }),
 	})
 	c.populate(n, plan, has.mine)
+	if c.jumps > 0 {
+		wrap(plan, func(_ actor.ID, m actor.Machine) actor.Machine { return &clocked{Machine: m, town: c} })
+	}
 	c.mortals(plan)
 	c.foredoom(plan, has.dies)
 	if c.alter != nil {
@@ -229,6 +235,9 @@ func (c *town) jump() {
 		}
 		if n := c.nodes[0]; n.Ahead+by < 90*time.Minute { // blocks two hours ahead are refused
 			n.Ahead += by
+			for _, x := range n.Living() {
+				n.Wake(x) // whose deadline has come, or lies further off
+			}
 		}
 	}
 	c.jumpAt = c.Now.Add(time.Duration(c.rng.Int64N(int64(2 * c.jumps))))
@@ -370,6 +379,22 @@ func (d *doomed) Deadline() time.Time {
 		return due
 	}
 	return d.at
+}
+
+// clocked verifies that a machine's clock never goes back: what has been computed
+// from it would be in the future.
+type clocked struct {
+	actor.Machine
+	town *town
+	last time.Time
+}
+
+func (k *clocked) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	if now.Before(k.last) {
+		k.town.backward = fmt.Errorf("a cell is given the time %v after %v", now, k.last)
+	}
+	k.last = now
+	k.Machine.Step(now, in, out)
 }
 
 // wrap puts every machine of a plan's cells, kinds included, into another.

@@ -274,6 +274,14 @@ func (w *World) mix(values ...uint64) {
 	}
 }
 
+// Mix adds what the world cannot see by itself to the hash: the bytes that nodes
+// write to each other.
+func (w *World) Mix(data []byte) {
+	h := fnv.New64a()
+	h.Write(data)
+	w.mix(h.Sum64())
+}
+
 // Hash sums up the run so far.
 func (w *World) Hash() uint64 { return w.hash }
 

@@ -64,6 +64,8 @@ type Net struct {
 	// driver does not know, for another edge has caused it. The driver gives
 	// the edge's cell a turn, after which it looks at the edge's Deadline.
 	Wake func(*Edge)
+	// Seen, if set, is called with each frame that a node writes.
+	Seen func(frame []byte)
 
 	cfg   NetConfig
 	rng   *rand.Rand
@@ -238,6 +240,9 @@ func (e *Edge) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		e.onBind(now, in.From, b.Conn, out)
 	case transport.Write:
 		if c := e.owned(b.Conn, in.From); c != nil {
+			if e.net.Seen != nil {
+				e.net.Seen(b.Frame)
+			}
 			c.write(now, b.Frame)
 		}
 	case transport.Close:
