@@ -3,6 +3,7 @@ package rpc
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"acyclic/chain"
 	"acyclic/internal/actor"
 	"acyclic/internal/uint128"
+	"acyclic/netsync"
 	"acyclic/server"
 )
 
@@ -215,6 +217,37 @@ func TestL2QuestionsEnd(t *testing.T) {
 	on(r.f, func(chain.GetTips) (chain.Tips, error) { panic("a bug") })
 	r.wantError("getblockcount", "[]", "-32603 getblockcount failed: a bug (a bug; the log has the stack)")
 	r.want("getconnectioncount", "[]", "3")
+}
+
+// A result that cannot be JSON is a bug of one command: the client is told, in a
+// batch beside the others' results, and the connection lives on.
+func TestL11ResultsThatCannotBeJSON(t *testing.T) {
+	r := newRig(t, 1, Config{})
+	commands["broken"] = &command{name: "broken", run: func(*call, arguments) (any, error) { return make(chan int), nil }}
+	t.Cleanup(func() { delete(commands, "broken") })
+	const failed = "broken failed: rpc: rpc.legacyReply cannot be JSON: json: unsupported type: chan int (a bug; the log has the stack)"
+	r.wantError("broken", "[]", "-32603 "+failed)
+	_, got := r.post(`[{"id":1,"method":"broken"},{"id":2,"method":"uptime"}]`)
+	if want := `[{"result":null,"error":{"code":-32603,"message":"` + failed + `"},"id":1},{"result":90,"error":null,"id":2}]` + "\n"; got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+// Numbers that JSON does not have are null, and what is beside them is told.
+func TestNumbersThatAreNone(t *testing.T) {
+	r := newRig(t, 1, Config{})
+	for _, rate := range []float64{math.Inf(1), math.Inf(-1), math.NaN()} {
+		on(r.f, func(netsync.GetStatus) (netsync.Status, error) {
+			return netsync.Status{Stalls: 7, BlockRate: rate}, nil
+		})
+		if got, failure := r.call("getstatus", "[]"); !strings.Contains(got, `"blocks_per_second":null,"headers_per_second":0,"stalls":7`) {
+			t.Errorf("a rate of %v: %s %s", rate, got, failure)
+		}
+	}
+	on(r.f, func(chain.GetHeader) (chain.HeaderInfo, error) { return chain.HeaderInfo{}, nil })
+	if got, failure := r.call("getblockchaininfo", "[]"); !strings.Contains(got, `"difficulty":null`) {
+		t.Errorf("the difficulty of a target that is zero: %s %s", got, failure)
+	}
 }
 
 // A peer that goes away while the list is made is left out.

@@ -114,7 +114,7 @@ func plain(w http.ResponseWriter, status int, text string) {
 
 // serveWarmup answers while there is no node.
 func (s *Server) serveWarmup(w http.ResponseWriter, r *http.Request, doing string) {
-	s.respond(w, r, func(*request) (any, error) { return nil, fail(codeWarmup, "%s", doing) })
+	s.respond(w, r, func(*request) ([]byte, error) { return nil, fail(codeWarmup, "%s", doing) })
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, c *call) {
@@ -123,7 +123,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, c *call) {
 
 // respond reads the body, carries its calls out one after the other, and
 // replies.
-func (s *Server) respond(w http.ResponseWriter, r *http.Request, exec func(*request) (any, error)) {
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, exec executor) {
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(s.cfg.IOFor))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.cfg.MaxBody))
@@ -146,9 +146,12 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, exec func(*requ
 	w.Write(answer)
 }
 
+// executor carries out a call and makes its reply, or fails.
+type executor func(*request) ([]byte, error)
+
 // answerBody carries out a body's calls, at most so many, until their replies
 // are full. A nil answer is no content.
-func answerBody(ctx context.Context, body []byte, most, full int, exec func(*request) (any, error)) (status int, answer []byte) {
+func answerBody(ctx context.Context, body []byte, most, full int, exec executor) (status int, answer []byte) {
 	single, batch, err := parseBody(body, most)
 	switch {
 	case err != nil:
@@ -159,46 +162,50 @@ func answerBody(ctx context.Context, body []byte, most, full int, exec func(*req
 	return answerBatch(ctx, batch, full, exec)
 }
 
-func answerSingle(raw json.RawMessage, exec func(*request) (any, error)) (status int, answer []byte) {
+func answerSingle(raw json.RawMessage, exec executor) (status int, answer []byte) {
 	r, err := parseRequest(raw)
-	var result any
 	if err == nil {
-		result, err = exec(r)
+		answer, err = exec(r)
 	}
 	switch {
 	case r.notification():
 		return http.StatusNoContent, nil
-	case err != nil && !r.v2:
-		return asRPCError(err).Code.status(), marshal(reply(false, r.id, nil, err))
+	case err == nil:
+		return http.StatusOK, answer
+	case r.v2:
+		return http.StatusOK, marshal(reply(true, r.id, nil, err))
 	}
-	return http.StatusOK, marshal(reply(r.v2, r.id, result, err))
+	return asRPCError(err).Code.status(), marshal(reply(false, r.id, nil, err))
 }
 
 // answerBatch carries out calls one after the other until their replies have
 // full bytes: those that are left then, and want a reply, fail. So a reply never
 // has more than these bytes, one call's and the ids that the client sent.
-func answerBatch(ctx context.Context, batch []json.RawMessage, full int, exec func(*request) (any, error)) (status int, answer []byte) {
+func answerBatch(ctx context.Context, batch []json.RawMessage, full int, exec executor) (status int, answer []byte) {
 	answer = []byte{'['}
 	for _, raw := range batch {
 		if ctx.Err() != nil {
 			break // nobody reads the reply any more
 		}
 		r, err := parseRequest(raw)
-		var result any
+		var one []byte
 		switch {
 		case err != nil:
 		case len(answer) > full && !r.notification():
 			err = fail(codeMisc, "not carried out: the replies of this batch have reached %d bytes; ask for less at a time", full)
 		default:
-			result, err = exec(r)
+			one, err = exec(r)
 		}
 		if r.notification() {
 			continue
 		}
+		if err != nil {
+			one = marshal(reply(r.v2, r.id, nil, err))
+		}
 		if len(answer) > 1 {
 			answer = append(answer, ',')
 		}
-		answer = append(answer, bytes.TrimSpace(marshal(reply(r.v2, r.id, result, err)))...)
+		answer = append(answer, bytes.TrimSpace(one)...)
 	}
 	if len(answer) == 1 && len(batch) > 0 {
 		return http.StatusNoContent, nil
@@ -206,13 +213,14 @@ func answerBatch(ctx context.Context, batch []json.RawMessage, full int, exec fu
 	return http.StatusOK, append(answer, "]\n"...)
 }
 
-// execute carries out one command. A panic in it is a bug of ours: the client
-// is told, the node goes on.
-func (c *call) execute(r *request) (result any, err error) {
+// execute carries out one command and makes the reply of its result. A panic is
+// a bug of ours, and so is a result that cannot be JSON: the client is told, the
+// node goes on.
+func (c *call) execute(r *request) (answer []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			c.log.Errorf("RPC %s panicked: %v\n%s", r.method, p, debug.Stack())
-			result, err = nil, fail(codeInternal, "%s failed: %v (a bug; the log has the stack)", r.method, p)
+			answer, err = nil, fail(codeInternal, "%s failed: %v (a bug; the log has the stack)", r.method, p)
 		}
 	}()
 	cmd, ok := commands[r.method]
@@ -223,5 +231,9 @@ func (c *call) execute(r *request) (result any, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return cmd.run(c, args)
+	result, err := cmd.run(c, args)
+	if err != nil {
+		return nil, err
+	}
+	return marshal(reply(r.v2, r.id, result, nil)), nil
 }

@@ -350,7 +350,7 @@ func FuzzAnswerBody(f *testing.F) {
 	asker := &fake{answer: map[string]func(actor.ID, any) (any, error){}}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		c := &call{Node: node, ctx: context.Background(), asker: asker, size: newDirSize(""), log: logrus.NewEntry(logrus.New())}
-		status, answer := answerBody(c.ctx, body, maxBatch, maxReply, func(r *request) (any, error) {
+		status, answer := answerBody(c.ctx, body, maxBatch, maxReply, func(r *request) ([]byte, error) {
 			cmd, ok := commands[r.method]
 			if !ok {
 				return nil, fail(codeMethodNotFound, "Method not found")
@@ -359,7 +359,8 @@ func FuzzAnswerBody(f *testing.F) {
 			if err != nil {
 				return nil, err
 			}
-			return cmd.run(c, args) // not execute: a panic must be seen
+			result, err := cmd.run(c, args) // not execute: a panic must be seen
+			return marshal(reply(r.v2, r.id, result, nil)), err
 		})
 		if (status == http.StatusNoContent) != (answer == nil) {
 			t.Errorf("status %d with answer %q", status, answer)

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"strconv"
 	"time"
@@ -12,11 +13,15 @@ import (
 	"acyclic/internal/uint128"
 )
 
-// float is a number written with 16 digits, as Core does.
+// float is a number written with 16 digits, as Core does. What is none, as a
+// rate over no time, is null.
 type float float64
 
 // MarshalJSON implements json.Marshaler.
 func (f float) MarshalJSON() ([]byte, error) {
+	if n := float64(f); math.IsInf(n, 0) || math.IsNaN(n) {
+		return null, nil
+	}
 	return strconv.AppendFloat(nil, float64(f), 'g', 16, 64), nil
 }
 
