@@ -32,7 +32,8 @@
 // if that is more than our best block has. Chain knows the path there (GetPath);
 // the window holds its next blocks. When the target changes, chain says where
 // the branches part (GetForks): what the window holds below stays. A peer is
-// asked only for blocks below a point that it has proved.
+// asked only for blocks below a point that it has proved, and only what it was
+// asked for is held: an unasked block is an announcement of its header.
 //
 //	wanted ──► held ──► handed ──► done
 //	  ▲         │ ▲       │ │

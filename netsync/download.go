@@ -151,8 +151,10 @@ func (m *Machine) servable(height int32) bool {
 	return false
 }
 
-// onBlock takes a block that is wanted, whoever was asked for it: the first good
-// copy wins.
+// onBlock takes the first copy of a wanted block from anybody who was asked for
+// it, be the order still open or taken back since. An unasked copy takes nobody's
+// place: its body may be anything, and until chain says so the good copies of
+// those who were asked would be thrown away (as in CVE-2024-52921).
 func (m *Machine) onBlock(now time.Time, b peer.BlockReceived) {
 	p := m.active(b.Peer)
 	if p == nil {
@@ -161,16 +163,19 @@ func (m *Machine) onBlock(now time.Time, b peer.BlockReceived) {
 	m.stats.bytes += uint64(b.Size)
 	m.stats.dirty = true
 	memory := max(b.Size, b.Memory)
-	m.avgSize += (float64(memory) - m.avgSize) / 16
-	asked := m.fulfil(now, p, b)
+	asked := m.fulfil(now, p, b) || b.Asked
 	s := m.w.find(b.Hash)
 	switch {
+	case !asked:
+		if s == nil || s.at.Work.Cmp(p.best.Work) > 0 {
+			m.onUnasked(now, p, b)
+		}
+		return
 	case s != nil && s.state == wanted:
 		p.stalls, p.late = 0, 0
 		m.w.hold(b.Hash, b.Block, memory, p.id, m.cfg.HeldBytes)
-	case s == nil && !asked:
-		m.onUnasked(now, p, b)
 	}
+	m.avgSize += (float64(memory) - m.avgSize) / 16
 }
 
 // fulfil removes the order that a block fulfils and learns from it how fast the
@@ -212,8 +217,8 @@ func (m *Machine) goal(p *peerState) int {
 	return min(max(goal, m.cfg.MinInFlight), m.cfg.MaxInFlight)
 }
 
-// onUnasked treats a block that is not on the path as an announcement: its
-// header is judged, and the block is ordered if it turns out to be needed.
+// onUnasked treats a block as an announcement: its header is judged, and the
+// block is ordered if it turns out to be needed.
 func (m *Machine) onUnasked(now time.Time, p *peerState, b peer.BlockReceived) {
 	if p.batch.queued || p.ask == askWaiting {
 		m.askSoon(now, p)

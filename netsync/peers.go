@@ -112,7 +112,6 @@ type downloadState struct {
 	stalls    int       // times in a row that it was late
 	restUntil time.Time // no orders until then
 	stalled   int       // ... in all
-	noBlocks  bool      // it cannot serve what we need
 }
 
 // order is one block that a peer was asked for.

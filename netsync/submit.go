@@ -97,18 +97,13 @@ func (m *Machine) onOrphan(now time.Time, sub submission) {
 	}
 }
 
-// onMutated gets another copy: the header is fine, the body is not its body. A
-// peer without witness data may have meant well.
+// onMutated gets another copy: the header is fine, the body is not its body.
+// Only copies that were asked for come here, and only those who have witness
+// data are asked: whoever sent this one changed it.
 func (m *Machine) onMutated(sub submission, v chain.Verdict, out *actor.Outbox) {
 	m.w.refuse(sub.hash)
-	p := m.active(sub.from)
-	switch {
-	case p == nil:
-	case p.witness:
+	if p := m.active(sub.from); p != nil {
 		m.drop(p, fmt.Sprintf("block %v: %s (%s)", sub.hash, v.Reason, v.Detail), true, out)
-	default:
-		p.noBlocks = true
-		m.takeBackAll(p)
 	}
 }
 

@@ -58,9 +58,10 @@ func (m *Machine) chooseTarget() {
 	m.target = t
 }
 
-// servesBlocks says whether the peer can serve any blocks at all.
+// servesBlocks says whether the peer can serve any blocks at all: whole ones,
+// with witness data (Bitcoin Core asks no others either).
 func (p *peerState) servesBlocks() bool {
-	return !p.leaving && (p.full || p.limited) && !p.noBlocks
+	return !p.leaving && (p.full || p.limited) && p.witness
 }
 
 // planRoute asks chain what it takes to know the path to the target.
