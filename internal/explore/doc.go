@@ -21,9 +21,12 @@
 // to any deadline that some cell has; the node is told to stop; or the
 // environment does something. The search is breadth first, so that the trace to
 // a violation is a shortest one. The environment is bounded: so many connections,
-// messages, blocks, deaths, jumps of the clock. So the graph is finite, and what
-// holds where nothing can happen any more is what always comes in the end. A move
-// that changes nothing would be a loop, and is reported.
+// messages, blocks, deaths, jumps of the clock. So the graph is finite; and it has
+// no ring: a move that changes nothing, and any number of moves that lead back to
+// where they began, are reported (graph.go), and so is a search in which nothing
+// ever comes to rest. What holds where nothing can happen any more is therefore
+// what always comes in the end, in whichever order a fair or unfair scheduler runs
+// the cells.
 //
 // # What is checked
 //

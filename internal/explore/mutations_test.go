@@ -248,6 +248,7 @@ var mutations = []mutation{
 	{"L9", "a latch without a clock", func() *Scenario {
 		return asking(true, 3, func(a *asker, _ *target) { a.Latch = true })
 	}, "law L9"},
+	{"L9", "two cells that answer each other for ever", func() *Scenario { return echoes(4, 1, false) }, "4 moves lead back"},
 	{"L10", "the order of a map has an effect", func() *Scenario {
 		sc := coming(1, 1, 1)
 		sc.Twice, sc.Rest = true, nil

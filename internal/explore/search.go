@@ -85,18 +85,33 @@ func search[S any](m model[S], root S, b Bounds) (r Result, path []Move) {
 	var (
 		began   = time.Now()
 		visits  = []visit{{from: -1}}
-		visited = map[[2]uint64]struct{}{m.hash(root): {}}
+		visited = map[[2]uint64]int32{m.hash(root): 0}
+		made    graph
 		level   = []S{root}
 		first   = 0 // the visit of level[0]
 		moves   []Move
 	)
 	end := func(violation string, at int, last ...Move) (Result, []Move) {
+		ring := int32(-1)
+		if violation == "" {
+			if ring = made.ring(len(visits)); ring >= 0 {
+				at = int(ring)
+			}
+		}
 		r.States, r.Took, r.Violation = len(visits), time.Since(began), violation
 		r.Depth = int(visits[len(visits)-1].depth)
 		for ; at > 0; at = int(visits[at].from) {
 			path = append([]Move{visits[at].move}, path...)
 		}
 		path = append(path, last...)
+		if ring >= 0 {
+			ways := made.around(ring)
+			path = follow(m, root, path, ways)
+			r.Violation = fmt.Sprintf("law L9: %d moves lead back to where they began, and may be repeated for ever", len(ways))
+		}
+		if r.Complete && r.Violation == "" && r.Rests == 0 {
+			r.Violation = "law L9: no state is at rest"
+		}
 		r.Steps = len(path)
 		return r, path
 	}
@@ -104,6 +119,7 @@ func search[S any](m model[S], root S, b Bounds) (r Result, path []Move) {
 		var next []S
 		for i, s := range level {
 			me := first + i
+			made.state()
 			var open bool
 			moves, open = m.moves(s, moves[:0])
 			if !open {
@@ -123,10 +139,12 @@ func search[S any](m model[S], root S, b Bounds) (r Result, path []Move) {
 				if h == own {
 					return end("law L9: a move changes nothing, and may be repeated for ever", me, mv)
 				}
-				if _, old := visited[h]; old {
+				if to, old := visited[h]; old {
+					made.edge(to)
 					continue
 				}
-				visited[h] = struct{}{}
+				visited[h] = int32(len(visits))
+				made.edge(int32(len(visits)))
 				visits = append(visits, visit{int32(me), visits[me].depth + 1, mv})
 				next = append(next, t)
 			}
@@ -141,17 +159,35 @@ func search[S any](m model[S], root S, b Bounds) (r Result, path []Move) {
 	return end("", 0)
 }
 
+// follow goes along a path and then on by moves that are known by their
+// positions.
+func follow[S any](m model[S], s S, path []Move, by []int32) []Move {
+	for _, mv := range path {
+		s, _ = m.step(s, mv)
+	}
+	for _, n := range by {
+		moves, _ := m.moves(s, nil)
+		path = append(path, moves[n])
+		s, _ = m.step(s, moves[n])
+	}
+	return path
+}
+
 // judge looks at a state in which no cell has anything to do, whatever the
 // environment may still do: it lets some deadlines come, as they do when nothing
 // else happens, and then nothing may be open.
 func (w *World) judge(s state) error {
+	passed := map[[2]uint64]bool{}
 	for left := w.sc.Settle; ; {
 		key := w.hash(s)
 		key[0] += uint64(left)
+		if passed[key] {
+			return errors.New("law L9: when deadlines come, what follows is repeated for ever")
+		}
 		if w.settled[key] {
 			return nil
 		}
-		w.settled[key] = true
+		passed[key], w.settled[key] = true, true
 		m, ok := w.internal(s)
 		if !ok {
 			at := w.deadlines(s)
