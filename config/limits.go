@@ -190,7 +190,7 @@ func Derive(maxPeers, rpcHandlers int) Limits {
 		// btcd's and Core's eight, but never more than half of the slots.
 		OutboundTarget:  min(8, (maxPeers+1)/2),
 		MaxAdded:        64,
-		MaxInboundPerIP: 5, // dcrd's --maxsameip; loopback is exempt
+		MaxInboundPerIP: 5, // dcrd's --maxsameip; of a /64 too; loopback is exempt
 		BanDuration:     24 * time.Hour,
 		MaxBans:         10_000,
 		MaxNotes:        4096,

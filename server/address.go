@@ -131,15 +131,10 @@ func groupOf(addr netip.Addr) string {
 	if addr.Is4() {
 		return prefix(addr, 16)
 	}
-	b := addr.As16()
-	switch {
-	case nat64.Contains(addr), siit.Contains(addr):
-		return prefix(netip.AddrFrom4([4]byte(b[12:16])), 16)
-	case sixToFour.Contains(addr):
-		return prefix(netip.AddrFrom4([4]byte(b[2:6])), 16)
-	case teredo.Contains(addr):
-		return prefix(netip.AddrFrom4([4]byte{^b[12], ^b[13], ^b[14], ^b[15]}), 16)
-	case hurricane.Contains(addr):
+	if v4 := tunnelled(addr); v4.IsValid() {
+		return prefix(v4, 16)
+	}
+	if hurricane.Contains(addr) {
 		return prefix(addr, 36)
 	}
 	return prefix(addr, 32)
@@ -148,4 +143,39 @@ func groupOf(addr netip.Addr) string {
 func prefix(addr netip.Addr, bits int) string {
 	p, _ := addr.Prefix(bits)
 	return p.Addr().String()
+}
+
+// tunnelled is the IPv4 address of the host behind an IPv6 address; zero when
+// there is none.
+func tunnelled(addr netip.Addr) netip.Addr {
+	b := addr.As16()
+	switch {
+	case nat64.Contains(addr), siit.Contains(addr):
+		return netip.AddrFrom4([4]byte(b[12:16]))
+	case sixToFour.Contains(addr):
+		return netip.AddrFrom4([4]byte(b[2:6]))
+	case teredo.Contains(addr):
+		return netip.AddrFrom4([4]byte{^b[12], ^b[13], ^b[14], ^b[15]})
+	}
+	return netip.Addr{}
+}
+
+// hostBits is how much of an IPv6 address says which net a host is in: a /64 is
+// the smallest that is given away, and whoever has one has its 2^64 addresses.
+const hostBits = 64
+
+// hostOf is what one host has: an IPv4 address (also one that is tunnelled in
+// IPv6), or the /64 of an IPv6 address. What is bounded or banned is a host: by
+// full addresses, one host could take all slots and outlive every ban.
+func hostOf(addr netip.Addr) netip.Prefix {
+	addr = addr.Unmap().WithZone("")
+	if v4 := tunnelled(addr); addr.Is6() && v4.IsValid() {
+		addr = v4
+	}
+	bits := addr.BitLen()
+	if addr.Is6() && !addr.IsLoopback() {
+		bits = hostBits
+	}
+	host, _ := addr.Prefix(bits)
+	return host
 }

@@ -50,6 +50,27 @@ func FuzzParseTarget(f *testing.F) {
 	})
 }
 
+func TestHosts(t *testing.T) {
+	for _, c := range []struct{ in, want, why string }{
+		{"8.8.8.8", "8.8.8.8/32", "an IPv4 address is one host"},
+		{"::ffff:8.8.8.8", "8.8.8.8/32", "in an IPv6 coat too"},
+		{"2a01:4f8:1:2::1", "2a01:4f8:1:2::/64", "the net that one host gets"},
+		{"2a01:4f8:1:2:ffff:ffff:ffff:ffff", "2a01:4f8:1:2::/64", "all of its addresses"},
+		{"2a01:4f8:1:3::1", "2a01:4f8:1:3::/64", "the next one"},
+		{"fe80::1%eth0", "fe80::/64", "a neighbour on a link"},
+		{"64:ff9b::808:808", "8.8.8.8/32", "NAT64: all of IPv4 is in one /64"},
+		{"::ffff:0:808:808", "8.8.8.8/32", "SIIT"},
+		{"2002:808:808:7::1", "8.8.8.8/32", "6to4: one IPv4 address has 65,536 of them"},
+		{"2001:0:102:304::f7f7:f7f7", "8.8.8.8/32", "Teredo: all clients of a server are in one /64"},
+		{"::1", "::1/128", "loopback is exempt, and must not share what its neighbours have done"},
+		{"127.0.0.1", "127.0.0.1/32", "loopback"},
+	} {
+		if got := hostOf(netip.MustParseAddr(c.in)).String(); got != c.want {
+			t.Errorf("%s is of %s, want %s: %s", c.in, got, c.want, c.why)
+		}
+	}
+}
+
 // The groups are those of btcd's addrmgr, except that addresses outside the
 // public network have none.
 func TestGroupsAreThoseOfTheAddressManager(t *testing.T) {

@@ -48,13 +48,14 @@ func (m *Machine) inboundLimit() int {
 	return max(0, m.cfg.MaxPeers-m.target()-m.kept())
 }
 
-// crowded says whether an address has all the inbound connections that one
-// address may have. Loopback is not bounded: what comes from there (tests, Tor,
+// crowded says whether a host has all the inbound connections that one host may
+// have. Loopback is not bounded: what comes from there (tests, Tor,
 // tunnels) are different peers behind one address.
 func (m *Machine) crowded(addr netip.Addr) bool {
 	if m.cfg.MaxInboundPerIP == 0 || addr.IsLoopback() {
 		return false
 	}
-	same := m.count(func(s *slot) bool { return s.in && s.remote.Addr() == addr })
+	host := hostOf(addr)
+	same := m.count(func(s *slot) bool { return s.in && hostOf(s.remote.Addr()) == host })
 	return same >= m.cfg.MaxInboundPerIP
 }

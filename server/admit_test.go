@@ -60,6 +60,22 @@ func TestNoAddressTakesAllSlots(t *testing.T) {
 	b.arrive("9.9.9.9:1")
 }
 
+// Whoever has an IPv6 address has the other 2^64 of its net as well.
+func TestNoNetTakesAllSlots(t *testing.T) {
+	cfg := quiet()
+	cfg.MaxPeers, cfg.MaxInboundPerIP = 8, 2
+	b := newBench(t, cfg)
+	b.arrive("[2a01:4f8:1:2::1]:1")
+	b.arrive("[2a01:4f8:1:2::2]:1")
+	if a := b.admit("[2a01:4f8:1:2:dead:beef:0:1]:1", "a third address of the same /64"); a.Peer != 0 {
+		t.Fatal("three connections of one /64, two are allowed")
+	}
+	b.arrive("[2a01:4f8:1:3::1]:1")
+	for i := range 3 {
+		b.arrive(fmt.Sprintf("[::1]:%d", i+1))
+	}
+}
+
 func TestAnAdmittedPeerIsToldOurHeight(t *testing.T) {
 	b := newBench(t, quiet())
 	b.Give(chain.Tips{Block: chain.Point{Height: 77}})

@@ -8,14 +8,15 @@ import (
 	"acyclic/internal/actor"
 )
 
-// bans are the addresses that we do not talk to. All bans last equally long, so
+// bans are the hosts (see hostOf) that we do not talk to. All bans last equally long, so
 // the order of making is the order of ending.
 type bans struct {
-	until map[netip.Addr]time.Time
-	order []netip.Addr
+	until map[netip.Prefix]time.Time
+	order []netip.Prefix
 }
 
-// ban bans an address and disconnects whoever else is connected from it.
+// ban bans the host of an address and disconnects whoever else is connected from
+// it.
 //
 // Loopback is never banned: behind it are different peers (a tunnel, Tor, other
 // nodes of this machine), and the fault of one must not lock out all. Bitcoin
@@ -24,19 +25,19 @@ func (m *Machine) ban(now time.Time, addr netip.Addr, reason string, out *actor.
 	if addr.IsLoopback() || m.cfg.MaxBans == 0 {
 		return
 	}
-	b := &m.bans
-	if _, again := b.until[addr]; again {
-		i := slices.Index(b.order, addr)
+	b, host := &m.bans, hostOf(addr)
+	if _, again := b.until[host]; again {
+		i := slices.Index(b.order, host)
 		b.order = slices.Delete(b.order, i, i+1)
 	} else if len(b.order) >= m.cfg.MaxBans {
 		b.drop()
 	}
-	b.until[addr] = now.Add(m.cfg.BanDuration)
-	b.order = append(b.order, addr)
-	out.Log(actor.Info, "address banned", "addr", addr, "for", m.cfg.BanDuration, "reason", reason)
+	b.until[host] = now.Add(m.cfg.BanDuration)
+	b.order = append(b.order, host)
+	out.Log(actor.Info, "host banned", "addr", addr, "host", host, "for", m.cfg.BanDuration, "reason", reason)
 
 	for i := range m.slots {
-		if s := &m.slots[i]; s.remote.Addr() == addr && !s.manual {
+		if s := &m.slots[i]; hostOf(s.remote.Addr()) == host && !s.manual {
 			s.unwant("its address was banned")
 		}
 	}
@@ -63,6 +64,6 @@ func (m *Machine) expireBans(now time.Time) {
 }
 
 func (m *Machine) banned(now time.Time, addr netip.Addr) bool {
-	until, ok := m.bans.until[addr]
+	until, ok := m.bans.until[hostOf(addr)]
 	return ok && until.After(now)
 }

@@ -33,6 +33,35 @@ func TestAFaultBansForADay(t *testing.T) {
 	b.arrive("8.8.8.8:4")
 }
 
+// Another address of its net does not help who was banned, nor do the addresses
+// of one net drive other bans out.
+func TestABanIsOfAHost(t *testing.T) {
+	b := newBench(t, quiet()) // three bans
+	b.misbehave("8.8.8.8:1")
+	b.misbehave("[2a01:4f8:1:2::1]:1")
+	for i := range 4 {
+		if a := b.admit(fmt.Sprintf("[2a01:4f8:1:2:%x::7]:1", i), "the same /64"); a.Peer != 0 {
+			t.Fatal("a banned host came back with another of its addresses")
+		}
+	}
+	if a := b.admit("8.8.8.8:2", "the first ban stands"); a.Peer != 0 {
+		t.Fatal("a banned address was admitted")
+	}
+	b.arrive("[2a01:4f8:1:3::1]:1")
+}
+
+func TestABanDisconnectsTheNet(t *testing.T) {
+	b := newBench(t, quiet())
+	other := b.arrive("[2a01:4f8:1:2::9]:1")
+	b.ready(other, "[2a01:4f8:1:2::9]:1")
+	b.Drop()
+	b.misbehave("[2a01:4f8:1:2::1]:1")
+	_, ask := steptest.WantAsk[peer.Disconnect](b.Rig, "the other address of the banned host goes too")
+	if ask.To != other {
+		t.Fatalf("%v was disconnected, not %v", ask.To, other)
+	}
+}
+
 func TestLoopbackIsDisconnectedButNeverBanned(t *testing.T) {
 	b := newBench(t, quiet())
 	b.misbehave("127.0.0.1:1")

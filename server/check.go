@@ -87,15 +87,15 @@ func (m *Machine) checkNamed() error {
 
 func (m *Machine) checkBans() error {
 	if len(m.bans.until) != len(m.bans.order) || len(m.bans.order) > m.cfg.MaxBans {
-		return fmt.Errorf("%d bans in order, %d by address, at most %d", len(m.bans.order), len(m.bans.until), m.cfg.MaxBans)
+		return fmt.Errorf("%d bans in order, %d by host, at most %d", len(m.bans.order), len(m.bans.until), m.cfg.MaxBans)
 	}
-	for i, addr := range m.bans.order {
-		until, ok := m.bans.until[addr]
-		if !ok || addr.IsLoopback() {
-			return fmt.Errorf("the ban of %v is not as it should be", addr)
+	for i, host := range m.bans.order {
+		until, ok := m.bans.until[host]
+		if !ok || host.Addr().IsLoopback() || host != hostOf(host.Addr()) {
+			return fmt.Errorf("the ban of %v is not as it should be", host)
 		}
 		if i > 0 && until.Before(m.bans.until[m.bans.order[i-1]]) {
-			return fmt.Errorf("the bans are not in order at %v", addr)
+			return fmt.Errorf("the bans are not in order at %v", host)
 		}
 	}
 	return nil

@@ -83,8 +83,8 @@ type Status struct {
 	Inbound, Outbound, Handshaking int
 	MaxPeers                       int
 	Dialling                       int
-	Known                          int // addresses in the book
-	Banned                         int
+	Known                          int    // addresses in the book
+	Banned                         int    // hosts: IPv4 addresses, IPv6 /64s
 	Refused                        uint64 // connections not admitted
 }
 

@@ -19,8 +19,13 @@
 // a newcomer is refused and counted; nobody is evicted. Eviction (Bitcoin Core's
 // answer to a peer that fills all slots) frees a place only after the evicted
 // peer has gone, so it never helps the newcomer at hand; here the number of
-// connections of one address is bounded instead, which costs an attacker as many
-// addresses and needs no judgement of the peers that are connected.
+// connections of one host is bounded instead, which costs an attacker as many
+// hosts and needs no judgement of the peers that are connected.
+//
+// A host, for this bound and for bans, is an IPv4 address or an IPv6 /64: a /64
+// is the least that a host is given, and its addresses are as good as one. Who
+// was given more (a /56 is 256 of them) counts as so many hosts, and customers of
+// a provider who puts several of them into one /64 count as one.
 //
 // # A named peer's life
 //

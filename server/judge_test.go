@@ -35,7 +35,7 @@ type judge struct {
 	peers []*cell     // alive, in order of ID
 	conns transport.ConnID
 	cells uint32
-	bans  map[netip.Addr]time.Time
+	bans  map[string]time.Time // by site
 	named map[target]bool
 }
 
@@ -71,7 +71,7 @@ func (j *judge) birth() {
 	j.out = actor.NewOutbox(j)
 	j.used = make([]int, len(j.specs))
 	j.asks = nil
-	j.bans = map[netip.Addr]time.Time{}
+	j.bans = map[string]time.Time{}
 	j.named = map[target]bool{}
 	for _, name := range j.cfg.AddPeers {
 		t, _ := parseTarget(name, j.cfg.DefaultPort)
@@ -181,8 +181,16 @@ func (j *judge) userNamed(addr netip.AddrPort) bool {
 	return false
 }
 
+// site is what the bounds of one address are of, said in the plainest way.
+func site(addr netip.Addr) string {
+	if addr.Is4() {
+		return addr.String()
+	}
+	return addr.StringExpanded()[:len("2001:0db8:0000:0000")]
+}
+
 func (j *judge) banned(addr netip.Addr) bool {
-	until, ok := j.bans[addr]
+	until, ok := j.bans[site(addr)]
 	return ok && until.After(j.now)
 }
 
@@ -192,7 +200,7 @@ func (j *judge) admissible(addr netip.Addr) bool {
 	for _, c := range j.peers {
 		if c.arg.Inbound {
 			in++
-			if c.arg.Remote.Addr() == addr && !addr.IsLoopback() {
+			if site(c.arg.Remote.Addr()) == site(addr) && !addr.IsLoopback() {
 				same++
 			}
 		}
@@ -211,7 +219,7 @@ func (j *judge) admissible(addr netip.Addr) bool {
 // addrs is everybody there is.
 var addrs = []netip.AddrPort{
 	at("1.1.1.1:18333"), at("1.1.2.2:18333"), at("2.2.2.2:18333"), at("3.3.3.3:18333"), at("4.4.4.4:18333"),
-	at("[2001:db8::1]:18333"), at("5.5.5.5:1"), at("127.0.0.1:18333"),
+	at("[2001:db8::1]:18333"), at("[2001:db8::2]:18333"), at("5.5.5.5:1"), at("127.0.0.1:18333"),
 }
 
 func (j *judge) addr() netip.AddrPort { return addrs[j.choose(len(addrs))] }
@@ -346,7 +354,7 @@ func (j *judge) live() {
 		fault := j.choose(2) == 0
 		ip := c.arg.Remote.Addr()
 		if fault && !c.arg.Manual && !ip.IsLoopback() {
-			j.bans[ip] = j.now.Add(j.cfg.BanDuration)
+			j.bans[site(ip)] = j.now.Add(j.cfg.BanDuration)
 		}
 		j.give(peer.Gone{Peer: c.id, Remote: c.arg.Remote, Fault: fault})
 	case c.ready && j.choose(2) == 0:

@@ -42,12 +42,12 @@ type Config struct {
 	// DefaultPort is the network's, for addresses without one.
 	DefaultPort uint16
 
-	// MaxInboundPerIP bounds the inbound connections of one address other
-	// than loopback. Zero: no bound.
+	// MaxInboundPerIP bounds the inbound connections of one host (an IPv4
+	// address, an IPv6 /64) other than loopback. Zero: no bound.
 	MaxInboundPerIP int
-	// BanDuration is how long an address is banned.
+	// BanDuration is how long a host is banned.
 	BanDuration time.Duration
-	// MaxBans bounds the banned addresses; the oldest ban is dropped first.
+	// MaxBans bounds the banned hosts; the oldest ban is dropped first.
 	MaxBans int
 	// MaxNotes bounds each kind of address that waits for the book.
 	MaxNotes int
@@ -112,7 +112,7 @@ func (c *Config) names() []string {
 // New returns a server that waits for Start.
 func New(cfg Config, ports Ports, topics Topics, rng *rand.Rand) *Machine {
 	m := &Machine{cfg: cfg, ports: ports, topics: topics, rng: rng, known: -1}
-	m.bans.until = map[netip.Addr]time.Time{}
+	m.bans.until = map[netip.Prefix]time.Time{}
 	for _, name := range cfg.names() {
 		if t, ok := parseTarget(name, cfg.DefaultPort); ok && m.findNamed(t) < 0 {
 			m.named = append(m.named, named{target: t, keep: true})

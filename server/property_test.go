@@ -90,7 +90,7 @@ func TestTheJudgeCatchesBrokenServers(t *testing.T) {
 		},
 		"forgotten bans": func(cfg Config, ports Ports) actor.Machine {
 			return &broken{Machine: honest(cfg, ports).(*Machine), after: func(m *Machine) {
-				m.bans = bans{until: map[netip.Addr]time.Time{}}
+				m.bans = bans{until: map[netip.Prefix]time.Time{}}
 			}}
 		},
 		"forgotten peers after a crash": func(cfg Config, ports Ports) actor.Machine {
