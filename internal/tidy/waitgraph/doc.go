@@ -51,8 +51,10 @@
 //     that it asks for); the methods that fmt and others find in a value (String,
 //     Error) are not. What it is given to run later is known from a list. Calls
 //     into it that do more than calculate are told by Graph.Below, as "leaves
-//     for": a disk or a network is no loop. So is assembly, and what is called
-//     that nobody is seen to have put there.
+//     for": a disk or a network is no loop. What reads from or writes to
+//     something (fmt.Fprintln, io.Copy, a Flush) calculates only if that is in
+//     memory, or of the program's own code, wherever it may come from. So told is
+//     also assembly, and what is called that nobody is seen to have put there.
 //   - A value that goes through an atomic.Value, a sync.Pool, a container/list,
 //     reflection or anything else of the standard library is lost. For a method of
 //     one of the program's own interfaces all implementations are then taken; for

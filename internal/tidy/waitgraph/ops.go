@@ -40,6 +40,7 @@ type op struct {
 	pos    token.Pos
 	waits  bool     // it can wait: not an arm of a select with a default, not a close
 	choice bool     // an arm of a select: what comes to another arm ends the wait as well
+	stream bool     // it waits only if the readers and writers that it is given do
 	held   []*place // the locks that may be held
 	while  *op      // of holds: what is waited for under the lock
 }
@@ -73,11 +74,11 @@ var (
 	starters = set("(*sync.WaitGroup).Go", "time.AfterFunc", "context.AfterFunc", "net/http.HandleFunc",
 		"(*net/http.ServeMux).HandleFunc")
 
-	// calculates are the packages whose other functions wait for nothing, and
-	// some functions of others.
+	// calculates are the packages whose other functions wait for nothing but
+	// what they are given, see streams, and some functions of others.
 	calculates = set("net.ParseIP", "net.CIDRMask", "(*net.IPNet).Contains", "(net.IP).To4", "(net.IP).To16",
 		"(*net.TCPAddr).AddrPort", "crypto/hmac", "crypto/subtle", "bufio", "bytes", "cmp", "container/heap", "container/list", "context", "crypto/sha256",
-		"encoding/base64", "encoding/binary", "encoding/hex", "errors", "fmt", "hash", "io", "iter", "maps", "math", "math/big",
+		"encoding/base64", "encoding/binary", "encoding/hex", "errors", "fmt", "hash", "io", "maps", "math", "math/big",
 		"math/bits", "math/rand/v2", "net/netip", "reflect", "runtime", "runtime/debug", "slices", "sort",
 		"strconv", "strings", "sync", "sync/atomic", "time", "unicode", "unicode/utf8", "unsafe")
 )
@@ -331,7 +332,11 @@ func (r *reader) leaves(site ssa.CallInstruction, name string, foreign, found bo
 	default:
 		o.kind = unknown
 	}
-	if pkg == nil || !calculates[pkg.Path()] && !calculates[name] {
+	switch {
+	case pkg == nil || !calculates[pkg.Path()] && !calculates[name] || uncertain[name]:
+		r.out.ops = append(r.out.ops, o)
+	case r.streams(site):
+		o.stream = true
 		r.out.ops = append(r.out.ops, o)
 	}
 }
@@ -346,6 +351,9 @@ func (r *reader) given(c *ssa.CallCommon) (fns []*ssa.Function) {
 		}
 		i, ok := a.Type().Underlying().(*types.Interface)
 		made, isMade := a.(*ssa.MakeInterface)
+		if !isMade {
+			fns = append(fns, r.streamMethods(a)...)
+		}
 		if !ok || !isMade {
 			continue
 		}

@@ -25,10 +25,14 @@ type places struct {
 	fields map[*types.Var]string // the name of a field with that of its type
 	stored map[any][]ssa.Value   // what is put into a field, a variable, or an element of a type
 	made   map[*ssa.Function][]*ssa.MakeClosure
+
+	// among are the functions whose calls count when an argument is traced to
+	// who gives it; nil: all.
+	among map[*ssa.Function]*step
 }
 
 func newPlaces(p *program) *places {
-	s := &places{p, map[any]*place{}, map[*types.Var]string{}, map[any][]ssa.Value{}, map[*ssa.Function][]*ssa.MakeClosure{}}
+	s := &places{p, map[any]*place{}, map[*types.Var]string{}, map[any][]ssa.Value{}, map[*ssa.Function][]*ssa.MakeClosure{}, nil}
 	for _, fn := range p.funcs {
 		for _, b := range fn.Blocks {
 			for _, in := range b.Instrs {
@@ -155,6 +159,10 @@ type finder struct {
 	fun func(*ssa.Function)
 	typ func(types.Type) // of what is made a value of an interface; the trace goes on
 
+	// boxed is told what is made a value of an interface; the trace ends there.
+	boxed func(ssa.Value)
+	end   func(ssa.Value) // told where nobody of ours has made a value
+
 	lost bool // a value may come from where the trace could not follow
 }
 
@@ -173,6 +181,9 @@ func (s *places) trace(v ssa.Value, seen map[any]bool, f *finder) {
 		f.lost = f.lost || isAny(v.Type())
 		if f.at != nil {
 			f.at(id, name)
+		}
+		if f.end != nil {
+			f.end(v)
 		}
 	}
 	load := func(cell any, name string) {
@@ -231,6 +242,10 @@ func (s *places) trace(v ssa.Value, seen map[any]bool, f *finder) {
 		if f.typ != nil {
 			f.typ(v.X.Type())
 		}
+		if f.boxed != nil {
+			f.boxed(v.X)
+			return
+		}
 		back(v.X)
 	case *ssa.TypeAssert:
 		back(v.X)
@@ -246,10 +261,14 @@ func (s *places) trace(v ssa.Value, seen map[any]bool, f *finder) {
 	case *ssa.Call:
 		s.results(v, 0, back, place)
 	case *ssa.Parameter:
+		given := 0
 		for i, param := range v.Parent().Params {
 			if param == v {
-				s.arguments(v.Parent(), i, back)
+				s.arguments(v.Parent(), i, func(vs ...ssa.Value) { given++; back(vs...) })
 			}
+		}
+		if f.end != nil && given == 0 {
+			f.end(v)
 		}
 	case *ssa.FreeVar:
 		for _, c := range s.made[v.Parent()] {
@@ -290,6 +309,9 @@ func (s *places) results(c *ssa.Call, i int, back func(...ssa.Value), place func
 // arguments goes on with the i-th argument of those who may call.
 func (s *places) arguments(fn *ssa.Function, i int, back func(...ssa.Value)) {
 	for _, site := range s.callers[fn] {
+		if s.among != nil && s.among[site.Parent()] == nil {
+			continue
+		}
 		c := site.Common()
 		if c.IsInvoke() {
 			if i == 0 {

@@ -37,8 +37,8 @@ var leaves = map[string]struct {
 	"mailbox.Mailbox.mu": {"guards tables and rings; the wake-up under it is a signal that is kept or dropped", nil},
 	"bus.Bus.mu": {"guards tables; what it must tell in one act with a change of them, it puts into mailboxes, and says so " +
 		"to the node when that cannot be", []string{"locks cell.System.mu", "locks live.Node.mu", "locks mailbox.Mailbox.mu"}},
-	"cell.System.mu":    {"guards a map", nil},
-	"live.Node.mu":      {"guards a list of deaths and the first error", nil},
+	"cell.System.mu":    {"guards a map of the cells and the list of deaths", nil},
+	"live.Node.mu":      {"guards the first error and whether the node has halted", nil},
 	"transport.Edge.mu": {"guards a map and counters", []string{"leaves for (net.Conn).LocalAddr", "leaves for (net.Conn).RemoteAddr"}},
 	"transport.conn.mu": {"guards a queue and a phase",
 		[]string{"leaves for (net.Conn).SetDeadline", "leaves for (net.Conn).SetReadDeadline", "leaves for (net.Conn).SetWriteDeadline"}},
@@ -123,11 +123,34 @@ func TestL1NoWaitEdgesBetweenComponents(t *testing.T) {
 // TestL1ControlAWaitInTheKernelIsFound: a wake-up that waits, which happens under
 // a lock, and a log that waits for its writer, far from the kernel's own code.
 func TestL1ControlAWaitInTheKernelIsFound(t *testing.T) {
-	overlay := map[string][]byte{}
-	for file, spoil := range map[string][2]string{
+	wantBreaches(t, map[string][]string{
 		"internal/live/nap.go":     {"default: // a signal is kept already", ""},
 		"internal/logging/logs.go": {"default:\n\t\tl.dropped.Add(1)", ""},
-	} {
+	},
+		"a cell's goroutine sends on live.sleeper.wake",
+		"a cell's goroutine sends on logging.Logs.queue",
+		"while mailbox.Mailbox.mu is held, its holder [\"sends on live.sleeper.wake\"], not []",
+		"(*live.Node).run may wait for (*logging.Logs).write, where (*logging.Logs).Record sends on logging.Logs.queue",
+	)
+}
+
+// TestL1ControlAWriteOnACellIsFound: a log that writes its records itself, and
+// waits for who reads them, by way of functions that else only calculate.
+func TestL1ControlAWriteOnACellIsFound(t *testing.T) {
+	wantBreaches(t, map[string][]string{"internal/logging/logs.go": {
+		"rec actor.Record) {", "rec actor.Record) {\n\tfmt.Fprintln(os.Stderr, rec)\n\tio.Copy(os.Stderr, os.Stdin)\n",
+	}},
+		"a cell's goroutine leaves for fmt.Fprintln",
+		"a cell's goroutine leaves for io.Copy",
+	)
+}
+
+// wantBreaches looks for breaches in the project with pieces of its files
+// replaced: of each file, an old piece and what stands for it, in turn.
+func wantBreaches(t *testing.T, spoil map[string][]string, wants ...string) {
+	t.Helper()
+	overlay := map[string][]byte{}
+	for file, pieces := range spoil {
 		name, err := filepath.Abs(filepath.Join(top, file))
 		if err != nil {
 			t.Fatal(err)
@@ -136,19 +159,16 @@ func TestL1ControlAWaitInTheKernelIsFound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		spoilt := strings.Replace(string(text), spoil[0], spoil[1], 1)
-		if spoilt == string(text) {
-			t.Fatalf("%s has no %q that could be taken out", file, spoil[0])
+		for pair := range slices.Chunk(pieces, 2) {
+			if !strings.Contains(string(text), pair[0]) {
+				t.Fatalf("%s has no %q that could be replaced", file, pair[0])
+			}
+			text = []byte(strings.Replace(string(text), pair[0], pair[1], 1))
 		}
-		overlay[name] = []byte(spoilt)
+		overlay[name] = text
 	}
 	found := strings.Join(breaches(read(t, Config{Dir: top, Rest: rest, Overlay: overlay}, "./cmd/acyclicd")), "\n")
-	for _, want := range []string{
-		"a cell's goroutine sends on live.sleeper.wake",
-		"a cell's goroutine sends on logging.Logs.queue",
-		"while mailbox.Mailbox.mu is held, its holder [\"sends on live.sleeper.wake\"], not []",
-		"(*live.Node).run may wait for (*logging.Logs).write, where (*logging.Logs).Record sends on logging.Logs.queue",
-	} {
+	for _, want := range wants {
 		if !strings.Contains(found, want) {
 			t.Errorf("no %q among what is found:\n%s", want, found)
 		}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -57,5 +58,39 @@ func TestSmallPrograms(t *testing.T) {
 			g.Report(&out, regexp.MustCompile(""), false)
 			golden(t, filepath.Join(dir, "report.txt"), out.String())
 		})
+	}
+}
+
+// TestStreams: a call of fmt, io or bufio waits if that does which it is given
+// to read from or write to; what is in memory does not.
+func TestStreams(t *testing.T) {
+	g := read(t, Config{Dir: "testdata/streams"}, ".")
+	for name, want := range map[string][]string{
+		"main.screen":           {"leaves for fmt.Fprintln"},
+		"main.both":             {"leaves for io.WriteString"},
+		"(*main.keeper).copies": {"leaves for (io.Writer).Write"},
+		"(*main.counted).Write": {"leaves for (io.Writer).Write"},
+		"(*main.memory).keeps":  nil,
+		"main.copies":           {"leaves for io.Copy"},
+		"main.reads":            {"leaves for io.ReadFull"},
+		"main.flushes":          {"leaves for (*bufio.Writer).Flush"},
+		"main.prints":           {"leaves for fmt.Println"},
+		"main.calls":            {"leaves for (reflect.Value).Call"},
+		"main.calculates":       nil,
+		"main.discards":         nil,
+		"main.encodes":          nil, // though main gives the same codec a file
+		"main.served":           {"leaves for fmt.Fprintln"},
+	} {
+		var found []string
+		waits, reached := g.Below(regexp.MustCompile("^" + regexp.QuoteMeta(name) + "$"))
+		for _, w := range waits {
+			found = append(found, w.What)
+		}
+		if len(reached) == 0 {
+			t.Errorf("%s is not there", name)
+		}
+		if !slices.Equal(found, want) {
+			t.Errorf("%s: found %q, want %q", name, found, want)
+		}
 	}
 }

@@ -25,13 +25,16 @@ func (g *Graph) Below(from *regexp.Regexp) (waits []Wait, reached []string) {
 		}
 	}
 	order, way := g.reach(begin, g.rests)
+	// A codec may be given a file by others.
+	g.among = way
+	defer func() { g.among = nil }()
 	for _, fn := range order {
 		if g.bodies[fn] == nil || g.rests(fn) {
 			continue
 		}
 		reached = append(reached, nameOf(fn))
 		for _, o := range g.bodies[fn].ops {
-			if o.waits && o.fn == fn {
+			if o.waits && o.fn == fn && (!o.stream || g.streams(o.in.(ssa.CallInstruction))) {
 				at := g.where(o.pos) + "  " + nameOf(fn) + " " + o.String()
 				waits = append(waits, Wait{string(o.kind) + " " + o.what, append(g.calls(way, fn), at)})
 			}

@@ -1,0 +1,144 @@
+package waitgraph
+
+import (
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ssa"
+)
+
+// What the calculating packages do with a reader or writer that they are given
+// waits if that one does: fmt.Fprintln to a socket, io.Copy from a pipe. So these
+// are followed to where they are made, see calm.
+var (
+	// memory are the readers and writers that wait for nothing, and hashes.
+	memory = set("bytes.Buffer", "bytes.Reader", "strings.Builder", "strings.Reader", "hash.Hash", "hash.Hash32", "hash.Hash64",
+		"crypto/sha3.SHAKE", "fmt.State", "fmt.ScanState", "math/rand/v2.ChaCha8", "bufio.SplitFunc")
+
+	// wrappers make one of those that they are given, and do not use it yet.
+	wrappers = set("bufio.NewReader", "bufio.NewReaderSize", "bufio.NewWriter", "bufio.NewWriterSize", "bufio.NewReadWriter",
+		"bufio.NewScanner", "io.LimitReader", "io.TeeReader", "io.NopCloser", "io.NewSectionReader", "io.NewOffsetWriter",
+		"encoding/hex.NewEncoder", "encoding/hex.NewDecoder", "encoding/hex.Dumper",
+		"encoding/base64.NewEncoder", "encoding/base64.NewDecoder", "io.MultiReader", "io.MultiWriter", "crypto/hmac.New")
+
+	// wrapped are the types that wrappers make.
+	wrapped = set("bufio.Reader", "bufio.Writer", "bufio.ReadWriter", "bufio.Scanner", "io.LimitedReader", "io.SectionReader", "io.OffsetWriter")
+
+	// uncertain are the functions of calculating packages that wait, or run
+	// nobody knows what, though they are given neither reader nor writer.
+	uncertain = set("fmt.Print", "fmt.Printf", "fmt.Println", "fmt.Scan", "fmt.Scanf", "fmt.Scanln",
+		"(reflect.Value).Call", "(reflect.Value).CallSlice", "(reflect.Value).Send", "(reflect.Value).Recv", "reflect.Select",
+		"runtime/debug.FreeOSMemory", "runtime/debug.WriteHeapDump", "runtime.ReadTrace", "runtime.GC")
+)
+
+// streams says whether a call of a calculating package may wait for what it reads
+// from or writes to.
+func (s *places) streams(site ssa.CallInstruction) bool {
+	c := site.Common()
+	return !wrappers[calleeName(c)] &&
+		slices.ContainsFunc(streamsOf(c), func(v ssa.Value) bool { return !s.calm(v, map[ssa.Value]bool{}) })
+}
+
+// streamsOf are the readers and writers that a call is given, or is a method of.
+func streamsOf(c *ssa.CallCommon) (all []ssa.Value) {
+	args := c.Args
+	if c.IsInvoke() {
+		args = append([]ssa.Value{c.Value}, args...)
+	}
+	for _, a := range args {
+		if isStream(a.Type()) {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// isStream says whether values of a type are read from, written to, or closed.
+func isStream(t types.Type) bool {
+	methods := types.NewMethodSet(t)
+	for _, name := range []string{"Read", "Write", "ReadByte", "WriteByte", "ReadRune", "ReadFrom", "WriteTo", "ReadAt", "WriteAt",
+		"WriteString", "Scan", "Close", "Seek"} {
+		if methods.Lookup(nil, name) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// calm says whether a reader or writer is, wherever it may come from, in memory
+// or of a type whose code is there: its methods are then among those called.
+func (s *places) calm(v ssa.Value, asked map[ssa.Value]bool) bool {
+	if asked[v] {
+		return true
+	}
+	asked[v] = true
+	calm := true
+	judge := func(v ssa.Value) {
+		if !calm || s.calmType(v.Type()) {
+			return
+		}
+		if load, ok := v.(*ssa.UnOp); ok {
+			if g, ok := load.X.(*ssa.Global); ok && g.String() == "io.Discard" {
+				return
+			}
+		}
+		call, ok := v.(*ssa.Call)
+		if e, isOne := v.(*ssa.Extract); isOne {
+			call, ok = e.Tuple.(*ssa.Call)
+		}
+		calm = ok && wrappers[calleeName(&call.Call)] &&
+			!slices.ContainsFunc(streamsOf(&call.Call), func(v ssa.Value) bool { return !s.calm(v, asked) }) &&
+			len(streamsOf(&call.Call)) > 0
+	}
+	f := &finder{end: judge, boxed: func(x ssa.Value) {
+		if calm && !s.calmType(x.Type()) {
+			calm = wrapped[typeName(x.Type())] && s.calm(x, asked)
+		}
+	}}
+	s.trace(v, map[any]bool{}, f)
+	return calm && !f.lost
+}
+
+// calmType says whether a type alone tells that its methods wait for nothing that
+// is not seen.
+func (s *places) calmType(t types.Type) bool {
+	if ptr, ok := t.(*types.Pointer); ok {
+		t = ptr.Elem()
+	}
+	if memory[typeName(t)] {
+		return true
+	}
+	named, ok := types.Unalias(t).(*types.Named)
+	return ok && !types.IsInterface(t) && named.Obj().Pkg() != nil && !s.isStd(named.Obj().Pkg())
+}
+
+// typeName is the full name of a type, or of that which it points to.
+func typeName(t types.Type) string {
+	if ptr, ok := t.(*types.Pointer); ok {
+		t = ptr.Elem()
+	}
+	named, ok := types.Unalias(t).(*types.Named)
+	if !ok || named.Obj().Pkg() == nil {
+		return ""
+	}
+	return named.Obj().Pkg().Path() + "." + named.Obj().Name()
+}
+
+// streamMethods are the methods, of types whose code is there, of a reader or
+// writer that is given to code that is not.
+func (r *reader) streamMethods(v ssa.Value) (fns []*ssa.Function) {
+	i, ok := v.Type().Underlying().(*types.Interface)
+	if !ok || !isStream(v.Type()) {
+		return nil
+	}
+	f := &finder{boxed: func(x ssa.Value) {
+		for m := range i.Methods() {
+			if fn := r.fn.Prog.LookupMethod(x.Type(), m.Pkg(), m.Name()); fn != nil && fn.Blocks != nil && !slices.Contains(fns, fn) {
+				fns = append(fns, fn)
+			}
+		}
+	}}
+	r.trace(v, map[any]bool{}, f)
+	r.sort(fns)
+	return fns
+}
