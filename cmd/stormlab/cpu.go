@@ -15,13 +15,14 @@ import (
 	"acyclic/cmd/stormlab/storm"
 )
 
-// watching is everything in this node that only watches over it: the watchdog's
-// looks, and what the cells write down for it with each input.
+// watching is what in this node only watches over it: the watchdog's looks, and
+// what the cells write down for it with each input. (Left out are the flight
+// recorder, which runs while something is suspect, and a time that each envelope
+// carries.)
 const watching = `acyclic/internal/watch\.|acyclic/internal/cell\.\(\*hand\)|acyclic/internal/cell\.\(\*Cell\)\.(Begin|End)$`
 
-// profileCPU profiles the node for the length of a storm, keeps the profile
-// beside the report, and says which share of this node's time goes to watching
-// over itself.
+// profileCPU profiles the node for the length of a storm and keeps the profile
+// beside the report.
 func (l *lab) profileCPU(ctx context.Context, n *node, s storm.Storm, res *report.Run) {
 	seconds := int(l.opts.duration().Seconds())
 	if n.target.Profile == "" || seconds < 1 {
@@ -40,12 +41,20 @@ func (l *lab) profileCPU(ctx context.Context, n *node, s storm.Storm, res *repor
 		return
 	}
 	res.Profile = name
-	if res.Ours {
-		res.Watching, err = share(ctx, path, watching)
-		if err != nil {
-			l.table.say("%s: %v", name, err)
-		}
+}
+
+// measure says which share of this node's time went to watching over itself. It
+// comes when the node has ended, for it takes a processor for a while.
+func (l *lab) measure(ctx context.Context, res *report.Run) {
+	if !res.Ours || res.Profile == "" {
+		return
 	}
+	part, err := share(ctx, filepath.Join(l.opts.Out, res.Profile), watching)
+	if err != nil {
+		l.table.say("%s: %v", res.Profile, err)
+		return
+	}
+	res.Watching = &part
 }
 
 // share is which part of a profile's time is spent in functions that match, or

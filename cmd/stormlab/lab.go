@@ -72,6 +72,7 @@ func (l *lab) run(ctx context.Context, s storm.Storm, k kind) (*report.Run, erro
 	res.Load = rig.Load.Counts()
 	endFeed()
 	l.stop(n, res, s)
+	l.measure(ctx, res)
 	return res, nil
 }
 
@@ -125,30 +126,35 @@ func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Ri
 
 // dump keeps what the goroutines of a stalled node wait for.
 func (l *lab) dump(ctx context.Context, n *node, s storm.Storm, res *report.Run, at float64) {
-	text := ""
-	if res.Ours {
-		n.report(5 * time.Second)
-	}
+	own, text := l.ask(n, res), ""
 	if n.target.Profile != "" {
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
 		text, _ = probe.Profile(ctx, n.target.Profile, "goroutine?debug=2")
 	}
-	l.keep(n, res, s, at, text)
+	l.keep(res, s, at, own, text)
+}
+
+// ask has this node say what is stuck in it; "": it is another, or says nothing.
+func (l *lab) ask(n *node, res *report.Run) string {
+	const patience = 5 * time.Second
+	if !res.Ours {
+		return ""
+	}
+	return n.report(patience)
 }
 
 // keep stores a dump beside the report and in words: of btcd they are read out of
 // its goroutines; this node says itself what is stuck in it.
-func (l *lab) keep(n *node, res *report.Run, s storm.Storm, at float64, text string) {
+func (l *lab) keep(res *report.Run, s storm.Storm, at float64, own, text string) {
 	story := dump.Explain(dump.Parse(text))
 	if res.Ours {
-		output := n.printed()
-		own, ok := dump.Own(output)
+		words, ok := dump.Own(own)
 		if !ok {
-			own.Sentence = "It has not answered SIGQUIT with a report of its own."
+			words.Sentence = "It has not answered SIGQUIT with a report of its own."
 		}
-		story.Sentence = own.Sentence
-		text = output + "\n" + text
+		story.Sentence = words.Sentence
+		text = own + "\n" + text
 	}
 	if text == "" {
 		return
@@ -166,11 +172,13 @@ func (l *lab) stop(n *node, res *report.Run, s storm.Storm) {
 		res.Crashed = n.tail()
 		return
 	}
+	l.table.hint(res.Node, "SIGINT sent; it has "+l.opts.StopBound.String())
 	took, ok := n.interrupt(l.opts.StopBound)
 	res.StopTook, res.Stopped = took.Seconds(), ok
 	if !ok {
+		own := l.ask(n, res)
 		if text := n.stacks(min(l.opts.StopBound, 5*time.Second)); len(res.Dumps) < 2 {
-			l.keep(n, res, s, res.End()+took.Seconds(), text)
+			l.keep(res, s, res.End()+took.Seconds(), own, text)
 		}
 		n.kill()
 	}

@@ -3,8 +3,10 @@
 // for. See --help and the folder storm for the loads.
 //
 // Everything happens on loopback, on regtest or simnet. What it starts it ends, whatever
-// happens; what it writes is the report. Exit status 1 says that this node did
-// not stand a storm; what btcd does is reported, not judged.
+// happens; what it writes is the report. The exit status is 0 when this node stood
+// every storm that it was in, 1 when it did not, and 2 for mistakes, failures and
+// interruptions; what btcd does is reported, not judged. (go run makes every
+// failure 1.)
 package main
 
 import (
@@ -46,15 +48,30 @@ const longest = 30
 
 func (o *options) duration() time.Duration { return time.Duration(o.Minutes * float64(time.Minute)) }
 
+// length is about how long so many runs take, with nodes that start and stop
+// quickly.
+func (o *options) length(runs int) time.Duration {
+	return time.Duration(runs) * (o.Calm + o.duration() + o.Grace + 2*time.Second)
+}
+
 func main() {
 	opts := options{}
 	parser := flags.NewParser(&opts, flags.HelpFlag|flags.PassDoubleDash)
-	if rest, err := parser.Parse(); err != nil || len(rest) > 0 {
-		if help := (*flags.Error)(nil); errors.As(err, &help) && help.Type == flags.ErrHelp {
-			fmt.Println(err)
-			return
-		}
-		fail(fmt.Errorf("usage: %v %v", err, rest))
+	parser.LongDescription = "Storms real nodes with the same loads and reports which go on. Exit status: 0 when this node " +
+		"stood every storm that it was in, 1 when it did not, 2 for mistakes, failures and interruptions."
+	rest, err := parser.Parse()
+	if help := (*flags.Error)(nil); errors.As(err, &help) && help.Type == flags.ErrHelp {
+		fmt.Println(err)
+		return
+	}
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("%s: not an option; options begin with --", rest[0])
+	}
+	if err == nil {
+		err = opts.check()
+	}
+	if err != nil {
+		fail(fmt.Errorf("%s (see --help)", strings.ReplaceAll(err.Error(), "\n", " ")))
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer cancel()
@@ -83,12 +100,10 @@ func run(ctx context.Context, opts options) (good bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("--storm: %w", err)
 	}
-	if opts.Minutes <= 0 || opts.Minutes > longest {
-		return false, fmt.Errorf("--minutes: want more than 0 and at most %d", longest)
-	}
 	if opts.Out, err = outDir(opts.Out); err != nil {
 		return false, err
 	}
+	defer os.Remove(opts.Out) // which fails if there is anything in it
 	l := &lab{opts: opts, programs: map[string]string{}, table: newTable(os.Stdout)}
 	if l.dir, err = scratch(); err != nil {
 		return false, err
@@ -108,9 +123,30 @@ func run(ctx context.Context, opts options) (good bool, err error) {
 	}
 	l.table.say("\nreport: %s", page)
 	if ctx.Err() != nil {
-		return false, errors.New("interrupted; the report has what there was")
+		return false, fmt.Errorf("interrupted: %s is left out; the report has what had ended", rep.Interrupted)
 	}
 	return good, nil
+}
+
+// check says what is wrong with the options.
+func (o *options) check() error {
+	switch {
+	case !(o.Minutes > 0 && o.Minutes <= longest): // NaN too
+		return fmt.Errorf("--minutes=%v: want more than 0 and at most %d", o.Minutes, longest)
+	case o.MaxPeers < 0:
+		return fmt.Errorf("--maxpeers=%d: want 0 or more", o.MaxPeers)
+	}
+	for _, d := range []struct {
+		name         string
+		value, least time.Duration
+	}{
+		{"calm", o.Calm, 0}, {"stall", o.Stall, time.Second}, {"grace", o.Grace, time.Second}, {"stop", o.StopBound, time.Second},
+	} {
+		if d.value < d.least {
+			return fmt.Errorf("--%s=%v: want at least %v", d.name, d.value, d.least)
+		}
+	}
+	return nil
 }
 
 // compile builds the programs.
@@ -121,7 +157,11 @@ func (l *lab) compile(ctx context.Context, nodes []kind) error {
 	}
 	for _, k := range nodes {
 		l.table.say("building %s", k.name)
-		if l.programs[k.name], err = k.compile(ctx, root, l.dir); err != nil {
+		l.programs[k.name], err = k.compile(ctx, root, l.dir)
+		if ctx.Err() != nil {
+			return fmt.Errorf("interrupted while building %s", k.name)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -131,16 +171,17 @@ func (l *lab) compile(ctx context.Context, nodes []kind) error {
 // all runs every storm at every node, one after the other.
 func (l *lab) all(ctx context.Context, rep *report.Report, storms []storm.Storm, nodes []kind) (good bool) {
 	good = true
+	left := len(storms) * len(nodes)
 	for _, s := range storms {
 		l.table.head(s.Name(), s.About())
 		rep.Storms = append(rep.Storms, report.Storm{Name: s.Name(), About: s.About()})
 		here := &rep.Storms[len(rep.Storms)-1]
 		for _, k := range nodes {
-			if ctx.Err() != nil {
-				return false
-			}
+			l.table.hint(k.name, fmt.Sprintf("starts; %d runs to go, about %v", left, l.opts.length(left).Round(time.Minute)))
+			left--
 			r, err := l.run(ctx, s, k)
 			if ctx.Err() != nil {
+				rep.Interrupted = s.Name() + " at " + k.name
 				return false
 			}
 			if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -69,7 +70,7 @@ func TestTheLabStormsThisNode(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(opts.Out, r.Profile)); r.Profile == "" || err != nil {
 		t.Errorf("no profile %q: %v", r.Profile, err)
 	}
-	if r.CPU() == 0 || r.Watching > 0.5 {
+	if r.CPU() == 0 || r.Watching == nil || *r.Watching > 0.5 {
 		t.Errorf("%v s of processor time, %v of it watching", r.CPU(), r.Watching)
 	}
 	if r.Load.Dials == 0 || r.Load.Messages == 0 || r.Load.Blocks == 0 {
@@ -162,6 +163,30 @@ func TestParseShare(t *testing.T) {
 	}
 	if _, err := parseShare("no such file"); err == nil {
 		t.Error("no share and no error")
+	}
+}
+
+// TestOptions: what makes no sense is refused, rather than this node accused.
+func TestOptions(t *testing.T) {
+	sane := options{Minutes: 1, Calm: time.Second, Stall: 10 * time.Second, Grace: time.Second, StopBound: time.Second}
+	if err := sane.check(); err != nil {
+		t.Error(err)
+	}
+	for want, change := range map[string]func(*options){
+		"--minutes=NaN": func(o *options) { o.Minutes = math.NaN() },
+		"--minutes=0":   func(o *options) { o.Minutes = 0 },
+		"--minutes=31":  func(o *options) { o.Minutes = 31 },
+		"--maxpeers=-5": func(o *options) { o.MaxPeers = -5 },
+		"--calm=-1s":    func(o *options) { o.Calm = -time.Second },
+		"--stall=0s":    func(o *options) { o.Stall = 0 },
+		"--grace=0s":    func(o *options) { o.Grace = 0 },
+		"--stop=-1s":    func(o *options) { o.StopBound = -time.Second },
+	} {
+		o := sane
+		change(&o)
+		if err := o.check(); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
 	}
 }
 

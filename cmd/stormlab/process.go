@@ -84,16 +84,19 @@ func (p *process) interrupt(bound time.Duration) (took time.Duration, ok bool) {
 	return time.Since(begun), ok
 }
 
-// report has this node print its wait-for report, which its output then has if
-// all went well. A second SIGQUIT before the first report would change nothing.
-func (p *process) report(bound time.Duration) {
+// report has this node print its wait-for report and returns it; "": it has not
+// within the bound.
+func (p *process) report(bound time.Duration) string {
 	before := len(p.printed())
 	p.cmd.Process.Signal(syscall.SIGQUIT)
 	for end := time.Now().Add(bound); time.Now().Before(end) && !p.within(50*time.Millisecond); {
-		if _, ok := dump.Own(p.printed()[before:]); ok {
-			return
+		out := p.printed()
+		out = out[min(before, len(out)):]
+		if _, ok := dump.Own(out); ok {
+			return out
 		}
 	}
+	return ""
 }
 
 // printed is what it has written to stdout and stderr.

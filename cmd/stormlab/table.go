@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"golang.org/x/term"
 
@@ -14,6 +15,7 @@ import (
 // table shows what the probe sees: on a terminal as a table whose last line
 // moves, elsewhere as a line a second.
 type table struct {
+	mu    sync.Mutex
 	w     io.Writer
 	width int  // of the terminal; zero: there is none
 	open  bool // the last line on the terminal is to be overwritten
@@ -27,10 +29,17 @@ func newTable(f *os.File) *table {
 	return t
 }
 
-const columns = "%-13s %5s  %11s  %13s %13s %13s  %10s %8s %6s  %s"
+// columns begin with what matters: a narrow terminal cuts off the rest.
+const columns = "%-13s %5s  %-28s %11s  %13s %13s %13s  %10s %8s %6s"
 
 // say prints a line for good.
 func (t *table) say(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.print(format, args...)
+}
+
+func (t *table) print(format string, args ...any) {
 	if t.open {
 		fmt.Fprint(t.w, "\r\x1b[K")
 		t.open = false
@@ -41,31 +50,38 @@ func (t *table) say(format string, args ...any) {
 // head begins the table of a storm.
 func (t *table) head(name, about string) {
 	t.say("\n%s: %s", name, about)
-	t.say(columns, "node", "time", "tip/offered", "getblockcount", "getpeerinfo", "handshake", "goroutines", "memory", "peers", "")
+	t.say(columns, "node", "time", "", "tip/offered", "getblockcount", "getpeerinfo", "handshake", "goroutines", "memory", "peers")
 }
 
 // show shows a sample of a node.
 func (t *table) show(node, weather string, stalls []probe.Stall, s probe.Sample) {
-	line := fmt.Sprintf(columns, node, fmt.Sprintf("%.0fs", s.At), fmt.Sprintf("%d/%d", s.Height, s.Offered),
-		answer(s.BlockCount), answer(s.PeerInfo), answer(s.Handshake),
-		fmt.Sprint(s.Goroutines), fmt.Sprintf("%d MiB", s.RSS>>20), fmt.Sprint(s.Peers), state(weather, stalls, s))
+	t.line(fmt.Sprintf(columns, node, fmt.Sprintf("%.0fs", s.At), state(weather, stalls, s),
+		fmt.Sprintf("%d/%d", s.Height, s.Offered), answer(s.BlockCount), answer(s.PeerInfo), answer(s.Handshake),
+		fmt.Sprint(s.Goroutines), fmt.Sprintf("%d MiB", s.RSS>>20), fmt.Sprint(s.Peers)))
+}
+
+// hint says what a node is waited for.
+func (t *table) hint(node, what string) { t.line(fmt.Sprintf("%-13s %5s  %s", node, "", what)) }
+
+// line shows a line that the next one takes the place of on a terminal.
+func (t *table) line(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.width == 0 {
-		t.say("%s", line)
+		t.print("%s", text)
 		return
 	}
-	fmt.Fprint(t.w, "\r\x1b[K"+line[:min(len(line), t.width-1)])
+	fmt.Fprint(t.w, "\r\x1b[K"+text[:min(len(text), t.width-1)])
 	t.open = true
 }
 
 // done ends the line of a node with the outcome.
 func (t *table) done(r *report.Run) {
-	if t.open {
-		fmt.Fprintln(t.w)
-		t.open = false
-	}
-	t.say("%-13s %s", r.Node, r.Verdict())
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.print("%-13s %s", r.Node, r.Verdict())
 	if c := r.Cycle(); c != "" {
-		t.say("%-13s %s", "", c)
+		t.print("%-13s %s", "", c)
 	}
 }
 
@@ -84,7 +100,7 @@ func answer(a probe.Answer) string {
 // state is the weather, and what is wrong if something is.
 func state(weather string, stalls []probe.Stall, s probe.Sample) string {
 	if n := len(stalls); n > 0 && !stalls[n-1].Ended {
-		return fmt.Sprintf("%s, STALLED since %.0fs", weather, stalls[n-1].From)
+		return fmt.Sprintf("STALLED since %.0fs, %s", stalls[n-1].From, weather)
 	}
 	if s.Behind >= 2 {
 		return fmt.Sprintf("%s, tip still for %.0fs", weather, s.Behind)

@@ -13,9 +13,12 @@ import (
 //go:embed page.html
 var pageText string
 
-var page = template.Must(template.New("page").Funcs(template.FuncMap{"rows": rows, "percent": percent}).Parse(pageText))
+var page = template.Must(template.New("page").Funcs(template.FuncMap{"rows": rows, "percent": percent, "into": into}).Parse(pageText))
 
-func percent(share float64) string { return fmt.Sprintf("%.2f %%", share*100) }
+func percent(share *float64) string { return fmt.Sprintf("%.2f %%", *share*100) }
+
+// into is a time of a run counted from the beginning of its storm.
+func into(r *Run, at float64) string { return fmt.Sprintf("%.0f", at-r.StormFrom) }
 
 func (r *Report) writeHTML(w io.Writer) error { return page.Execute(w, r) }
 

@@ -21,7 +21,9 @@ type Report struct {
 	Grace   time.Duration `json:"grace"`   // between the end of the load and SIGINT
 	Stop    time.Duration `json:"stop"`    // the time to end after SIGINT
 	Machine string        `json:"machine"`
-	Storms  []Storm       `json:"storms"`
+	// Interrupted says which run was cut off, and is left out with those after it.
+	Interrupted string  `json:"interrupted,omitempty"`
+	Storms      []Storm `json:"storms"`
 }
 
 // Storm is one storm with a run for each node.
@@ -46,7 +48,7 @@ type Run struct {
 	Recovered  bool           `json:"recovered"` // no stall at the end of the grace period
 	Dumps      []Dump         `json:"dumps,omitempty"`
 	Profile    string         `json:"profile,omitempty"`  // of the processor's time in the storm, a file
-	Watching   float64        `json:"watching,omitempty"` // the share of that in which this node watched over itself
+	Watching   *float64       `json:"watching,omitempty"` // the share of that in which this node watched over itself; nil: not measured
 	Crashed    string         `json:"crashed,omitempty"`  // its last words
 	Stopped    bool           `json:"stopped"`            // on SIGINT, within the bound
 	StopTook   float64        `json:"stopTook"`           // seconds
@@ -63,7 +65,7 @@ type Dump struct {
 func (r *Run) CPU() float64 {
 	var first, last *probe.Sample
 	for i, s := range r.Samples {
-		if s.At >= r.StormFrom && s.At <= r.StormUntil {
+		if s.At >= r.StormFrom && s.At <= r.StormUntil && s.CPU > 0 { // zero: it has ended, or nobody knows
 			if first == nil {
 				first = &r.Samples[i]
 			}
@@ -74,6 +76,20 @@ func (r *Run) CPU() float64 {
 		return 0
 	}
 	return last.CPU - first.CPU
+}
+
+// Handshakes counts the probe's samples in the storm, and those at which the last
+// handshake had been taken.
+func (r *Run) Handshakes() (taken, samples int) {
+	for _, s := range r.Samples {
+		if s.At >= r.StormFrom && s.At <= r.StormUntil {
+			samples++
+			if s.Handshake.OK && s.Handshake.Note == "" {
+				taken++
+			}
+		}
+	}
+	return taken, samples
 }
 
 // Good says that the node has stood the storm.
@@ -102,6 +118,9 @@ func (r *Run) Verdict() string {
 		} else {
 			parts = append(parts, fmt.Sprintf("had not recovered %.0f s after the load ended", r.End()-r.StormUntil))
 		}
+	}
+	if taken, samples := r.Handshakes(); len(r.Stalls) == 0 && taken < samples {
+		parts = append(parts, fmt.Sprintf("took handshakes in %d of %d seconds", taken, samples))
 	}
 	if r.Stopped {
 		parts = append(parts, fmt.Sprintf("stopped on SIGINT in %.1f s", r.StopTook))

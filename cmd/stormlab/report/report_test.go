@@ -62,6 +62,12 @@ func TestVerdicts(t *testing.T) {
 			t.Errorf("%s: good is %v", run.Node, run.Good())
 		}
 	}
+	deaf := *fine
+	deaf.Samples = append([]probe.Sample(nil), fine.Samples...)
+	deaf.Samples[10].Handshake = probe.Answer{OK: true, Note: "refused"}
+	if got := deaf.Verdict(); !strings.Contains(got, "took handshakes in 17 of 18 seconds") {
+		t.Errorf("of a node that refuses one: %q", got)
+	}
 	if got := frozen.Cycle(); !strings.HasPrefix(got, "a waits in f") {
 		t.Errorf("the cycle is %q", got)
 	}
