@@ -16,8 +16,8 @@
 // messages of the wire) is shared. A state is kept as its parts, each stored once
 // for all states that have it, and known by a hash of 128 bits.
 //
-// A move is one of: a cell takes its most urgent input, or its Tick, and performs
-// the effects; it dies in that step; an edge answers a question; the clock jumps
+// A move is one of: a cell takes its most urgent input and performs the effects; it
+// is given its Tick, and does the same; it dies in either step; an edge answers a question; the clock jumps
 // to any deadline that some cell has; the node is told to stop; or the
 // environment does something. The search is breadth first, so that the trace to
 // a violation is a shortest one. The environment is bounded: so many connections,
@@ -52,8 +52,9 @@
 // Twice each move is made twice, and every cell is encoded whether it was touched
 // or not.
 //
-// What is fused. In the live node four things are apart that a move does at once,
-// and each can be explored apart (Fine, Hands) in the smaller scenarios:
+// What is fused. In the live node four things are apart that a move does at once.
+// The first two of them can be explored apart (Hands, Fine), which the smaller
+// scenarios do; the other two never are:
 //
 //   - Taking an input and handling it. In between only the cell's mailbox can
 //     change. Since the mailbox gives what is most urgent, a live cell may handle
@@ -68,6 +69,12 @@
 //   - An edge's taking a question and answering it. A question in a worker's hand
 //     is owed like a queued one, and times out like it.
 //   - What the world outside does together, such as both messages of a handshake.
+//
+// A Tick is fused with nothing: whenever it is due it may come before or after
+// whatever else the cell could take. Among these orders are those of a batch, in
+// which it stands behind the answers, and a Tick that was due when a batch was
+// taken and comes when more urgent things have been queued. With Whole the batch
+// is as in the live node, Tick included.
 //
 // Which time it is. A deadline is only a time from which on a Tick or a timeout
 // may be taken; how late is up to the scheduler. A jump to the later of two

@@ -77,9 +77,10 @@ func (w *World) carries(effects []actor.Effect) bool {
 	})
 }
 
-// Deadline is none while effects are to be performed.
+// Deadline is none while effects are to be performed, and while an input is
+// handled in a move of its own.
 func (m *mortal) Deadline() time.Time {
-	if len(m.Held) > 0 {
+	if len(m.Held) > 0 || m.w.early {
 		return time.Time{}
 	}
 	return m.Machine.Deadline()

@@ -15,8 +15,9 @@ type Kind uint8
 
 // The kinds of move.
 const (
-	Take  Kind = iota + 1 // a cell takes its most urgent input, or its Tick
-	Crash                 // a cell dies in the step of its most urgent input
+	Take  Kind = iota + 1 // a cell takes its most urgent input
+	Tick                  // a cell is given its Tick
+	Crash                 // a cell dies in the step of its most urgent input, or of its Tick
 	Serve                 // an edge takes an answer, or answers the question that has waited longest
 	Jump                  // the clock jumps to the N-th deadline from now
 	Stop                  // the node is told to stop
@@ -38,17 +39,13 @@ func (w *World) possible(s state, buf []Move) []Move {
 		switch {
 		case sn.Ended || sn.Closed:
 		case p.edge:
-			if p.ready || w.isDue(p) {
+			if p.ready || w.isDue(p.expires) {
 				buf = append(buf, Move{Kind: Serve, Cell: sn.ID})
 			}
 		case p.held:
 			buf = append(buf, Move{Kind: Take, Cell: sn.ID})
-		case p.ready || w.isDue(p) || len(w.Hands[sn.ID]) > 0:
-			buf = append(buf, Move{Kind: Take, Cell: sn.ID})
-			handles := !w.sc.Hands && p.ready || len(w.Hands[sn.ID]) > 0
-			if w.Crashes > 0 && handles && (w.sc.Mortal == nil || slices.Contains(w.sc.Mortal, sn.ID)) {
-				buf = append(buf, Move{Kind: Crash, Cell: sn.ID})
-			}
+		default:
+			buf = w.steps(p, buf)
 		}
 	}
 	if w.Jumps > 0 {
@@ -62,20 +59,52 @@ func (w *World) possible(s state, buf []Move) []Move {
 	return append(buf, w.Env.Moves(w)...)
 }
 
-func (w *World) isDue(p *part) bool { return !p.due.IsZero() && !p.due.After(w.Clock) }
+// ofTick is the N of a death in a Tick.
+const ofTick = 1
+
+// steps lists what a cell may do, and what it may die of. A Tick is a move of
+// its own, and may come before or after whatever the cell could take instead; in
+// a batch, its place is behind the answers.
+func (w *World) steps(p *part, buf []Move) []Move {
+	id := p.cell.ID
+	mortal := w.Crashes > 0 && (w.sc.Mortal == nil || slices.Contains(w.sc.Mortal, id))
+	takes, ticks, hand := p.ready || w.isDue(p.expires), w.isDue(p.tick), len(w.Hands[id]) > 0
+	if w.sc.Whole {
+		takes, ticks = takes || ticks, false
+	}
+	if takes || hand {
+		buf = append(buf, Move{Kind: Take, Cell: id})
+		if mortal && (hand || !w.sc.Hands) {
+			buf = append(buf, Move{Kind: Crash, Cell: id})
+		}
+	}
+	if ticks {
+		buf = append(buf, Move{Kind: Tick, Cell: id})
+		if mortal {
+			buf = append(buf, Move{Kind: Crash, Cell: id, N: ofTick})
+		}
+	}
+	return buf
+}
+
+// inside says whether a move is made by a cell or an edge by itself.
+func (m Move) inside() bool { return m.Kind == Take || m.Kind == Tick || m.Kind == Serve }
+
+func (w *World) isDue(at time.Time) bool { return !at.IsZero() && !at.After(w.Clock) }
 
 // deadlines lists the different times in the future at which a cell has
 // something to do, in order.
 func (w *World) deadlines(s state) []time.Time {
 	var at []time.Time
 	for _, p := range s[2:] {
-		if p.cell.Ended || p.edge || p.due.IsZero() || !p.due.After(w.Clock) {
+		if p.cell.Ended || p.edge {
 			continue
 		}
-		if w.sc.Horizon > 0 && p.due.Sub(Epoch) > w.sc.Horizon {
-			continue
+		for _, due := range []time.Time{p.tick, p.expires} {
+			if due.After(w.Clock) && (w.sc.Horizon == 0 || due.Sub(Epoch) <= w.sc.Horizon) {
+				at = append(at, due)
+			}
 		}
-		at = append(at, p.due)
 	}
 	slices.SortFunc(at, time.Time.Compare)
 	return slices.CompactFunc(at, time.Time.Equal)
@@ -84,12 +113,12 @@ func (w *World) deadlines(s state) []time.Time {
 // do makes a move in the state that the node is in.
 func (w *World) do(s state, m Move) {
 	switch m.Kind {
-	case Take, Crash:
+	case Take, Tick, Crash:
 		if m.Kind == Crash {
 			w.Crashes--
 			w.dying = m.Cell
 		}
-		w.run(w.Sys.Lookup(m.Cell), m.Kind)
+		w.run(w.Sys.Lookup(m.Cell), m)
 		w.dying = 0
 	case Serve:
 		w.serve(w.Sys.Lookup(m.Cell))
@@ -111,21 +140,25 @@ func (w *World) do(s state, m Move) {
 	w.observeBounds()
 }
 
-// run gives a cell what it takes next.
-func (w *World) run(c *cell.Cell, kind Kind) {
+// run gives a cell what it takes next, or its Tick.
+func (w *World) run(c *cell.Cell, m Move) {
 	w.touched[c.ID] = true
 	box, _ := c.Mail.Save()
 	for _, call := range box.Owed() { // a late answer changes its asker silently
 		w.touched[call.Asker] = true
 	}
 	gen := c.Save().Gen
-	batch, done := w.take(c)
-	if done {
-		return
+	var batch []mailbox.Envelope
+	if ticks := m.Kind == Tick || m.Kind == Crash && m.N == ofTick; !ticks {
+		var done bool
+		if batch, done = w.take(c); done {
+			return
+		}
+		w.early = !w.sc.Whole // the Tick is another move
 	}
-	w.sayRun(c, kind, batch)
+	w.sayRun(c, m.Kind, batch)
 	// The bus is told of the last words that a cell has taken.
-	w.busTouched = kind == Crash || w.sc.Mutate != nil || box.Leaving() || slices.ContainsFunc(batch, func(e mailbox.Envelope) bool {
+	w.busTouched = m.Kind == Crash || w.sc.Mutate != nil || box.Leaving() || slices.ContainsFunc(batch, func(e mailbox.Envelope) bool {
 		_, ended := e.In.Body.(actor.Ended)
 		return ended
 	})
@@ -135,6 +168,7 @@ func (w *World) run(c *cell.Cell, kind Kind) {
 		}
 	}
 	w.Sys.Run(c, w.Clock, batch)
+	w.early = false
 	if w.sc.Mutate != nil {
 		w.sc.Mutate(w, c)
 	}
@@ -189,7 +223,11 @@ func (w *World) sayRun(c *cell.Cell, kind Kind, batch []mailbox.Envelope) {
 		how = "dies of"
 	}
 	if len(batch) == 0 {
-		w.Say("%s %s its Tick", c.Name, how)
+		what := "its Tick"
+		if w.early {
+			what = "nothing: what was queued is dropped"
+		}
+		w.Say("%s %s %s", c.Name, how, what)
 	}
 	for _, e := range batch {
 		what := fmt.Sprintf("%T", e.In.Body)

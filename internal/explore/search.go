@@ -217,7 +217,7 @@ func (w *World) judge(s state) error {
 func (w *World) internal(s state) (Move, bool) {
 	w.look(s)
 	for _, m := range w.possible(s, nil) {
-		if m.Kind == Take || m.Kind == Serve {
+		if m.inside() {
 			return m, true
 		}
 	}
@@ -227,7 +227,7 @@ func (w *World) internal(s state) (Move, bool) {
 func (w *World) moves(s state, buf []Move) (all []Move, open bool) {
 	w.look(s)
 	all = w.possible(s, buf)
-	return all, slices.ContainsFunc(all, func(m Move) bool { return m.Kind == Take || m.Kind == Serve })
+	return all, slices.ContainsFunc(all, Move.inside)
 }
 
 func (w *World) step(s state, m Move) (next state, violation string) {

@@ -21,10 +21,11 @@ type part struct {
 	bus    *bus.Snapshot
 	rest   *outside
 
-	ready bool      // the cell has something to take
-	due   time.Time // its next deadline or timeout; zero: none
-	edge  bool      // it has no machine: Env serves it
-	held  bool      // effects of its last step are still to be performed
+	ready   bool      // the cell has something to take
+	tick    time.Time // its machine's deadline; zero: none
+	expires time.Time // when its oldest question times out; zero: never
+	edge    bool      // it has no machine: Env serves it
+	held    bool      // effects of its last step are still to be performed
 }
 
 // outside is what is neither a cell nor the bus.
@@ -121,14 +122,14 @@ func (w *World) saveCell(c *cell.Cell) *part {
 		p := &part{cell: sn, edge: sn.Machine == nil}
 		next := sn.Box.Next()
 		if next != 0 {
-			p.due = time.Unix(0, next).UTC()
+			p.expires = time.Unix(0, next).UTC()
 		}
 		if sn.Machine != nil && !sn.Ended {
 			if err := errors.Join(sn.Machine.Check(), sn.Box.Check()); err != nil {
 				w.Violate("%s: %v", c.Name, err)
 			}
-			if d := sn.Machine.Deadline(); !d.IsZero() && (p.due.IsZero() || d.Before(p.due)) {
-				p.due = d.UTC()
+			if d := sn.Machine.Deadline(); !d.IsZero() {
+				p.tick = d.UTC()
 			}
 		}
 		p.ready = !sn.Box.Empty() && !sn.Ended

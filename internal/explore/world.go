@@ -80,6 +80,7 @@ type World struct {
 	busTouched bool
 	buf        []byte
 	dying      actor.ID // whose next step dies
+	early      bool     // no Tick yet: an input is handled in a move of its own
 	said       []string // what happened, for a trace; nil: nobody listens
 	listen     bool
 	seeds      [2]maphash.Seed
