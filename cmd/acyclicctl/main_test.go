@@ -190,7 +190,7 @@ func TestErrors(t *testing.T) {
 		{"-C /no/such x", 200, "", 1, "--configfile=/no/such: no such file; want the path of an ini file"},
 		{"--regtest --simnet -u a -P b x", 200, "", 1, "--simnet and --regtest: want one network only"},
 		{"-u a -P b -s " + closed + " getblockcount", 200, "", 1, "cannot reach the node at " + closed + ": is acyclicd running? (dial tcp " + closed + ": connect: connection refused)"},
-		{"--regtest -b " + empty + " getblockcount", 200, "", 1, "cannot reach the node at 127.0.0.1:18443: no cookie " + empty + "/regtest/.cookie, is acyclicd running? --datadir says where, --rpcuser and --rpcpass do without"},
+		{"--regtest -s " + closed + " -b " + empty + " getblockcount", 200, "", 1, "cannot reach the node at " + closed + ": no cookie " + empty + "/regtest/.cookie, is acyclicd running? --datadir says where, --rpcuser and --rpcpass do without"},
 		{"--rpccookiefile " + bad + " getblockcount", 200, "", 1, "--rpccookiefile=" + bad + ": no cookie; want a file with user:password"},
 		{"--rpccookiefile " + empty + " getblockcount", 200, "", 1, "--rpccookiefile=" + empty + ": cannot be read (is a directory); want the node's cookie"},
 		{"--regtest -b " + empty + " -s " + n.addr() + " getblockcount", 200, "", 1, "a node answers at " + n.addr() + ", but there is no cookie " + empty + "/regtest/.cookie to log in with; want its --rpcuser and --rpcpass, or the --datadir that it was started with"},

@@ -142,8 +142,8 @@ func (d *daemon) reportOnQuit() {
 				fmt.Fprintln(os.Stderr, "acyclicd: no wait-for report: the components do not run yet")
 				continue
 			}
-			d.log.Info("SIGQUIT: the wait-for report goes to standard error")
 			fmt.Fprint(os.Stderr, n.Watch.Report().Text())
+			d.log.Info("SIGQUIT: the wait-for report went to standard error") // may wait for the disk
 		}
 	}()
 }

@@ -146,7 +146,11 @@ func Line(now, genesis time.Time, sync netsync.Status, srv server.Status) string
 		add("block %d", tips.Block.Height)
 		add("%s old", age(now.Sub(tips.Block.Time)))
 	}
-	add("%d peers", sync.Peers)
+	peers := "%d peers"
+	if sync.Peers == 1 {
+		peers = "%d peer"
+	}
+	add(peers, sync.Peers)
 	return strings.Join(parts, ", ")
 }
 
