@@ -30,9 +30,11 @@
 //
 // Naming a function counts as calling it, so calls through a parameter or a
 // local variable are covered where their value is made. What is kept in a field
-// or a package variable, or given to an exported function, may come from
-// anywhere and is flagged; so is a method of an interface that is not in the
-// table of those that only calculate.
+// or a package variable, given to an exported function in whatever it holds, or
+// taken out of an interface, may come from anywhere and is flagged; so is a
+// method of an interface that is not in the table of those that only calculate.
+// Readers and writers are in that table, for codecs need them; so a component
+// keeps none, and none is given to it.
 //
 // What is not seen: the methods that fmt and others call on a value they are
 // given (String, Error, Less), unless they are a component's own; what stands

@@ -83,27 +83,57 @@ func (p purity) node(path []ast.Node) {
 		}
 	case *ast.StructType:
 		for _, field := range n.Fields.List {
-			if what := notData(info.TypeOf(field.Type), nil); what != "" && !p.notes.except("outside", field.Pos()) {
+			if what := partOf(info.TypeOf(field.Type), nil, notData); what != "" && !p.notes.except("outside", field.Pos()) {
 				p.flag(field, "a component keeps "+what+"; machines are plain data")
 			}
 		}
 	case *ast.FuncDecl:
 		p.params(n)
+	case *ast.TypeAssertExpr:
+		if n.Type != nil {
+			p.taken(n.Type)
+		}
+	case *ast.CaseClause:
+		for _, e := range n.List {
+			p.taken(e)
+		}
 	case *ast.Ident:
 		p.ident(path, n)
 	}
 }
 
-// params flags functions that an exported function is given: nobody has judged
-// them.
+// params flags what a function is given that nobody has judged: functions,
+// where it is exported, wherever in its parameters they are; and readers and
+// writers.
 func (p purity) params(d *ast.FuncDecl) {
-	if !d.Name.IsExported() {
-		return
-	}
 	for _, field := range d.Type.Params.List {
-		if isFunc(p.pass.TypesInfo.TypeOf(field.Type)) && !p.notes.except("outside", d.Pos()) {
-			p.flag(field, "an exported function of a component takes a function from outside")
+		given := field.Type
+		if dots, ok := given.(*ast.Ellipsis); ok {
+			given = dots.Elt
 		}
+		t := p.pass.TypesInfo.TypeOf(given)
+		what := partOf(t, nil, stream)
+		if what == "" && d.Name.IsExported() {
+			what = partOf(t, nil, function)
+		}
+		if what != "" && !p.notes.except("outside", d.Pos()) {
+			kind := "a function"
+			if d.Name.IsExported() {
+				kind = "an exported function"
+			}
+			p.flag(field, kind+" of a component takes "+what+" from outside")
+		}
+	}
+}
+
+// taken flags what is found in a value that anybody may have made.
+func (p purity) taken(e ast.Expr) {
+	tv := p.pass.TypesInfo.Types[e]
+	if !tv.IsType() {
+		return // a case that compares values, or nil
+	}
+	if what := cmp.Or(partOf(tv.Type, nil, function), partOf(tv.Type, nil, stream)); what != "" && !p.notes.except("outside", e.Pos()) {
+		p.flag(e, "a component takes "+what+" out of an interface, where anybody may have put it")
 	}
 }
 
@@ -124,39 +154,85 @@ func (p purity) ident(path []ast.Node, id *ast.Ident) {
 	}
 }
 
-// notData says what in t is not plain data: a function, a channel, a lock, or
-// the Outbox that was lent for one step. What stands behind an interface is not
-// seen.
-func notData(t types.Type, seen []types.Type) string {
+// notData says what a type is, if that is no plain data: a function, a channel, a
+// lock, the Outbox that was lent for one step, or an interface behind which may
+// stand what waits. What else stands behind an interface is not seen.
+func notData(t types.Type) string {
+	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil {
+		switch path := n.Obj().Pkg().Path(); {
+		case path == "sync", path == "sync/atomic", path == module+"/internal/actor" && n.Obj().Name() == "Outbox":
+			return "a " + n.Obj().Pkg().Name() + "." + n.Obj().Name()
+		}
+	}
+	if isChan(t) {
+		return "a channel"
+	}
+	return cmp.Or(function(t), stream(t))
+}
+
+// function says that a type is one of functions.
+func function(t types.Type) string {
+	if isFunc(t) {
+		return "a function"
+	}
+	return ""
+}
+
+// stream says that a type is an interface by which is read, written or closed
+// what may wait.
+func stream(t types.Type) string {
+	i, ok := under(t).(*types.Interface)
+	if !ok || interfaces[typeName(t)] != "" && !strings.HasPrefix(typeName(t), "io.") {
+		return ""
+	}
+	for m := range i.Methods() {
+		if slices.Contains([]string{"Read", "Write", "ReadByte", "WriteByte", "ReadFrom", "WriteTo", "ReadAt", "WriteAt", "Close", "Flush"}, m.Name()) {
+			return "what may wait (" + cmp.Or(typeName(t), "an interface") + ")"
+		}
+	}
+	return ""
+}
+
+// typeName is the full name of a type; "" if it has none.
+func typeName(t types.Type) string {
+	n, ok := types.Unalias(t).(*types.Named)
+	if !ok {
+		return ""
+	}
+	if n.Obj().Pkg() == nil {
+		return n.Obj().Name() // error
+	}
+	return n.Obj().Pkg().Path() + "." + n.Obj().Name()
+}
+
+// partOf says what a type, or a part of it, is. Of what is declared elsewhere the
+// parts are not looked at if it is of the standard library (time.Time has its
+// Location), or a component's struct, which is flagged where it is declared.
+func partOf(t types.Type, seen []types.Type, is func(types.Type) string) string {
 	if slices.Contains(seen, t) {
 		return ""
 	}
 	seen = append(seen, t)
-	if n, ok := t.(*types.Named); ok && n.Obj().Pkg() != nil {
-		switch path := n.Obj().Pkg().Path(); {
-		case path == "sync", path == "sync/atomic", path == module+"/internal/actor" && n.Obj().Name() == "Outbox":
-			return "a " + n.Obj().Pkg().Name() + "." + n.Obj().Name()
-		case isStd(path): // time.Time has its Location
-			return ""
-		case slices.Contains(components, pkgOf(path)): // flagged where it is declared
+	if what := is(t); what != "" {
+		return what
+	}
+	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil {
+		_, isStruct := n.Underlying().(*types.Struct)
+		if path := n.Obj().Pkg().Path(); isStd(path) || isStruct && slices.Contains(components, pkgOf(path)) {
 			return ""
 		}
 	}
-	switch t := t.Underlying().(type) {
-	case *types.Signature:
-		return "a function"
-	case *types.Chan:
-		return "a channel"
+	switch t := under(t).(type) {
 	case *types.Map:
-		return cmp.Or(notData(t.Key(), seen), notData(t.Elem(), seen))
+		return cmp.Or(partOf(t.Key(), seen, is), partOf(t.Elem(), seen, is))
 	case *types.Struct:
 		for f := range t.Fields() {
-			if what := notData(f.Type(), seen); what != "" {
+			if what := partOf(f.Type(), seen, is); what != "" {
 				return what
 			}
 		}
 	case interface{ Elem() types.Type }: // pointer, slice, array
-		return notData(t.Elem(), seen)
+		return partOf(t.Elem(), seen, is)
 	}
 	return ""
 }

@@ -120,7 +120,7 @@ var allowed = map[string]string{
 // may call: all methods of these, whoever implements them.
 var interfaces = map[string]string{
 	"error":     "errors are values",
-	"io.Writer": "waits only if what it writes to does; a component can make none that does",
+	"io.Writer": "waits only if what it writes to does; a component makes none that does, and is given none without an excuse, see stream",
 	"io.Reader": "as io.Writer",
 	"hash.Hash": "calculates",
 

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/types"
 	"reflect"
+	"slices"
 
 	"golang.org/x/tools/go/analysis"
 )
@@ -105,8 +106,11 @@ func (j *judge) direct(f *ast.File, fn *types.Func, d *ast.FuncDecl) (why string
 func (j *judge) named(f *ast.File, path []ast.Node, id *ast.Ident) (own *types.Func, why string) {
 	switch obj := j.pass.TypesInfo.Uses[id].(type) {
 	case *types.Var:
-		if holdsFunc(obj) {
+		switch {
+		case holdsFunc(obj):
 			why = "calls what is kept in " + obj.Name()
+		case isPackageVar(obj) && isStd(obj.Pkg().Path()) && !slices.Contains(pureStd, obj.Pkg().Path()):
+			why = "uses " + obj.Pkg().Path() + "." + obj.Name()
 		}
 	case *types.Func:
 		if obj.Pkg() == j.pass.Pkg && !isMethodOfInterface(obj) {

@@ -42,7 +42,7 @@ type Machine struct {
 	addr  netip.Addr
 	n     atomic.Int64 // want "keeps a atomic.Int64"
 	ctx   context.Context
-	conn  net.Conn
+	conn  net.Conn // want "keeps what may wait .net.Conn."
 	rng   *rand.Rand
 }
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 )
@@ -94,3 +95,9 @@ func ByVar() { hook() }
 type Callback struct{ F func() }
 
 func ByField(c *Callback) { c.F() }
+
+// Out is a way out.
+func Out() io.Writer { return os.Stderr }
+
+// Hooked has a function.
+type Hooked struct{ Hooks [2]func() }
