@@ -3,6 +3,9 @@ package config
 import (
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"acyclic/chain"
 	"acyclic/internal/actor"
 	"acyclic/internal/cell"
@@ -265,14 +268,71 @@ func peerLimits(sync netsync.Config) peer.Config {
 // wireOverhead is room for the headers of a Send's messages.
 const wireOverhead = 4096
 
-// MemoryAtWorst is what remote peers can make the node hold, in bytes: queued
-// traffic of every connection, write queues, also of connections that drain,
-// blocks that wait for earlier ones and blocks that chain works on. Credit and
-// blocks are counted as they are in memory; only the one message by which a
-// connection may overdraw its credit is counted as it is on the wire, and while
-// it is being handled junk in it can weigh some 25 times that. The index of
-// headers is not in it: it grows with the chain (about 316 bytes a header).
+// MemoryAtWorst is what remote peers can make the node hold, in bytes: what a
+// connection's place can hold, for all of them, and what components hold for all
+// peers together: blocks that wait for earlier ones, blocks and headers that chain
+// works on, blocks that readers bring for peers that are gone, addresses for the
+// book. Credit and blocks are counted as they are in memory; only the one message
+// by which a connection may overdraw its credit is counted as it is on the wire,
+// and while it is being handled junk in it can weigh some 25 times that. The
+// index of headers is not in it: it grows with the chain (about 316 bytes a
+// header).
 func (l Limits) MemoryAtWorst() int {
-	in, out := l.Credit.Bytes+maxMessage, l.Peer.QueueCap+maxMessage
-	return l.Server.MaxPeers*(in+out) + l.Edge.Draining*out + l.Netsync.HeldBytes + l.Netsync.SubmitBytes + actor.MaxFanout*maxMessage
+	together := l.Netsync.HeldBytes + l.Netsync.SubmitBytes + actor.MaxFanout*maxMessage +
+		l.Windows.SyncHeaders*batchMemory + l.Windows.RelayReads*maxMessage +
+		(l.Windows.BookNotes+1)*noteKinds*l.Server.MaxNotes*addrMemory // with the book, and the next one
+	return l.Places*l.placeMemory() + together
 }
+
+// placeMemory is what the place of one connection holds at worst. A connection
+// that has ended keeps its place, and all this, while its queue drains or while
+// somebody slow has not seen its end.
+func (l Limits) placeMemory() int {
+	inbound := l.Credit.Bytes + maxMessage
+	queue := l.Peer.QueueCap + maxMessage // the write queue: what fills it up, and a block more
+	return inbound + queue + l.relayMemory() + l.syncMemory() +
+		wire.MaxV2AddrPerMsg*addrMemory // the server's sample of the book, which waits to be sent
+}
+
+// relayMemory is what relay holds of one peer. Of the block that it serves the
+// write queue has a copy, behind a header of its own; relay keeps what it has read
+// until it is sent, to try again should the peer's cell be busy. The next block is
+// read after that. A list of what was not found, of less than a block's size, is
+// sent instead of a block, never beside one.
+func (l Limits) relayMemory() int {
+	const locators = 2 // of getheaders and of getblocks
+	return maxMessage + l.Relay.MaxWanted*wantedMemory +
+		locators*l.Relay.MaxLocators*maxLocator*hashMemory + l.Relay.MaxKnown*knownMemory
+}
+
+// syncMemory is what netsync holds of one peer beside the blocks: the headers that
+// wait to be judged, a locator, and what the peer was asked for (by its cell's
+// account, too).
+func (l Limits) syncMemory() int {
+	return batchMemory + maxLocator*hashMemory + l.Netsync.MaxInFlight*orderMemory + l.Peer.AskedBlocks*chainhash.HashSize
+}
+
+// What things take in memory, in bytes, on a 64-bit machine.
+const (
+	hashMemory  = chainhash.HashSize + 8                    // with a pointer to it
+	knownMemory = 4 * chainhash.HashSize                    // a list's entry and a map's, which is up to half empty
+	addrMemory  = 128                                       // wire.NetAddressV2 (56), a pointer, the address behind its interface, what append leaves free
+	batchMemory = wire.MaxBlockHeadersPerMsg * headerMemory // a full headers message
+	orderMemory = chainhash.HashSize + 16 + invMemory + 8   // netsync's order and its line of a getdata, with a pointer
+
+	headerMemory = 112 + 8 // wire.BlockHeader as it is allocated, and a pointer to it
+	invMemory    = 36      // wire.InvVect
+
+	// wantedMemory is for each item that relay may owe: an item that has been
+	// served of a getdata that has not (its list is kept as a whole), and one
+	// that is owed. That is in a list and in the list of what was not found,
+	// which append has made a quarter larger than it need be; or, which is
+	// less, alone in the list of a getdata of its own.
+	wantedMemory = invMemory + invMemory + invMemory*5/4
+
+	// maxLocator is the most hashes in a locator: a peer's cell takes no more.
+	maxLocator = 101
+
+	// noteKinds are the lists of a book.Note, each of at most MaxNotes.
+	noteKinds = 4
+)
