@@ -117,7 +117,7 @@ func (b *Bus) Publish(now time.Time, from actor.ID, e actor.Effect, charge mailb
 	}
 	env := mailbox.Envelope{
 		In:    actor.Input{Body: e.Body, From: from},
-		Topic: e.Topic, Key: e.Key, Queued: now.UnixNano(),
+		Topic: e.Topic, Key: e.Key, Queued: mailbox.Stamp(now),
 	}
 	switch t.Kind {
 	case actor.StreamTopic:
@@ -247,14 +247,14 @@ func (b *Bus) Died(now time.Time, id actor.ID, reason string) {
 		t := b.topics[p.ledger]
 		b.ledger(t, mailbox.Envelope{
 			In:    actor.Input{Body: t.Closed(id, p.opened, reason), From: id},
-			Topic: t.ID, Queued: now.UnixNano(),
+			Topic: t.ID, Queued: mailbox.Stamp(now),
 		}, true)
 	}
 	p.dead = true
 	p.waiting[wait{cell: p.parent, ended: true}] = true
 	b.post(p.parent, mailbox.Envelope{
 		In:   actor.Input{Body: actor.Ended{Child: id, Reason: reason}, From: id},
-		Lane: actor.Control, Queued: now.UnixNano(),
+		Lane: actor.Control, Queued: mailbox.Stamp(now),
 	})
 }
 
@@ -295,7 +295,7 @@ func (b *Bus) Rebuild(now time.Time, cell actor.ID, reset func()) {
 		if p := b.places[id]; p.parent == cell && p.spawned && !p.dead {
 			b.post(cell, mailbox.Envelope{
 				In:   actor.Input{Body: actor.Alive{Child: id, Arg: p.arg}, From: id},
-				Lane: actor.Control, Queued: now.UnixNano(),
+				Lane: actor.Control, Queued: mailbox.Stamp(now),
 			})
 		}
 	}
@@ -328,7 +328,7 @@ func (b *Bus) sorted() []actor.ID {
 }
 
 func (b *Bus) replay(now time.Time, t *topic, cell actor.ID, ids []actor.ID) {
-	env := mailbox.Envelope{Topic: t.ID, Queued: now.UnixNano()}
+	env := mailbox.Envelope{Topic: t.ID, Queued: mailbox.Stamp(now)}
 	switch t.Kind {
 	case actor.LedgerTopic:
 		env.Lane, env.Ledger = actor.Control, true

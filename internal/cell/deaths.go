@@ -53,7 +53,7 @@ func (s *System) blame(culprit actor.ID, c *Cell) {
 	}
 	peer.Mail.Put(mailbox.Envelope{
 		In:   actor.Input{Body: actor.Blamed{Component: c.Name}, From: c.ID},
-		Lane: actor.Control, Queued: c.now.UnixNano(),
+		Lane: actor.Control, Queued: mailbox.Stamp(c.now),
 	})
 }
 

@@ -140,7 +140,7 @@ func (s *System) put(c *Cell, call actor.RawCall, target actor.ID, q any, now ti
 	}
 	switch to.Mail.Put(mailbox.Envelope{
 		In:   actor.Input{Body: q, From: c.ID, Call: call},
-		Lane: actor.Questions, Queued: now.UnixNano(),
+		Lane: actor.Questions, Queued: mailbox.Stamp(now),
 	}) {
 	case mailbox.Closed:
 		c.Mail.Answer(call, nil, actor.ErrGone, now)
@@ -198,7 +198,7 @@ func (s *System) tell(c *Cell, e *actor.Effect) {
 	// A simulated edge is a cell; what it is told waits with the questions.
 	if to := s.Lookup(e.To); to != nil && to.machine != nil {
 		if to.Mail.Put(mailbox.Envelope{
-			In: actor.Input{Body: e.Body, From: c.ID}, Lane: actor.Control, Queued: c.now.UnixNano(),
+			In: actor.Input{Body: e.Body, From: c.ID}, Lane: actor.Control, Queued: mailbox.Stamp(c.now),
 		}) == mailbox.Full {
 			s.bug(to, fmt.Sprintf("no room for %T", e.Body))
 		}
@@ -220,7 +220,7 @@ func (s *System) spawn(c *Cell, e *actor.Effect) {
 	s.mu.Lock()
 	s.dynamic[child.ID] = child
 	s.mu.Unlock()
-	child.Mail.Put(mailbox.Envelope{In: actor.Input{Body: actor.Start{}}, Lane: actor.Control, Queued: c.now.UnixNano()})
+	child.Mail.Put(mailbox.Envelope{In: actor.Input{Body: actor.Start{}}, Lane: actor.Control, Queued: mailbox.Stamp(c.now)})
 	s.driver.Spawned(child)
 }
 
@@ -256,7 +256,7 @@ func (s *System) crash(c *Cell, trace string, culprit actor.ID) {
 	s.bus.Rebuild(c.now, c.ID, func() {
 		owed, charges = c.Mail.Reset(mailbox.Envelope{
 			In:   actor.Input{Body: actor.Start{Generation: c.gen}},
-			Lane: actor.Control, Queued: c.now.UnixNano(),
+			Lane: actor.Control, Queued: mailbox.Stamp(c.now),
 		})
 	})
 	s.settle(c, owed, charges)

@@ -13,7 +13,7 @@ import (
 // edge's workers. What it does is written by that goroutine alone and may be
 // read by anybody.
 type hand struct {
-	since atomic.Int64 // unix nanoseconds; zero: idle
+	since atomic.Int64 // a mailbox.Stamp; zero: idle
 	with  atomic.Value // the reflect.Type of the input
 }
 
@@ -24,7 +24,7 @@ func (h *hand) begin(body any, since time.Time) {
 	if t := reflect.TypeOf(body); h.with.Load() != any(t) {
 		h.with.Store(t)
 	}
-	if at := since.UnixNano(); h.since.Load() != at {
+	if at := mailbox.Stamp(since); h.since.Load() != at {
 		h.since.Store(at)
 	}
 }
@@ -40,7 +40,7 @@ func (c *Cell) End(hand int) { c.hands[hand].rest() }
 
 // Work is what a hand is doing.
 type Work struct {
-	Since int64        // unix nanoseconds: when the batch, or an edge's question, was taken
+	Since int64        // a mailbox.Stamp: when the batch, or an edge's question, was taken
 	With  reflect.Type // the type of the input that is being handled
 }
 
@@ -66,16 +66,16 @@ type Stats struct {
 	ID        actor.ID
 	Name      string
 	Deaths    uint32
-	BusyWith  string    // the type of the input that is being handled; "" when idle
-	BusySince time.Time // zero when idle
+	BusyWith  string // the type of the input that is being handled; "" when idle
+	BusySince int64  // a mailbox.Stamp; zero when idle
 }
 
 // Stats returns the cell's figures as they are now.
 func (c *Cell) Stats() Stats {
 	st := Stats{Stats: c.Mail.Stats(), ID: c.ID, Name: c.Name, Deaths: c.deaths.Load()}
 	for _, w := range c.Work(nil) {
-		if since := time.Unix(0, w.Since); st.BusySince.IsZero() || since.Before(st.BusySince) {
-			st.BusySince, st.BusyWith = since, w.With.String()
+		if st.BusySince == 0 || w.Since < st.BusySince {
+			st.BusySince, st.BusyWith = w.Since, w.With.String()
 		}
 	}
 	return st

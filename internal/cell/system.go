@@ -120,7 +120,7 @@ func (s *System) add(id actor.ID, name string, ports []actor.PortSpec) *Cell {
 func (s *System) Start(now time.Time) {
 	for _, c := range s.static {
 		if c != nil && c.machine != nil {
-			c.Mail.Put(mailbox.Envelope{In: actor.Input{Body: actor.Start{}}, Lane: actor.Control, Queued: now.UnixNano()})
+			c.Mail.Put(mailbox.Envelope{In: actor.Input{Body: actor.Start{}}, Lane: actor.Control, Queued: mailbox.Stamp(now)})
 		}
 	}
 }
@@ -190,7 +190,7 @@ func (s *System) Deliver(from, to actor.ID, lane actor.Lane, body any, bytes int
 	}
 	e := mailbox.Envelope{
 		In: actor.Input{Body: body, From: from}, Lane: lane,
-		Key: uint64(from), Queued: s.driver.Now().UnixNano(),
+		Key: uint64(from), Queued: mailbox.Stamp(s.driver.Now()),
 	}
 	if lane == actor.Inbound {
 		e.Charge = mailbox.Charge{Account: to, Bytes: bytes}
@@ -229,5 +229,5 @@ func (s *System) account(ch mailbox.Charge) *Cell {
 // has taken it ends all the same.
 func (s *System) RequestStop(c *Cell, now time.Time) {
 	c.stopping.Store(true) // before the Put: see crash
-	c.Mail.Put(mailbox.Envelope{In: actor.Input{Body: actor.Stop{}}, Lane: actor.Control, Queued: now.UnixNano()})
+	c.Mail.Put(mailbox.Envelope{In: actor.Input{Body: actor.Stop{}}, Lane: actor.Control, Queued: mailbox.Stamp(now)})
 }

@@ -46,7 +46,7 @@ type Envelope struct {
 	Ledger bool   // a ledger's Open or Close; In.From is the key
 	Lag    bool   // stands for the events that a Stream dropped
 	Key    uint64 // of a State
-	Queued int64  // unix nanoseconds
+	Queued int64  // a Stamp
 	Charge Charge
 	slot   int32 // of an answer
 }

@@ -153,7 +153,7 @@ func (m *Mailbox) Answer(call actor.RawCall, body any, err error, now time.Time)
 	if m.closed {
 		return false
 	}
-	ok := m.box.Answer(call, body, err, now.UnixNano())
+	ok := m.box.Answer(call, body, err, Stamp(now))
 	if ok {
 		m.rouse()
 	}

@@ -8,7 +8,7 @@ import (
 
 // Oldest is the input that has been queued for longest (law L12).
 type Oldest struct {
-	Since int64 // unix nanoseconds
+	Since int64 // a Stamp
 	Lane  actor.Lane
 	Type  reflect.Type // of its body
 }

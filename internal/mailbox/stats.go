@@ -21,7 +21,7 @@ type Counts struct {
 type Stats struct {
 	Counts
 	Depth   [actor.NumLanes]int
-	Oldest  int64 // when the oldest queued input was queued, unix nanoseconds; zero: none
+	Oldest  int64 // when the oldest queued input was queued, a Stamp; zero: none
 	Asking  int   // own questions without an answer
 	Zombies int   // own questions given up, which the target still owes
 	Owing   int   // questions of others without an answer

@@ -24,6 +24,7 @@ import (
 	"acyclic/internal/cell"
 	"acyclic/internal/edge"
 	"acyclic/internal/live"
+	"acyclic/internal/mailbox"
 	"acyclic/internal/rpc"
 	"acyclic/internal/transport"
 	"acyclic/internal/watch"
@@ -233,7 +234,7 @@ func (n *Node) cells() []rpc.CellStats {
 		}
 		cs := rpc.CellStats{ID: st.ID, Name: st.Name, Depth: st.Depth, Done: st.Taken, Refused: st.Refused}
 		if st.Oldest != 0 {
-			cs.Oldest = now.Sub(time.Unix(0, st.Oldest))
+			cs.Oldest = time.Duration(mailbox.Stamp(now) - st.Oldest)
 		}
 		all = append(all, cs)
 	}

@@ -86,10 +86,10 @@ func (w *Watchdog) figures(now time.Time) (names []string, all map[string]*figur
 			f.queued[lane] += n
 		}
 		if st.Oldest != 0 {
-			f.oldest = max(f.oldest, now.Sub(time.Unix(0, st.Oldest)))
+			f.oldest = max(f.oldest, age(st.Oldest, now))
 		}
-		if !st.BusySince.IsZero() {
-			f.busy = max(f.busy, now.Sub(st.BusySince))
+		if st.BusySince != 0 {
+			f.busy = max(f.busy, age(st.BusySince, now))
 		}
 		f.done += st.Taken
 		f.refused += st.Refused

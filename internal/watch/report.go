@@ -92,11 +92,11 @@ func (w *Watchdog) Report() Report {
 func describe(c *cell.Cell, p profile, now time.Time) CellReport {
 	st := c.Stats()
 	r := CellReport{ID: c.ID, Name: c.Name, Kind: kindOf(c), State: Asleep, Depth: st.Depth, Asking: st.Asking, Owing: st.Owing}
-	if !st.BusySince.IsZero() {
-		r.Doing, r.Since = st.BusyWith, now.Sub(st.BusySince)
+	if st.BusySince != 0 {
+		r.Doing, r.Since = st.BusyWith, age(st.BusySince, now)
 	}
 	if o, ok := c.Mail.Oldest(); ok {
-		r.Oldest, r.Age = typeName(o.Type), now.Sub(time.Unix(0, o.Since))
+		r.Oldest, r.Age = typeName(o.Type), age(o.Since, now)
 	}
 	for _, g := range p.of(c.ID) {
 		if g.State != Asleep {
@@ -128,7 +128,7 @@ func (w *Watchdog) questions(now time.Time) (all []Question) {
 			port := c.Ports()[o.Port]
 			q := Question{
 				From: c.ID, FromName: c.Name, To: o.Call.To, ToName: o.Call.To.String(), Port: port.Name, Type: port.Question,
-				Age: now.Sub(time.Unix(0, o.Deadline).Add(-port.Timeout)), GivenUp: o.GivenUp,
+				Age: age(o.Deadline, now) + port.Timeout, GivenUp: o.GivenUp,
 			}
 			if to := w.cfg.System.Lookup(o.Call.To); to != nil {
 				q.ToName = to.Name

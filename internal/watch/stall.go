@@ -92,11 +92,11 @@ func (w *Watchdog) own(c *cell.Cell, now time.Time) (Stall, bool) {
 	w.work = c.Work(w.work[:0])
 	for _, work := range w.work {
 		if w.above(w.age(c.ID, work.Since, now), b.Run) {
-			return Stall{ID: c.ID, Name: c.Name, Why: Running, Since: time.Unix(0, work.Since), With: work.With.String()}, true
+			return Stall{ID: c.ID, Name: c.Name, Why: Running, Since: mailbox.Until(work.Since, now), With: work.With.String()}, true
 		}
 	}
 	if o, ok := c.Mail.Oldest(); ok && w.above(w.age(c.ID, o.Since, now), b.Queue) {
-		return Stall{ID: c.ID, Name: c.Name, Why: Queued, Since: time.Unix(0, o.Since), With: typeName(o.Type), Lane: o.Lane.String()}, true
+		return Stall{ID: c.ID, Name: c.Name, Why: Queued, Since: mailbox.Until(o.Since, now), With: typeName(o.Type), Lane: o.Lane.String()}, true
 	}
 	return Stall{}, false
 }
@@ -105,17 +105,15 @@ func (w *Watchdog) own(c *cell.Cell, now time.Time) (Stall, bool) {
 func (w *Watchdog) owed(c *cell.Cell, now time.Time, found map[actor.ID]Stall) {
 	w.open = c.Mail.Asking(w.open[:0])
 	for _, o := range w.open {
-		late := mailbox.Stamp(now) - o.Deadline
-		if late <= 0 {
+		if age(o.Deadline, now) <= 0 {
 			continue
 		}
-		deadline := now.UnixNano() - late
 		to := w.cfg.System.Lookup(o.Call.To)
-		if to == nil || to.Ended() || !w.above(w.age(to.ID, deadline, now), w.bounds(to).Owe) {
+		if to == nil || to.Ended() || !w.above(w.age(to.ID, o.Deadline, now), w.bounds(to).Owe) {
 			continue
 		}
 		port := c.Ports()[o.Port]
-		since := time.Unix(0, deadline).Add(-port.Timeout)
+		since := mailbox.Until(o.Deadline, now).Add(-port.Timeout)
 		if old, ok := found[to.ID]; ok && (old.Why != Owing || old.Since.Before(since)) {
 			continue
 		}
@@ -143,5 +141,5 @@ func (w *Watchdog) age(id actor.ID, since int64, now time.Time) time.Duration {
 	if w.known[id] == nil {
 		since = max(since, w.floor)
 	}
-	return time.Duration(now.UnixNano() - since)
+	return age(since, now)
 }

@@ -48,7 +48,7 @@ type Watchdog struct {
 	lastLook   time.Time
 	lastLog    time.Time
 	lastRecord time.Time
-	floor      int64 // unix nanoseconds; what was before does not count
+	floor      int64 // a mailbox.Stamp; what was before does not count
 	suspect    bool  // the look under way has found something on its way to its bound
 
 	cells []*cell.Cell // buffers
@@ -118,15 +118,15 @@ func (w *Watchdog) Stuck() []Stall { return *w.stuck.Load() }
 // Stalls counts them since the start.
 func (w *Watchdog) Stalls() uint64 { return w.stalls.Load() }
 
-// asleepAfter is how many missed looks mean that the machine slept, or its
-// clock was set, or it is too busy even for the watchdog: then no cell is to
-// blame for what has become old meanwhile.
+// asleepAfter is how many missed looks mean that the machine slept, or is too
+// busy even for the watchdog: then no cell is to blame for what has become old
+// meanwhile.
 const asleepAfter = 8
 
 // look compares what is with the bounds.
 func (w *Watchdog) look(now time.Time) {
-	if gap := now.UnixNano() - w.lastLook.UnixNano(); !w.lastLook.IsZero() && gap > int64(asleepAfter*w.cfg.Every) {
-		w.floor = now.UnixNano()
+	if !w.lastLook.IsZero() && now.Sub(w.lastLook) > asleepAfter*w.cfg.Every {
+		w.floor = mailbox.Stamp(now)
 	}
 	w.lastLook = now
 	stalls, suspect := w.judge(now)
@@ -212,7 +212,7 @@ func (w *Watchdog) record(now time.Time, fresh []Stall, p profile) actor.Record 
 		name := func(field string) string { return field + "[" + s.Name + "]" }
 		fields = append(fields, name("queued"), depths(c.Mail.Stats().Depth))
 		if o, ok := c.Mail.Oldest(); ok {
-			fields = append(fields, name("oldest"), fmt.Sprintf("%s for %v", typeName(o.Type), age(o.Since, now)))
+			fields = append(fields, name("oldest"), fmt.Sprintf("%s for %v", typeName(o.Type), age(o.Since, now).Round(time.Millisecond)))
 		}
 		if asked := about(questions, s.ID); len(asked) > 0 {
 			fields = append(fields, name("waits"), strings.Join(asked, "; "))
@@ -255,6 +255,7 @@ func typeName(t reflect.Type) string {
 	return t.String()
 }
 
+// age is how long ago a stamp was.
 func age(since int64, now time.Time) time.Duration {
-	return now.Sub(time.Unix(0, since)).Round(time.Millisecond)
+	return time.Duration(mailbox.Stamp(now) - since)
 }
