@@ -221,6 +221,8 @@ func (e *Engine) flushSometimes() *refusal {
 	if ahead > 1 {
 		return nil
 	}
+	//correctness: the worker waits for the disk alone; chain answers for it when
+	//it is late, and nobody holds anything of whom the disk would have need.
 	if err := e.chain.FlushUtxoCache(blockchain.FlushPeriodic); err != nil {
 		return e.broken(err)
 	}

@@ -110,6 +110,7 @@ func Open(cfg Config) (*Engine, error) {
 		if e.file != nil {
 			e.file.close()
 		}
+		//correctness: for the disk, before there is anybody to wait for it.
 		_ = e.db.Close() // the first error is the one to report
 		return nil, err
 	}
@@ -212,6 +213,7 @@ func (e *Engine) loadChain() error {
 // checkPruned refuses to go on without pruning once blocks are gone.
 func (e *Engine) checkPruned() error {
 	pruned := false
+	//correctness: for the disk, before there is anybody to wait for it.
 	err := e.db.View(func(tx database.Tx) (err error) {
 		pruned, err = tx.BeenPruned()
 		return err
@@ -277,6 +279,9 @@ func (e *Engine) Close() error {
 	}
 	e.closed = true
 	e.file.close()
+	//correctness: for the disk, however slow, because what is not written is
+	//lost. Worker and readers that come meanwhile wait for the locks that this
+	//holds, and no cell waits for them.
 	err := during(e.cfg.Progress, "writing the chain state", func() error {
 		var flush error
 		if e.fatal == "" {

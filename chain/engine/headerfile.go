@@ -51,6 +51,8 @@ func (hf *headerFile) append(h *wire.BlockHeader) {
 }
 
 // flush writes what has been appended.
+//
+// correctness: for the disk; the worker's alone, like the file.
 func (hf *headerFile) flush() {
 	if hf.f != nil {
 		hf.check(hf.w.Flush())
@@ -178,6 +180,8 @@ func (e *Engine) replay(f io.Reader, r *replayed) error {
 }
 
 // eachHeader reads total headers until f has had enough.
+//
+// correctness: for the disk, before there is anybody to wait for it.
 func eachHeader(file io.Reader, total int64, f func(*wire.BlockHeader) (more bool, err error)) error {
 	in := bufio.NewReaderSize(file, 1<<16)
 	var raw [headerSize]byte

@@ -248,6 +248,8 @@ func (e *Engine) block(q chain.GetBlock) chain.Block {
 	}
 	a.Height = height
 	var raw []byte
+	//correctness: a reader waits for the disk, and for the database's own lock
+	//behind a commit of the worker, which needs no reader.
 	err = e.db.View(func(tx database.Tx) error {
 		stored, err := tx.FetchBlock(&q.Hash)
 		raw = slices.Clone(stored) // it is the transaction's

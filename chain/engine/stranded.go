@@ -35,6 +35,7 @@ func (e *Engine) rescue() error {
 		return nil
 	}
 	e.cfg.Log(actor.Warn, fmt.Sprintf("the node did not end well: blocks that were stored and not connected are downloaded again: %d", len(blocks)))
+	//correctness: for the disk, before there is anybody to wait for it.
 	if err := e.db.Update(func(tx database.Tx) error { return forget(tx, blocks) }); err != nil {
 		return e.unreadable(err)
 	}

@@ -23,7 +23,7 @@ func main() {
 	case err != nil:
 		fail(err)
 	case cfg.Print != "":
-		fmt.Print(cfg.Print)
+		fmt.Print(cfg.Print) //correctness: the process does nothing else.
 		return
 	}
 	if err := run(cfg); err != nil && !errors.Is(err, engine.ErrInterrupted) {

@@ -96,6 +96,7 @@ type stopper struct {
 	ch   chan struct{}
 }
 
+// correctness: whoever is second waits for a close, which does not wait.
 func (s *stopper) request() { s.once.Do(func() { close(s.ch) }) }
 
 // sameSignal is how soon after the first a signal of the same kind still counts as
@@ -158,7 +159,7 @@ func (d *daemon) profile() error {
 		return fmt.Errorf("--profile=%s: cannot listen there, %w; choose another port", d.cfg.ProfileAddr, errno(err))
 	}
 	d.log.Infof("profiles on http://%s/debug/pprof", l.Addr())
-	go http.Serve(l, nil) // ends with the process
+	go http.Serve(l, nil) //correctness: nobody waits for it; it ends with the process.
 	return nil
 }
 
@@ -194,6 +195,9 @@ func errno(err error) error {
 
 // ours is called, perhaps more than once, when the data directory is ours: no
 // other process may be disturbed before that.
+//
+// correctness: who comes second waits until the first has written the cookie and
+// started goroutines, for which it needs nobody.
 func (d *daemon) ours() error {
 	d.serve.Do(func() {
 		d.log.Infof("acyclicd %s on %s, data in %s", config.Version, d.cfg.Params.Name, d.cfg.DataDir)

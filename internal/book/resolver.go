@@ -62,6 +62,8 @@ func (r Resolver) lookup(ctx context.Context, host string) ([]netip.Addr, error)
 	if r.Lookup != nil {
 		return r.Lookup(ctx, host)
 	}
+	//correctness: for name servers, no longer than Timeout, holding nothing but
+	//one of the places that bound the look-ups.
 	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }
 

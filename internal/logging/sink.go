@@ -108,6 +108,9 @@ const wipe = "\r\x1b[K"
 
 // Write writes a whole line. What cannot be written is lost: there is nobody
 // left to tell.
+//
+// correctness: for the disk, holding mu, for which wait the goroutines of the log
+// and of the progress display; no cell does.
 func (s *sink) Write(line []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

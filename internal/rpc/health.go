@@ -29,6 +29,8 @@ func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) bool {
 		if !state.Ready {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
+		//correctness: for the client only, no longer than the server's
+		//WriteTimeout, holding nothing.
 		w.Write(marshal(state))
 	default:
 		return false

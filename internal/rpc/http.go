@@ -103,6 +103,8 @@ func (s *Server) overloaded(w http.ResponseWriter) {
 
 // plain answers in words. Whoever is refused also loses the connection: there
 // are few of them, and others wait for theirs.
+//
+// correctness: for the client only, no longer than IOFor.
 func plain(w http.ResponseWriter, status int, text string) {
 	if status >= http.StatusBadRequest {
 		w.Header().Set("Connection", "close")
@@ -123,6 +125,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, c *call) {
 
 // respond reads the body, carries its calls out one after the other, and
 // replies.
+//
+// correctness: for the client only, IOFor each way at most, holding no more than the
+// place of a handler, of which others have theirs.
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, exec executor) {
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(s.cfg.IOFor))

@@ -154,6 +154,7 @@ func (s *Server) Serve() error {
 	}
 	conns := make(chan struct{}, s.cfg.MaxConns)
 	for _, l := range s.listeners {
+		//correctness: for clients, until Close closes the listener.
 		s.wg.Go(func() { _ = s.http.Serve(&limited{Listener: l, conns: conns, closed: make(chan struct{})}) })
 	}
 	return nil
@@ -223,6 +224,7 @@ func (s *Server) Attach(n Node) {
 // cookie is removed.
 func (s *Server) Close(ctx context.Context) error {
 	s.cancel()
+	//correctness: ctx bounds it.
 	err := s.http.Shutdown(ctx)
 	if err != nil {
 		err = s.http.Close()
@@ -279,7 +281,7 @@ func (l *limited) Accept() (net.Conn, error) {
 }
 
 func (l *limited) Close() error {
-	l.once.Do(func() { close(l.closed) })
+	l.once.Do(func() { close(l.closed) }) //correctness: a close does not wait.
 	return l.Listener.Close()
 }
 

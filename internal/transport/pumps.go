@@ -62,6 +62,9 @@ func (c *conn) readMessages() bool {
 
 // readMessage reads one message. An error ends the stream; fault says that the
 // other side broke the framing.
+//
+// correctness: for the peer, holding nothing: the end of the connection closes the
+// socket, and probing looks whether there is still an owner.
 func (c *conn) readMessage(r *bufio.Reader, buf *[]byte) (msg Received, fault bool, err error) {
 	frame := (*buf)[:HeaderSize]
 	if n, err := io.ReadFull(r, frame); err != nil {
@@ -116,6 +119,8 @@ func (c *conn) decode(msg *Received, frame []byte) {
 
 // readGrowing appends n bytes of r to buf. Memory grows with what has arrived,
 // not with what a header claims.
+//
+// correctness: as readMessage, whose part it is.
 func readGrowing(r io.Reader, buf []byte, n int) ([]byte, error) {
 	for n > 0 {
 		k, have := min(n, chunk), len(buf)
