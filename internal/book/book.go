@@ -27,13 +27,15 @@ const (
 	maxAttempts = 32
 	// maxCounted bounds the addresses whose attempts are counted here.
 	maxCounted = 10_000
-	// peersFile is addrmgr's file in the data directory.
-	peersFile = "peers.json"
+	// closeWithin bounds Close: a full book has some megabytes, which a disk
+	// that works takes in a tenth of a second.
+	closeWithin = 2 * time.Second
 )
 
 // Book is the address book. Its methods may be called from several goroutines.
 type Book struct {
 	mgr         *addrmgr.AddrManager
+	dir         string
 	defaultPort uint16
 
 	mu       sync.Mutex // a leaf: nothing is called while it is held
@@ -41,47 +43,16 @@ type Book struct {
 }
 
 // Open reads the book in dir, which is made when it is missing. A file that
-// cannot be read is moved aside, and the book begins empty: it can be learned
-// again, so it must not keep the node from starting. The warning, if not empty,
-// is one line that says so. err is set only when dir cannot be made.
+// cannot be read is moved aside, and the book begins with the copy that an
+// earlier start has made of it, or empty: it can be learned again, so it must
+// not keep the node from starting. The warning, if not empty, is one line that
+// says so. err is set only when dir cannot be made.
 func Open(dir string, defaultPort uint16) (b *Book, warning string, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, "", fmt.Errorf("the address book's directory: %w", err)
 	}
-	path := filepath.Join(dir, peersFile)
-	before, readErr := os.ReadFile(path)
-	mgr := addrmgr.New(dir, noLookup)
-	if readErr == nil && !started(mgr, path) {
-		// A manager that failed half-way keeps wrong counts: start anew.
-		stop(mgr)
-		warning = "the address book " + path + " could not be read; starting with an empty one"
-		if aside := path + ".corrupt"; os.WriteFile(aside, before, 0o600) == nil {
-			warning += " (the old one is kept as " + aside + ")"
-		}
-		os.Remove(path)
-		mgr = addrmgr.New(dir, noLookup)
-	}
-	mgr.Start()
-	return &Book{mgr: mgr, defaultPort: defaultPort, attempts: map[netip.AddrPort]int{}}, warning, nil
-}
-
-// started starts a manager and says whether it could read its file: it removes
-// one that it cannot read, and some broken files make it panic.
-func started(mgr *addrmgr.AddrManager, path string) (ok bool) {
-	defer func() {
-		if recover() != nil {
-			ok = false
-		}
-	}()
-	mgr.Start()
-	_, err := os.Stat(path)
-	return err == nil
-}
-
-// stop stops a manager that may have panicked in Start: then it has no goroutine
-// to stop, and there is nothing to wait for.
-func stop(mgr *addrmgr.AddrManager) {
-	_ = mgr.Stop()
+	mgr, warning := load(dir)
+	return &Book{mgr: mgr, dir: dir, defaultPort: defaultPort, attempts: map[netip.AddrPort]int{}}, warning, nil
 }
 
 // noLookup keeps the manager from asking name servers: names have no place in
@@ -91,7 +62,24 @@ func noLookup(host string) ([]net.IP, error) {
 }
 
 // Close writes the book to its file.
-func (b *Book) Close() error { return b.mgr.Stop() }
+func (b *Book) Close() error { return b.close(closeWithin) }
+
+// close waits for the manager, which writes its file, no longer than the bound.
+//
+// correctness: whoever stops the node waits, holding nothing. When the disk does
+// not answer the goroutine is left behind; the process is about to end.
+func (b *Book) close(bound time.Duration) error {
+	written := make(chan error, 1)
+	go func() { written <- b.mgr.Stop() }() // correctness: there is room.
+	timeout := time.NewTimer(bound)
+	defer timeout.Stop()
+	select {
+	case err := <-written:
+		return err
+	case <-timeout.C:
+		return fmt.Errorf("the address book was not written to %s within %v: the disk does not answer", filepath.Join(b.dir, peersFile), bound)
+	}
+}
 
 // Handle answers Pick, Sample and Note.
 func (b *Book) Handle(_ context.Context, in actor.Input) any {

@@ -3,6 +3,7 @@ package book
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -153,41 +154,60 @@ func TestFailuresAreCountedUpToABound(t *testing.T) {
 	}
 }
 
-func TestACorruptFileIsMovedAside(t *testing.T) {
+// full makes a book of many addresses in dir, and returns what is in its file.
+func full(t *testing.T, dir string) (content []byte, known int) {
+	t.Helper()
+	b := open(t, dir)
+	known = learn(b, addrs(30)...)
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(filepath.Join(dir, peersFile))
+	if err != nil || known == 0 {
+		t.Fatalf("a book of %d addresses: %v", known, err)
+	}
+	return content, known
+}
+
+// damaged are files that addrmgr cannot read, or panics on; content is one that
+// it can.
+func damaged(t *testing.T, content []byte) map[string]string {
+	t.Helper()
+	var file map[string]json.RawMessage
+	if err := json.Unmarshal(content, &file); err != nil {
+		t.Fatal(err)
+	}
 	// One that is good at first and bad at its end: the manager has counted
 	// addresses when it gives up.
-	dir := t.TempDir()
-	b := open(t, dir)
-	learn(b, addrs(30)...)
-	b.Close()
-	data, err := os.ReadFile(filepath.Join(dir, peersFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file map[string]json.RawMessage
-	if err := json.Unmarshal(data, &file); err != nil {
-		t.Fatal(err)
-	}
 	file["TriedBuckets"] = json.RawMessage(`[["9.9.9.9:1"]]`)
 	halfGood, _ := json.Marshal(file)
-
-	for name, content := range map[string]string{
+	return map[string]string{
 		"empty":           "",
 		"not JSON":        "hello",
-		"cut off":         string(data[:len(data)/2]),
+		"cut off":         string(content[:len(content)/2]),
 		"half good":       string(halfGood),
 		"null address":    `{"Version":2,"Addresses":[null]}`,
 		"a name":          `{"Version":2,"Addresses":[{"Addr":"localhost:1","Src":"localhost:1"}]}`,
 		"a later version": `{"Version":99}`,
-	} {
+	}
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestACorruptFileIsMovedAside(t *testing.T) {
+	good, _ := full(t, t.TempDir())
+	for name, content := range damaged(t, good) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, peersFile)
-			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			write(t, path, content)
 			b, warning, err := Open(dir, port)
-			if err != nil || !strings.Contains(warning, path+".corrupt") || strings.Contains(warning, "\n") {
+			if err != nil || !strings.Contains(warning, path+".corrupt") || !strings.HasSuffix(warning, "; starting with an empty one") || strings.Contains(warning, "\n") {
 				t.Fatalf("opening: %v, %q", err, warning)
 			}
 			if kept, _ := os.ReadFile(path + ".corrupt"); string(kept) != content {
@@ -204,6 +224,80 @@ func TestACorruptFileIsMovedAside(t *testing.T) {
 				t.Fatal("the new book does not work")
 			}
 		})
+	}
+}
+
+// A disk that was full, or a sudden end, while the book was written: it goes on
+// with what it had at its last start.
+func TestACorruptFileIsMadeUpForByItsCopy(t *testing.T) {
+	good, _ := full(t, t.TempDir())
+	for name, content := range damaged(t, good) {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, peersFile)
+			_, known := full(t, dir)
+			open(t, dir).Close() // makes the copy
+			write(t, path, content)
+			b, warning, err := Open(dir, port)
+			if err != nil || !strings.Contains(warning, path+".corrupt") || !strings.Contains(warning, "; going on with its copy of 20") || strings.Contains(warning, "\n") {
+				t.Fatalf("opening: %v, %q", err, warning)
+			}
+			if got := ask[Picked](b, Pick{Max: 1}); got.Known != known || len(got.Addrs) != 1 {
+				t.Fatalf("the copy of a book of %d offers %+v", known, got)
+			}
+			// Ended again before it was written: the file is good all the same.
+			other := open(t, dir)
+			if got := ask[Picked](other, Pick{Max: 1}); got.Known != known {
+				t.Fatalf("the file that the copy was put into has %d addresses, want %d", got.Known, known)
+			}
+			other.Close()
+			b.Close()
+
+			write(t, path, content)
+			write(t, path+copyExt, content)
+			b, warning, err = Open(dir, port)
+			if err != nil || !strings.Contains(warning, path+copyExt+" is damaged too; starting with an empty one") || strings.Contains(warning, "\n") {
+				t.Fatalf("opening with a damaged copy: %v, %q", err, warning)
+			}
+			defer b.Close()
+			if got := ask[Picked](b, Pick{Max: 1}); got.Known != 0 {
+				t.Fatalf("a new book offers %+v", got)
+			}
+		})
+	}
+}
+
+// The copy is of a book that somebody can use, and only a damaged file calls for
+// it: whoever removes the file starts anew.
+func TestTheCopyIsForDamage(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, peersFile)
+	good, _ := full(t, dir)
+	open(t, dir).Close()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // without a file, and with an empty book in it
+		b := open(t, dir)
+		if got := ask[Picked](b, Pick{Max: 1}); got.Known != 0 {
+			t.Errorf("after its file was removed the book has %d addresses", got.Known)
+		}
+		b.Close()
+	}
+	if kept, err := os.ReadFile(path + copyExt); err != nil || string(kept) != string(good) {
+		t.Errorf("an empty book has replaced the copy of a full one: %v", err)
+	}
+	// No copy can be made: that is said, and the book works.
+	if err := errors.Join(os.Remove(path+copyExt), os.Mkdir(path+copyExt, 0o700), os.WriteFile(path, good, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	b, warning, err := Open(dir, port)
+	if err != nil || !strings.HasPrefix(warning, "no copy of the address book was made") || strings.Contains(warning, "\n") {
+		t.Errorf("opening: %v, %q", err, warning)
+	}
+	defer b.Close()
+	if left, _ := filepath.Glob(filepath.Join(dir, "*.tmp")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
 	}
 }
 

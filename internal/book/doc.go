@@ -6,5 +6,8 @@
 // private, loopback or documentation is dropped on the way in. addrmgr locks,
 // reads the clock and writes a file, so it lives behind a Handler; what it does
 // while it holds its lock is bounded (see maxAttempts), and its file is
-// written by a goroutine of its own every ten minutes and at Close.
+// written by a goroutine of its own every ten minutes and at Close. It writes in
+// place, so that a full disk or a sudden end can cost the file: then the book
+// goes on with peers.json.bak, a copy made at the last start (file.go). Close
+// does not wait for a disk that does not answer.
 package book
