@@ -31,9 +31,16 @@
 // The target is the point with the most work that a connected peer has proved,
 // if that is more than our best block has. Chain knows the path there (GetPath);
 // the window holds its next blocks. When the target changes, chain says where
-// the branches part (GetForks): what the window holds below stays. A peer is
-// asked only for blocks below a point that it has proved, and only what it was
-// asked for is held: an unasked block is an announcement of its header.
+// the branches part (GetForks): what the window holds below stays. When the block
+// that all wait for does not come and there is another branch to be had, it is
+// set aside for a while, longer each time, and with it what lies beyond it
+// (aside.go): whoever proves a header and keeps its block delays the others by
+// one order, however often it comes back. What is set aside is still the target
+// when nothing else is.
+//
+// A peer is asked only for blocks below a point that it has proved, and only
+// what it was asked for is held: an unasked block is an announcement of its
+// header.
 //
 //	wanted ──► held ──► handed ──► done
 //	  ▲         │ ▲       │ │

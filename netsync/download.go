@@ -126,10 +126,16 @@ func (m *Machine) hasten(now time.Time) {
 	}
 }
 
-// watchHead gives up the target when nobody here can serve the block that all
-// wait for: the branch was proved by headers alone.
+// watchHead notes since when all wait for a block, and gives up the target when
+// nobody here can serve it: the branch was proved by headers alone.
 func (m *Machine) watchHead(now time.Time, out *actor.Outbox) {
 	_, s := m.w.head()
+	if s != nil && s.at.Hash != m.awaited.hash {
+		m.awaited = awaited{hash: s.at.Hash}
+	}
+	if s != nil && s.by[0] != 0 && m.awaited.since.IsZero() {
+		m.awaited.since = now
+	}
 	if s == nil || s.by[0] != 0 || m.servable(s.at.Height) {
 		m.unserved = time.Time{}
 		return
@@ -138,6 +144,7 @@ func (m *Machine) watchHead(now time.Time, out *actor.Outbox) {
 		m.unserved = now
 	}
 	if !now.Before(m.unserved.Add(m.cfg.OrderTimeout)) {
+		m.setAside(now, s.at, out)
 		m.abandon(now, "nobody serves its blocks", out)
 	}
 }
@@ -174,6 +181,8 @@ func (m *Machine) onBlock(now time.Time, b peer.BlockReceived) {
 	case s != nil && s.state == wanted:
 		p.stalls, p.late = 0, 0
 		m.w.hold(b.Hash, b.Block, memory, p.id, m.cfg.HeldBytes)
+	case s == nil:
+		m.aside.came(b.Hash)
 	}
 	m.avgSize += (float64(memory) - m.avgSize) / 16
 }

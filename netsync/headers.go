@@ -324,7 +324,7 @@ func (m *Machine) onHeadersVerdict(now time.Time, in actor.Input, v chain.Header
 	}
 	progress := v.Accepted > 0 && v.Last.Work.Cmp(p.best.Work) > 0
 	if progress {
-		p.best, p.common = v.Last, v.Fork
+		p.best, p.common, p.behind = v.Last, v.Fork, m.aside.before(v.Last.Hash)
 	}
 	if v.Accepted > 0 {
 		p.strange = 0

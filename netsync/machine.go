@@ -71,6 +71,7 @@ type Machine struct {
 	headerQueue []actor.ID // peers whose headers wait to be submitted, in order
 
 	target chain.Point // the best point with more work than our best block that a peer has proved
+	aside  asideList   // what is tried last, because its blocks did not come
 	route  route
 	forks  forksQuestion
 	w      window
@@ -82,6 +83,7 @@ type Machine struct {
 	submitBytes int
 	submitAfter time.Time // chain is left alone until then; zero: it is not
 	unserved    time.Time // since when nobody can serve the block that all wait for
+	awaited     awaited   // ... which is this
 
 	retryAt time.Time // a port had no free place: try again then
 
@@ -164,7 +166,8 @@ func (m *Machine) advance(now time.Time, out *actor.Outbox) {
 	m.expireHeaders(now, out)
 	m.expireOrders(now, out)
 	m.submitHeaders(out)
-	m.chooseTarget()
+	m.setLateAside(now, out)
+	m.chooseTarget(now)
 	m.planRoute(now, out)
 	m.submitBlocks(now, out)
 	m.planHeaders(now, out)
@@ -192,6 +195,10 @@ func (m *Machine) Deadline() time.Time {
 	d.add(m.statusDue())
 	if _, s := m.w.head(); s != nil && s.by[0] != 0 && s.by[1] == 0 {
 		d.add(s.since.Add(m.cfg.UrgentAfter))
+	}
+	d.add(m.headDue())
+	for _, b := range m.aside.blocks {
+		d.add(b.until)
 	}
 	if !m.unserved.IsZero() {
 		d.add(m.unserved.Add(m.cfg.OrderTimeout))

@@ -48,8 +48,9 @@ type peerState struct {
 
 // headerState is the peer's header sync.
 type headerState struct {
-	best   chain.Point // what it has proved with the most work; zero: nothing
-	common chain.Point // where best's branch leaves the best header chain
+	best   chain.Point    // what it has proved with the most work; zero: nothing
+	common chain.Point    // where best's branch leaves the best header chain
+	behind chainhash.Hash // a block on the way to best that was once set aside; zero: none is known
 
 	ask         askPhase
 	askTicket   actor.Ticket      // of the locator

@@ -46,16 +46,44 @@ func better(a, b chain.Point) bool {
 }
 
 // chooseTarget picks the point with the most work that a peer who is still here
-// has proved. There is nothing to unlatch: when the peers that proved it are
-// gone, it is not chosen any more.
-func (m *Machine) chooseTarget() {
+// has proved; but what is set aside comes last. There is nothing to unlatch: when
+// the peers that proved it are gone, it is not chosen any more.
+func (m *Machine) chooseTarget(now time.Time) {
 	var t chain.Point
+	best := rankUseless
 	for _, p := range m.ready {
-		if p.servesBlocks() && p.best.Work.Cmp(m.tips.Block.Work) > 0 && better(p.best, t) {
-			t = p.best
+		r := m.rank(now, p)
+		if r > best || r == best && r > rankUseless && better(p.best, t) {
+			t, best = p.best, r
 		}
 	}
 	m.target = t
+}
+
+// rank is how willingly a peer's point is chosen as the target.
+type rank int
+
+const (
+	rankUseless rank = iota // it has no more work than our best block, or no blocks come with it
+	rankAside               // a block on the way to it is set aside
+	rankUntried             // something is set aside, and the peer has not delivered anything yet
+	rankGood
+)
+
+// rank ranks a peer's point. As long as blocks are withheld, those who have
+// delivered some come first: a new branch costs a liar no more than the last.
+func (m *Machine) rank(now time.Time, p *peerState) rank {
+	switch {
+	case !p.servesBlocks() || p.best.Work.Cmp(m.tips.Block.Work) <= 0:
+		return rankUseless
+	case len(m.aside.blocks) == 0:
+		return rankGood
+	case p.behind != chainhash.Hash{} && m.aside.has(now, p.behind):
+		return rankAside
+	case p.rate.blocks == 0 && m.aside.any(now):
+		return rankUntried
+	}
+	return rankGood
 }
 
 // servesBlocks says whether the peer can serve any blocks at all: whole ones,
@@ -173,6 +201,7 @@ func (m *Machine) turnWindow(q forksQuestion, f chain.Forks) {
 // unprove takes back what a peer had proved and has it prove anew.
 func (m *Machine) unprove(now time.Time, p *peerState) {
 	p.best, p.common, p.more, p.ranOut = chain.Point{}, chain.Point{}, false, false
+	p.behind = chainhash.Hash{}
 	p.shared, p.sharedTo = noShared, chainhash.Hash{}
 	if at := now.Add(m.cfg.Pause); at.Before(p.askAt) {
 		p.askAt = at
