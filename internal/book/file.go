@@ -87,6 +87,9 @@ func restore(path string) (mgr *addrmgr.AddrManager, of time.Time, err error) {
 
 // replace writes a file whole or not at all, whatever ends the process or the
 // machine.
+//
+// correctness: waits for the disk, as all of a start does, before there is
+// anybody who could wait for it.
 func replace(path string, content []byte) error {
 	beside := path + ".tmp"
 	f, err := os.OpenFile(beside, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
