@@ -222,7 +222,7 @@ func (e *Engine) flushSometimes() *refusal {
 		return nil
 	}
 	//correctness: the worker waits for the disk alone; chain answers for it when
-	//it is late, and nobody holds anything of whom the disk would have need.
+	//it is late, and the disk needs nothing of anybody.
 	if err := e.chain.FlushUtxoCache(blockchain.FlushPeriodic); err != nil {
 		return e.broken(err)
 	}

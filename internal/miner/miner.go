@@ -56,6 +56,9 @@ func coinbaseScript(height int32, extra uint32) []byte {
 	return script
 }
 
+// resolution is that of a header's timestamp: the next one is later by that.
+const resolution = time.Second
+
 // Solve looks for a nonce whose hash meets the header's own target. It takes
 // each attempt off tries and ends with ErrTries when none is left, or with
 // ctx's error when ctx ends. When all nonces are used up it moves the timestamp
@@ -72,7 +75,7 @@ func Solve(ctx context.Context, h *wire.BlockHeader, tries *uint64) error {
 			return nil
 		}
 		if h.Nonce == math.MaxUint32 {
-			h.Timestamp = h.Timestamp.Add(time.Second)
+			h.Timestamp = h.Timestamp.Add(resolution)
 		}
 	}
 	return ErrTries

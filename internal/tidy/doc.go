@@ -21,7 +21,9 @@
 //   - outbox: Deliver and Credit are for simulated edges.
 //   - correctness: where an edge or the kernel waits, a comment "correctness:"
 //     at the function, at the statement or at one around it says why that
-//     cannot stop anybody else.
+//     cannot stop anybody else: at operations on channels, and at the calls of
+//     a list, which wait for others, the network, processes, the other end of a
+//     reader or writer, or the disk when a cache is flushed.
 //   - bounds (L4): the capacity of a queue comes from config/limits.go. In
 //     components and edges every constant duration, wherever it goes, and each
 //     size that bounds a read is a constant with a name and a reason beside it:
@@ -42,6 +44,10 @@
 // inside; a duration that is calculated from plain numbers in variables, and a
 // capacity that is the result of a function. A mutex is not among the waits for
 // which an edge must give reasons.
+//
+// Every package is in one of the tables in tables.go: a component, an edge or
+// wiring, or one of the others, which are held to none of this; a new one fails
+// the tests until it is put into one.
 //
 // Exceptions stand in tables.go with a reason each. In the code itself there
 // are two, each a comment right above the statement; without a reason, or where

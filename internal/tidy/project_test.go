@@ -2,7 +2,9 @@ package tidy
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -106,7 +108,7 @@ func control() *time.Timer {
 // TestTablesNameWhatExists: a package that has moved must not drop out of the
 // rules in silence.
 func TestTablesNameWhatExists(t *testing.T) {
-	all := slices.Concat(components, edges, wiring, outboxEdges, withPorts, simulation)
+	all := slices.Concat(components, edges, wiring, outboxEdges, simulation, slices.Collect(maps.Keys(others)))
 	for pkg := range contracts {
 		all = append(all, pkg)
 	}
@@ -127,6 +129,62 @@ func TestTablesNameWhatExists(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryPackageHasItsRules: nor may a new package escape them.
+func TestEveryPackageHasItsRules(t *testing.T) {
+	readGoFiles(t) // see TestL1ComponentsHaveNothingToWaitWith
+	list := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...")
+	list.Dir = top
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	imports := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		names := strings.Fields(line)
+		imports[names[0]] = names[1:]
+	}
+	for _, what := range misplaced(imports) {
+		t.Error(what)
+	}
+
+	for name, control := range map[string]map[string][]string{
+		"a new edge":           {"acyclic/internal/radio": {"net"}},
+		"a folder in a folder": {"acyclic/relay/gossip": nil},
+		"an edge's helper":     {"acyclic/internal/rpc": {"acyclic/internal/explore"}},
+	} {
+		if len(misplaced(control)) != 1 {
+			t.Errorf("%s is not found", name)
+		}
+	}
+}
+
+// misplaced are the packages that are not in exactly one of the tables, and those
+// that the node is made of and that import what is in none of these.
+func misplaced(imports map[string][]string) (all []string) {
+	for path, imported := range imports {
+		pkg := pkgOf(path)
+		kinds := 0
+		for _, in := range []bool{
+			slices.Contains(components, pkg), slices.Contains(edges, pkg) || slices.Contains(wiring, pkg), isOther(pkg),
+		} {
+			if in {
+				kinds++
+			}
+		}
+		if kinds != 1 {
+			all = append(all, fmt.Sprintf("package %s is in %d of the tables components, edges (and wiring), others, not in one", pkg, kinds))
+		}
+		for _, to := range imported {
+			if p := pkgOf(to); p != "" && !isOther(pkg) && isOther(p) {
+				all = append(all, fmt.Sprintf("package %s imports %s, which is held to no rules", pkg, p))
+			}
+		}
+	}
+	return all
+}
+
+func isOther(pkg string) bool { return below(pkg, slices.Collect(maps.Keys(others))) }
 
 // topLevel are the names at the top of the project; and dot files.
 var topLevel = []string{

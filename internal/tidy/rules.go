@@ -115,13 +115,7 @@ var Correctness = &analysis.Analyzer{
 				}
 			}
 			eachWait(pass.TypesInfo, f, flag)
-			eachNode(f, func(path []ast.Node) {
-				if id, ok := path[len(path)-1].(*ast.Ident); ok {
-					if fn, ok := pass.TypesInfo.Uses[id].(*types.Func); ok && waitingCalls[fn.FullName()] {
-						flag(path, "calls "+fn.FullName())
-					}
-				}
-			})
+			eachCall(pass.TypesInfo, f, flag)
 		}
 		return nil, nil
 	},

@@ -31,13 +31,23 @@ var wiring = []string{"config", "internal/node", "internal/sim", "cmd/acyclicd"}
 // edges are the packages whose goroutines may wait, if they say why, and the
 // kernel, which does not.
 var edges = []string{
-	"chain/engine", "cmd/acyclicd", "internal/book", "internal/live", "internal/logging", "internal/node",
+	"chain/engine", "cmd/acyclicd", "internal/book", "internal/live", "internal/logging", "internal/miner", "internal/node",
 	"internal/rpc", "internal/transport", "internal/watch",
 	"internal/bus", "internal/cell", "internal/edge", "internal/mailbox", "internal/sim", "internal/sim/fake",
 }
 
-// withPorts are the components that connect ports by themselves.
-var withPorts = []string{"chain"}
+// others are the folders that are held to none of these rules, and why. What the
+// node is made of, components, edges and wiring, imports none of them.
+var others = map[string]string{
+	"cmd/acyclicctl":          "the node's client: it asks, waits and ends",
+	"cmd/stormlab":            "an experiment with nodes, each a process of its own",
+	"integration":             "tests with real processes, which they wait for",
+	"internal/tidy":           "the rules themselves, which run while the project is built",
+	"internal/fixture":        "chain data for tests",
+	"internal/explore":        "tests: runs every interleaving on one goroutine",
+	"internal/negative":       "tests: shows that checks can fail",
+	"internal/actor/steptest": "tests: drives one machine by hand",
+}
 
 // simulation is what stands in for the world: its bounds are the experiment's.
 var simulation = []string{"internal/sim"}

@@ -77,8 +77,9 @@ func longWays(ctx context.Context, conn *net.TCPConn, secure *tls.Conn, r io.Rea
 	s.MaxHeaderBytes = 1 << 13                // want "a bound without a name"
 	_ = http.Client{Timeout: 5 * time.Second} // want "a bound without a name"
 	_ = io.LimitedReader{R: r, N: 1 << 20}    // want "a bound without a name"
-	io.CopyN(w, r, 1<<20)                     // want "a bound without a name"
-	most := int64(1 << 20)                    // want "a bound without a name"
+	//correctness: its size alone matters here.
+	io.CopyN(w, r, 1<<20)  // want "a bound without a name"
+	most := int64(1 << 20) // want "a bound without a name"
 	io.LimitReader(r, most)
 	f := time.After
 	f(time.Hour)                           // want "a bound without a name"
