@@ -4,8 +4,8 @@
 // beside internal/live and internal/sim, and performs the effects with the same
 // code.
 //
-//	go test ./internal/explore -v                        # some 20 s
-//	go test ./internal/explore -v -explore=long          # two minutes more
+//	go test ./internal/explore -v                                   # some 25 s
+//	go test ./internal/explore -v -explore=long -timeout 30m        # some minutes more
 //
 // # States and moves
 //
@@ -16,25 +16,29 @@
 // messages of the wire) is shared. A state is kept as its parts, each stored once
 // for all states that have it, and known by a hash of 128 bits.
 //
-// A move is one of: a cell takes its most urgent input and performs the effects; it
-// is given its Tick, and does the same; it dies in either step; an edge answers a question; the clock jumps
-// to any deadline that some cell has; the node is told to stop; or the
-// environment does something. The search is breadth first, so that the trace to
-// a violation is a shortest one. The environment is bounded: so many connections,
-// messages, blocks, deaths, jumps of the clock. So the graph is finite; and it has
-// no ring: a move that changes nothing, and any number of moves that lead back to
-// where they began, are reported (graph.go), and so is a search in which nothing
-// ever comes to rest. What holds where nothing can happen any more is therefore
-// what always comes in the end, in whichever order a fair or unfair scheduler runs
-// the cells.
+// A move is one of: a cell takes its most urgent input and performs the effects;
+// it is given its Tick, and does the same; it dies in either step; an edge answers
+// a question; the clock jumps to any deadline that some cell has; the node is told
+// to stop; or the environment does something. The search is breadth first, so that
+// the trace to a violation is a shortest one.
+//
+// The environment is bounded: so many connections, messages, blocks, deaths, jumps
+// of the clock. So the graph should be finite, and it is: a test fails whose search
+// does not come to its end within its bound of states. (Cells that ask each other
+// for ever have no end, since tickets are not used twice.) And it has no ring: a
+// move that changes nothing, and any number of moves that lead back to where they
+// began, are reported (graph.go), and so is a search in which nothing ever comes to
+// rest. What holds where nothing can happen any more is therefore what always comes
+// in the end, in whichever order a scheduler, fair or not, runs the cells.
 //
 // # What is checked
 //
 // In each state: the invariants of machines, mailboxes and bus; nothing that the
 // kernel calls a bug (a full lane, a second answer); law L2, each question ends
 // once, by a ledger that is kept from what machines want asked and what they are
-// given (asked.go), which the mailboxes' tables must agree with; law L7, the order of each peer's
-// life as each cell was given it; laws L4 and L5, the sums of places and credit.
+// given (asked.go), with which the tables of the mailboxes must agree; law L7, the
+// order of each peer's life as each cell was given it; laws L4 and L5, the sums of
+// places and credit.
 // In each state in which no cell has anything to do, after a few more deadlines
 // have come: nothing is queued, asked, owed or charged, each dead cell's place is
 // free, everybody has seen whoever came and went, all components agree on the
@@ -81,6 +85,11 @@
 // deadlines is the same as to the first, and then to the second before anybody
 // has run. So all relations of speed are there, as far as the number of jumps
 // goes; a Horizon leaves clocks of minutes out.
+//
+// What a node is explored with: two of its components or three at a time in most
+// scenarios, all four with one peer, and with two peers or a block in the long ones.
+// The clock jumps in those of the kernel, and in one of the node; the long ones
+// have more.
 //
 // What is assumed: that the atomic acts are atomic (the wake protocol of mailbox
 // and live is tested there, and with the race detector), and that what small

@@ -13,7 +13,7 @@ import (
 	"acyclic/internal/node"
 )
 
-var howLong = flag.String("explore", "", `"long": also the explorations that take two minutes together`)
+var howLong = flag.String("explore", "", `"long": also the explorations that take minutes together`)
 
 // fault is what may happen besides what the environment does.
 type fault func(*Scenario)
@@ -89,17 +89,18 @@ func explorations() []*Scenario {
 		with(lifecycle(2, 1, node.Chain), "a crash", crashes(1)),
 		with(lifecycle(2, 1, node.Chain), "stop; all twice", stop, twice),
 		with(lifecycle(2, 1, node.Chain), "effects one by one", says("headers"), fine),
+		with(lifecycle(1, 1, node.Chain), "a timeout", jumps(1)),
+		with(lifecycle(1, 1), "all twice", twice),
 		with(accept(1, 1, 1, nil, node.Netsync), "stop", stop),
 		with(slowReader(accept(1, 1, 1, impatient, node.Netsync)), "a slow reader"),
 	}
 }
 
-// longExplorations end with those that may not come to their end in the time.
+// longExplorations are those that take more than a few seconds each.
 func longExplorations() []*Scenario {
 	return []*Scenario{
 		with(lifecycle(2, 2, node.Chain), ""),
 		with(lifecycle(2, 1), ""),
-		with(lifecycle(1, 1), "all twice", twice),
 		with(lifecycle(2, 1, node.Chain), "inputs out of batches", hands),
 		with(lifecycle(2, 1, node.Chain), "a timeout", jumps(1)),
 		with(accept(2, 1, 1, nil, node.Netsync), ""),
@@ -146,31 +147,33 @@ func watch(sc *Scenario) *watched {
 	return w
 }
 
-// explore runs scenarios, all of which must hold. A bound on the time is for all
-// of them together.
-func explore(t *testing.T, all []*Scenario, bounds Bounds) {
+// explore runs scenarios, all of which must hold. A search that needs more states
+// than the bound has not shown anything about the rest of them, and fails; partly
+// says that this is known.
+func explore(t *testing.T, all []*Scenario, bounds Bounds, partly bool) {
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	var states, deepest int
+	var states, deepest, complete int
 	began := time.Now()
 	for _, sc := range all {
-		w, b := watch(sc), bounds
-		if b.Time > 0 {
-			b.Time = max(time.Second, b.Time-time.Since(began))
-		}
-		r := Explore(sc, b)
+		w := watch(sc)
+		r := Explore(sc, bounds)
 		t.Logf("%s: %v", sc.Name, r)
 		states, deepest = states+r.States, max(deepest, r.Depth)
 		if r.Violation != "" {
 			t.Errorf("%s\n%s", r.Violation, strings.Join(r.Trace, "\n"))
 		}
-		if !r.Complete && b == (Bounds{}) {
+		switch {
+		case r.Complete:
+			complete++
+			if w.ready < w.conns || w.told < w.mine {
+				t.Errorf("%s: never more than %d of %d peers were ready, nor %d of %d blocks announced", sc.Name, w.ready, w.conns, w.told, w.mine)
+			}
+		case !partly:
 			t.Errorf("%s: not all states were visited", sc.Name)
 		}
-		if r.Complete && (w.ready < w.conns || w.told < w.mine) {
-			t.Errorf("%s: never more than %d of %d peers were ready, nor %d of %d blocks announced", sc.Name, w.ready, w.conns, w.told, w.mine)
-		}
 	}
-	t.Logf("%d scenarios, %d states in all, the deepest trace has %d moves, %v", len(all), states, deepest, time.Since(began).Round(time.Millisecond))
+	t.Logf("%d of %d scenarios complete, %d states in all, the deepest trace has %d moves, %v",
+		complete, len(all), states, deepest, time.Since(began).Round(time.Millisecond))
 }
 
 // Every interleaving of small configurations keeps the laws: no deadlock, no
@@ -179,15 +182,15 @@ func explore(t *testing.T, all []*Scenario, bounds Bounds) {
 func TestEveryInterleavingKeepsTheLaws(t *testing.T) {
 	all := explorations()
 	if slow {
-		explore(t, all, Bounds{States: 1000})
+		explore(t, all, Bounds{States: 1000}, true)
 		return
 	}
-	explore(t, all, Bounds{})
+	explore(t, all, Bounds{States: 100_000}, false)
 }
 
 func TestLongExplorationsKeepTheLaws(t *testing.T) {
 	if *howLong != "long" {
 		t.Skip("run with -explore=long")
 	}
-	explore(t, longExplorations(), Bounds{Time: 2 * time.Minute})
+	explore(t, longExplorations(), Bounds{States: 2_000_000}, false)
 }

@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -103,5 +104,15 @@ func TestTheTraceOfARingGoesOnceAround(t *testing.T) {
 	}
 	if len(r.Trace) != 5+4 || r.Steps != 5+4 {
 		t.Errorf("%d moves, want 5 and once around the 4:\n%s", r.Steps, strings.Join(r.Trace, "\n"))
+	}
+}
+
+// Cells that ask each other for ever come to no state again, since no ticket is
+// used twice: such a search has no end, and what bounds it says so.
+func TestQuestionsForEverHaveNoEnd(t *testing.T) {
+	sc := asking(false, 2, func(a *asker, _ *target) { a.Left = math.MaxInt })
+	sc.Jumps, sc.Crashes, sc.Stop = 0, 0, false
+	if r := Explore(sc, Bounds{States: 1000}); r.Complete || r.Violation != "" {
+		t.Errorf("found %q (%v), want no end", r.Violation, r)
 	}
 }
