@@ -195,6 +195,11 @@ func (b bounds) call(call *ast.CallExpr) {
 			return
 		}
 	}
+	if len(call.Args) == 1 && b.info.Types[call.Fun].IsType() && identOf(call.Args[0]) != nil {
+		if to := b.info.TypeOf(call.Fun); isNamed(to, "time", "Duration") && b.info.Types[call].Value == nil {
+			b.size(call.Args[0]) // a number that becomes a duration
+		}
+	}
 	fn := calledFunc(b.info, call)
 	if fn == nil {
 		return

@@ -41,8 +41,8 @@
 // What is not seen: the methods that fmt and others call on a value they are
 // given (String, Error, Less), unless they are a component's own; what stands
 // behind an interface in a component's state; what the standard library does
-// inside; a duration that is calculated from plain numbers in variables, and a
-// capacity that is the result of a function. A mutex is not among the waits for
+// inside; a duration or a capacity that is the result of a function, or is
+// calculated from plain numbers by more than one step. A mutex is not among the waits for
 // which an edge must give reasons.
 //
 // Every package is in one of the tables in tables.go: a component, an edge or

@@ -327,6 +327,9 @@ func (r *reader) leaves(site ssa.CallInstruction, name string, foreign, found bo
 		}
 	case fn != nil && foreign:
 		pkg = pkgOf(fn)
+	case fn == nil && c.IsInvoke() && foreign && found:
+		r.leavesBeside(site, o)
+		return
 	case fn != nil || found:
 		return
 	default:
@@ -338,6 +341,19 @@ func (r *reader) leaves(site ssa.CallInstruction, name string, foreign, found bo
 	case r.streams(site):
 		o.stream = true
 		r.out.ops = append(r.out.ops, o)
+	}
+}
+
+// leavesBeside notes the methods of the standard library that may be called where
+// one of the program's own interfaces is, which are not among its own.
+func (r *reader) leavesBeside(site ssa.CallInstruction, like *op) {
+	for _, fn := range r.callees[site] {
+		obj, ok := fn.Object().(*types.Func)
+		if fn.Blocks == nil && ok && !r.calmType(fn.Signature.Recv().Type()) && !(calculates[obj.Pkg().Path()] && !isStream(fn.Signature.Recv().Type())) {
+			o := *like
+			o.what = obj.FullName()
+			r.out.ops = append(r.out.ops, &o)
+		}
 	}
 }
 

@@ -77,6 +77,7 @@ func TestStreams(t *testing.T) {
 		"main.prints":           {"leaves for fmt.Println"},
 		"main.calls":            {"leaves for (reflect.Value).Call"},
 		"main.calculates":       nil,
+		"main.mixed":            {"leaves for (*os.File).Write"},
 		"main.discards":         nil,
 		"main.encodes":          nil, // though main gives the same codec a file
 		"main.served":           {"leaves for fmt.Fprintln"},

@@ -30,7 +30,19 @@ func main() {
 	encodes()
 	served(nil)
 	discards()
+	mixed(own{})
+	mixed(os.Stdout)
+	mixed(&bytes.Buffer{})
 }
+
+// writer is this program's own interface; one of those behind it is not.
+type writer interface{ Write([]byte) (int, error) }
+
+type own struct{}
+
+func (own) Write(b []byte) (int, error) { return len(b), nil }
+
+func mixed(w writer) { w.Write(nil) }
 
 func screen(w io.Writer) { fmt.Fprintln(w, "x") }
 

@@ -125,6 +125,9 @@ func units(n int, d time.Duration) {
 	_ = float64(d) / float64(time.Second)
 	d *= 2
 	d = max(d/4, 1)
+	seconds, minutes := 3600, 60 // want "a bound without a name" "a bound without a name"
+	time.NewTimer(time.Duration(seconds) * time.Second)
+	d = time.Duration(minutes)
 }
 
 // computed has constants that are no numbers among the arguments.
