@@ -42,8 +42,8 @@
 // given (String, Error, Less), unless they are a component's own; what stands
 // behind an interface in a component's state; what the standard library does
 // inside; a duration or a capacity that is the result of a function, or is
-// calculated from plain numbers by more than one step. A mutex is not among the waits for
-// which an edge must give reasons.
+// calculated from plain numbers by more than one step. A mutex is not among the
+// waits for which an edge must give reasons.
 //
 // Every package is in one of the tables in tables.go: a component, an edge or
 // wiring, or one of the others, which are held to none of this; a new one fails
