@@ -19,6 +19,7 @@ func main() {
 	both(&bytes.Buffer{})
 	both(os.Stderr)
 	(&keeper{r: os.Stdin, w: &counted{os.Stderr}}).copies()
+	(&keeper{w: &counted{os.Stderr}}).prints()
 	(&memory{w: &bytes.Buffer{}}).keeps()
 	copies()
 	reads()
@@ -55,6 +56,8 @@ type keeper struct {
 }
 
 func (k *keeper) copies() { k.w.Write(nil) }
+
+func (k *keeper) prints() { fmt.Fprintln(k.w, "x") }
 
 type counted struct{ w io.Writer }
 
