@@ -34,6 +34,7 @@ type codec struct {
 type encoder struct {
 	buf  []byte
 	seen map[seen]int // pointers met so far, and which they were
+	met  *spans       // what memory it has come by; nil: nobody asks
 }
 
 // cloner is one cloning under way. Pointers that are the same stay the same.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
@@ -149,6 +150,58 @@ func TestTheEncodingKnowsWhatIsShared(t *testing.T) {
 	c := clone(&pair{i, i})
 	if c.A != c.B || c.A == i {
 		t.Error("a clone shares otherwise than its original")
+	}
+}
+
+// Writing to a nil map panics, writing to an empty one does not.
+func TestTheEncodingKnowsNilFromEmpty(t *testing.T) {
+	type both struct {
+		M map[int]int
+		S []int
+	}
+	for _, c := range []struct{ a, b both }{
+		{both{}, both{M: map[int]int{}}},
+		{both{}, both{S: []int{}}},
+	} {
+		if bytes.Equal(encode(nil, &c.a), encode(nil, &c.b)) {
+			t.Errorf("%#v and %#v are encoded alike", c.a, c.b)
+		}
+		if x := clone(c.b); (x.M == nil) != (c.b.M == nil) || (x.S == nil) != (c.b.S == nil) {
+			t.Errorf("the clone of %#v is %#v", c.b, x)
+		}
+	}
+}
+
+// A pointer into the middle of something else would have a copy of its own in a
+// clone: what changes there would no longer be seen here.
+func TestPointersIntoSomethingElseAreRefused(t *testing.T) {
+	type holder struct {
+		List []item
+		One  *item
+		Hash *chainhash.Hash
+		ID   *actor.ID
+		Tip  chainhash.Hash
+	}
+	list := []item{{ID: 1}, {ID: 2}}
+	one := &item{ID: 3}
+	self := &holder{}
+	self.Hash = &self.Tip
+	for _, c := range []struct {
+		name    string
+		h       *holder
+		refused bool
+	}{
+		{"an element of a slice", &holder{List: list, One: &list[1]}, true},
+		{"the first element of a slice", &holder{List: list, One: &list[0]}, true},
+		{"an element of a slice behind its end", &holder{List: list[:1], One: &list[1]}, true},
+		{"a field of a struct", &holder{One: one, ID: &one.ID}, true},
+		{"something immutable in the machine itself", self, true},
+		{"nothing else", &holder{List: list, One: one, Hash: &chainhash.Hash{}, ID: new(actor.ID)}, false},
+		{"the same twice", &holder{List: []item{{Next: one}, {Next: one}}, One: one}, false},
+	} {
+		if err := whole(c.h); (err != nil) != c.refused {
+			t.Errorf("%s: %v", c.name, err)
+		}
 	}
 }
 

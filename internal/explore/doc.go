@@ -51,7 +51,12 @@
 // how long a cell has been busy), and where in its memory a ring begins. Lanes,
 // places, tickets, times and the state of each random source are in it, exactly;
 // maps in the order of their keys, pointers by which of the earlier ones they are
-// equal to. Two different states of a million have the same 128 bits with a
+// equal to, a nil map or slice otherwise than an empty one. A pointer that leads
+// into the middle of something else would not be the same in a clone, and is
+// refused (whole.go). Not covered is memory that two slices share: in a clone each
+// has its own, without spare capacity, so a machine that writes through one slice
+// and reads through the other would behave otherwise here than live. Two different
+// states of a million have the same 128 bits with a
 // probability of 10^-27. That a step depends on nothing else is law L10; with
 // Twice each move is made twice, and every cell is encoded whether it was touched
 // or not.

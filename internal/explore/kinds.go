@@ -84,6 +84,7 @@ func compileSlice(k *codec) {
 			e.buf = append(e.buf, 0)
 			return
 		}
+		e.met.piece(s.p, uintptr(s.cap)*size, nil)
 		e.num(uint64(s.len) + 1)
 		if typ.Elem().Kind() == reflect.Uint8 {
 			e.buf = append(e.buf, unsafe.Slice((*byte)(s.p), s.len)...)
@@ -110,15 +111,18 @@ func compileSlice(k *codec) {
 	}
 }
 
-// compileMap: entries in the order of their encoded keys, which every run and
+// compileMap: a nil map is not an empty one, as with slices; entries in the order of their encoded keys, which every run and
 // every history has in common. Keys hold no pointers to what changes.
 func compileMap(k *codec) {
 	typ, key, val := k.typ, compile(k.typ.Key()), compile(k.typ.Elem())
 	k.encode = func(e *encoder, p unsafe.Pointer) {
 		m := reflect.NewAt(typ, p).Elem()
+		if m.IsNil() {
+			e.buf = append(e.buf, 0)
+			return
+		}
 		n := m.Len()
-		e.num(uint64(n))
-		if n == 0 {
+		if e.num(uint64(n) + 1); n == 0 {
 			return
 		}
 		type entry struct {
@@ -171,9 +175,13 @@ func compilePointer(k *codec) {
 			e.buf = append(e.buf, 0)
 			return
 		}
+		e.met.pointer(to, elem, !shared)
 		if shared {
 			e.buf = append(e.buf, 1)
+			met := e.met
+			e.met = nil // what is in there is nobody's
 			elem.encode(e, to)
+			e.met = met
 			return
 		}
 		id := seen{to, elem}
@@ -185,6 +193,7 @@ func compilePointer(k *codec) {
 			e.seen = map[seen]int{}
 		}
 		e.seen[id] = len(e.seen)
+		e.met.piece(to, typ.Size(), elem)
 		e.buf = append(e.buf, 1)
 		elem.encode(e, to)
 	}

@@ -160,6 +160,9 @@ func (w *World) intern(code []byte, fresh func() *part, old func(*part)) *part {
 	p := w.parts[key]
 	if p == nil {
 		p = fresh()
+		if err := p.whole(); err != nil {
+			panic("explore: no plain data: " + err.Error())
+		}
 		p.number = uint32(len(w.known))
 		w.parts[key] = p
 		w.known = append(w.known, p)
@@ -167,6 +170,17 @@ func (w *World) intern(code []byte, fresh func() *part, old func(*part)) *part {
 		old(p)
 	}
 	return p
+}
+
+// whole refuses what would not be the same in a clone.
+func (p *part) whole() error {
+	switch {
+	case p.rest != nil:
+		return whole(p.rest)
+	case p.bus != nil:
+		return whole(p.bus)
+	}
+	return whole(&p.cell)
 }
 
 // hash is a state's name: 128 bits.

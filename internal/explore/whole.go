@@ -1,0 +1,71 @@
+package explore
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"slices"
+	"unsafe"
+)
+
+// span is a piece of memory that belongs to a state and may change.
+type span struct {
+	from, to uintptr
+	k        *codec // of what a pointer points to; nil: the elements of a slice
+}
+
+// spans are the pieces that an encoding has come by, and where pointers lead.
+type spans struct {
+	all   []span
+	leads []lead
+}
+
+type lead struct {
+	at  uintptr
+	k   *codec
+	own bool // it leads to what may change, and is cloned
+}
+
+func (m *spans) piece(p unsafe.Pointer, size uintptr, k *codec) {
+	if m != nil && size > 0 {
+		m.all = append(m.all, span{uintptr(p), uintptr(p) + size, k})
+	}
+}
+
+func (m *spans) pointer(p unsafe.Pointer, k *codec, own bool) {
+	if m != nil && k.typ.Size() > 0 {
+		m.leads = append(m.leads, lead{uintptr(p), k, own})
+	}
+}
+
+// whole says whether each pointer in what p points to leads to something whole.
+// One that leads into the middle of something else (an element of a slice, a field
+// of a struct) would lead to a copy of its own in a clone. It looks only where
+// pointers lead now, which is what a clone is made of.
+func whole[T any](p *T) error {
+	k := codecOf(reflect.TypeFor[T]())
+	met := &spans{}
+	met.piece(unsafe.Pointer(p), k.typ.Size(), k)
+	k.encode(&encoder{met: met}, unsafe.Pointer(p))
+	return met.check()
+}
+
+func (m *spans) check() error {
+	slices.SortFunc(m.all, func(a, b span) int { return cmp.Compare(a.from, b.from) })
+	ends := make([]uintptr, len(m.all)) // the last end of the pieces so far, which may overlap
+	var end uintptr
+	for i := range m.all {
+		end = max(end, m.all[i].to)
+		ends[i] = end
+	}
+	for _, l := range m.leads {
+		i, _ := slices.BinarySearchFunc(m.all, l.at, func(s span, at uintptr) int { return cmp.Or(cmp.Compare(s.from, at), -1) })
+		for i--; i >= 0 && ends[i] > l.at; i-- {
+			s := m.all[i]
+			if itself := l.own && s.from == l.at && s.k == l.k; s.to > l.at && !itself {
+				return fmt.Errorf("a pointer to a %v leads into something else", l.k.typ)
+			}
+		}
+	}
+	return nil
+}
