@@ -141,7 +141,7 @@ func budgetTable(p *cell.Plan, l config.Limits) string {
 		s := p.KindSpec(k)
 		fmt.Fprintf(&b, "| each %s | %d | 0 | %d | %d | %d |\n", k.Name, s.Control, s.States, s.Questions, s.Inbound)
 	}
-	fmt.Fprintf(&b, "\nConnection cells: %d places. Credit of a connection: %d messages, %d MiB. What remote peers can make the node\nhold at worst, as bytes on the wire: %d MiB.\n",
+	fmt.Fprintf(&b, "\nConnection cells: %d places. Credit of a connection: %d messages, %d MiB. What remote peers can make the node\nhold at worst, in memory: %d MiB.\n",
 		l.Places, l.Credit.Msgs, l.Credit.Bytes>>20, l.MemoryAtWorst()>>20)
 	return b.String()
 }
