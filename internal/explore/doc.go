@@ -4,8 +4,8 @@
 // beside internal/live and internal/sim, and performs the effects with the same
 // code.
 //
-//	go test ./internal/explore -v                                   # some 25 s
-//	go test ./internal/explore -v -explore=long -timeout 30m        # some minutes more
+//	go test ./internal/explore -v                              # some 25 s
+//	go test ./internal/explore -v -explore=long -timeout 30m   # five minutes more
 //
 // # States and moves
 //
@@ -47,8 +47,8 @@
 // # Why it is sound
 //
 // Same hash, same future. The encoding leaves out only what no code reads to
-// decide what to do: the figures of law L12 (counts, when an input was queued,
-// how long a cell has been busy), and where in its memory a ring begins. Lanes,
+// decide what to do: the figures of law L12 (counts, when an input was queued, how
+// long a cell has been busy), and where in its memory a ring begins. Lanes,
 // places, tickets, times and the state of each random source are in it, exactly;
 // maps in the order of their keys, pointers by which of the earlier ones they are
 // equal to, a nil map or slice otherwise than an empty one. A pointer that leads
@@ -56,10 +56,9 @@
 // refused (whole.go). Not covered is memory that two slices share: in a clone each
 // has its own, without spare capacity, so a machine that writes through one slice
 // and reads through the other would behave otherwise here than live. Two different
-// states of a million have the same 128 bits with a
-// probability of 10^-27. That a step depends on nothing else is law L10; with
-// Twice each move is made twice, and every cell is encoded whether it was touched
-// or not.
+// states of a million have the same 128 bits with a probability of 10^-27. That a
+// step depends on nothing else is law L10; with Twice each move is made twice, and
+// every cell is encoded whether it was touched or not.
 //
 // What is fused. In the live node four things are apart that a move does at once.
 // The first two of them can be explored apart (Hands, Fine), which the smaller
@@ -91,10 +90,10 @@
 // has run. So all relations of speed are there, as far as the number of jumps
 // goes; a Horizon leaves clocks of minutes out.
 //
-// What a node is explored with: two of its components or three at a time in most
-// scenarios, all four with one peer, and with two peers or a block in the long ones.
-// The clock jumps in those of the kernel, and in one of the node; the long ones
-// have more.
+// What a node is explored with: two or three of its components at a time in most
+// scenarios, all four with one peer, and in the long ones with two peers or a
+// block. The clock jumps in those of the kernel, and in one of the node; the long
+// ones have more.
 //
 // What is assumed: that the atomic acts are atomic (the wake protocol of mailbox
 // and live is tested there, and with the race detector), and that what small

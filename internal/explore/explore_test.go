@@ -13,7 +13,7 @@ import (
 	"acyclic/internal/node"
 )
 
-var howLong = flag.String("explore", "", `"long": also the explorations that take minutes together`)
+var howLong = flag.String("explore", "", `"long": also the explorations that take five minutes together`)
 
 // fault is what may happen besides what the environment does.
 type fault func(*Scenario)

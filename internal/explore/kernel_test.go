@@ -212,6 +212,7 @@ type connections struct {
 	Packets int // of each
 	Kids    []connection
 	Greedy  bool // a broken edge: it does not look at the credit
+	Counts  bool // a broken edge: it looks at messages, and not at bytes
 }
 
 type connection struct {
@@ -233,10 +234,8 @@ func (e *connections) Moves(w *World) (all []Move) {
 			continue
 		}
 		msgs, bytes := w.Sys.Lookup(id).CreditLeft()
-		if msgs <= 0 || bytes <= 0 {
-			if !e.Greedy {
-				continue
-			}
+		if !e.Greedy && (msgs <= 0 || bytes <= 0 && !e.Counts) {
+			continue
 		}
 		if i >= len(e.Kids) || e.Kids[i].Left > 0 {
 			all = append(all, Move{Kind: Act, Cell: id, N: movePacket})
@@ -346,7 +345,7 @@ func coming(conns, places, packets int) *Scenario {
 			}
 		},
 		Env:     func() Env { return &connections{Left: conns, Packets: packets} },
-		Crashes: 1, Stop: true, Settle: 1,
+		Crashes: 1, Stop: true, Settle: 1, Message: 1,
 		Rest: func(w *World) error {
 			heard := len(w.Machine(listenerID).(*listener).Kids)
 			open := 0

@@ -30,9 +30,9 @@ func (w *World) observe(c *cell.Cell, e *mailbox.Envelope) {
 	}
 }
 
-// observeBounds holds law L4 against the sums: of each connection its credit
-// and the end of its stream, of each ledger two entries per place at each
-// subscriber.
+// observeBounds holds laws L4 and L5 against the sums: of each connection its
+// credit, with the end of its stream and what one message may overdraw the bytes,
+// of each ledger two entries per place at each subscriber.
 func (w *World) observeBounds() {
 	places := 0
 	for _, k := range w.plan.Kinds {
@@ -42,8 +42,12 @@ func (w *World) observeBounds() {
 		if !other.Runs() {
 			continue
 		}
-		if msgs, _ := other.CreditLeft(); msgs < -1 {
+		msgs, bytes := other.CreditLeft()
+		if msgs < -1 {
 			w.Violate("law L5: %s has %d messages more on its account than its credit", other.Name, -msgs)
+		}
+		if least := min(0, 1-w.sc.Message); bytes < least {
+			w.Violate("law L5: %s has %d bytes more on its account than its credit", other.Name, -bytes)
 		}
 		entries := map[actor.TopicID]int{}
 		box, _ := other.Mail.Save()

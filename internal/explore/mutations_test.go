@@ -201,6 +201,17 @@ var mutations = []mutation{
 		sc.Env = func() Env { e := env().(*connections); e.Greedy = true; return e }
 		return sc
 	}, "law L5"},
+	{"L5", "an edge counts messages and not bytes", func() *Scenario {
+		sc := coming(1, 1, 4)
+		plan, env := sc.Plan, sc.Env
+		sc.Plan = func(w *World) *cell.Plan {
+			p := plan(w)
+			p.Kinds[0].Credit = cell.Credit{Msgs: 9, Bytes: 2}
+			return p
+		}
+		sc.Env = func() Env { e := env().(*connections); e.Counts = true; return e }
+		return sc
+	}, "bytes more on its account"},
 	{"L5", "credit is not given back", func() *Scenario {
 		sc := coming(1, 1, 2)
 		sc.Deliver = without(listenerID, func(e *mailbox.Envelope) bool { return e.Lane == actor.Inbound })
@@ -219,7 +230,7 @@ var mutations = []mutation{
 			})
 		}
 		return sc
-	}, "law L"},
+	}, "law L6"},
 	{"L7", "the end of a peer is told before its beginning", func() *Scenario {
 		sc := coming(1, 1, 1)
 		sc.Mutate = swapped

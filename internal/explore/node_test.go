@@ -100,6 +100,9 @@ func newOutside(conns, toMine int) *outsideWorld {
 	}
 }
 
+// messageBytes is what a message counts on its connection's account.
+const messageBytes = 10
+
 // The moves of the world outside; Cell is the connection's number.
 const (
 	connects = iota
@@ -155,7 +158,7 @@ func (o *outsideWorld) Do(w *World, m Move) {
 	r := &o.Conns[i]
 	conn := transport.ConnID(i + 1)
 	receive := func(msg wire.Message) {
-		w.Deliver(node.Transport, r.Peer, actor.Inbound, transport.Received{Conn: conn, Command: msg.Command(), Msg: msg, Bytes: 10}, 10)
+		w.Deliver(node.Transport, r.Peer, actor.Inbound, transport.Received{Conn: conn, Command: msg.Command(), Msg: msg, Bytes: messageBytes}, messageBytes)
 	}
 	switch m.N {
 	case connects:
@@ -291,7 +294,7 @@ func wired(o *outsideWorld, places int, tune func(*config.Limits), without ...ac
 		l.Chain.Window, l.Engine.Worker, l.Engine.Reads = 1, 1, 2
 		l.Relay.MaxReads, l.Relay.AnnounceDelay, l.Relay.AnnounceInterval = 1, 0, 0
 		l.BlockEvents = 1
-		l.Deaths = cell.Deaths{} // which would be more state: TestThreeDeathsStopTheNode in internal/sim
+		l.Deaths = cell.Deaths{} // which would be more state: TestL11ThreeDeathsStopTheNode in internal/sim
 		if tune != nil {
 			tune(&l)
 		}
@@ -373,6 +376,7 @@ func nodeScenario(name string, conns, places, mine int, tune func(*config.Limits
 		Env:  func() Env { return o },
 		Rest: agreed, Settle: 3,
 		Horizon: 29 * time.Second, // before the clocks of a connection's cell
+		Message: messageBytes,
 	}
 }
 

@@ -44,6 +44,7 @@ type Scenario struct {
 	Horizon time.Duration // deadlines later than this after Epoch are left alone; zero: none are
 	Crashes int           // how many steps may die
 	Mortal  []actor.ID    // which cells; nil: all
+	Message int           // bytes of the largest message that a connection brings
 	Stop    bool          // the node may be told to stop at any time
 	Whole   bool          // a cell takes and handles a production batch in one move instead of one input
 	Hands   bool          // a cell takes a batch in one move and handles each input in a further one
