@@ -40,7 +40,9 @@
 //
 // A peer is asked only for blocks below a point that it has proved, and only
 // what it was asked for is held: an unasked block is an announcement of its
-// header.
+// header. Peers that have not delivered anything yet come after those that are
+// known to be quick, and late blocks are asked of a second peer when nothing else
+// can be ordered: however many are silent, they cost one such delay.
 //
 //	wanted ──► held ──► handed ──► done
 //	  ▲         │ ▲       │ │

@@ -2,6 +2,7 @@ package netsync
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -15,9 +16,12 @@ import (
 // assign orders blocks: the lowest first, each from the peer that will have
 // delivered it soonest.
 func (m *Machine) assign(now time.Time, out *actor.Outbox) {
-	free, highest := m.freePeers(now)
+	free, lowest, highest := m.freePeers(now)
 	for q := m.w.firstFree(); q < m.w.end() && len(free) > 0 && m.w.unordered > 0; q++ {
 		s := m.w.slot(q)
+		if s.at.Height < lowest {
+			continue
+		}
 		if s.at.Height > highest || !m.affordable(q) {
 			break
 		}
@@ -35,20 +39,42 @@ func (m *Machine) assign(now time.Time, out *actor.Outbox) {
 	m.watchHead(now, out)
 }
 
-// freePeers returns the peers that can take another order, and the greatest
-// height up to which one of them has the path.
-func (m *Machine) freePeers(now time.Time) (free []*peerState, highest int32) {
-	highest = noShared
+// freePeers returns the peers that can take another order, and the heights
+// between which one of them has blocks of the path.
+//
+// Peers that have not delivered anything yet are not among them as long as one
+// that is known to be quick has room: they may be many, and all silent.
+func (m *Machine) freePeers(now time.Time) (free []*peerState, lowest, highest int32) {
 	if m.w.unordered == 0 {
-		return nil, highest
+		return nil, 0, noShared
 	}
+	first, last := m.w.slot(m.w.firstFree()).at.Height, m.w.slot(m.w.end()-1).at.Height
+	quick := false
 	for _, p := range m.ready {
-		if len(p.orders) < p.window && m.onRoute(p) && p.mayOrder(now) {
+		if len(p.orders) >= p.window || !m.onRoute(p) || p.shared < first || p.lowest() > last {
+			continue
+		}
+		quick = quick || p.quick(now) && p.has(first)
+		if p.mayOrder(now) {
 			free = append(free, p)
-			highest = max(highest, p.shared)
 		}
 	}
-	return free, highest
+	if quick {
+		free = slices.DeleteFunc(free, func(p *peerState) bool { return p.rate.blocks == 0 })
+	}
+	lowest, highest = math.MaxInt32, noShared
+	for _, p := range free {
+		lowest, highest = min(lowest, p.lowest()), max(highest, p.shared)
+	}
+	return free, lowest, highest
+}
+
+// quick says whether the peer delivers blocks, quicker than one that was not
+// measured is taken to, and may be given orders as soon as the Send under way has
+// ended. If that does not end, its orders are late, and it is not quick any more.
+func (p *peerState) quick(now time.Time) bool {
+	return p.rate.blocks > 0 && p.rate.perBlock() < unmeasured && p.stalls == 0 &&
+		!now.Before(p.pausedUntil) && (p.sending == 0 || len(p.orders) > 0)
 }
 
 // onRoute says whether the peer has proved to have blocks of the path.
@@ -59,7 +85,15 @@ func (m *Machine) onRoute(p *peerState) bool {
 // has says whether the peer has the path's block at a height: it proved a
 // header that descends from it, and does not prune that deep.
 func (p *peerState) has(height int32) bool {
-	return height <= p.shared && (p.full || height > p.best.Height-limitedBlocks)
+	return p.lowest() <= height && height <= p.shared
+}
+
+// lowest is the height of the first block that the peer has not pruned.
+func (p *peerState) lowest() int32 {
+	if p.full {
+		return 0
+	}
+	return p.best.Height - limitedBlocks + 1
 }
 
 // soonest returns the peer that has the block at a height and that would have
@@ -79,9 +113,10 @@ func soonest(peers []*peerState, height int32) *peerState {
 }
 
 // affordable says whether a block may be ordered with regard to the bytes that
-// are held and expected. What chain needs next always may.
+// are held and expected. What chain needs next always may. A block that has come
+// from another meanwhile is not expected any more, though its order stands.
 func (m *Machine) affordable(seq int) bool {
-	expected := m.w.heldBytes + int(float64(m.inFlight+1)*max(m.avgSize, 1024))
+	expected := m.w.heldBytes + int(float64(m.w.ordered+1)*max(m.avgSize, 1024))
 	return expected <= m.cfg.HeldBytes || m.w.isNext(seq)
 }
 
@@ -104,20 +139,57 @@ func (p *peerState) orderIndex(h chainhash.Hash) int {
 	return slices.IndexFunc(p.orders, func(o order) bool { return o.hash == h })
 }
 
-// hasten asks a second peer for the block that all wait for, when it is late
-// and nothing else can be ordered meanwhile.
+// hastened is for how many of the first wanted blocks a second peer may be asked
+// at the same time. So many are skipped in a round trip when silent strangers
+// have their orders; more would be downloaded twice from peers that are only slow.
+const hastened = 16
+
+// hasten asks a second peer for the block that all wait for when it is late, and
+// for those behind it whose peer has not delivered anything meanwhile; but only
+// when nothing else can be ordered.
 func (m *Machine) hasten(now time.Time) {
-	seq, s := m.w.head()
-	if s == nil || s.by[0] == 0 || s.by[1] != 0 || now.Before(s.since.Add(m.cfg.UrgentAfter)) {
+	m.hastenAt = time.Time{}
+	q, s := m.w.head()
+	if s == nil {
 		return
 	}
 	if q := m.w.firstFree(); q < m.w.end() && m.affordable(q) {
 		return // there is other work to do
 	}
+	next := earliest{after: now}
+	for n := 0; n < hastened && q < m.w.end(); q++ {
+		s := m.w.slot(q)
+		if s.state != wanted {
+			continue
+		}
+		n++
+		if s.by[0] == 0 || s.by[1] != 0 {
+			continue
+		}
+		due := s.since.Add(m.cfg.UrgentAfter)
+		if p := m.byID[s.by[0]]; n > 1 && p != nil && p.progress.After(s.since) {
+			due = p.progress.Add(m.cfg.UrgentAfter)
+		}
+		next.add(due)
+		if !now.Before(due) {
+			m.orderSecond(now, q, n == 1)
+		}
+	}
+	m.hastenAt = next.at
+}
+
+// orderSecond orders a block from a second peer. For the block that all wait for
+// that may be anyone, and one order beyond its window is allowed; for others it
+// must have delivered something before.
+func (m *Machine) orderSecond(now time.Time, seq int, head bool) {
+	s := m.w.slot(seq)
 	var others []*peerState
 	for _, p := range m.ready {
-		// One order beyond the window is allowed for this.
-		if p.id != s.by[0] && m.onRoute(p) && p.mayOrder(now) && len(p.orders) <= m.cfg.MaxInFlight {
+		room := len(p.orders) < p.window && p.rate.blocks > 0
+		if head {
+			room = len(p.orders) <= m.cfg.MaxInFlight
+		}
+		if room && p.id != s.by[0] && m.onRoute(p) && p.mayOrder(now) {
 			others = append(others, p)
 		}
 	}

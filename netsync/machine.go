@@ -23,7 +23,7 @@ type Config struct {
 	Fetchers int // peers that fetch headers at the same time as long as our tip is old
 
 	MinInFlight   int // blocks a peer may have in flight, however slow it is
-	StartInFlight int // ... as long as it was not measured
+	StartInFlight int // ... as long as it was not measured, unless it came to us
 	MaxInFlight   int // ... however fast it is
 
 	HeadersTimeout time.Duration // from the question for headers to the answer
@@ -84,6 +84,7 @@ type Machine struct {
 	submitAfter time.Time // chain is left alone until then; zero: it is not
 	unserved    time.Time // since when nobody can serve the block that all wait for
 	awaited     awaited   // ... which is this
+	hastenAt    time.Time // a second peer is asked for a late block then; zero: for none
 
 	retryAt time.Time // a port had no free place: try again then
 
@@ -193,9 +194,7 @@ func (m *Machine) Deadline() time.Time {
 	d.add(m.route.retryAt)
 	d.add(m.forks.retryAt)
 	d.add(m.statusDue())
-	if _, s := m.w.head(); s != nil && s.by[0] != 0 && s.by[1] == 0 {
-		d.add(s.since.Add(m.cfg.UrgentAfter))
-	}
+	d.add(m.hastenAt)
 	d.add(m.headDue())
 	for _, b := range m.aside.blocks {
 		d.add(b.until)

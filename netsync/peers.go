@@ -138,6 +138,9 @@ func (m *Machine) onReady(now time.Time, r peer.Ready) {
 	p.askAt = now
 	p.shared = noShared
 	p.window = m.cfg.StartInFlight
+	if r.Inbound {
+		p.window = m.cfg.MinInFlight // anybody can come, and be many
+	}
 	m.byID[p.id] = p
 	at, _ := slices.BinarySearchFunc(m.ready, p.id, comparePeer)
 	m.ready = slices.Insert(m.ready, at, p)

@@ -54,6 +54,7 @@ type window struct {
 	free int // no wanted slot that nobody was asked for is below
 
 	unordered int // wanted slots that nobody was asked for
+	ordered   int // wanted slots that somebody was asked for
 	held      int // held slots
 	heldBytes int
 }
@@ -100,6 +101,9 @@ func (w *window) replace(points []chain.Point) {
 		if s.state != wanted || s.by[0] != 0 {
 			w.unordered--
 		}
+		if s.state == wanted && s.by[0] != 0 {
+			w.ordered++
+		}
 		if s.state == held {
 			w.held++
 			w.heldBytes += s.size
@@ -129,6 +133,8 @@ func (w *window) forget(s *slot) {
 	switch {
 	case s.state == wanted && s.by[0] == 0:
 		w.unordered--
+	case s.state == wanted:
+		w.ordered--
 	case s.state == held:
 		w.held--
 		w.heldBytes -= s.size
@@ -178,6 +184,7 @@ func (w *window) order(seq int, peer actor.ID, now time.Time) {
 	case s.by[0] == 0:
 		s.by[0], s.since = peer, now
 		w.unordered--
+		w.ordered++
 	default:
 		s.by[1] = peer
 	}
@@ -204,6 +211,7 @@ func (w *window) takeBack(h chainhash.Hash, peer actor.ID) bool {
 	}
 	if s.by[0] == 0 {
 		w.unordered++
+		w.ordered--
 		w.free = min(w.free, q)
 	}
 	return true
@@ -225,6 +233,8 @@ func (w *window) hold(h chainhash.Hash, b *wire.MsgBlock, size int, from actor.I
 	}
 	if s.by[0] == 0 {
 		w.unordered--
+	} else {
+		w.ordered--
 	}
 	s.by = [2]actor.ID{}
 	if w.heldBytes+size > budget && !w.isNext(q) {
@@ -312,7 +322,7 @@ func (w *window) pop() {
 
 // check verifies the counts and cursors against the slots.
 func (w *window) check() error {
-	var unordered, heldN, heldBytes int
+	var unordered, ordered, heldN, heldBytes int
 	for i := range w.slots {
 		s := &w.slots[i]
 		q := w.base + i
@@ -340,14 +350,16 @@ func (w *window) check() error {
 			if q < w.free {
 				return errors.New("an unordered slot is below the cursor free")
 			}
+		case s.state == wanted:
+			ordered++
 		}
 	}
 	if len(w.index) != len(w.slots) {
 		return fmt.Errorf("%d in the index, %d slots", len(w.index), len(w.slots))
 	}
-	if unordered != w.unordered || heldN != w.held || heldBytes != w.heldBytes {
-		return fmt.Errorf("counted %d unordered, %d held with %d bytes; noted %d, %d, %d",
-			unordered, heldN, heldBytes, w.unordered, w.held, w.heldBytes)
+	if unordered != w.unordered || ordered != w.ordered || heldN != w.held || heldBytes != w.heldBytes {
+		return fmt.Errorf("counted %d unordered, %d ordered, %d held with %d bytes; noted %d, %d, %d, %d",
+			unordered, ordered, heldN, heldBytes, w.unordered, w.ordered, w.held, w.heldBytes)
 	}
 	return nil
 }
