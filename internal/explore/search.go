@@ -82,81 +82,109 @@ func Explore(sc *Scenario, b Bounds) Result {
 
 // search is the search itself; path leads to the violation.
 func search[S any](m model[S], root S, b Bounds) (r Result, path []Move) {
-	var (
-		began   = time.Now()
-		visits  = []visit{{from: -1}}
-		visited = map[[2]uint64]int32{m.hash(root): 0}
-		made    graph
-		level   = []S{root}
-		first   = 0 // the visit of level[0]
-		moves   []Move
-	)
-	end := func(violation string, at int, last ...Move) (Result, []Move) {
-		ring := int32(-1)
-		if violation == "" {
-			if ring = made.ring(len(visits)); ring >= 0 {
-				at = int(ring)
-			}
-		}
-		r.States, r.Took, r.Violation = len(visits), time.Since(began), violation
-		r.Depth = int(visits[len(visits)-1].depth)
-		for ; at > 0; at = int(visits[at].from) {
-			path = append([]Move{visits[at].move}, path...)
-		}
-		path = append(path, last...)
-		if ring >= 0 {
-			ways := made.around(ring)
-			path = follow(m, root, path, ways)
-			r.Violation = fmt.Sprintf("law L9: %d moves lead back to where they began, and may be repeated for ever", len(ways))
-		}
-		if r.Complete && r.Violation == "" && r.Rests == 0 {
-			r.Violation = "law L9: no state is at rest"
-		}
-		r.Steps = len(path)
-		return r, path
+	h := hunt[S]{
+		model: m, began: time.Now(),
+		visits: []visit{{from: -1}}, visited: map[[2]uint64]int32{m.hash(root): 0},
 	}
-	for len(level) > 0 {
+	violation, at, last := h.run(root, b)
+	path = append(h.path(at), last...)
+	if violation == "" {
+		violation, path = h.judgeAll(root)
+	}
+	r = h.found
+	r.States, r.Depth = len(h.visits), int(h.visits[len(h.visits)-1].depth)
+	r.Violation, r.Steps, r.Took = violation, len(path), time.Since(h.began)
+	return r, path
+}
+
+// hunt is one search under way.
+type hunt[S any] struct {
+	model[S]
+	began   time.Time
+	visits  []visit
+	visited map[[2]uint64]int32 // which visit a state had
+	made    graph
+	buf     []Move
+	found   Result
+}
+
+// run visits every state, level by level. A violation comes with the state it was
+// found at, and the move from there, if it takes one.
+func (h *hunt[S]) run(root S, b Bounds) (violation string, at int32, last []Move) {
+	first := int32(0) // the visit of level[0]
+	for level := []S{root}; len(level) > 0; {
 		var next []S
 		for i, s := range level {
-			me := first + i
-			made.state()
-			var open bool
-			moves, open = m.moves(s, moves[:0])
-			if !open {
-				r.Rests++
-				if err := m.judge(s); err != nil {
-					return end(err.Error(), me)
-				}
+			at := first + int32(i)
+			if violation, last = h.expand(s, at, &next); violation != "" {
+				return violation, at, last
 			}
-			own := m.hash(s)
-			for _, mv := range moves {
-				t, violation := m.step(s, mv)
-				r.Moves++
-				if violation != "" {
-					return end(violation, me, mv)
-				}
-				h := m.hash(t)
-				if h == own {
-					return end("law L9: a move changes nothing, and may be repeated for ever", me, mv)
-				}
-				if to, old := visited[h]; old {
-					made.edge(to)
-					continue
-				}
-				visited[h] = int32(len(visits))
-				made.edge(int32(len(visits)))
-				visits = append(visits, visit{int32(me), visits[me].depth + 1, mv})
-				next = append(next, t)
-			}
-			if b.States > 0 && len(visits) >= b.States || b.Time > 0 && i%256 == 0 && time.Since(began) > b.Time {
-				return end("", 0)
+			if b.States > 0 && len(h.visits) >= b.States || b.Time > 0 && i%256 == 0 && time.Since(h.began) > b.Time {
+				return "", 0, nil
 			}
 		}
-		first += len(level)
+		first += int32(len(level))
 		level = next
 	}
-	r.Complete = true
-	return end("", 0)
+	h.found.Complete = true
+	return "", 0, nil
+}
+
+// expand makes every move from a state; states that are new are appended to next.
+func (h *hunt[S]) expand(s S, me int32, next *[]S) (violation string, last []Move) {
+	h.made.state()
+	var open bool
+	if h.buf, open = h.moves(s, h.buf[:0]); !open {
+		h.found.Rests++
+		if err := h.judge(s); err != nil {
+			return err.Error(), nil
+		}
+	}
+	own := h.hash(s)
+	for _, mv := range h.buf {
+		t, violation := h.step(s, mv)
+		h.found.Moves++
+		if violation != "" {
+			return violation, []Move{mv}
+		}
+		name := h.hash(t)
+		if name == own {
+			return "law L9: a move changes nothing, and may be repeated for ever", []Move{mv}
+		}
+		to, old := h.visited[name]
+		if !old {
+			to = int32(len(h.visits))
+			h.visited[name] = to
+			h.visits = append(h.visits, visit{me, h.visits[me].depth + 1, mv})
+			*next = append(*next, t)
+		}
+		h.made.edge(to)
+	}
+	return "", nil
+}
+
+// path leads to a state, by the moves of the first visits.
+func (h *hunt[S]) path(to int32) (path []Move) {
+	for ; to > 0; to = h.visits[to].from {
+		path = append(path, h.visits[to].move)
+	}
+	slices.Reverse(path)
+	return path
+}
+
+// judgeAll looks at all moves together: each must lead nearer to a state at rest.
+// (A finite graph without a ring has one; that there is none would be a fault of
+// the search.)
+func (h *hunt[S]) judgeAll(root S) (violation string, path []Move) {
+	if at := h.made.ring(len(h.visits)); at >= 0 {
+		by := h.made.around(at)
+		return fmt.Sprintf("law L9: %d moves lead back to where they began, and may be repeated for ever", len(by)),
+			follow(h.model, root, h.path(at), by)
+	}
+	if h.found.Complete && h.found.Rests == 0 {
+		return "law L9: no state is at rest", nil
+	}
+	return "", nil
 }
 
 // follow goes along a path and then on by moves that are known by their
