@@ -7,29 +7,33 @@ const meterSeconds = 30
 
 // meter counts events over the last 30 seconds in a ring of one-second buckets.
 type meter struct {
+	start   time.Time // of the first event; zero: none yet
+	at      int64     // the second of the newest bucket, counted from start
 	buckets [meterSeconds]uint32
-	at      int64 // the second of the newest bucket, Unix time
-	since   int64 // the second of the first event
 }
 
 func (m *meter) add(now time.Time, n int) {
 	if n == 0 {
 		return
 	}
-	sec := now.Unix()
-	if m.since == 0 {
-		m.since = sec
+	if m.start.IsZero() {
+		m.start = now
 	}
-	m.roll(sec)
-	m.buckets[sec%meterSeconds] += uint32(n)
+	m.roll(now)
+	m.buckets[m.at%meterSeconds] += uint32(n)
 }
 
-// roll empties the buckets of the seconds since the newest one.
-func (m *meter) roll(sec int64) {
-	if sec-m.at >= meterSeconds {
-		m.buckets = [meterSeconds]uint32{}
-		m.at = sec
+// roll empties the buckets of the seconds since the newest one. It counts them
+// by the difference of times, which a clock that is set does not change where
+// times are monotonic; where they are not, and it is set back, all begins anew.
+func (m *meter) roll(now time.Time) {
+	sec := int64(now.Sub(m.start) / time.Second)
+	switch {
+	case now.Before(m.start) || sec < m.at:
+		*m = meter{start: now}
 		return
+	case sec-m.at >= meterSeconds:
+		m.buckets, m.at = [meterSeconds]uint32{}, sec
 	}
 	for m.at < sec {
 		m.at++
@@ -40,17 +44,15 @@ func (m *meter) roll(sec int64) {
 // rate is events a second over the last 30 s, or since the first event when
 // that was less long ago.
 func (m *meter) rate(now time.Time) float64 {
-	if m.since == 0 {
+	if m.start.IsZero() {
 		return 0
 	}
-	sec := now.Unix()
-	m.roll(sec)
+	m.roll(now)
 	var sum uint64
 	for _, n := range m.buckets {
 		sum += uint64(n)
 	}
-	span := min(sec-m.since+1, meterSeconds)
-	return float64(sum) / float64(span)
+	return float64(sum) / float64(min(m.at+1, meterSeconds))
 }
 
 // rate measures how fast a peer delivers, over the time in which it had

@@ -30,6 +30,34 @@ func TestMeter(t *testing.T) {
 	}
 }
 
+// A rate is a number that can be shown, whatever the clock does.
+func TestMeterWhenTheClockIsSetBack(t *testing.T) {
+	for _, back := range []time.Duration{time.Millisecond, time.Second, time.Minute, time.Hour} {
+		var m meter
+		now := steptest.Epoch
+		for range 3600 {
+			m.add(now, 1)
+			now = now.Add(time.Second)
+		}
+		now = now.Add(-back)
+		for range 100 {
+			if got := m.rate(now); got < 0 || got > 1 {
+				t.Fatalf("set back by %v: one a second are %v", back, got)
+			}
+			m.add(now, 1)
+			now = now.Add(time.Second)
+		}
+		if got := m.rate(now.Add(-time.Second)); got != 1 {
+			t.Fatalf("set back by %v: in the end one a second are %v", back, got)
+		}
+	}
+	var m meter
+	m.add(steptest.Epoch, 7)
+	if got := m.rate(steptest.Epoch.Add(-time.Second)); got != 0 {
+		t.Fatalf("7 events, and a second back: %v", got)
+	}
+}
+
 // TestMeterAgainstList compares the ring with a list of all events.
 func TestMeterAgainstList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -40,22 +68,27 @@ func TestMeterAgainstList(t *testing.T) {
 		}
 		var all []ev
 		now := steptest.Epoch
+		var start time.Time
+		sec := func() int64 { return int64(now.Sub(start) / time.Second) }
 		for range rapid.IntRange(1, 60).Draw(t, "events") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 20_000).Draw(t, "ms")) * time.Millisecond)
 			n := rapid.IntRange(0, 5).Draw(t, "n")
 			m.add(now, n)
 			if n > 0 {
-				all = append(all, ev{now.Unix(), n})
+				if len(all) == 0 {
+					start = now
+				}
+				all = append(all, ev{sec(), n})
 			}
 			sum := 0
 			for _, e := range all {
-				if now.Unix()-e.sec < meterSeconds {
+				if sec()-e.sec < meterSeconds {
 					sum += e.n
 				}
 			}
 			want := 0.0
 			if len(all) > 0 {
-				want = float64(sum) / float64(min(now.Unix()-all[0].sec+1, meterSeconds))
+				want = float64(sum) / float64(min(sec()+1, meterSeconds))
 			}
 			if got := m.rate(now); got != want {
 				t.Fatalf("rate %v, want %v", got, want)
