@@ -80,6 +80,13 @@ func (l *asideList) add(now time.Time, block chainhash.Hash) {
 	l.blocks = append(l.blocks[max(0, len(l.blocks)-maxAside+1):], b)
 }
 
+// done forgets a block that chain has: what lies beyond it is as good as any.
+func (l *asideList) done(block chainhash.Hash) {
+	if i := l.find(block); i >= 0 {
+		l.blocks = slices.Delete(l.blocks, i, i+1)
+	}
+}
+
 // came notes a copy that came too late: its server is slow, and will be waited
 // for longer the next time.
 func (l *asideList) came(block chainhash.Hash) {
@@ -129,25 +136,30 @@ func (m *Machine) headDue() time.Time {
 }
 
 // setLateAside sets the block that all wait for aside when it is late and there
-// is a branch without it. One that leads to a block that is set aside already is
-// left at once.
+// is a branch without it, be that one set aside too: it may have been no worse. A
+// branch that leads through a block that is set aside already is left at once.
 func (m *Machine) setLateAside(now time.Time, out *actor.Outbox) {
 	_, s := m.w.head()
-	if s == nil || m.route.to.Hash != m.target.Hash || !m.otherBranch(now, s.at.Height) {
+	if s == nil || m.route.to.Hash != m.target.Hash {
 		return
 	}
+	least := rankAside
 	due := m.headDue()
 	late := m.awaited.hash == s.at.Hash && !due.IsZero() && !now.Before(due)
-	if late || m.aside.has(now, s.at.Hash) {
+	if m.aside.has(now, s.at.Hash) {
+		late, least = true, rankUntried
+	}
+	if late && m.otherBranch(now, s.at.Height, least) {
 		m.setAside(now, s.at, out)
 	}
 }
 
-// otherBranch says whether somebody serves a better branch than ours that, for
-// all we know, does not lead through the path's block at a height.
-func (m *Machine) otherBranch(now time.Time, height int32) bool {
+// otherBranch says whether somebody serves a better branch than ours, of a rank
+// at least, that for all we know does not lead through the path's block at a
+// height.
+func (m *Machine) otherBranch(now time.Time, height int32, least rank) bool {
 	return slices.ContainsFunc(m.ready, func(p *peerState) bool {
-		return m.rank(now, p) > rankAside && !m.through(p, height)
+		return m.rank(now, p) >= least && !m.through(p, height)
 	})
 }
 

@@ -152,6 +152,37 @@ func TestL9TheHeaviestBranchIsReachedFromASlowServer(t *testing.T) {
 	s.wantTip(heavy, "work decides in the end, and not only when all else is done")
 }
 
+// A block that has come after all does not count against its branch: else others
+// could keep us from the rest of it with one empty branch after the other.
+func TestADeliveredBlockIsNotAsideAnyMore(t *testing.T) {
+	tr := newTree()
+	base := tr.grow(tr.genesis, 20, 1)
+	heavy, other := tr.grow(base, 200, 2), tr.grow(base, 30, 1)
+	s := newStory(t, tr, nil)
+	s.join(1, 2)
+	s.prove(1, base, "one peer")
+	s.serve(1)
+	s.give(peer.HeadersReceived{Peer: 1, Headers: heavy.locate(hashPtrs(base))})
+	first := s.wantOrders(1, "the heaviest branch")
+	s.give(peer.HeadersReceived{Peer: 2, Headers: other.locate(hashPtrs(base))})
+	s.wait(s.m.cfg.OrderTimeout + s.m.cfg.UrgentAfter)
+	if s.m.target != other.Point {
+		t.Fatal("its blocks are late, and there is another branch")
+	}
+	s.wait(s.m.cfg.OrderTimeout + s.m.cfg.UrgentAfter)
+	if s.m.target != heavy.Point {
+		t.Fatal("nobody serves the other one either")
+	}
+	s.deliver(1, first[0])
+	s.give(peer.Ready{Peer: 3, Services: services})
+	s.give(peer.HeadersReceived{Peer: 3, Headers: tr.grow(base, 40, 1).locate(hashPtrs(base))})
+	if s.m.target != heavy.Point || s.c.best != tr.nodes[first[0]] {
+		t.Fatal("the heaviest branch is served again, and a third one is there")
+	}
+	s.serve(1)
+	s.wantTip(heavy, "all of it")
+}
+
 func TestAsideListIsBounded(t *testing.T) {
 	var l asideList
 	s := newStory(t, newTree(), nil)

@@ -66,6 +66,7 @@ func (m *Machine) onVerdict(now time.Time, in actor.Input, v chain.Verdict, out 
 	case chain.OK, chain.Duplicate:
 		m.stats.took(now, sub.hash, v.Code == chain.OK)
 		m.w.finish(sub.hash)
+		m.aside.done(sub.hash)
 	case chain.Orphan:
 		m.onOrphan(now, sub)
 	case chain.TooNew:
