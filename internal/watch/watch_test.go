@@ -135,6 +135,12 @@ func newRig(t testing.TB, cfg watch.Config, spin func(), handle edge.HandlerFunc
 	}
 	r.dog = watch.New(cfg)
 	r.node.Start()
+	for _, c := range r.node.System().Cells() {
+		until(func() bool { // a Start that waits would be as old as the time at which a test looks
+			_, queued := c.Mail.Oldest()
+			return !queued && len(c.Work(nil)) == 0
+		})
+	}
 	r.dog.Start()
 	return r
 }
