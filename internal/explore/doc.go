@@ -5,7 +5,7 @@
 // code.
 //
 //	go test ./internal/explore -v                              # some 25 s
-//	go test ./internal/explore -v -explore=long -timeout 30m   # five minutes more
+//	go test ./internal/explore -v -explore=long -timeout 30m   # three minutes more
 //
 // # States and moves
 //

@@ -43,7 +43,8 @@
 // behind an interface in a component's state; what the standard library does
 // inside; a duration or a capacity that is the result of a function, or is
 // calculated from plain numbers by more than one step. A mutex is not among the
-// waits for which an edge must give reasons.
+// waits for which an edge must give reasons, nor are the calls of package os that
+// open, rename or list files.
 //
 // Every package is in one of the tables in tables.go: a component, an edge or
 // wiring, or one of the others, which are held to none of this; a new one fails
