@@ -6,16 +6,15 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/uint128"
+	"acyclic/internal/kernel/actor"
 )
 
 // Point is a header's place in the tree of headers.
 type Point struct {
 	Hash   chainhash.Hash
 	Height int32
-	Work   uint128.Int // of the chain up to and including it
-	Time   time.Time   // the header's own timestamp
+	Work   Work      // of the chain up to and including it
+	Time   time.Time // the header's own timestamp
 }
 
 // Questions that change the chain. They are carried out one after the other, in

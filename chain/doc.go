@@ -1,6 +1,6 @@
 // Package chain is the chain processor: the one component through which the
 // chain of blocks is changed, read and announced. The work is done by the
-// engine (chain/engine), an edge that may wait; chain only keeps the order and
+// engine (chain/engine), an adapter that may wait; chain only keeps the order and
 // waits for nothing.
 //
 //	SubmitHeaders ┐            ┌──────────┐ ApplyHeaders ┌────────┐

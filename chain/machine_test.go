@@ -8,9 +8,8 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/actor/steptest"
-	"acyclic/internal/uint128"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 )
 
 const (
@@ -44,7 +43,7 @@ func startUnknown(t *testing.T) (*steptest.Rig, *Machine) {
 }
 
 func pointAt(height int32) Point {
-	return Point{Hash: chainhash.Hash{byte(height), byte(height >> 8), 1}, Height: height, Work: uint128.From64(uint64(height))}
+	return Point{Hash: chainhash.Hash{byte(height), byte(height >> 8), 1}, Height: height, Work: WorkFrom64(uint64(height))}
 }
 
 func tipsAt(height int32) Tips { return Tips{Block: pointAt(height), Header: pointAt(height)} }
@@ -298,7 +297,7 @@ func TestWithoutAWorkerTheNodeHalts(t *testing.T) {
 	_, ask := steptest.WantAsk[CatchUp](r, "the tips")
 	_, block := steptest.WantAsk[ApplyBlock](r, "the block")
 	r.Fail(ask, actor.ErrGone)
-	r.WantHalt("an edge does not come back")
+	r.WantHalt("an adapter does not come back")
 	r.WantRefused(tips, "the tips will never be known")
 	r.Fail(block, actor.ErrGone)
 	if v := steptest.WantAnswer[Verdict](r, call, "answered all the same"); v.Code != Fatal {
@@ -314,7 +313,7 @@ func TestTheNodeIsHaltedOnce(t *testing.T) {
 	_, ask := steptest.WantAsk[CatchUp](r, "the tips")
 	_, block := steptest.WantAsk[ApplyBlock](r, "the block")
 	r.Fail(block, actor.ErrGone)
-	r.WantHalt("an edge does not come back")
+	r.WantHalt("an adapter does not come back")
 	steptest.WantAnswer[Verdict](r, call, "answered all the same")
 	r.Fail(ask, actor.ErrGone)
 	r.WantNothing("it is known already")

@@ -6,11 +6,11 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
-// What chain asks the engine worker, the edge that alone changes the chain
-// (chain/engine; a simulated one under internal/sim). The worker handles its
+// What chain asks the engine worker, the adapter that alone changes the chain
+// (chain/engine; a simulated one under internal/proof/sim). The worker handles its
 // questions one after the other, in the order asked. Each is idempotent: to ask
 // it again does no harm.
 //
@@ -71,7 +71,7 @@ type (
 )
 
 // Ports are whom chain asks. The questions of Headers, Blocks, CatchUp and
-// Template go to the worker, all others to the readers: an edge with a bounded
+// Template go to the worker, all others to the readers: an adapter with a bounded
 // number of goroutines that look things up beside the worker.
 type Ports struct {
 	Headers  actor.Port[ApplyHeaders, HeadersApplied]

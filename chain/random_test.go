@@ -6,8 +6,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/actor/steptest"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 )
 
 // naive is an engine worker that connects every block and disconnects some, and

@@ -1,7 +1,7 @@
 package chain
 
 import (
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
 // onGetTips answers from the state, as soon as it is known.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
 // onSubmit takes a submission into the queue. The queue is bounded by what the

@@ -13,7 +13,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/logging"
+	"acyclic/internal/adapters/logging"
 	"acyclic/server"
 )
 

@@ -11,7 +11,7 @@ import (
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 
-	"acyclic/internal/logging"
+	"acyclic/internal/adapters/logging"
 )
 
 // The program's name and version.

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/logging"
+	"acyclic/internal/adapters/logging"
+	"acyclic/internal/kernel/actor"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")

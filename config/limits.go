@@ -7,11 +7,11 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
-	"acyclic/internal/cell"
-	"acyclic/internal/rpc"
-	"acyclic/internal/transport"
-	"acyclic/internal/watch"
+	"acyclic/internal/adapters/rpc"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/adapters/watch"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/cell"
 	"acyclic/netsync"
 	"acyclic/peer"
 	"acyclic/relay"
@@ -21,11 +21,11 @@ import (
 // Limits are all the bounds of the node (law L4), derived from the few knobs
 // that a user has. What a component may have outstanding is its ports' windows
 // here; the capacity of every inbox is the sum of what may be sent to it and
-// stands nowhere: internal/cell computes it from the wiring.
+// stands nowhere: internal/kernel/cell computes it from the wiring.
 type Limits struct {
-	// Places is how many connection cells can be: those of MaxPeers, and
+	// Seats is how many connection cells can be: those of MaxPeers, and
 	// those that have ended while somebody slow has not seen it yet.
-	Places int
+	Seats int
 	// Credit is what one connection may have queued anywhere. A message may
 	// overdraw the bytes, so at worst Bytes plus a message of 4 MB each.
 	Credit cell.Credit
@@ -49,14 +49,14 @@ type Limits struct {
 	Relay   relay.Config
 	Server  server.Config // its bounds only
 	Windows Windows
-	Edge    transport.Config // its bounds only
+	Adapter transport.Config // its bounds only
 	RPC     rpc.Windows
 
 	Watch Watch
 
 	Deaths cell.Deaths // after which the node stops (law L11)
 
-	// StopWithin bounds the stop of all cells and edges, the flush of the
+	// StopWithin bounds the stop of all cells and adapters, the flush of the
 	// database excepted.
 	StopWithin time.Duration
 }
@@ -72,7 +72,7 @@ type Windows struct {
 	Read      time.Duration // reads: behind a block that is being connected
 	ToPeer    time.Duration // what a peer's cell is asked
 	RelaySend time.Duration // ... but for relay's Sends, which wait for a slow reader
-	Edge      time.Duration // the address book
+	Adapter   time.Duration // the address book
 	Dial      time.Duration
 	Resolve   time.Duration
 	Admit     time.Duration
@@ -87,7 +87,7 @@ type Watch struct {
 	Chain, Engine, Readers, Transport, Book, Resolver watch.Bounds
 }
 
-// watchLimits: cells calculate, so seconds are very long for them; edges get the
+// watchLimits: cells calculate, so seconds are very long for them; adapters get the
 // time after which whoever asks them gives up.
 func watchLimits(l Limits) Watch {
 	w := Watch{Config: watch.Config{
@@ -114,7 +114,7 @@ func watchLimits(l Limits) Watch {
 	w.Chain = w.Config.Bounds
 	w.Chain.Owe = slow
 	w.Transport = of(2 * l.Windows.Dial)
-	w.Book = of(2 * l.Windows.Edge)
+	w.Book = of(2 * l.Windows.Adapter)
 	w.Resolver = of(2 * l.Windows.Resolve)
 	return w
 }
@@ -130,7 +130,7 @@ const RPCHandlers = 16
 // handlers of RPC requests.
 func Derive(maxPeers, rpcHandlers int) Limits {
 	l := Limits{
-		Places:        maxPeers + maxPeers/4 + 8,
+		Seats:         maxPeers + maxPeers/4 + 8,
 		Credit:        cell.Credit{Msgs: 16, Bytes: 2 << 20},
 		PeerQuestions: 3*2 + rpcHandlers,
 		BlockEvents:   1024,
@@ -152,8 +152,8 @@ func Derive(maxPeers, rpcHandlers int) Limits {
 		Read:      70 * time.Second,
 		ToPeer:    time.Minute,
 		RelaySend: 2 * time.Minute, // longer than the transport's write deadline
-		Edge:      20 * time.Second,
-		Dial:      15 * time.Second, // the edge gives up after 10
+		Adapter:   20 * time.Second,
+		Dial:      15 * time.Second, // the adapter gives up after 10
 		Resolve:   20 * time.Second, // the resolver gives up after 10
 		Admit:     10 * time.Second,
 		Status:    5 * time.Second,
@@ -184,9 +184,9 @@ func Derive(maxPeers, rpcHandlers int) Limits {
 	l.Relay = relayLimits(w)
 	l.Peer = peerLimits(l.Netsync)
 	l.Watch = watchLimits(l)
-	l.Edge = transport.Config{
+	l.Adapter = transport.Config{
 		WriteTimeout: 30 * time.Second, DialTimeout: 10 * time.Second,
-		Draining: l.Places - maxPeers, // as many as may have ended and not been forgotten
+		Draining: l.Seats - maxPeers, // as many as may have ended and not been forgotten
 	}
 	l.Server = server.Config{
 		MaxPeers: maxPeers,
@@ -281,13 +281,13 @@ func (l Limits) MemoryAtWorst() int {
 	together := l.Netsync.HeldBytes + l.Netsync.SubmitBytes + actor.MaxFanout*maxMessage +
 		l.Windows.SyncHeaders*batchMemory + l.Windows.RelayReads*maxMessage +
 		(l.Windows.BookNotes+1)*noteKinds*l.Server.MaxNotes*addrMemory // with the book, and the next one
-	return l.Places*l.placeMemory() + together
+	return l.Seats*l.seatMemory() + together
 }
 
-// placeMemory is what the place of one connection holds at worst. A connection
+// seatMemory is what the place of one connection holds at worst. A connection
 // that has ended keeps its place, and all this, while its queue drains or while
 // somebody slow has not seen its end.
-func (l Limits) placeMemory() int {
+func (l Limits) seatMemory() int {
 	inbound := l.Credit.Bytes + maxMessage
 	queue := l.Peer.QueueCap + maxMessage // the write queue: what fills it up, and a block more
 	return inbound + queue + l.relayMemory() + l.syncMemory() +

@@ -23,16 +23,16 @@ func TestL4MemoryAtWorstIsASum(t *testing.T) {
 		least  int
 	}{
 		"a place: credit, a message more, a queue, a block in it and at relay, items, headers, addresses": {
-			func(l *Limits) { l.Places++ },
+			func(l *Limits) { l.Seats++ },
 			l.Credit.Bytes + l.Peer.QueueCap + 3*maxMessage + 2*l.Relay.MaxWanted*inv + full + wire.MaxV2AddrPerMsg*addr,
 		},
-		"credit":      {func(l *Limits) { l.Credit.Bytes += more }, l.Places * more},
-		"write queue": {func(l *Limits) { l.Peer.QueueCap += more }, l.Places * more},
-		"items of getdata, in their list and not found": {func(l *Limits) { l.Relay.MaxWanted += more }, l.Places * more * 2 * inv},
-		"locators":               {func(l *Limits) { l.Relay.MaxLocators++ }, l.Places * 2 * maxLocator * 32},
-		"known blocks":           {func(l *Limits) { l.Relay.MaxKnown += more }, l.Places * more * 2 * 32},
-		"orders":                 {func(l *Limits) { l.Netsync.MaxInFlight += more }, l.Places * more * (32 + inv)},
-		"blocks asked for":       {func(l *Limits) { l.Peer.AskedBlocks += more }, l.Places * more * 32},
+		"credit":      {func(l *Limits) { l.Credit.Bytes += more }, l.Seats * more},
+		"write queue": {func(l *Limits) { l.Peer.QueueCap += more }, l.Seats * more},
+		"items of getdata, in their list and not found": {func(l *Limits) { l.Relay.MaxWanted += more }, l.Seats * more * 2 * inv},
+		"locators":               {func(l *Limits) { l.Relay.MaxLocators++ }, l.Seats * 2 * maxLocator * 32},
+		"known blocks":           {func(l *Limits) { l.Relay.MaxKnown += more }, l.Seats * more * 2 * 32},
+		"orders":                 {func(l *Limits) { l.Netsync.MaxInFlight += more }, l.Seats * more * (32 + inv)},
+		"blocks asked for":       {func(l *Limits) { l.Peer.AskedBlocks += more }, l.Seats * more * 32},
 		"blocks held":            {func(l *Limits) { l.Netsync.HeldBytes += more }, more},
 		"blocks submitted":       {func(l *Limits) { l.Netsync.SubmitBytes += more }, more},
 		"headers being judged":   {func(l *Limits) { l.Windows.SyncHeaders++ }, full},
@@ -45,7 +45,7 @@ func TestL4MemoryAtWorstIsASum(t *testing.T) {
 			t.Errorf("%s: %d bytes more, want at least %d", name, got, c.least)
 		}
 	}
-	if l.Places != l.Server.MaxPeers+l.Edge.Draining {
-		t.Errorf("%d places, want those of %d peers and of %d connections that drain", l.Places, l.Server.MaxPeers, l.Edge.Draining)
+	if l.Seats != l.Server.MaxPeers+l.Adapter.Draining {
+		t.Errorf("%d places, want those of %d peers and of %d connections that drain", l.Seats, l.Server.MaxPeers, l.Adapter.Draining)
 	}
 }

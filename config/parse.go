@@ -11,7 +11,7 @@ import (
 
 	"github.com/jessevdk/go-flags"
 
-	"acyclic/internal/logging"
+	"acyclic/internal/adapters/logging"
 )
 
 // parsed is what the user said, checked one by one but not together.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
 
-	"acyclic/internal/logging"
+	"acyclic/internal/adapters/logging"
 )
 
 // resolve makes a Config of options whose values have been checked one by one:

@@ -12,7 +12,7 @@ import (
 
 	"acyclic/integration/harness"
 	"acyclic/integration/script"
-	"acyclic/internal/fixture"
+	"acyclic/internal/proof/fixture"
 )
 
 // BenchmarkSync syncs the first 14,131 blocks of mainnet, fully validated, from

@@ -9,7 +9,7 @@ import (
 
 	"acyclic/integration/harness"
 	"acyclic/integration/script"
-	"acyclic/internal/fixture"
+	"acyclic/internal/proof/fixture"
 )
 
 // TestMainnetFromFourPeers downloads the first 14,131 blocks of mainnet from

@@ -9,7 +9,7 @@ import (
 
 	"acyclic/integration/harness"
 	"acyclic/integration/script"
-	"acyclic/internal/fixture"
+	"acyclic/internal/proof/fixture"
 )
 
 // TestNoNetwork starts the node on testnet3 where no peer can be found. It says

@@ -8,7 +8,7 @@ import (
 
 	"acyclic/integration/harness"
 	"acyclic/integration/script"
-	"acyclic/internal/fixture"
+	"acyclic/internal/proof/fixture"
 )
 
 // TestTestnet3Headers downloads 40,320 real headers of testnet3 from a peer that

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
-	"acyclic/internal/actor/steptest"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
 )
 
@@ -19,8 +19,8 @@ func (h *benchHost) Reserve(int, actor.ID, time.Time, any) (actor.RawCall, bool)
 	return actor.RawCall{Asker: 1, Seq: h.seq}, true
 }
 func (h *benchHost) Free(int) int                      { return 1000 }
-func (h *benchHost) Place(actor.Kind) (actor.ID, bool) { return 0, false }
-func (h *benchHost) Places(actor.Kind) int             { return 0 }
+func (h *benchHost) Seat(actor.Kind) (actor.ID, bool)  { return 0, false }
+func (h *benchHost) Seats(actor.Kind) int              { return 0 }
 func (h *benchHost) Credit(actor.ID) (msgs, bytes int) { return 0, 0 }
 
 // BenchmarkBlock measures what one block costs with a full window: the step of

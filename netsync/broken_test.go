@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
 

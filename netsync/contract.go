@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
 // Phase says how far the sync is.

@@ -10,7 +10,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
 
@@ -47,7 +47,7 @@ func (m *Machine) planHeaders(now time.Time, out *actor.Outbox) {
 	}
 	for _, p := range m.nextToAsk(now, room) {
 		if !m.askLocator(p, out) {
-			m.noPlace()
+			m.noSlot()
 			return
 		}
 	}
@@ -279,7 +279,7 @@ func (m *Machine) submitHeaders(out *actor.Outbox) {
 		}
 		t, ok := m.ports.Headers.Ask(out, chain.SubmitHeaders{Headers: p.batch.headers})
 		if !ok {
-			m.noPlace()
+			m.noSlot()
 			return
 		}
 		p.judging = submittedHeaders{ticket: t, n: len(p.batch.headers), answer: p.batch.answer}

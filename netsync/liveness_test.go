@@ -14,8 +14,8 @@ import (
 	"pgregory.net/rapid"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
-	"acyclic/internal/actor/steptest"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
 )
 

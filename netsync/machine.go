@@ -9,7 +9,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
 
@@ -178,9 +178,9 @@ func (m *Machine) advance(now time.Time, out *actor.Outbox) {
 	m.publishStatus(now, out)
 }
 
-// noPlace notes that a port had no free place. An answer usually brings the next
+// noSlot notes that a port had no free place. An answer usually brings the next
 // chance, but the places of questions that timed out come back without one.
-func (m *Machine) noPlace() { m.retryAt = m.now.Add(m.cfg.Retry) }
+func (m *Machine) noSlot() { m.retryAt = m.now.Add(m.cfg.Retry) }
 
 // Deadline implements actor.Machine: the earliest moment that a clock can
 // change what advance does.

@@ -9,7 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
 
@@ -209,7 +209,7 @@ func (m *Machine) disconnectLeaving(now time.Time, out *actor.Outbox) {
 		}
 		t, ok := m.ports.Disconnect.AskOf(out, p.id, peer.Disconnect{Reason: p.reason, Fault: p.fault})
 		if !ok {
-			m.noPlace()
+			m.noSlot()
 			return
 		}
 		p.leave = t
@@ -237,7 +237,7 @@ func (m *Machine) flush(now time.Time, out *actor.Outbox) {
 		}
 		t, ok := m.ports.Send.AskOf(out, p.id, peer.Send{Msgs: p.messages()})
 		if !ok {
-			m.noPlace()
+			m.noSlot()
 			m.takeBackFresh(p)
 			continue
 		}

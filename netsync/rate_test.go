@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"acyclic/internal/actor/steptest"
+	"acyclic/internal/proof/steptest"
 )
 
 func TestMeter(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
 // statusEvery is the least time between two publications of the Status.

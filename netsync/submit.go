@@ -8,7 +8,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
 // submission is a block that chain is judging.
@@ -34,7 +34,7 @@ func (m *Machine) submitBlocks(now time.Time, out *actor.Outbox) {
 		}
 		t, ok := m.ports.Block.Ask(out, chain.SubmitBlock{Block: s.block, Hash: s.at.Hash, Source: s.from})
 		if !ok {
-			m.noPlace()
+			m.noSlot()
 			return
 		}
 		m.submits = append(m.submits, submission{ticket: t, hash: s.at.Hash, at: s.at, from: s.from, size: s.size})

@@ -7,7 +7,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
 

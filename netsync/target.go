@@ -7,7 +7,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
 // route is the way to the target: which blocks the window holds or will hold.
@@ -136,7 +136,7 @@ func (m *Machine) relate(now time.Time, out *actor.Outbox) {
 	}
 	t, ok := m.ports.Forks.Ask(out, chain.GetForks{To: q.to.Hash, Hashes: q.hashes})
 	if !ok {
-		m.noPlace()
+		m.noSlot()
 		return
 	}
 	q.ticket = t
@@ -230,7 +230,7 @@ func (m *Machine) askPath(now time.Time, out *actor.Outbox) {
 	}
 	t, ok := m.ports.Path.Ask(out, q)
 	if !ok {
-		m.noPlace()
+		m.noSlot()
 		return
 	}
 	r.ticket, r.q = t, q

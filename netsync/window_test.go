@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
 // oracle is the window as one would write it without a thought for speed: a

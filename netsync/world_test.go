@@ -8,9 +8,8 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
-	"acyclic/internal/actor/steptest"
-	"acyclic/internal/uint128"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
 )
 
@@ -43,7 +42,7 @@ func newTree() *tree {
 func (t *tree) add(parent *node, work uint32) *node {
 	t.nonce++
 	n := &node{parent: parent, header: &wire.BlockHeader{Bits: work, Nonce: t.nonce}}
-	at, sum := chainStart, uint128.From64(uint64(work))
+	at, sum := chainStart, chain.WorkFrom64(uint64(work))
 	if parent != nil {
 		n.header.PrevBlock = parent.Hash
 		n.Height = parent.Height + 1

@@ -3,7 +3,7 @@ package peer
 import (
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
 // onAddr passes on an addr message in the form of addrv2 (BIP155).

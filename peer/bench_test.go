@@ -12,16 +12,16 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/actor/steptest"
-	"acyclic/internal/transport"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 )
 
 // The names of the bench.
 const (
-	self actor.ID         = 77
-	edge actor.ID         = 5
-	conn transport.ConnID = 12
+	self    actor.ID         = 77
+	adapter actor.ID         = 5
+	conn    transport.ConnID = 12
 )
 
 var topics = Topics{
@@ -58,13 +58,13 @@ type bench struct {
 	*steptest.Rig
 	t    testing.TB
 	m    *Machine
-	sent uint64 // bytes that the machine has told the edge to write
+	sent uint64 // bytes that the machine has told the adapter to write
 }
 
 func newBench(t testing.TB, arg Arg, cfg Config) *bench {
 	t.Helper()
 	arg.Conn, arg.Remote, arg.BestHeight = conn, remote, 4711
-	m := New(self, arg, cfg, Ports{Edge: edge}, topics, rand.New(rand.NewPCG(1, 2)))
+	m := New(self, arg, cfg, Ports{Adapter: adapter}, topics, rand.New(rand.NewPCG(1, 2)))
 	return &bench{Rig: steptest.New(t, m, nil), t: t, m: m}
 }
 
@@ -94,7 +94,7 @@ func theirVersion() *wire.MsgVersion {
 // receive gives the machine a message as the read pump would.
 func (b *bench) receive(msg wire.Message) {
 	b.t.Helper()
-	b.GiveFrom(edge, received(b.t, msg))
+	b.GiveFrom(adapter, received(b.t, msg))
 }
 
 func received(t testing.TB, msg wire.Message) transport.Received {
@@ -107,7 +107,7 @@ func received(t testing.TB, msg wire.Message) transport.Received {
 
 // flushAll is a remote that has read everything.
 func (b *bench) flushAll() {
-	b.GiveFrom(edge, transport.Flushed{Conn: conn, Bytes: b.m.written})
+	b.GiveFrom(adapter, transport.Flushed{Conn: conn, Bytes: b.m.written})
 }
 
 // says wants exactly these effects, in this order, and nothing else: "bind",

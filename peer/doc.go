@@ -14,7 +14,7 @@
 //	                            ▼
 //	                           gone                   ── Gone, if there was a Ready
 //
-// Every state but gone can end in gone. There is no closing state: the edge
+// Every state but gone can end in gone. There is no closing state: the adapter
 // writes what is queued by itself (Close{Drain}), so the cell can go at once.
 //
 // What is said when (the order is that of Bitcoin Core 22 and later):

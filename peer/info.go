@@ -4,7 +4,7 @@ import (
 	"maps"
 	"time"
 
-	"acyclic/internal/transport"
+	"acyclic/internal/adapters/transport"
 )
 
 // otherCommand is where the bytes of commands are counted that nobody knows:

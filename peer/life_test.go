@@ -12,9 +12,9 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/actor/steptest"
-	"acyclic/internal/transport"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 )
 
 // Every way a ready peer can end, and who is to be banned for it.
@@ -68,7 +68,7 @@ func TestEndBeforeReady(t *testing.T) {
 }
 
 func TestCrashedPeerIsNotContinued(t *testing.T) {
-	m := New(self, Arg{Conn: conn}, testConfig(), Ports{Edge: edge}, topics, rand.New(rand.NewPCG(1, 2)))
+	m := New(self, Arg{Conn: conn}, testConfig(), Ports{Adapter: adapter}, topics, rand.New(rand.NewPCG(1, 2)))
 	out := actor.NewOutbox(nil)
 	out.Begin(steptest.Epoch)
 	m.Step(steptest.Epoch, actor.Input{Body: actor.Start{Generation: 1}}, out)
@@ -116,7 +116,7 @@ func (latched) Deadline() time.Time { return time.Time{} }
 // silence brings a peer to a stage, lets the remote read everything and say
 // nothing, and follows the deadlines.
 func silence(arg Arg, msgs []wire.Message, wrap func(*Machine) actor.Machine) error {
-	inner := New(self, arg, testConfig(), Ports{Edge: edge}, topics, rand.New(rand.NewPCG(1, 2)))
+	inner := New(self, arg, testConfig(), Ports{Adapter: adapter}, topics, rand.New(rand.NewPCG(1, 2)))
 	m, out, now := wrap(inner), actor.NewOutbox(nil), steptest.Epoch
 	finished := false
 	step := func(body any) {
@@ -236,7 +236,7 @@ func (b *chatty) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 // was wrong with its effects.
 func randomLife(draw func(n int) int, wrap func(*Machine) actor.Machine) error {
 	arg := Arg{Conn: conn, Remote: remote, Inbound: draw(2) == 0, Manual: draw(2) == 0}
-	inner := New(self, arg, testConfig(), Ports{Edge: edge}, topics, rand.New(rand.NewPCG(1, 2)))
+	inner := New(self, arg, testConfig(), Ports{Adapter: adapter}, topics, rand.New(rand.NewPCG(1, 2)))
 	m, law := wrap(inner), lifeLaw{answered: map[actor.RawCall]bool{}}
 	out, now := actor.NewOutbox(nil), steptest.Epoch
 	in := actor.Input{Body: actor.Start{}}
@@ -252,7 +252,7 @@ func randomLife(draw func(n int) int, wrap func(*Machine) actor.Machine) error {
 		if err := m.Check(); err != nil {
 			return fmt.Errorf("input %d, %T: %w", i, in.Body, err)
 		}
-		in = actor.Input{Body: randomInput(draw, inner, &now), From: edge}
+		in = actor.Input{Body: randomInput(draw, inner, &now), From: adapter}
 		switch in.Body.(type) {
 		case Send, Disconnect, GetInfo:
 			in.Call = actor.RawCall{Asker: 9, To: self, Seq: uint64(i) + 1}

@@ -8,8 +8,8 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/transport"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
 )
 
 // Config is what the wiring gives every peer cell. No field has a default.
@@ -57,9 +57,9 @@ type Config struct {
 	AskedBlocks int
 }
 
-// Ports are whom a peer cell talks to: the transport edge, which it tells Bind,
+// Ports are whom a peer cell talks to: the transport adapter, which it tells Bind,
 // Write and Close.
-type Ports struct{ Edge actor.ID }
+type Ports struct{ Adapter actor.ID }
 
 // state is where the connection is; see the package's picture.
 type state uint8
@@ -144,7 +144,7 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 // crashed is not continued: nobody knows what it had written.
 func (m *Machine) onStart(now time.Time, in actor.Start, out *actor.Outbox) {
 	m.connected, m.lastRecv = now, now
-	out.Tell(m.ports.Edge, transport.Bind{Conn: m.arg.Conn})
+	out.Tell(m.ports.Adapter, transport.Bind{Conn: m.arg.Conn})
 	if in.Generation > 0 {
 		m.becomeGone(out, "the connection's cell crashed", false)
 		return
@@ -157,7 +157,7 @@ func (m *Machine) onStart(now time.Time, in actor.Start, out *actor.Outbox) {
 	m.write(now, out, m.ourVersion(now))
 }
 
-// becomeGone ends the connection: what is queued is still written by the edge.
+// becomeGone ends the connection: what is queued is still written by the adapter.
 func (m *Machine) becomeGone(out *actor.Outbox, reason string, fault bool) {
 	if m.state == gone {
 		panic("peer: gone twice")
@@ -168,7 +168,7 @@ func (m *Machine) becomeGone(out *actor.Outbox, reason string, fault bool) {
 	if m.opened {
 		m.topics.Lifecycle.Close(out, Gone{Peer: m.id, Remote: m.arg.Remote, Reason: reason, Fault: fault})
 	}
-	out.Tell(m.ports.Edge, transport.Close{Conn: m.arg.Conn, Drain: true})
+	out.Tell(m.ports.Adapter, transport.Close{Conn: m.arg.Conn, Drain: true})
 	out.Finish(reason)
 }
 

@@ -5,7 +5,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
 // pings measures the round trip and finds out who hangs (BIP31). At most one

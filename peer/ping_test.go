@@ -7,7 +7,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/actor/steptest"
+	"acyclic/internal/proof/steptest"
 )
 
 func TestPingMeasuresTheRoundTrip(t *testing.T) {

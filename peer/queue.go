@@ -6,16 +6,16 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/transport"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
 )
 
-// queue counts what the edge has been told to write and has not written. The
-// bytes themselves are at the edge. Order is kept simple: everything is told at
+// queue counts what the adapter has been told to write and has not written. The
+// bytes themselves are at the adapter. Order is kept simple: everything is told at
 // once, and a caller that floods is held back by its answer, not by a second
 // queue here.
 type queue struct {
-	written  uint64             // bytes told to the edge
+	written  uint64             // bytes told to the adapter
 	flushed  uint64             // of those, handed to the kernel
 	moved    time.Time          // when flushed last grew, or the queue stopped being empty
 	lastSend time.Time          // when flushed last grew
@@ -24,7 +24,7 @@ type queue struct {
 
 func (m *Machine) queued() int { return int(m.written - m.flushed) }
 
-// stuckDue is when a queue that makes no progress is given up. The edge's write
+// stuckDue is when a queue that makes no progress is given up. The adapter's write
 // deadline finds out earlier; this one makes the cell's progress independent of
 // being told (law L9).
 func (m *Machine) stuckDue() time.Time {
@@ -58,7 +58,7 @@ func (m *Machine) writeFrame(now time.Time, out *actor.Outbox, command string, f
 	}
 	m.written += uint64(len(frame))
 	m.countSent(command, len(frame))
-	out.Tell(m.ports.Edge, transport.Write{Conn: m.arg.Conn, Frame: frame})
+	out.Tell(m.ports.Adapter, transport.Write{Conn: m.arg.Conn, Frame: frame})
 }
 
 // onSend takes messages into the queue and answers when it is below its cap:

@@ -7,9 +7,9 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/actor/steptest"
-	"acyclic/internal/transport"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 )
 
 // payload is a Send of one block message of n bytes on the wire.
@@ -17,7 +17,7 @@ func payload(n int) Send { return Send{Payloads: [][]byte{make([]byte, n-transpo
 
 // flush is a remote that has read all but the last left bytes.
 func (b *bench) flush(left uint64) {
-	b.GiveFrom(edge, transport.Flushed{Conn: conn, Bytes: b.m.written - left})
+	b.GiveFrom(adapter, transport.Flushed{Conn: conn, Bytes: b.m.written - left})
 }
 
 func TestSendIsAnsweredAtOnceWhileTheQueueIsShort(t *testing.T) {
@@ -166,7 +166,7 @@ func TestFlushedIsCumulative(t *testing.T) {
 		bytes uint64
 		want  int
 	}{{w - 400, 400}, {w - 450, 400}, {w + 1, 400}, {w - 100, 100}, {w, 0}} {
-		b.GiveFrom(edge, transport.Flushed{Bytes: c.bytes})
+		b.GiveFrom(adapter, transport.Flushed{Bytes: c.bytes})
 		if got := b.m.queued(); got != c.want {
 			t.Errorf("after Flushed{%d} of %d: %d queued, want %d", c.bytes, w, got, c.want)
 		}

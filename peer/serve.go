@@ -6,7 +6,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
 // maxLocator is the most hashes a locator may have: Bitcoin Core's

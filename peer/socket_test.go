@@ -11,16 +11,16 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"go.uber.org/goleak"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/bus"
-	"acyclic/internal/cell"
-	wait "acyclic/internal/edge"
-	"acyclic/internal/live"
-	"acyclic/internal/transport"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
+	wait "acyclic/internal/kernel/adapter"
+	"acyclic/internal/kernel/bus"
+	"acyclic/internal/kernel/cell"
+	"acyclic/internal/kernel/live"
 )
 
 // Two small nodes on loopback: a host cell each, that stands for all components,
-// peers as they are, the live driver and the TCP edge.
+// peers as they are, the live driver and the TCP adapter.
 
 const (
 	hostID   actor.ID = 1
@@ -94,7 +94,7 @@ func (silent) Record(string, actor.ID, actor.Record) {}
 type small struct {
 	*live.Node
 	t      *testing.T
-	tcp    *transport.Edge
+	tcp    *transport.Adapter
 	events chan any
 	open   actor.Port[open, opened]
 	do     actor.Port[do, done]
@@ -121,7 +121,7 @@ func newSmall(t *testing.T, cfg Config) *small {
 	s.tcp = transport.New(transport.Config{
 		Magic: cfg.Magic,
 		Admit: func(ctx context.Context, id transport.ConnID, remote, local netip.AddrPort) bool {
-			_, err := edgeAsk(ctx, s.Asker(listenID), admit, open{arg: Arg{Conn: id, Remote: remote, Local: local, Inbound: true}})
+			_, err := adapterAsk(ctx, s.Asker(listenID), admit, open{arg: Arg{Conn: id, Remote: remote, Local: local, Inbound: true}})
 			return err == nil
 		},
 	}, tcpID, s.Node)
@@ -129,22 +129,22 @@ func newSmall(t *testing.T, cfg Config) *small {
 		Cells: []cell.Static{{ID: hostID, Name: "host", Ports: hostPorts.Specs, Stop: 2,
 			Build: func(uint32) actor.Machine { return h }}},
 		Kinds: []cell.Kind{{
-			Kind: bus.Kind{ID: peerKind, Name: "peer", Places: 4}, Stop: 1,
+			Kind: bus.Kind{ID: peerKind, Name: "peer", Seats: 4}, Stop: 1,
 			Questions: 8, Credit: cell.Credit{Msgs: 4, Bytes: 1 << 20},
 			Build: func(id actor.ID, arg any) actor.Machine {
-				return New(id, arg.(Arg), cfg, Ports{Edge: tcpID}, topics, rand.New(rand.NewPCG(uint64(id), 1)))
+				return New(id, arg.(Arg), cfg, Ports{Adapter: tcpID}, topics, rand.New(rand.NewPCG(uint64(id), 1)))
 			},
 		}},
-		Edges:  []cell.Edge{{ID: tcpID, Name: "tcp", Teller: s.tcp}},
-		Askers: []cell.Asker{{ID: listenID, Name: "listener", Ports: listenPorts.Specs}, {ID: testID, Name: "test", Ports: testPorts.Specs}},
-		Topics: []bus.Topic{life, topic(topics.Sync.ID, actor.TrafficTopic), topic(topics.Relay.ID, actor.TrafficTopic), topic(topics.Server.ID, actor.TrafficTopic)},
+		Adapters: []cell.Adapter{{ID: tcpID, Name: "tcp", Teller: s.tcp}},
+		Askers:   []cell.Asker{{ID: listenID, Name: "listener", Ports: listenPorts.Specs}, {ID: testID, Name: "test", Ports: testPorts.Specs}},
+		Topics:   []bus.Topic{life, topic(topics.Sync.ID, actor.TrafficTopic), topic(topics.Relay.ID, actor.TrafficTopic), topic(topics.Server.ID, actor.TrafficTopic)},
 	})
 	s.Start()
 	return s
 }
 
-// edgeAsk is edge.Ask; edge is the name of the bench's edge here.
-func edgeAsk[Q actor.Question[A], A any](ctx context.Context, a wait.Asker, p actor.Port[Q, A], q Q) (A, error) {
+// adapterAsk is adapter.Ask; adapter is the name of the bench's adapter here.
+func adapterAsk[Q actor.Question[A], A any](ctx context.Context, a wait.Asker, p actor.Port[Q, A], q Q) (A, error) {
 	return wait.Ask(ctx, a, p, q)
 }
 
@@ -155,14 +155,14 @@ func (s *small) dial(addr netip.AddrPort) {
 	if d.Err != "" {
 		s.t.Fatalf("dial: %s", d.Err)
 	}
-	if _, err := edgeAsk(context.Background(), s.Asker(testID), s.open, open{arg: Arg{Conn: d.Conn, Remote: d.Remote, Local: d.Local, BestHeight: 17}}); err != nil {
+	if _, err := adapterAsk(context.Background(), s.Asker(testID), s.open, open{arg: Arg{Conn: d.Conn, Remote: d.Remote, Local: d.Local, BestHeight: 17}}); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
 func (s *small) tell(q any) {
 	s.t.Helper()
-	if _, err := edgeAsk(context.Background(), s.Asker(testID), s.do, do{q: q}); err != nil {
+	if _, err := adapterAsk(context.Background(), s.Asker(testID), s.do, do{q: q}); err != nil {
 		s.t.Fatal(err)
 	}
 }

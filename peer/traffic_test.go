@@ -13,9 +13,9 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/actor/steptest"
-	"acyclic/internal/transport"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 )
 
 func TestBlockAskedForAndNot(t *testing.T) {
@@ -136,7 +136,7 @@ func TestNotFound(t *testing.T) {
 // The set of blocks asked for agrees with a naive one: the newest few.
 func TestAskedBlocksAgainstOracle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := New(self, Arg{}, testConfig(), Ports{Edge: edge}, topics, nil)
+		m := New(self, Arg{}, testConfig(), Ports{Adapter: adapter}, topics, nil)
 		var oracle []byte
 		without := func(n byte) []byte {
 			return slices.DeleteFunc(slices.Clone(oracle), func(x byte) bool { return x == n })
@@ -277,9 +277,9 @@ func published(b *bench) (n int) {
 func TestUndecodableMessagesAreCounted(t *testing.T) {
 	b := readyBench(t, true, testConfig())
 	before := b.m.info(b.Now)
-	b.GiveFrom(edge, transport.Received{Conn: conn, Command: "sendcmpct", Bad: "unknown command", Bytes: 33})
-	b.GiveFrom(edge, transport.Received{Conn: conn, Command: "\xff\x00", Bad: "unknown command", Bytes: 100})
-	b.GiveFrom(edge, transport.Received{Conn: conn, Command: "inv", Bad: "too many", Bytes: 27})
+	b.GiveFrom(adapter, transport.Received{Conn: conn, Command: "sendcmpct", Bad: "unknown command", Bytes: 33})
+	b.GiveFrom(adapter, transport.Received{Conn: conn, Command: "\xff\x00", Bad: "unknown command", Bytes: 100})
+	b.GiveFrom(adapter, transport.Received{Conn: conn, Command: "inv", Bad: "too many", Bytes: 27})
 	b.says("the stream goes on")
 	i := b.m.info(b.Now)
 	if i.Skipped-before.Skipped != 3 || i.BytesRecv-before.BytesRecv != 160 {

@@ -8,8 +8,8 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
-	"acyclic/internal/actor/steptest"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
 )
 

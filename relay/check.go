@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
 // Check verifies what must hold between two steps.

@@ -1,6 +1,6 @@
 package relay
 
-import "acyclic/internal/actor"
+import "acyclic/internal/kernel/actor"
 
 // Questions that relay answers.
 type (

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"time"
 
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
 

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
-	"acyclic/internal/actor/steptest"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
 )
 
@@ -88,11 +88,11 @@ func TestAnAdmittedPeerIsToldOurHeight(t *testing.T) {
 
 func TestAKernelWithoutPlacesIsARefusal(t *testing.T) {
 	b := newBench(t, quiet())
-	b.PlacesLeft = 0
+	b.SeatsLeft = 0
 	if a := b.admit("127.0.0.1:1", "a newcomer"); a.Peer != 0 || a.Reason == "" {
 		t.Fatalf("admitted without a cell: %+v", a)
 	}
-	b.PlacesLeft = 1
+	b.SeatsLeft = 1
 	b.arrive("127.0.0.1:2")
 }
 

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
 // bans are the hosts (see hostOf) that we do not talk to. All bans last equally long, so

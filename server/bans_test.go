@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/actor/steptest"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
 )
 

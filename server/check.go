@@ -8,7 +8,7 @@ import (
 // Check verifies the invariants.
 func (m *Machine) Check() error {
 	for _, check := range []func() error{
-		m.checkPlaces, m.checkOutbound, m.checkNamed, m.checkBans, m.checkBounds,
+		m.checkSeats, m.checkOutbound, m.checkNamed, m.checkBans, m.checkBounds,
 	} {
 		if err := check(); err != nil {
 			return fmt.Errorf("server: %w", err)
@@ -17,7 +17,7 @@ func (m *Machine) Check() error {
 	return nil
 }
 
-func (m *Machine) checkPlaces() error {
+func (m *Machine) checkSeats() error {
 	if m.used() > m.cfg.MaxPeers {
 		return fmt.Errorf("%d slots and %d dials, but only %d places", len(m.slots), len(m.dials), m.cfg.MaxPeers)
 	}

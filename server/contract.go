@@ -4,8 +4,8 @@ import (
 	"net/netip"
 	"time"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/transport"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
 )
 
 // Questions that the server answers.

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/transport"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
 
@@ -30,7 +30,7 @@ func (m *Machine) dialled(addr netip.AddrPort) bool {
 func (m *Machine) startDial(now time.Time, addr netip.AddrPort, automatic bool, out *actor.Outbox) (actor.Ticket, bool) {
 	t, ok := m.ports.Dial.Ask(out, transport.Dial{Addr: addr})
 	if !ok {
-		m.noPlace(now)
+		m.noSlot(now)
 		return 0, false
 	}
 	m.dials = append(m.dials, dial{ticket: t, addr: addr, automatic: automatic})

@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/actor/steptest"
-	"acyclic/internal/transport"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 )
 
 func TestADialHasAPlaceUntilItEnds(t *testing.T) {
@@ -28,12 +28,12 @@ func TestAConnectionWithoutACellIsClosed(t *testing.T) {
 	cfg.AddPeers = []string{"10.0.0.1"}
 	b := newBench(t, cfg)
 	ask := b.wantDial("10.0.0.1:18333", "the named peer")
-	b.PlacesLeft = 0 // cells that ended have not been seen by everybody
+	b.SeatsLeft = 0 // cells that ended have not been seen by everybody
 	b.Reply(ask, transport.Dialed{Conn: 5})
 	if r := steptest.Want[transport.Refuse](b.Rig, "nobody can own it"); r.Conn != 5 {
 		t.Fatalf("closed %v", r.Conn)
 	}
-	b.PlacesLeft = 1
+	b.SeatsLeft = 1
 	b.Advance(namedRetry)
 	b.connect(b.wantDial("10.0.0.1:18333", "and it is tried again"), "10.0.0.1:18333")
 }
@@ -59,7 +59,7 @@ func TestEightDialsAtATime(t *testing.T) {
 		t.Fatal("the place of a dial that timed out is not free before the transport has answered")
 	}
 	b.Late(asks[0])
-	b.Advance(placeRetry)
+	b.Advance(slotRetry)
 	steptest.WantAsk[transport.Dial](b.Rig, "then the ninth has its turn")
 }
 

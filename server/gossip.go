@@ -7,8 +7,8 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/book"
+	"acyclic/internal/adapters/book"
+	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
 
@@ -194,13 +194,13 @@ func (m *Machine) tendGossip(now time.Time, out *actor.Outbox) {
 		if t, ok := m.ports.Note.Ask(out, *n); ok {
 			g.noting, g.note, g.learned = t, book.Note{}, 0
 		} else {
-			m.noPlace(now)
+			m.noSlot(now)
 		}
 	}
 	for len(g.asking) > 0 {
 		t, ok := m.ports.Sample.Ask(out, book.Sample{Max: wire.MaxV2AddrPerMsg})
 		if !ok {
-			m.noPlace(now)
+			m.noSlot(now)
 			break
 		}
 		g.samples = append(g.samples, sample{ticket: t, peer: g.asking[0]})
@@ -213,7 +213,7 @@ func (m *Machine) tendGossip(now time.Time, out *actor.Outbox) {
 		}
 		t, ok := m.ports.Send.AskOf(out, s.id, peer.Send{Msgs: []wire.Message{s.pending}})
 		if !ok {
-			m.noPlace(now)
+			m.noSlot(now)
 			break
 		}
 		s.pending, s.pendingTicket = nil, t

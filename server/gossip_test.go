@@ -7,9 +7,9 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/actor/steptest"
-	"acyclic/internal/book"
+	"acyclic/internal/adapters/book"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
 )
 
@@ -171,7 +171,7 @@ func TestL4ASlowBookIsToldInOneAndWithinBounds(t *testing.T) {
 		t.Fatal("the book has not answered: it is told nothing more")
 	}
 	b.Late(ask)
-	b.Advance(placeRetry)
+	b.Advance(slotRetry)
 	note, _ := steptest.WantAsk[book.Note](b.Rig, "then everything in one")
 	sum := 0
 	for _, l := range note.Learned {

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/book"
-	"acyclic/internal/transport"
+	"acyclic/internal/adapters/book"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
 
@@ -100,11 +100,11 @@ func (j *judge) Reserve(port int, to actor.ID, _ time.Time, none any) (actor.Raw
 	return actor.RawCall{To: to, Seq: j.seq}, true
 }
 func (j *judge) Free(port int) int { return j.specs[port].Window - j.used[port] }
-func (j *judge) Place(actor.Kind) (actor.ID, bool) {
+func (j *judge) Seat(actor.Kind) (actor.ID, bool) {
 	j.cells++
 	return actor.Child(9, j.cells), true
 }
-func (j *judge) Places(actor.Kind) int      { return 1 }
+func (j *judge) Seats(actor.Kind) int       { return 1 }
 func (j *judge) Credit(actor.ID) (int, int) { return 0, 0 }
 func (j *judge) fail(format string, args ...any) {
 	if j.err == nil {

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
-	"acyclic/internal/book"
-	"acyclic/internal/transport"
+	"acyclic/internal/adapters/book"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
 
@@ -55,7 +55,7 @@ type Config struct {
 
 // Ports are the server's rights to ask.
 type Ports struct {
-	// Transport is the edge that owns the sockets, to be told Refuse.
+	// Transport is the adapter that owns the sockets, to be told Refuse.
 	Transport actor.ID
 
 	Dial       actor.Port[transport.Dial, transport.Dialed]
@@ -72,8 +72,8 @@ const (
 	// settleTime is how long a rebuilt server waits before it dials, so that
 	// it has been told who is still connected.
 	settleTime = time.Second
-	// placeRetry is when a question that found no place is tried again.
-	placeRetry = 5 * time.Second
+	// slotRetry is when a question that found no place is tried again.
+	slotRetry = 5 * time.Second
 	// statusInterval is the least time between two Status events.
 	statusInterval = time.Second
 )
@@ -212,9 +212,9 @@ func (m *Machine) pump(now time.Time, out *actor.Outbox) {
 	m.publishStatus(now, out)
 }
 
-// noPlace notes that a question found no free place. The answer that frees it
+// noSlot notes that a question found no free place. The answer that frees it
 // may be one that is dropped for being late, so the clock brings us back.
-func (m *Machine) noPlace(now time.Time) { m.blocked = now.Add(placeRetry) }
+func (m *Machine) noSlot(now time.Time) { m.blocked = now.Add(slotRetry) }
 
 // Deadline is the earliest time at which pump has something new to do.
 func (m *Machine) Deadline() time.Time {

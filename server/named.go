@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/book"
+	"acyclic/internal/adapters/book"
+	"acyclic/internal/kernel/actor"
 )
 
 // The back-off of a named peer: btcd's connmgr waits 5 s at first and at most
@@ -125,7 +125,7 @@ func (m *Machine) tryNamed(now time.Time, i int, out *actor.Outbox) (removed boo
 	if len(n.addrs) == 0 {
 		t, ok := m.ports.Resolve.Ask(out, book.Resolve{Host: n.target.host, Port: n.target.port})
 		if !ok {
-			m.noPlace(now)
+			m.noSlot(now)
 			return false
 		}
 		n.becomeResolving(t)
@@ -143,7 +143,7 @@ func (m *Machine) tryNamed(now time.Time, i int, out *actor.Outbox) (removed boo
 	}
 	switch {
 	case m.dialled(addr):
-		n.becomeWaiting(now.Add(placeRetry)) // by us for another reason
+		n.becomeWaiting(now.Add(slotRetry)) // by us for another reason
 	case m.full() && !n.keep:
 		out.Log(actor.Info, "addnode onetry: all places are taken", "addr", n.target)
 		m.named = slices.Delete(m.named, i, i+1)

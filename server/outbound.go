@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/book"
+	"acyclic/internal/adapters/book"
+	"acyclic/internal/kernel/actor"
 )
 
 // How automatic peers are sought.
@@ -83,7 +83,7 @@ func (m *Machine) tendOutbound(now time.Time, out *actor.Outbox) {
 	}
 	t, ok := m.ports.Pick.Ask(out, book.Pick{Max: m.target() - m.automatic()})
 	if !ok {
-		m.noPlace(now)
+		m.noSlot(now)
 		return
 	}
 	a.pick = t

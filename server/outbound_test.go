@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/actor/steptest"
-	"acyclic/internal/book"
-	"acyclic/internal/transport"
+	"acyclic/internal/adapters/book"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
 )
 
@@ -151,7 +151,7 @@ func TestL3ABookThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 		t.Fatal("the place of a question that timed out is not free")
 	}
 	b.Late(ask)
-	b.Advance(placeRetry)
+	b.Advance(slotRetry)
 	b.pick(1, "1.1.1.1:18333")
 	b.wantDial("1.1.1.1:18333", "the book is back")
 }

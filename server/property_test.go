@@ -8,8 +8,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/transport"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
 )
 
 func trialConfig() Config {

@@ -8,8 +8,8 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/book"
+	"acyclic/internal/adapters/book"
+	"acyclic/internal/kernel/actor"
 )
 
 // When the DNS seeds are asked.
@@ -50,7 +50,7 @@ func (m *Machine) tendSeeds(now time.Time, out *actor.Outbox) {
 	for s.asking && s.next < len(m.cfg.DNSSeeds) {
 		t, ok := m.ports.Resolve.Ask(out, book.Resolve{Host: m.cfg.DNSSeeds[s.next], Port: m.cfg.DefaultPort})
 		if !ok {
-			m.noPlace(now)
+			m.noSlot(now)
 			return
 		}
 		s.asks = append(s.asks, t)

@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/actor/steptest"
-	"acyclic/internal/book"
-	"acyclic/internal/transport"
+	"acyclic/internal/adapters/book"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 )
 
 func seeded(seeds ...string) Config {

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/transport"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -203,7 +203,7 @@ func (m *Machine) disconnectUnwanted(now time.Time, out *actor.Outbox) {
 		}
 		t, ok := m.ports.Disconnect.AskOf(out, s.id, peer.Disconnect{Reason: s.unwanted})
 		if !ok {
-			m.noPlace(now)
+			m.noSlot(now)
 			return
 		}
 		s.disconnect = t

@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/actor"
-	"acyclic/internal/actor/steptest"
-	"acyclic/internal/book"
+	"acyclic/internal/adapters/book"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
 )
 

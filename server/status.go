@@ -3,7 +3,7 @@ package server
 import (
 	"time"
 
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
 // reporter publishes Status.

@@ -8,7 +8,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/fixture"
+	"acyclic/internal/proof/fixture"
 )
 
 // Headers a second through the worker, in messages of 2,000.

@@ -11,7 +11,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
 // note is what btcd notified: a block that was connected or disconnected.

@@ -1,6 +1,6 @@
 // Package engine is the only caller of btcd's blockchain: full validation of
 // headers and blocks, on a database in the data directory that btcd itself
-// could open. It is an edge. The chain component asks two handlers:
+// could open. It is an adapter. The chain component asks two handlers:
 //
 //   - [Engine.Worker], one goroutine, alone changes the chain. What btcd
 //     notifies while it works is only noted, and goes out with the answer.

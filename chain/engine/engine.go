@@ -18,7 +18,7 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
 // Config says what Open opens.

@@ -11,8 +11,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/fixture"
-	"acyclic/internal/uint128"
+	"acyclic/internal/proof/fixture"
 )
 
 var allBlocks = flag.Bool("allblocks", false, "connect all 14,131 blocks of mainnet that btcd's module has, not 2,500")
@@ -76,7 +75,7 @@ func TestTestnet3HeadersAreAccepted(t *testing.T) {
 	// The work that bitcoinj's checkpoints of testnet3 state.
 	for height, want := range map[int]uint64{2016: 8663081224161, 8064: 188178273512229, 20160: 410481118825264, 40320: 4476620873395240} {
 		h := ask[chain.HeaderInfo](t, e, chain.GetHeader{Hash: headers[height].BlockHash()})
-		if h.Point.Work != uint128.From64(want) || h.Point.Height != int32(height) {
+		if h.Point.Work != chain.WorkFrom64(want) || h.Point.Height != int32(height) {
 			t.Errorf("height %d: %+v, want work %d", height, h.Point, want)
 		}
 	}

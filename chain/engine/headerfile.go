@@ -13,7 +13,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
 // headerFile is headers.dat: the accepted headers that are ahead of the blocks,

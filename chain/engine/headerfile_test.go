@@ -11,7 +11,7 @@ import (
 	"github.com/btcsuite/btcd/chaincfg/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/fixture"
+	"acyclic/internal/proof/fixture"
 )
 
 // testnet3 is an engine with the first n testnet3 headers, then closed.

@@ -13,14 +13,14 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
-	"acyclic/internal/edge"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/adapter"
 )
 
 // Reader handles the questions of chain's contract that only look things up. Any
 // number of goroutines may serve it. No answer waits for a block that is being
 // processed, other than for the moments when its index entry is written.
-func (e *Engine) Reader() edge.Handler { return edge.HandlerFunc(e.handleRead) }
+func (e *Engine) Reader() adapter.Handler { return adapter.HandlerFunc(e.handleRead) }
 
 func (e *Engine) handleRead(_ context.Context, in actor.Input) any {
 	e.life.RLock()

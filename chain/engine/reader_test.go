@@ -16,7 +16,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
 func hashes(blocks ...*wire.MsgBlock) []chainhash.Hash {

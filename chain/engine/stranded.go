@@ -10,7 +10,7 @@ import (
 	"github.com/btcsuite/btcd/database"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
+	"acyclic/internal/kernel/actor"
 )
 
 // A stranded block is stored, has more work than the best block, is not known to

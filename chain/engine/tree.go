@@ -6,7 +6,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/uint128"
 )
 
 // index is btcd's block index, as far as headers go. HeaderByHash knows every
@@ -37,13 +36,13 @@ type tree struct {
 	ring   []chainhash.Hash
 	next   int
 
-	works map[uint32]uint128.Int // of difficulty bits, a cache
+	works map[uint32]chain.Work // of difficulty bits, a cache
 }
 
 // anchor is a header at a multiple of spacing, by its hash.
 type anchor struct {
 	height int32
-	work   uint128.Int
+	work   chain.Work
 	prev   chainhash.Hash // the anchor before; zero at the genesis block
 }
 
@@ -66,20 +65,20 @@ func newTree(ix index, genesis *wire.BlockHeader, spacing int32, recent int) *tr
 		anchors: map[chainhash.Hash]anchor{},
 		recent:  make(map[chainhash.Hash]node, recent),
 		ring:    make([]chainhash.Hash, recent),
-		works:   map[uint32]uint128.Int{},
+		works:   map[uint32]chain.Work{},
 	}
 	t.anchors[genesis.BlockHash()] = anchor{work: t.work(genesis.Bits)}
 	return t
 }
 
 // work is what a header with these difficulty bits adds.
-func (t *tree) work(bits uint32) uint128.Int {
+func (t *tree) work(bits uint32) chain.Work {
 	w, ok := t.works[bits]
 	if !ok {
 		if len(t.works) >= maxWorks {
 			clear(t.works)
 		}
-		w = uint128.FromBig(blockchain.CalcWork(bits))
+		w = chain.WorkFromBig(blockchain.CalcWork(bits))
 		t.works[bits] = w
 	}
 	return w

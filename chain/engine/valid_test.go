@@ -12,7 +12,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/fixture"
+	"acyclic/internal/proof/fixture"
 )
 
 // A body that does not belong to its header says nothing about the header,

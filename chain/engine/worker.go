@@ -9,14 +9,14 @@ import (
 	"github.com/btcsuite/btcd/blockchain"
 
 	"acyclic/chain"
-	"acyclic/internal/actor"
-	"acyclic/internal/edge"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/adapter"
 )
 
 // Worker handles chain.ApplyHeaders, ApplyBlock, CatchUp and GetTemplate. It is
 // to be served by one goroutine. A call takes as long as it takes: a block
 // milliseconds to seconds, one that makes the cache full minutes.
-func (e *Engine) Worker() edge.Handler { return edge.HandlerFunc(e.handleWork) }
+func (e *Engine) Worker() adapter.Handler { return adapter.HandlerFunc(e.handleWork) }
 
 func (e *Engine) handleWork(_ context.Context, in actor.Input) any {
 	e.work.Lock()

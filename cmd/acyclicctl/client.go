@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"acyclic/internal/rpc"
+	"acyclic/internal/adapters/rpc"
 )
 
 // run is main without its process: it returns the exit status.

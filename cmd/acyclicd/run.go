@@ -20,10 +20,10 @@ import (
 
 	"acyclic/chain/engine"
 	"acyclic/config"
-	"acyclic/internal/actor"
-	"acyclic/internal/logging"
+	"acyclic/internal/adapters/logging"
+	"acyclic/internal/adapters/rpc"
+	"acyclic/internal/kernel/actor"
 	"acyclic/internal/node"
-	"acyclic/internal/rpc"
 )
 
 // version is config.Version as Core numbers versions.

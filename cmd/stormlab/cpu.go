@@ -19,7 +19,7 @@ import (
 // what the cells write down for it with each input. (Left out are the flight
 // recorder, which runs while something is suspect, and a time that each envelope
 // carries.)
-const watching = `acyclic/internal/watch\.|acyclic/internal/cell\.\(\*hand\)|acyclic/internal/cell\.\(\*Cell\)\.(Begin|End)$`
+const watching = `acyclic/internal/adapters/watch\.|acyclic/internal/kernel/cell\.\(\*hand\)|acyclic/internal/kernel/cell\.\(\*Cell\)\.(Begin|End)$`
 
 // profileCPU profiles the node for the length of a storm and keeps the profile
 // beside the report.

@@ -20,8 +20,8 @@ import (
 
 	"acyclic/cmd/stormlab/report"
 	"acyclic/cmd/stormlab/storm"
-	"acyclic/internal/cell"
-	"acyclic/internal/watch"
+	"acyclic/internal/adapters/watch"
+	"acyclic/internal/kernel/cell"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

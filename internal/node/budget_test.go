@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"acyclic/config"
-	"acyclic/internal/actor"
-	"acyclic/internal/cell"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/cell"
 )
 
 var update = flag.Bool("update", false, "rewrite the tables in ARCHITECTURE.md")
@@ -20,8 +20,8 @@ const architecture = "../../ARCHITECTURE.md"
 func defaultPlan() (*cell.Plan, config.Limits) {
 	l := config.Derive(125, config.RPCHandlers)
 	s := Settings{Limits: l, Peer: l.Peer, Server: l.Server, Listeners: 1}
-	e := func(id actor.ID, name string) cell.Edge { return cell.Edge{ID: id, Name: name} }
-	return Wire(s, Edges{
+	e := func(id actor.ID, name string) cell.Adapter { return cell.Adapter{ID: id, Name: name} }
+	return Wire(s, Adapters{
 		Worker: e(EngineWorker, "engine"), Readers: e(EngineReaders, "readers"),
 		Transport: e(Transport, "transport"), Book: e(Book, "book"), Resolver: e(Resolver, "resolver"),
 	}), l
@@ -69,8 +69,8 @@ func namesOf(p *cell.Plan) map[actor.ID]string {
 	for _, c := range p.Cells {
 		names[c.ID] = c.Name
 	}
-	for _, e := range p.Edges {
-		names[e.ID] = e.Name + " (edge)"
+	for _, e := range p.Adapters {
+		names[e.ID] = e.Name + " (adapter)"
 	}
 	return names
 }
@@ -134,15 +134,15 @@ func budgetTable(p *cell.Plan, l config.Limits) string {
 	for _, c := range p.Cells {
 		row(c.Name, c.ID, c.Ports)
 	}
-	for _, e := range p.Edges {
-		row(e.Name+" (edge)", e.ID, nil)
+	for _, e := range p.Adapters {
+		row(e.Name+" (adapter)", e.ID, nil)
 	}
 	for _, k := range p.Kinds {
 		s := p.KindSpec(k)
 		fmt.Fprintf(&b, "| each %s | %d | 0 | %d | %d | %d |\n", k.Name, s.Control, s.States, s.Questions, s.Inbound)
 	}
 	fmt.Fprintf(&b, "\nConnection cells: %d places. Credit of a connection: %d messages, %d MiB. What remote peers can make the node\nhold at worst, in memory: %d MiB.\n",
-		l.Places, l.Credit.Msgs, l.Credit.Bytes>>20, l.MemoryAtWorst()>>20)
+		l.Seats, l.Credit.Msgs, l.Credit.Bytes>>20, l.MemoryAtWorst()>>20)
 	return b.String()
 }
 

@@ -1,5 +1,5 @@
 // Package node puts the components together. wiring.go is the picture of the
 // architecture in code: one table of every cell, port and subscription. node.go
-// starts it with real edges; internal/sim runs the same table with simulated
+// starts it with real adapters; internal/proof/sim runs the same table with simulated
 // ones.
 package node

@@ -19,15 +19,15 @@ import (
 
 	"acyclic/chain/engine"
 	"acyclic/config"
-	"acyclic/internal/actor"
-	"acyclic/internal/book"
-	"acyclic/internal/cell"
-	"acyclic/internal/edge"
-	"acyclic/internal/live"
-	"acyclic/internal/mailbox"
-	"acyclic/internal/rpc"
-	"acyclic/internal/transport"
-	"acyclic/internal/watch"
+	"acyclic/internal/adapters/book"
+	"acyclic/internal/adapters/rpc"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/adapters/watch"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/adapter"
+	"acyclic/internal/kernel/cell"
+	"acyclic/internal/kernel/live"
+	"acyclic/internal/kernel/mailbox"
 	"acyclic/netsync"
 	"acyclic/server"
 )
@@ -57,9 +57,9 @@ type Node struct {
 	Listening []netip.AddrPort
 	Watch     *watch.Watchdog
 
-	edge    *transport.Edge
+	adapter *transport.Adapter
 	book    *book.Book
-	display edge.Asker
+	display adapter.Asker
 	ports   DisplayPorts
 }
 
@@ -80,8 +80,8 @@ func Start(o Options) (*Node, error) {
 	if warning != "" {
 		o.Warn(warning)
 	}
-	n.edge = transport.New(n.transportConfig(o.Log), Transport, n.Node)
-	n.Wire(Wire(n.Settings, n.edges(o.Engine)))
+	n.adapter = transport.New(n.transportConfig(o.Log), Transport, n.Node)
+	n.Wire(Wire(n.Settings, n.adapters(o.Engine)))
 
 	var dp actor.Ports
 	n.ports = ConnectDisplay(&dp, n.Settings.Limits)
@@ -90,7 +90,7 @@ func Start(o Options) (*Node, error) {
 	n.Watch.Start()
 	n.display = n.Asker(Display)
 	for _, addr := range cfg.Listen {
-		bound, err := n.edge.Listen(addr)
+		bound, err := n.adapter.Listen(addr)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("--listen=%s: %w; want a free address of this machine", addr, err), n.Stop())
 		}
@@ -99,15 +99,15 @@ func Start(o Options) (*Node, error) {
 	return n, nil
 }
 
-// edges are the real ones.
-func (n *Node) edges(e *engine.Engine) Edges {
+// adapters are the real ones.
+func (n *Node) adapters(e *engine.Engine) Adapters {
 	l := n.Settings.Limits
-	return Edges{
-		Worker:    cell.Edge{ID: EngineWorker, Name: "engine", Handler: e.Worker(), Workers: 1},
-		Readers:   cell.Edge{ID: EngineReaders, Name: "readers", Handler: e.Reader(), Workers: l.EngineReaders},
-		Transport: cell.Edge{ID: Transport, Name: "transport", Teller: n.edge, Handler: n.edge, Workers: l.Dials},
-		Book:      cell.Edge{ID: Book, Name: "book", Handler: n.book, Workers: 1},
-		Resolver:  cell.Edge{ID: Resolver, Name: "resolver", Handler: book.Resolver{}, Workers: l.Resolvers},
+	return Adapters{
+		Worker:    cell.Adapter{ID: EngineWorker, Name: "engine", Handler: e.Worker(), Workers: 1},
+		Readers:   cell.Adapter{ID: EngineReaders, Name: "readers", Handler: e.Reader(), Workers: l.EngineReaders},
+		Transport: cell.Adapter{ID: Transport, Name: "transport", Teller: n.adapter, Handler: n.adapter, Workers: l.Dials},
+		Book:      cell.Adapter{ID: Book, Name: "book", Handler: n.book, Workers: 1},
+		Resolver:  cell.Adapter{ID: Resolver, Name: "resolver", Handler: book.Resolver{}, Workers: l.Resolvers},
 	}
 }
 
@@ -167,9 +167,9 @@ func defaultPort(p *chaincfg.Params) uint16 {
 	return port
 }
 
-// transportConfig is the edge's: how it asks whether a connection may stay.
+// transportConfig is the adapter's: how it asks whether a connection may stay.
 func (n *Node) transportConfig(log Logger) transport.Config {
-	c := n.Settings.Limits.Edge
+	c := n.Settings.Limits.Adapter
 	c.Magic = n.Settings.Peer.Magic
 	c.Log = func(rec actor.Record) { log.Record("transport", Transport, rec) }
 	// Listeners take turns with as many askers as there are of them.
@@ -184,7 +184,7 @@ func (n *Node) transportConfig(log Logger) transport.Config {
 		// outstanding, and there are as many askers as listeners.
 		i := <-free
 		defer func() { free <- i }() // correctness: into the place it was taken from.
-		a, err := edge.Ask(ctx, n.Asker(ListenerID(i)), admit, server.Admit{Conn: conn, Remote: remote, Local: local})
+		a, err := adapter.Ask(ctx, n.Asker(ListenerID(i)), admit, server.Admit{Conn: conn, Remote: remote, Local: local})
 		return err == nil && a.Peer != 0
 	}
 	return c
@@ -192,11 +192,11 @@ func (n *Node) transportConfig(log Logger) transport.Config {
 
 // Status asks the components how far they are, for the progress display.
 func (n *Node) Status(ctx context.Context) (netsync.Status, server.Status, error) {
-	sync, err := edge.Ask(ctx, n.display, n.ports.Sync, netsync.GetStatus{})
+	sync, err := adapter.Ask(ctx, n.display, n.ports.Sync, netsync.GetStatus{})
 	if err != nil {
 		return sync, server.Status{}, err
 	}
-	srv, err := edge.Ask(ctx, n.display, n.ports.Server, server.GetStatus{})
+	srv, err := adapter.Ask(ctx, n.display, n.ports.Server, server.GetStatus{})
 	return sync, srv, err
 }
 
@@ -247,7 +247,7 @@ func (n *Node) Stop() error {
 	within := n.Settings.Limits.StopWithin
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
-	err := errors.Join(n.Node.Stop(within), n.edge.Stop(ctx), n.book.Close())
+	err := errors.Join(n.Node.Stop(within), n.adapter.Stop(ctx), n.book.Close())
 	n.Watch.Stop(within)
 	return err
 }

@@ -11,11 +11,11 @@ import (
 
 	"acyclic/chain"
 	"acyclic/config"
-	"acyclic/internal/actor"
-	"acyclic/internal/cell"
-	"acyclic/internal/edge"
-	"acyclic/internal/live"
-	"acyclic/internal/watch"
+	"acyclic/internal/adapters/watch"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/adapter"
+	"acyclic/internal/kernel/cell"
+	"acyclic/internal/kernel/live"
 	"acyclic/netsync"
 )
 
@@ -57,17 +57,17 @@ func TestL12AHungEngineIsNamed(t *testing.T) {
 		n.Settings.Server.OutboundTarget = 0
 		var log memory
 		n.Node = live.New(&log)
-		hang := edge.HandlerFunc(func(ctx context.Context, _ actor.Input) any {
+		hang := adapter.HandlerFunc(func(ctx context.Context, _ actor.Input) any {
 			<-ctx.Done()
 			return chain.CaughtUp{}
 		})
-		unasked := edge.HandlerFunc(func(_ context.Context, in actor.Input) any { panic(fmt.Sprintf("asked %T", in.Body)) })
-		n.Wire(Wire(n.Settings, Edges{
-			Worker:    cell.Edge{ID: EngineWorker, Name: "engine", Handler: hang, Workers: 1},
-			Readers:   cell.Edge{ID: EngineReaders, Name: "readers", Handler: unasked, Workers: 1},
-			Transport: cell.Edge{ID: Transport, Name: "transport", Teller: deaf{}, Handler: unasked, Workers: 1},
-			Book:      cell.Edge{ID: Book, Name: "book", Handler: unasked, Workers: 1},
-			Resolver:  cell.Edge{ID: Resolver, Name: "resolver", Handler: unasked, Workers: 1},
+		unasked := adapter.HandlerFunc(func(_ context.Context, in actor.Input) any { panic(fmt.Sprintf("asked %T", in.Body)) })
+		n.Wire(Wire(n.Settings, Adapters{
+			Worker:    cell.Adapter{ID: EngineWorker, Name: "engine", Handler: hang, Workers: 1},
+			Readers:   cell.Adapter{ID: EngineReaders, Name: "readers", Handler: unasked, Workers: 1},
+			Transport: cell.Adapter{ID: Transport, Name: "transport", Teller: deaf{}, Handler: unasked, Workers: 1},
+			Book:      cell.Adapter{ID: Book, Name: "book", Handler: unasked, Workers: 1},
+			Resolver:  cell.Adapter{ID: Resolver, Name: "resolver", Handler: unasked, Workers: 1},
 		}))
 		dog := n.watchConfig(t.TempDir(), &log)
 		dog.TraceBytes = 0 // a process has one flight recorder
@@ -88,7 +88,7 @@ func TestL12AHungEngineIsNamed(t *testing.T) {
 		if got := log.first(); !strings.Contains(got, "chain asked engine chain.CatchUp (chain.catch-up)") {
 			t.Errorf("the log says %q", got)
 		}
-		if _, err := edge.Ask(context.Background(), n.Asker(Display), display.Sync, netsync.GetStatus{}); err != nil {
+		if _, err := adapter.Ask(context.Background(), n.Asker(Display), display.Sync, netsync.GetStatus{}); err != nil {
 			t.Errorf("netsync does not answer: %v", err)
 		}
 		if r := n.Watch.Report(); len(r.WaitEdges) > 0 {

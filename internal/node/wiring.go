@@ -5,29 +5,29 @@ import (
 
 	"acyclic/chain"
 	"acyclic/config"
-	"acyclic/internal/actor"
-	"acyclic/internal/book"
-	"acyclic/internal/bus"
-	"acyclic/internal/cell"
-	"acyclic/internal/rpc"
-	"acyclic/internal/transport"
+	"acyclic/internal/adapters/book"
+	"acyclic/internal/adapters/rpc"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/bus"
+	"acyclic/internal/kernel/cell"
 	"acyclic/netsync"
 	"acyclic/peer"
 	"acyclic/relay"
 	"acyclic/server"
 )
 
-// The cells and edges of a node. Peer cells are children of Server.
+// The cells and adapters of a node. Peer cells are children of Server.
 const (
 	Server actor.ID = iota + 1
 	Netsync
 	Chain
 	Relay
-	EngineWorker  // edge: the only one that changes the chain
-	EngineReaders // edge: reads beside it
-	Transport     // edge: sockets
-	Book          // edge: btcd's address manager
-	Resolver      // edge: name servers
+	EngineWorker  // adapter: the only one that changes the chain
+	EngineReaders // adapter: reads beside it
+	Transport     // adapter: sockets
+	Book          // adapter: btcd's address manager
+	Resolver      // adapter: name servers
 	Display       // asks for the progress line
 	firstDynamic  // listeners' and RPC handlers' askers follow
 )
@@ -63,12 +63,12 @@ type Settings struct {
 	Seed [2]uint64
 }
 
-// Edges are the parts that may wait; the simulator has machines for them.
-type Edges struct{ Worker, Readers, Transport, Book, Resolver cell.Edge }
+// Adapters are the parts that may wait; the simulator has machines for them.
+type Adapters struct{ Worker, Readers, Transport, Book, Resolver cell.Adapter }
 
 // Wire is the node as a table: who is there, who may ask whom and how much, who
 // hears what. There is nothing else by which components meet.
-func Wire(s Settings, e Edges) *cell.Plan {
+func Wire(s Settings, e Adapters) *cell.Plan {
 	var (
 		l, w   = s.Limits, s.Limits.Windows
 		peers  = peer.Topics{Lifecycle: actor.Ledger[peer.Ready, peer.Gone]{ID: PeerLifecycle}, Sync: actor.Traffic[peer.ForSync]{ID: PeerToSync}, Relay: actor.Traffic[peer.ForRelay]{ID: PeerToRelay}, Server: actor.Traffic[peer.ForServer]{ID: PeerToServer}}
@@ -90,8 +90,8 @@ func Wire(s Settings, e Edges) *cell.Plan {
 		Locator:    actor.Connect[chain.GetLocator](&np, "netsync.locator", Chain, w.SyncLocators, w.Read),
 		Path:       actor.Connect[chain.GetPath](&np, "netsync.path", Chain, w.SyncPaths, w.Read),
 		Forks:      actor.Connect[chain.GetForks](&np, "netsync.forks", Chain, w.SyncForks, w.Read),
-		Send:       actor.Connect[peer.Send](&np, "netsync.send", 0, 2*l.Places, w.ToPeer),
-		Disconnect: actor.Connect[peer.Disconnect](&np, "netsync.disconnect", 0, l.Places, w.ToPeer),
+		Send:       actor.Connect[peer.Send](&np, "netsync.send", 0, 2*l.Seats, w.ToPeer),
+		Disconnect: actor.Connect[peer.Disconnect](&np, "netsync.disconnect", 0, l.Seats, w.ToPeer),
 	}
 
 	var rp actor.Ports
@@ -100,20 +100,20 @@ func Wire(s Settings, e Edges) *cell.Plan {
 		Hashes:     actor.Connect[chain.GetHashes](&rp, "relay.hashes", Chain, w.RelayReads, w.Read),
 		Block:      actor.Connect[chain.GetBlock](&rp, "relay.block", Chain, w.RelayReads, w.Read),
 		Tips:       actor.Connect[chain.GetTips](&rp, "relay.tips", Chain, 1, w.Read),
-		Send:       actor.Connect[peer.Send](&rp, "relay.send", 0, l.Places, w.RelaySend),
-		Disconnect: actor.Connect[peer.Disconnect](&rp, "relay.disconnect", 0, l.Places, w.ToPeer),
+		Send:       actor.Connect[peer.Send](&rp, "relay.send", 0, l.Seats, w.RelaySend),
+		Disconnect: actor.Connect[peer.Disconnect](&rp, "relay.disconnect", 0, l.Seats, w.ToPeer),
 	}
 
 	var sp actor.Ports
 	serverPorts := server.Ports{
 		Transport:  Transport,
 		Dial:       actor.Connect[transport.Dial](&sp, "server.dial", Transport, l.Dials, w.Dial),
-		Pick:       actor.Connect[book.Pick](&sp, "server.pick", Book, w.BookPicks, w.Edge),
-		Sample:     actor.Connect[book.Sample](&sp, "server.sample", Book, w.BookSamples, w.Edge),
-		Note:       actor.Connect[book.Note](&sp, "server.note", Book, w.BookNotes, w.Edge),
+		Pick:       actor.Connect[book.Pick](&sp, "server.pick", Book, w.BookPicks, w.Adapter),
+		Sample:     actor.Connect[book.Sample](&sp, "server.sample", Book, w.BookSamples, w.Adapter),
+		Note:       actor.Connect[book.Note](&sp, "server.note", Book, w.BookNotes, w.Adapter),
 		Resolve:    actor.Connect[book.Resolve](&sp, "server.resolve", Resolver, l.Resolvers, w.Resolve),
-		Disconnect: actor.Connect[peer.Disconnect](&sp, "server.disconnect", 0, l.Places, w.ToPeer),
-		Send:       actor.Connect[peer.Send](&sp, "server.send", 0, l.Places, w.ToPeer),
+		Disconnect: actor.Connect[peer.Disconnect](&sp, "server.disconnect", 0, l.Seats, w.ToPeer),
+		Send:       actor.Connect[peer.Send](&sp, "server.send", 0, l.Seats, w.ToPeer),
 	}
 
 	plan := &cell.Plan{
@@ -133,10 +133,10 @@ func Wire(s Settings, e Edges) *cell.Plan {
 			}},
 		},
 		Kinds: []cell.Kind{{
-			Kind: bus.Kind{ID: server.KindPeer, Name: "peer", Places: l.Places},
+			Kind: bus.Kind{ID: server.KindPeer, Name: "peer", Seats: l.Seats},
 			Stop: stopPeers, Questions: l.PeerQuestions, Credit: l.Credit,
 			Build: func(id actor.ID, arg any) actor.Machine {
-				return peer.New(id, arg.(peer.Arg), s.Peer, peer.Ports{Edge: Transport}, peers, chance(id, 0))
+				return peer.New(id, arg.(peer.Arg), s.Peer, peer.Ports{Adapter: Transport}, peers, chance(id, 0))
 			},
 		}},
 		Topics: []bus.Topic{
@@ -149,13 +149,13 @@ func Wire(s Settings, e Edges) *cell.Plan {
 			{ID: SyncStatus, Name: "netsync.status", Kind: actor.StateTopic},
 			{ID: ServerStatus, Name: "server.status", Kind: actor.StateTopic},
 		},
-		Edges: []cell.Edge{e.Worker, e.Readers, e.Transport, e.Book, e.Resolver},
+		Adapters: []cell.Adapter{e.Worker, e.Readers, e.Transport, e.Book, e.Resolver},
 	}
 	plan.Askers = askers(s)
 	return plan
 }
 
-// askers are the edges that ask cells: the progress display, each listener, each
+// askers are the adapters that ask cells: the progress display, each listener, each
 // RPC handler.
 func askers(s Settings) []cell.Asker {
 	var dp actor.Ports

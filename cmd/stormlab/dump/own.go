@@ -17,12 +17,12 @@ func Own(text string) (s Story, ok bool) {
 		return s, false
 	}
 	last := all[len(all)-1]
-	stuck, edges := last[1], last[2]
+	stuck, adapters := last[1], last[2]
 	s.Sentence = "It calls nothing in itself stuck; "
 	if words := lines(stuck); words != "" {
 		s.Sentence = "Stuck, by its own report: " + words + "; "
 	}
-	s.Sentence += fmt.Sprintf("%s of its components wait for another.", edges)
+	s.Sentence += fmt.Sprintf("%s of its components wait for another.", adapters)
 	return s, true
 }
 

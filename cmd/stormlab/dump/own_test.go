@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/watch"
+	"acyclic/internal/adapters/watch"
 )
 
 // TestOwnReport reads what the node's watchdog writes.

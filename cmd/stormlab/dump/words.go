@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Wait is one edge of the wait-for graph between loops.
+// Wait is one adapter of the wait-for graph between loops.
 type Wait struct {
 	Who   string   `json:"who"`   // the loop that waits
 	In    string   `json:"in"`    // the function

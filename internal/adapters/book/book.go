@@ -1,0 +1,165 @@
+package book
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/btcsuite/btcd/addrmgr"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/internal/kernel/actor"
+)
+
+const (
+	// maxAttempts is how many attempts without success are counted against
+	// one address in one run. addrmgr takes an address with a probability of
+	// 1.5^-n after n failures and goes on, with its lock held, until it has
+	// taken one: where every address has failed thousands of times (a small
+	// network, a node left alone for days) one choice takes a tenth of a
+	// second and an answer many seconds. 32 failures say all there is to say.
+	maxAttempts = 32
+	// maxCounted bounds the addresses whose attempts are counted here.
+	maxCounted = 10_000
+	// closeWithin bounds Close: a full book has some megabytes, which a disk
+	// that works takes in a tenth of a second.
+	closeWithin = 2 * time.Second
+)
+
+// Book is the address book. Its methods may be called from several goroutines.
+type Book struct {
+	mgr         *addrmgr.AddrManager
+	dir         string
+	defaultPort uint16
+
+	mu       sync.Mutex // a leaf: nothing is called while it is held
+	attempts map[netip.AddrPort]int
+}
+
+// Open reads the book in dir, which is made when it is missing. A file that
+// cannot be read is moved aside, and the book begins with the copy that an
+// earlier start has made of it, or empty: it can be learned again, so it must
+// not keep the node from starting. The warning, if not empty, is one line that
+// says so. err is set only when dir cannot be made.
+func Open(dir string, defaultPort uint16) (b *Book, warning string, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, "", fmt.Errorf("the address book's directory: %w", err)
+	}
+	mgr, warning := load(dir)
+	return &Book{mgr: mgr, dir: dir, defaultPort: defaultPort, attempts: map[netip.AddrPort]int{}}, warning, nil
+}
+
+// noLookup keeps the manager from asking name servers: names have no place in
+// its file.
+func noLookup(host string) ([]net.IP, error) {
+	return nil, errors.New("not an address: " + host)
+}
+
+// Close writes the book to its file.
+func (b *Book) Close() error { return b.close(closeWithin) }
+
+// close waits for the manager, which writes its file, no longer than the bound.
+//
+// correctness: whoever stops the node waits, holding nothing. When the disk does
+// not answer the goroutine is left behind; the process is about to end.
+func (b *Book) close(bound time.Duration) error {
+	written := make(chan error, 1)
+	go func() { written <- b.mgr.Stop() }() // correctness: there is room.
+	timeout := time.NewTimer(bound)
+	defer timeout.Stop()
+	select {
+	case err := <-written:
+		return err
+	case <-timeout.C:
+		return fmt.Errorf("the address book was not written to %s within %v: the disk does not answer", filepath.Join(b.dir, peersFile), bound)
+	}
+}
+
+// Handle answers Pick, Sample and Note.
+func (b *Book) Handle(_ context.Context, in actor.Input) any {
+	switch q := in.Body.(type) {
+	case Pick:
+		return b.pick(q.Max)
+	case Sample:
+		return b.sample(q.Max)
+	case Note:
+		b.note(q)
+		return Noted{Known: b.mgr.NumAddresses()}
+	}
+	panic(fmt.Sprintf("book: unknown question %T", in.Body))
+}
+
+// sample returns a random part of the book (addrmgr: 23 percent).
+func (b *Book) sample(limit int) Sampled {
+	addrs := b.mgr.AddressCache()
+	return Sampled{Addrs: addrs[:min(len(addrs), max(limit, 0))]}
+}
+
+// note writes into the book what the server has learned.
+func (b *Book) note(n Note) {
+	for _, l := range n.Learned {
+		var addrs []*wire.NetAddressV2
+		for _, a := range l.Addrs {
+			if _, ok := dialable(a); ok {
+				addrs = append(addrs, a)
+			}
+		}
+		b.mgr.AddAddresses(addrs, netAddress(l.Source))
+	}
+	for _, a := range n.Attempted {
+		if b.mayCount(a) {
+			b.mgr.Attempt(netAddress(a))
+		}
+	}
+	for _, a := range n.Connected {
+		b.mgr.Connected(netAddress(a))
+	}
+	for _, g := range n.Good {
+		na := netAddress(g.Addr)
+		b.mgr.SetServices(na, g.Services)
+		b.mgr.Good(na)
+		b.mu.Lock()
+		delete(b.attempts, g.Addr)
+		b.mu.Unlock()
+	}
+}
+
+// mayCount says whether an attempt may still be counted against an address.
+func (b *Book) mayCount(addr netip.AddrPort) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.attempts) >= maxCounted {
+		clear(b.attempts)
+	}
+	b.attempts[addr]++
+	return b.attempts[addr] <= maxAttempts
+}
+
+// dialable returns the address of a peer that TCP can reach: IPv4 or IPv6 with a
+// port, not a hidden service or another overlay network.
+func dialable(na *wire.NetAddressV2) (netip.AddrPort, bool) {
+	if na == nil || na.Addr == nil || na.Port == 0 || na.IsTorV3() {
+		return netip.AddrPort{}, false
+	}
+	old := na.ToLegacy()
+	if old == nil || addrmgr.IsOnionCatTor(old) {
+		return netip.AddrPort{}, false
+	}
+	ip, ok := netip.AddrFromSlice(old.IP)
+	return netip.AddrPortFrom(ip.Unmap(), na.Port), ok
+}
+
+// netAddress is an address in addrmgr's form, seen now.
+func netAddress(a netip.AddrPort) *wire.NetAddressV2 {
+	ip := a.Addr().Unmap()
+	if !ip.IsValid() {
+		ip = netip.IPv4Unspecified()
+	}
+	return wire.NetAddressV2FromBytes(time.Now(), 0, ip.AsSlice(), a.Port())
+}

@@ -1,0 +1,86 @@
+package book
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"acyclic/internal/kernel/actor"
+)
+
+const (
+	// ResolveTimeout bounds one look-up. The port that asks must allow more.
+	ResolveTimeout = 10 * time.Second
+	// maxResolved bounds the addresses of one answer.
+	maxResolved = 256
+)
+
+// Resolver answers Resolve. The zero Resolver uses the system's name servers.
+type Resolver struct {
+	// Lookup finds the addresses of a host; tests replace it.
+	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+	// Timeout bounds one look-up. Zero: ResolveTimeout.
+	Timeout time.Duration
+}
+
+// Handle answers Resolve. It may be called from several goroutines; the wiring
+// bounds how many.
+func (r Resolver) Handle(ctx context.Context, in actor.Input) any {
+	q := in.Body.(Resolve)
+	addrs, err := r.lookup(ctx, q.Host)
+	if err != nil {
+		return Resolved{Err: explain(q.Host, err)}
+	}
+	var got Resolved
+	for _, a := range addrs {
+		addr := netip.AddrPortFrom(a.Unmap(), q.Port)
+		if a.IsValid() && !slices.Contains(got.Addrs, addr) && len(got.Addrs) < maxResolved {
+			got.Addrs = append(got.Addrs, addr)
+		}
+	}
+	if len(got.Addrs) == 0 {
+		got.Err = q.Host + ": the name has no address"
+	}
+	return got
+}
+
+func (r Resolver) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	if addr, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return []netip.Addr{addr}, nil
+	}
+	timeout := r.Timeout
+	if timeout == 0 {
+		timeout = ResolveTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if r.Lookup != nil {
+		return r.Lookup(ctx, host)
+	}
+	//correctness: for name servers, no longer than Timeout, holding nothing but
+	//one of the places that bound the look-ups.
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+}
+
+// explain says in one line why a name has no address.
+func explain(host string, err error) string {
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return host + ": no such host"
+	case errors.As(err, &dns) && dns.IsTimeout, errors.Is(err, context.DeadlineExceeded):
+		return host + ": no name server answered in time"
+	case errors.Is(err, context.Canceled):
+		return host + ": the node is stopping"
+	case dns != nil:
+		return fmt.Sprintf("%s: %s", host, oneLine(dns.Err))
+	}
+	return fmt.Sprintf("%s: %s", host, oneLine(err.Error()))
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

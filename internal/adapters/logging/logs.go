@@ -1,0 +1,213 @@
+package logging
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"acyclic/internal/kernel/actor"
+)
+
+// Config is what New needs.
+type Config struct {
+	Levels Levels
+	Format Format
+	// Dir is where the log file goes; "" for none.
+	Dir string
+	// Screen is where lines go besides the file; nil means standard error.
+	Screen io.Writer
+	// Terminal says that Screen is a terminal: the progress of the sync is
+	// shown there on one live line.
+	Terminal bool
+	// Queue is how many records may wait to be written, and how many lines may
+	// wait for the screen; 0 means DefaultQueue.
+	Queue int
+}
+
+// DefaultQueue is how many records may wait: with some hundred bytes a record
+// less than a megabyte, and several seconds of a busy node.
+const DefaultQueue = 4096
+
+// Logs is the logging adapter.
+type Logs struct {
+	cfg     Config
+	sink    *sink
+	loggers map[string]*logrus.Logger
+	queue   chan entry
+	dropped atomic.Uint64
+	closing sync.Once
+	stop    chan struct{} // closed by Close
+	done    chan struct{} // closed when the writer has finished
+}
+
+// entry is a record on its way to the writer. Its values are rendered.
+type entry struct {
+	at        time.Time
+	subsystem string
+	id        actor.ID
+	rec       actor.Record
+}
+
+// New opens the log file and starts the writer.
+func New(cfg Config) (*Logs, error) {
+	if cfg.Screen == nil {
+		cfg.Screen = os.Stderr
+	}
+	if cfg.Queue == 0 {
+		cfg.Queue = DefaultQueue
+	}
+	sink, err := newSink(cfg.Screen, cfg.Queue, cfg.Terminal, cfg.Dir)
+	if err != nil {
+		var errno syscall.Errno
+		if errors.As(err, &errno) {
+			err = errno // without the path, which the message names
+		}
+		return nil, fmt.Errorf("--logdir: cannot write a log file in %s, %w; want a directory that can be written", cfg.Dir, err)
+	}
+	l := &Logs{
+		cfg: cfg, sink: sink, loggers: map[string]*logrus.Logger{},
+		queue: make(chan entry, cfg.Queue), stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	for _, name := range Subsystems {
+		l.loggers[name] = l.newLogger(cfg.Levels.Level(name))
+	}
+	go l.write()
+	return l, nil
+}
+
+func (l *Logs) newLogger(level actor.Level) *logrus.Logger {
+	logger := logrus.New()
+	logger.SetOutput(l.sink)
+	logger.SetFormatter(l.cfg.Format.formatter())
+	logger.SetLevel(toLogrus(level))
+	return logger
+}
+
+// Enabled says whether a record of a subsystem would be written.
+func (l *Logs) Enabled(subsystem string, level actor.Level) bool {
+	return level <= l.cfg.Levels.Level(subsystem)
+}
+
+// Record takes what a cell wants logged. It never waits: when the queue is full
+// the record is dropped and counted. It may be called from any goroutine, also
+// after Close.
+func (l *Logs) Record(subsystem string, id actor.ID, rec actor.Record) {
+	if !l.Enabled(subsystem, rec.Level) {
+		return
+	}
+	rec.Fields = render(rec.Fields)
+	select {
+	case l.queue <- entry{time.Now(), subsystem, id, rec}:
+	default:
+		l.dropped.Add(1)
+	}
+}
+
+// render makes values out of fields that the cell may go on changing.
+func render(fields []any) []any {
+	values := make([]any, len(fields))
+	for i, f := range fields {
+		switch f := f.(type) {
+		case string, bool, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64, float32, float64, nil:
+			values[i] = f
+		default:
+			values[i] = fmt.Sprint(f) // survives an error that is a nil pointer
+		}
+	}
+	return values
+}
+
+// Dropped counts the records lost so far because the queue was full and whose
+// loss has not been written yet.
+func (l *Logs) Dropped() uint64 { return l.dropped.Load() }
+
+// Logger returns a logger for an adapter or for main: callers may wait for the
+// disk. subsystem must be one of Subsystems.
+func (l *Logs) Logger(subsystem string) *logrus.Entry {
+	logger, ok := l.loggers[subsystem]
+	if !ok {
+		panic("logging: no subsystem " + subsystem)
+	}
+	return logger.WithField(subsystemField, subsystem)
+}
+
+// write is the writer's goroutine.
+//
+// correctness: it waits for records and for stop, holds nothing while it waits,
+// and nobody waits for it but Close.
+func (l *Logs) write() {
+	defer close(l.done)
+	for {
+		select {
+		case e := <-l.queue:
+			l.emit(e)
+		case <-l.stop:
+			l.drain()
+			return
+		}
+		l.reportDropped()
+	}
+}
+
+// drain writes what was queued when the node stopped.
+func (l *Logs) drain() {
+	for {
+		select {
+		case e := <-l.queue:
+			l.emit(e)
+		default:
+			l.reportDropped()
+			return
+		}
+	}
+}
+
+func (l *Logs) emit(e entry) {
+	logger, ok := l.loggers[e.subsystem]
+	if !ok {
+		logger = l.loggers["node"]
+	}
+	fields := logrus.Fields{subsystemField: e.subsystem}
+	if e.id.Parent() != 0 {
+		fields[cellField] = e.id.String()
+	}
+	for i := 0; i+1 < len(e.rec.Fields); i += 2 {
+		fields[fmt.Sprint(e.rec.Fields[i])] = e.rec.Fields[i+1]
+	}
+	logger.WithFields(fields).WithTime(e.at).Log(toLogrus(e.rec.Level), e.rec.Msg)
+}
+
+func (l *Logs) reportDropped() {
+	if n := l.dropped.Swap(0); n > 0 {
+		l.Logger("node").WithField("records", n).Warn("log records dropped: they came faster than they could be written")
+	}
+	if n := l.sink.takeMissed(); n > 0 {
+		l.Logger("node").WithField("lines", n).Warn("log lines not shown: they came faster than the screen took them")
+	}
+}
+
+// Close writes what is queued, wipes the live line and closes the file. It
+// waits for the disk and for the screen for at most closeTimeout each: a
+// terminal that takes nothing more must not keep the node from stopping.
+//
+// correctness: holds nothing, and closeTimeout bounds it.
+func (l *Logs) Close() error {
+	l.closing.Do(func() { close(l.stop) })
+	select {
+	case <-l.done:
+		return l.sink.close()
+	case <-time.After(closeTimeout):
+		return errors.New("the log could not be written out in time")
+	}
+}
+
+// closeTimeout is what an orderly stop may lose to a disk or a terminal that
+// hangs.
+const closeTimeout = 2 * time.Second

@@ -1,0 +1,80 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/btcsuite/btcd/blockchain"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain"
+)
+
+// errTries says that solve has used up its tries.
+var errTries = errors.New("no solution within the tries allowed")
+
+// buildBlock makes the block that t describes, still to be solved, which pays the
+// subsidy to script. extra makes it differ from another miner's block of the
+// same second.
+//
+// The block has no witness data and so needs no witness commitment (BIP141
+// demands one only beside witness data): it is valid whether or not segwit is
+// active.
+func buildBlock(t chain.Template, script []byte, now time.Time, extra uint32) *wire.MsgBlock {
+	coinbase := wire.NewMsgTx(1)
+	coinbase.AddTxIn(&wire.TxIn{
+		PreviousOutPoint: *wire.NewOutPoint(&chainhash.Hash{}, math.MaxUint32),
+		SignatureScript:  coinbaseScript(t.Prev.Height+1, extra),
+		Sequence:         wire.MaxTxInSequenceNum,
+	})
+	coinbase.AddTxOut(wire.NewTxOut(t.Subsidy, script))
+
+	stamp := now
+	if stamp.Before(t.MinTime) {
+		stamp = t.MinTime
+	}
+	block := wire.NewMsgBlock(&wire.BlockHeader{
+		Version: t.Version, PrevBlock: t.Prev.Hash, MerkleRoot: coinbase.TxHash(),
+		Timestamp: time.Unix(stamp.Unix(), 0), Bits: t.Bits,
+	})
+	_ = block.AddTransaction(coinbase) // never fails
+	return block
+}
+
+// coinbaseScript is BIP34's: the height first. It is between 2 and 100 bytes.
+func coinbaseScript(height int32, extra uint32) []byte {
+	script, err := txscript.NewScriptBuilder().AddInt64(int64(height)).AddInt64(int64(extra)).Script()
+	if err != nil {
+		panic(err) // two small numbers fit every bound of a script
+	}
+	return script
+}
+
+// resolution is that of a header's timestamp: the next one is later by that.
+const resolution = time.Second
+
+// solve looks for a nonce whose hash meets the header's own target. It takes
+// each attempt off tries and ends with errTries when none is left, or with
+// ctx's error when ctx ends. When all nonces are used up it moves the timestamp
+// on by a second.
+func solve(ctx context.Context, h *wire.BlockHeader, tries *uint64) error {
+	target := blockchain.CompactToBig(h.Bits)
+	for ; *tries > 0; h.Nonce++ {
+		if h.Nonce%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		*tries--
+		hash := h.BlockHash()
+		if blockchain.HashToBig(&hash).Cmp(target) <= 0 {
+			return nil
+		}
+		if h.Nonce == math.MaxUint32 {
+			h.Timestamp = h.Timestamp.Add(resolution)
+		}
+	}
+	return errTries
+}

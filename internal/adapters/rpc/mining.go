@@ -1,0 +1,126 @@
+package rpc
+
+import (
+	"bytes"
+	"encoding/hex"
+	"math"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/btcsuite/btcd/address/v2"
+	"github.com/btcsuite/btcd/blockchain"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain"
+)
+
+// submitBlock answers as BIP22 says: null, or a word that says why not.
+func submitBlock(c *call, a arguments) (any, error) {
+	raw, err := hex.DecodeString(a.text(0))
+	if err != nil {
+		return nil, fail(codeDeserialization, "Block decode failed")
+	}
+	r := bytes.NewReader(raw)
+	var block wire.MsgBlock
+	if err := block.Deserialize(r); err != nil || r.Len() > 0 {
+		return nil, fail(codeDeserialization, "Block decode failed")
+	}
+	if len(block.Transactions) == 0 || !blockchain.IsCoinBaseTx(block.Transactions[0]) {
+		return nil, fail(codeDeserialization, "Block does not start with a coinbase")
+	}
+	v, err := ask(c, c.Ports.Submit, chain.SubmitBlock{Block: &block, Hash: block.BlockHash()})
+	if err != nil {
+		return nil, err
+	}
+	return bip22(v)
+}
+
+// bip22 words a verdict. A nil result is null: accepted.
+func bip22(v chain.Verdict) (any, error) {
+	switch {
+	case v.Code == chain.OK && v.InBestChain:
+		return nil, nil
+	case v.Code == chain.OK:
+		return "inconclusive", nil // stored, on a branch with less work
+	case v.Code == chain.Duplicate:
+		return "duplicate", nil
+	case v.Code == chain.Orphan:
+		return "prev-blk-not-found", nil
+	case v.Code == chain.Fatal:
+		return nil, fail(codeVerify, "%s", reason(v))
+	}
+	return reason(v), nil
+}
+
+// reason is Core's word for a verdict, without the details behind it.
+func reason(v chain.Verdict) string {
+	word, _, _ := strings.Cut(v.Reason, ":")
+	word, _, _ = strings.Cut(word, ",")
+	if word = strings.TrimSpace(word); word != "" {
+		return word
+	}
+	return v.Code.String()
+}
+
+// defaultTries is Core's bound on how many nonces generatetoaddress tries.
+const defaultTries = 1_000_000
+
+func generateToAddress(c *call, a arguments) (any, error) {
+	count, err := a.integer(0, 0, math.MinInt32, math.MaxInt32)
+	if err != nil {
+		return nil, err
+	}
+	tries, err := a.integer(2, defaultTries, 0, math.MaxInt64)
+	if err != nil {
+		return nil, err
+	}
+	addr, err := address.DecodeAddress(a.text(1), c.Params)
+	if err != nil || !addr.IsForNet(c.Params) {
+		return nil, fail(codeNotFound, "Error: Invalid address")
+	}
+	script, err := txscript.PayToAddrScript(addr)
+	if err != nil {
+		return nil, fail(codeNotFound, "Error: Invalid address")
+	}
+	if !c.Params.PoWNoRetargeting {
+		return nil, fail(codeMisc, "generatetoaddress works on regtest only: blocks of %s take more work than a command can do", c.Params.Name)
+	}
+	hashes := []string{}
+	for left := uint64(tries); int64(len(hashes)) < count; {
+		hash, err := mineOne(c, script, &left)
+		if err != nil {
+			return nil, err
+		}
+		if hash == "" {
+			break // as in Core, fewer blocks are no error
+		}
+		hashes = append(hashes, hash)
+	}
+	return hashes, nil
+}
+
+// mineOne adds one block to the best chain. The hash is "" when the tries have
+// been used up.
+func mineOne(c *call, script []byte, tries *uint64) (string, error) {
+	now := c.now()
+	t, err := ask(c, c.Ports.Template, chain.GetTemplate{Time: now})
+	if err != nil {
+		return "", err
+	}
+	block := buildBlock(t, script, now, rand.Uint32())
+	switch err := solve(c.ctx, &block.Header, tries); {
+	case err == errTries:
+		return "", nil
+	case err != nil:
+		return "", fail(codeMisc, "the request was given up while a block was mined")
+	}
+	v, err := ask(c, c.Ports.Submit, chain.SubmitBlock{Block: block, Hash: block.BlockHash()})
+	if err != nil {
+		return "", err
+	}
+	if v.Code != chain.OK {
+		return "", fail(codeInternal, "ProcessNewBlock, block not accepted: %s", v.Reason)
+	}
+	return v.Hash.String(), nil
+}

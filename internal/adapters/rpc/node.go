@@ -1,0 +1,166 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+	"github.com/sirupsen/logrus"
+
+	"acyclic/chain"
+	"acyclic/internal/adapters/watch"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/adapter"
+	"acyclic/netsync"
+	"acyclic/peer"
+	"acyclic/relay"
+	"acyclic/server"
+)
+
+// Node is what the handlers know of the node that they speak for.
+type Node struct {
+	Ports   Ports
+	Askers  []adapter.Asker // one per handler; each wired with Connect
+	Targets Targets
+
+	Params     *chaincfg.Params
+	DataDir    string           // of the network: its size is size_on_disk
+	PruneBytes uint64           // 0: not pruned
+	UserAgent  string           // as in our version message
+	Services   wire.ServiceFlag // as in our version message
+	Protocol   uint32           // as in our version message
+	Version    int              // as Core numbers versions: 10000*major + 100*minor + patch
+	Started    time.Time
+
+	// Stop asks the node to stop; it must not wait for it.
+	Stop func()
+	// Cells lists the cells for getmailboxes.
+	Cells func() []CellStats
+	// Watch knows what is stuck, for /ready and getwaitgraph.
+	Watch Watch
+	// Metrics serves /metrics; nil: there are none.
+	Metrics http.Handler
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Watch is the watchdog, as far as the handlers use it. Its methods do not wait.
+type Watch interface {
+	Stuck() []watch.Stall
+	Report() watch.Report
+}
+
+// CellStats are a cell's figures, for getmailboxes.
+type CellStats struct {
+	ID      actor.ID
+	Name    string
+	Depth   [actor.NumLanes]int // inputs queued per lane
+	Oldest  time.Duration       // age of the oldest of them
+	Done    uint64              // inputs handled
+	Refused uint64              // inputs not taken
+}
+
+// Targets are the cells that handlers ask.
+type Targets struct{ Chain, Netsync, Relay, Server actor.ID }
+
+// Ports are the questions of one handler.
+type Ports struct {
+	Tips   actor.Port[chain.GetTips, chain.Tips]
+	Hash   actor.Port[chain.GetHash, chain.HashAt]
+	Header actor.Port[chain.GetHeader, chain.HeaderInfo]
+	Block  actor.Port[chain.GetBlock, chain.Block]
+
+	Submit   actor.Port[chain.SubmitBlock, chain.Verdict]
+	Template actor.Port[chain.GetTemplate, chain.Template]
+
+	Connections  actor.Port[server.GetPeers, server.Peers]
+	AddNode      actor.Port[server.AddNode, server.Done]
+	Disconnect   actor.Port[server.DisconnectNode, server.Done]
+	ServerStatus actor.Port[server.GetStatus, server.Status]
+
+	SyncStatus  actor.Port[netsync.GetStatus, netsync.Status]
+	SyncPeers   actor.Port[netsync.GetPeers, netsync.Peers]
+	RelayStatus actor.Port[relay.GetStatus, relay.Status]
+
+	PeerInfo actor.Port[peer.GetInfo, peer.Info] // the peer is named by AskOf
+}
+
+// Windows are what one handler may have outstanding, and for how long.
+type Windows struct {
+	Kind int // questions of one kind to a component
+	Peer int // peers that have been asked for their figures
+
+	ReadTimeout   time.Duration // for questions that read
+	SubmitTimeout time.Duration // for a block that is submitted
+	PeerTimeout   time.Duration // for one peer's figures
+}
+
+// Connect adds the ports of one handler to p. All handlers are wired alike, so
+// that they share one Ports.
+func Connect(p *actor.Ports, to Targets, w Windows) Ports {
+	return Ports{
+		Tips:         actor.Connect[chain.GetTips, chain.Tips](p, "rpc.tips", to.Chain, w.Kind, w.ReadTimeout),
+		Hash:         actor.Connect[chain.GetHash, chain.HashAt](p, "rpc.hash", to.Chain, w.Kind, w.ReadTimeout),
+		Header:       actor.Connect[chain.GetHeader, chain.HeaderInfo](p, "rpc.header", to.Chain, w.Kind, w.ReadTimeout),
+		Block:        actor.Connect[chain.GetBlock, chain.Block](p, "rpc.block", to.Chain, w.Kind, w.ReadTimeout),
+		Submit:       actor.Connect[chain.SubmitBlock, chain.Verdict](p, "rpc.submitblock", to.Chain, w.Kind, w.SubmitTimeout),
+		Template:     actor.Connect[chain.GetTemplate, chain.Template](p, "rpc.template", to.Chain, w.Kind, w.ReadTimeout),
+		Connections:  actor.Connect[server.GetPeers, server.Peers](p, "rpc.connections", to.Server, w.Kind, w.ReadTimeout),
+		AddNode:      actor.Connect[server.AddNode, server.Done](p, "rpc.addnode", to.Server, w.Kind, w.ReadTimeout),
+		Disconnect:   actor.Connect[server.DisconnectNode, server.Done](p, "rpc.disconnectnode", to.Server, w.Kind, w.ReadTimeout),
+		ServerStatus: actor.Connect[server.GetStatus, server.Status](p, "rpc.serverstatus", to.Server, w.Kind, w.ReadTimeout),
+		SyncStatus:   actor.Connect[netsync.GetStatus, netsync.Status](p, "rpc.syncstatus", to.Netsync, w.Kind, w.ReadTimeout),
+		SyncPeers:    actor.Connect[netsync.GetPeers, netsync.Peers](p, "rpc.syncpeers", to.Netsync, w.Kind, w.ReadTimeout),
+		RelayStatus:  actor.Connect[relay.GetStatus, relay.Status](p, "rpc.relaystatus", to.Relay, w.Kind, w.ReadTimeout),
+		PeerInfo:     actor.Connect[peer.GetInfo, peer.Info](p, "rpc.peerinfo", 0, w.Peer, w.PeerTimeout),
+	}
+}
+
+// call is one command being carried out: the node and the handler's asker.
+type call struct {
+	*Node
+	ctx   context.Context
+	asker adapter.Asker
+	size  *dirSize
+	log   *logrus.Entry
+}
+
+func (c *call) now() time.Time {
+	if c.Node.Now != nil {
+		return c.Node.Now()
+	}
+	return time.Now()
+}
+
+// ask asks p's target on behalf of c. A question that ends without a value
+// becomes an error that says who did not answer.
+func ask[Q actor.Question[A], A any](c *call, p actor.Port[Q, A], q Q) (A, error) {
+	a, err := adapter.Ask(c.ctx, c.asker, p, q)
+	if err != nil {
+		return a, noAnswer(q, p.Timeout, err)
+	}
+	return a, nil
+}
+
+// noAnswer words how a question ended. The question's type says whom it was
+// for: chain.GetTips.
+func noAnswer(q any, timeout time.Duration, err error) error {
+	name := fmt.Sprintf("%T", q)
+	target, _, _ := strings.Cut(name, ".")
+	switch {
+	case errors.Is(err, actor.ErrTimeout):
+		return fail(codeMisc, "no answer from %s within %v (%s): it is busy, try again", target, timeout, name)
+	case errors.Is(err, actor.ErrGone):
+		return fail(codeMisc, "%s is restarting or stopping (%s): try again", target, name)
+	case errors.Is(err, actor.ErrBusy):
+		return fail(codeMisc, "%s still works on an earlier question (%s): try again", target, name)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return fail(codeMisc, "the request was given up before %s answered (%s)", target, name)
+	}
+	return fail(codeInternal, "%s: %v", name, err)
+}

@@ -1,0 +1,298 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"acyclic/internal/kernel/adapter"
+)
+
+// Defaults of Config, whose fields say why.
+const (
+	waitFor = 30 * time.Second
+	ioFor   = 30 * time.Second
+	penalty = 250 * time.Millisecond
+	maxBody = 32 << 20
+
+	maxBatch = 1000
+	maxReply = 64 << 20
+)
+
+// Config is what Start needs. A bound that is zero gets its default.
+type Config struct {
+	Listen     []string // host:port
+	User, Pass string   // both, or none to use the cookie
+	CookieFile string
+	Log        *logrus.Entry
+
+	MaxConns int           // connections open at once (128)
+	MaxQueue int           // requests that wait for a handler (64, Core's -rpcworkqueue)
+	WaitFor  time.Duration // how long they wait (30 s)
+	MaxBody  int64         // bytes of a request (32 MiB, Core's MAX_SIZE: a block in hex fits)
+	MaxBatch int           // calls in one request (1000: programs that ask in batches ask for a hundred)
+	MaxReply int           // bytes of a batch's replies after which no more calls are carried out (64 MiB: a dozen blocks at least)
+	IOFor    time.Duration // to send a request or take a reply (30 s, Core's -rpcservertimeout)
+	Penalty  time.Duration // delay after a wrong password (250 ms, as in Core)
+}
+
+func (c *Config) defaults() {
+	def := func(p *int, v int) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	wait := func(p *time.Duration, v time.Duration) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	def(&c.MaxConns, 128)
+	def(&c.MaxQueue, 64)
+	def(&c.MaxBatch, maxBatch)
+	def(&c.MaxReply, maxReply)
+	wait(&c.WaitFor, waitFor)
+	wait(&c.IOFor, ioFor)
+	wait(&c.Penalty, penalty)
+	if c.MaxBody == 0 {
+		c.MaxBody = maxBody
+	}
+}
+
+// maxHeader is Core's bound on a request's HTTP headers, in bytes.
+const maxHeader = 8192
+
+// Server serves JSON-RPC.
+type Server struct {
+	cfg    Config
+	creds  credentials
+	cookie string // what we wrote to the cookie file; "" without a cookie
+	addrs  []string
+	http   *http.Server
+
+	listeners []net.Listener
+
+	wg     sync.WaitGroup
+	cancel context.CancelFunc // of all handlers
+
+	warmup atomic.Pointer[string] // what the node is doing; nil once it is attached
+	node   atomic.Pointer[attached]
+}
+
+// attached is the node, with the askers that no handler has.
+type attached struct {
+	Node
+	free  chan adapter.Asker
+	queue chan struct{} // holds a value for each request that waits or is worked on
+	size  *dirSize
+}
+
+// Start is Bind and Serve.
+func Start(cfg Config) (*Server, error) {
+	s, err := Bind(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Serve(); err != nil {
+		return nil, errors.Join(err, s.Close(context.Background()))
+	}
+	return s, nil
+}
+
+// Bind takes the addresses and does nothing with them yet, so that a mistake
+// in them is seen before anything is opened. When none of the addresses can be
+// bound, that is an error; some of several may fail, as ::1 does where there is
+// no IPv6.
+func Bind(cfg Config) (*Server, error) {
+	cfg.defaults()
+	if cfg.Log == nil {
+		return nil, errors.New("rpc: no logger")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Server{cfg: cfg, cancel: cancel}
+	s.Warmup("Starting…")
+	s.http = &http.Server{
+		Handler: s,
+		// Of each request from its first byte, whoever sends it and whoever
+		// answers it: net/http reads a body that we leave unread, and has
+		// replies of its own. Who works for longer than that (respond) sets
+		// the deadlines anew.
+		ReadTimeout:    cfg.IOFor,
+		WriteTimeout:   cfg.IOFor,
+		IdleTimeout:    cfg.IOFor,
+		MaxHeaderBytes: maxHeader,
+		BaseContext:    func(net.Listener) context.Context { return ctx },
+		ErrorLog:       log.New(complaints{cfg.Log}, "", 0),
+	}
+	var err error
+	if s.listeners, err = s.listen(); err != nil {
+		cancel()
+		return nil, err
+	}
+	for _, l := range s.listeners {
+		s.addrs = append(s.addrs, l.Addr().String())
+	}
+	return s, nil
+}
+
+// Serve writes the cookie and serves; call it once, when the data directory is
+// ours. Until Attach, every command is answered with Core's warm-up error (-28).
+func (s *Server) Serve() error {
+	if err := s.credentials(); err != nil {
+		return err
+	}
+	conns := make(chan struct{}, s.cfg.MaxConns)
+	for _, l := range s.listeners {
+		//correctness: for clients, until Close closes the listener.
+		s.wg.Go(func() { _ = s.http.Serve(&limited{Listener: l, conns: conns, closed: make(chan struct{})}) })
+	}
+	return nil
+}
+
+// listen binds the addresses. It complains of those that failed only when
+// others did not: else the error says it.
+func (s *Server) listen() (listeners []net.Listener, err error) {
+	var failed []error
+	for _, addr := range s.cfg.Listen {
+		l, err := net.Listen("tcp", addr)
+		if err == nil {
+			listeners = append(listeners, l)
+			continue
+		}
+		var why error = err
+		if errno := syscall.Errno(0); errors.As(err, &errno) {
+			why = errno // without the address again
+		}
+		failed = append(failed, fmt.Errorf("--rpclisten=%s: cannot serve RPC there, %w; want a free address of this machine (is another node running?)", addr, why))
+	}
+	if len(listeners) == 0 && len(failed) > 0 {
+		return nil, failed[0]
+	}
+	for _, f := range failed {
+		s.cfg.Log.Warn(f)
+	}
+	return listeners, nil
+}
+
+func (s *Server) credentials() error {
+	if s.cfg.User != "" {
+		s.creds = newCredentials(s.cfg.User, s.cfg.Pass)
+		return nil
+	}
+	pass, err := writeCookie(s.cfg.CookieFile)
+	if err != nil {
+		return fmt.Errorf("cannot write the RPC cookie: %w", err)
+	}
+	s.creds, s.cookie = newCredentials(cookieUser, pass), cookieUser+":"+pass
+	return nil
+}
+
+// Addrs are the addresses that are served.
+func (s *Server) Addrs() []string { return s.addrs }
+
+// Warmup says what the node is busy with: from now on every request is answered
+// with that, until Attach. Those under way go on.
+func (s *Server) Warmup(doing string) { s.warmup.Store(&doing) }
+
+// Attach hands the running node to the handlers. There are as many handlers as
+// n.Askers.
+func (s *Server) Attach(n Node) {
+	a := &attached{
+		Node: n, free: make(chan adapter.Asker, len(n.Askers)),
+		queue: make(chan struct{}, len(n.Askers)+s.cfg.MaxQueue), size: newDirSize(n.DataDir),
+	}
+	for _, asker := range n.Askers {
+		a.free <- asker // correctness: there is room for all.
+	}
+	s.node.Store(a)
+	s.warmup.Store(nil)
+}
+
+// Close stops serving: no new requests; those under way stop waiting for
+// answers and are given until ctx ends to reply, then they are cut off. The
+// cookie is removed.
+func (s *Server) Close(ctx context.Context) error {
+	s.cancel()
+	//correctness: ctx bounds it.
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = s.http.Close()
+	}
+	// correctness: the accept loops end now that their listeners are closed.
+	s.wg.Wait()
+	for _, l := range s.listeners {
+		l.Close() // for one that was never served
+	}
+	// Another node may have been started in our directory since: then the
+	// cookie is its own.
+	if text, err := os.ReadFile(s.cfg.CookieFile); s.cookie != "" && err == nil && string(text) == s.cookie {
+		os.Remove(s.cfg.CookieFile)
+	}
+	return err
+}
+
+// complaints takes what net/http has to say about connections.
+type complaints struct{ log *logrus.Entry }
+
+func (c complaints) Write(line []byte) (int, error) {
+	c.log.Debug(strings.TrimSpace(string(line)))
+	return len(line), nil
+}
+
+// limited is a listener that accepts no more than cap(conns) connections at
+// once.
+//
+// correctness: Accept waits for a connection to end, holding nothing; only the
+// HTTP server's own accept loop waits for it. Close frees it by ending Accept
+// of the inner listener, and closed.
+type limited struct {
+	net.Listener
+	conns  chan struct{} // holds a value for each open connection
+	closed chan struct{}
+	once   sync.Once
+}
+
+// Accept waits for a place and for a connection.
+//
+// correctness: as said at limited; it takes back only what it put in itself.
+func (l *limited) Accept() (net.Conn, error) {
+	select {
+	case l.conns <- struct{}{}:
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+	c, err := l.Listener.Accept()
+	if err != nil {
+		<-l.conns
+		return nil, err
+	}
+	return &limitedConn{Conn: c, conns: l.conns}, nil
+}
+
+func (l *limited) Close() error {
+	l.once.Do(func() { close(l.closed) }) //correctness: a close does not wait.
+	return l.Listener.Close()
+}
+
+// limitedConn gives its place back when it is closed.
+type limitedConn struct {
+	net.Conn
+	conns chan struct{}
+	once  sync.Once
+}
+
+func (c *limitedConn) Close() error {
+	c.once.Do(func() { <-c.conns }) // correctness: takes out what Accept put in.
+	return c.Conn.Close()
+}

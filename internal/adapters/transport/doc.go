@@ -1,0 +1,30 @@
+// Package transport is the TCP adapter: it owns every socket of the node.
+//
+// codec.go is pure: one message to the bytes of its frame and back, on top of
+// btcd's wire. adapter.go is the adapter proper: it dials when the server asks it to
+// and does what peer cells tell it. conn.go is the state of one connection,
+// under a leaf mutex. listen.go and pumps.go have the only goroutines: one a
+// listener, two a connection; an unclaimed connection has none.
+//
+//	          Dial / accept                    Bind                    Close, Refuse
+//	(nobody) ───────────────► unclaimed ───────────────► open ─────────────────────► closed
+//	                              │ ClaimTimeout           │ Close{Drain}              ▲
+//	                              └──────────► closed      └────────► draining ────────┘
+//	                                                                  written, or DrainTimeout
+//
+// What the owner of an open connection is given, and when:
+//
+//	Received  Inbound lane  each message, in the order of the stream, under credit
+//	EOF       Inbound lane  once, after the last Received; none after Close
+//	Flushed   Events lane   after each chunk written; only the latest matters
+//	Broken    Control lane  at most once: nothing can be written any more
+//
+// Back-pressure (law L5). Inward: the read pump asks for credit before it reads
+// a message; a cell that has no credit left has a socket that is not read, the
+// kernel's buffer fills, and the remote's own writes stop. Outward: the cell
+// bounds what it queues, and a chunk that is not taken within WriteTimeout
+// breaks the connection.
+//
+// Nothing here holds a lock while it waits, and no cell ever waits for a pump:
+// Tell appends to a queue under a leaf mutex and fills a one-slot channel.
+package transport

@@ -1,0 +1,73 @@
+package transport
+
+import (
+	"errors"
+	"net"
+	"time"
+
+	"acyclic/internal/kernel/actor"
+)
+
+// The accept loop waits this long after an error (too many open files, a
+// connection that was reset before it was accepted), twice as long each time.
+const (
+	firstBackOff = 5 * time.Millisecond
+	lastBackOff  = time.Second
+)
+
+// acceptLoop accepts connections one at a time until the listener is closed: a
+// connection is accepted only after the server has decided about the one
+// before, so that what waits for admission waits in the kernel's backlog.
+func (e *Adapter) acceptLoop(l net.Listener) {
+	defer e.leave()
+	defer l.Close()
+	backOff := firstBackOff
+	for {
+		//correctness: waits for the network, holds nothing; Stop closes
+		//the listener.
+		nc, err := l.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil:
+			e.cfg.Log(actor.Record{Level: actor.Warn, Msg: "cannot accept a connection",
+				Fields: []any{"listener", l.Addr().String(), "error", brief(err), "again in", backOff}})
+			if !e.pause(backOff) {
+				return
+			}
+			backOff = min(2*backOff, lastBackOff)
+			continue
+		}
+		backOff = firstBackOff
+		if !e.admit(nc) {
+			return
+		}
+	}
+}
+
+// admit asks the server about a connection; false when the adapter is stopping.
+func (e *Adapter) admit(nc net.Conn) bool {
+	c := e.register(nc)
+	if c == nil {
+		return false
+	}
+	//correctness: holds nothing; Admit has a bound of its own and ends with
+	//ctx, and only this listener waits.
+	if e.cfg.Admit == nil || !e.cfg.Admit(e.ctx, c.id, c.remote, c.local) {
+		c.end(false)
+	}
+	return true
+}
+
+// pause waits for d; false when the adapter is stopping.
+func (e *Adapter) pause(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	//correctness: bounded by d, holds nothing.
+	select {
+	case <-t.C:
+		return true
+	case <-e.ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,255 @@
+package transport
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"slices"
+
+	"acyclic/internal/kernel/actor"
+)
+
+const (
+	// chunk is the most that is written under one write deadline and read
+	// into a buffer at once, in bytes.
+	chunk = 64 << 10
+
+	// readAhead is how much may be read of the socket before the credit for
+	// it is known, in bytes: it saves a system call for each small message.
+	readAhead = 16 << 10
+)
+
+// errAbandoned ends a read whose owner is gone.
+var errAbandoned = errors.New("the owner is gone")
+
+// readPump hands what is read to the owner, message by message.
+func (c *conn) readPump() {
+	defer c.pumpEnded()
+	if c.readMessages() {
+		return
+	}
+	if c.ended() {
+		c.discard()
+		return
+	}
+	c.end(false) // the owner is gone and will not say Close
+}
+
+// readMessages returns true when the stream has ended and the owner has been
+// told, false when there is nobody to tell.
+func (c *conn) readMessages() bool {
+	r := bufio.NewReaderSize(probing{c}, readAhead)
+	buf := make([]byte, 0, HeaderSize)
+	for {
+		//correctness: waits until the owner has handled some of what it
+		//has; the owner never waits for this pump, and the end of either
+		//ends the wait. This is where a flood stops (law L5).
+		if !c.e.cells.AwaitCredit(c.owner, c.stop) {
+			return false
+		}
+		msg, fault, err := c.readMessage(r, &buf)
+		if err != nil {
+			return !c.ended() && !errors.Is(err, errAbandoned) && c.deliverEOF(err, fault)
+		}
+		if c.ended() || !c.e.cells.Deliver(c.e.self, c.owner, actor.Inbound, msg, msg.Memory) {
+			return false
+		}
+	}
+}
+
+// readMessage reads one message. An error ends the stream; fault says that the
+// other side broke the framing.
+//
+// correctness: for the peer, holding nothing: the end of the connection closes the
+// socket, and probing looks whether there is still an owner.
+func (c *conn) readMessage(r *bufio.Reader, buf *[]byte) (msg Received, fault bool, err error) {
+	frame := (*buf)[:HeaderSize]
+	if n, err := io.ReadFull(r, frame); err != nil {
+		if n > 0 {
+			err = midMessage(err)
+		}
+		return msg, false, err
+	}
+	h := ParseHeader(frame)
+	if why := h.Fault(c.e.cfg.Magic); why != "" {
+		return msg, true, errors.New(why)
+	}
+	msg = Received{Conn: c.id, Command: h.Command, Bytes: HeaderSize + int(h.Length)}
+	msg.Memory = msg.Bytes
+	if msg.Bad = h.Skip(); msg.Bad != "" {
+		_, err = io.CopyN(io.Discard, r, int64(h.Length))
+		return msg, false, midMessage(err)
+	}
+	frame, err = readGrowing(r, frame, int(h.Length))
+	if err != nil {
+		return msg, false, midMessage(err)
+	}
+	c.decode(&msg, frame)
+	msg.Memory = Footprint(msg.Msg, msg.Bytes)
+	if cap(frame) <= chunk { // a big one is not kept for a connection that idles
+		*buf = frame
+	}
+	return msg, false, nil
+}
+
+// decode fills in Msg or Bad. A panic of the decoder is one more way in which a
+// message cannot be decoded: the node must not die of it.
+func (c *conn) decode(msg *Received, frame []byte) {
+	//correctness: waits for other decoders only, which compute and wait for
+	//nothing; see Config.Decoders.
+	c.e.decoder <- struct{}{}
+	defer func() {
+		<-c.e.decoder //correctness: takes out what was put in above.
+		if r := recover(); r != nil {
+			msg.Bad = fmt.Sprintf("the decoder panicked: %v", r)
+			c.e.cfg.Log(actor.Record{Level: actor.Error, Msg: "the decoder panicked",
+				Fields: []any{"command", msg.Command, "remote", c.remote, "panic", r}})
+		}
+	}()
+	m, err := c.e.decode(frame, c.e.cfg.Magic)
+	if err != nil {
+		msg.Bad = err.Error()
+		return
+	}
+	msg.Msg = m
+}
+
+// readGrowing appends n bytes of r to buf. Memory grows with what has arrived,
+// not with what a header claims.
+//
+// correctness: as readMessage, whose part it is.
+func readGrowing(r io.Reader, buf []byte, n int) ([]byte, error) {
+	for n > 0 {
+		k, have := min(n, chunk), len(buf)
+		buf = slices.Grow(buf, k)[:have+k]
+		if _, err := io.ReadFull(r, buf[have:]); err != nil {
+			return nil, err
+		}
+		n -= k
+	}
+	return buf, nil
+}
+
+// midMessage makes an end of the stream within a message an unexpected one.
+func midMessage(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// deliverEOF tells the owner that the stream has ended; it has the credit that
+// the message that did not come was to use. The owner is to say Close.
+func (c *conn) deliverEOF(err error, fault bool) bool {
+	reason := brief(err)
+	switch err {
+	case io.EOF:
+		reason = "closed by the other side"
+	case io.ErrUnexpectedEOF:
+		reason = "closed by the other side in the middle of a message"
+	}
+	c.reapAfter(c.e.cfg.ClaimTimeout)
+	return c.e.cells.Deliver(c.e.self, c.owner, actor.Inbound, EOF{Conn: c.id, Reason: reason, Fault: fault}, 0)
+}
+
+// discard reads on while the rest is being written: closing a socket that has
+// unread bytes resets the connection and would destroy what is on its way.
+func (c *conn) discard() {
+	//correctness: the drain's deadline is set on the socket; a closed socket
+	//ends it at once.
+	io.Copy(io.Discard, c.nc)
+}
+
+// probing reads the socket and looks now and then whether the owner still
+// lives: a remote that stays silent must not keep the connection of a cell that
+// crashed.
+type probing struct{ c *conn }
+
+func (p probing) Read(b []byte) (int, error) {
+	c := p.c
+	for {
+		c.armRead()
+		//correctness: waits for the network, at most for ProbeInterval,
+		//holds nothing; end closes the socket or sets its deadline.
+		n, err := c.nc.Read(b)
+		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || c.ended() {
+			return n, err
+		}
+		//correctness: there was credit before this read and nobody else
+		//uses it, so this returns at once.
+		if !c.e.cells.AwaitCredit(c.owner, c.stop) {
+			return 0, errAbandoned
+		}
+	}
+}
+
+// writePump writes what is queued, chunk by chunk.
+func (c *conn) writePump() {
+	defer c.pumpEnded()
+	done := Flushed{Conn: c.id}
+	for {
+		pieces, size, msgs, last := c.take()
+		switch {
+		case last:
+			c.finishWriting()
+			return
+		case size == 0:
+			//correctness: waits for the owner to write or end; a cell
+			//that is gone ends it through the read pump's probe or the
+			//reaper. Holds nothing.
+			select {
+			case <-c.wake:
+			case <-c.stop:
+			}
+			continue
+		}
+		if err := c.writeChunk(pieces); err != nil {
+			c.broke(err)
+			return
+		}
+		done.Bytes += uint64(size)
+		done.Msgs += msgs
+		if !c.ended() && !c.e.cells.Deliver(c.e.self, c.owner, actor.Events, done, 0) {
+			c.end(false) // the owner is gone
+			return
+		}
+	}
+}
+
+func (c *conn) writeChunk(pieces net.Buffers) error {
+	c.armWrite()
+	//correctness: waits for the network for at most WriteTimeout, or for what
+	//is left of DrainTimeout; holds nothing. A peer that does not read is
+	//ended here (law L5).
+	_, err := pieces.WriteTo(c.nc)
+	return err
+}
+
+// finishWriting says goodbye after a drain: the other side reads to the end and
+// closes, which ends the read pump and then the socket.
+func (c *conn) finishWriting() {
+	if t, ok := c.nc.(*net.TCPConn); ok && c.draining() {
+		t.CloseWrite()
+	}
+}
+
+// broke ends writing. Reading goes on until the owner says Close: what the other
+// side has sent is still worth reading.
+func (c *conn) broke(err error) {
+	if c.ended() {
+		c.end(false)
+		return
+	}
+	reason := brief(err)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		reason = fmt.Sprintf("does not read: took less than %d bytes in %v", chunk, c.e.cfg.WriteTimeout)
+	}
+	c.breakOff()
+	c.reapAfter(c.e.cfg.ClaimTimeout)
+	if !c.e.cells.Deliver(c.e.self, c.owner, actor.Control, Broken{Conn: c.id, Reason: reason}, 0) {
+		c.end(false)
+	}
+}

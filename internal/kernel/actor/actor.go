@@ -1,0 +1,177 @@
+package actor
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ID names a cell or an adapter. It is never reused. Zero is nobody.
+//
+// The high 32 bits of a spawned cell's ID are the ID of the cell that spawned
+// it, the low 32 bits a sequence number; a static cell's ID is small.
+type ID uint64
+
+// Child returns the ID of the seq-th cell spawned by parent.
+func Child(parent ID, seq uint32) ID { return parent<<32 | ID(seq) }
+
+// Parent is the cell that spawned id, or zero for a static cell.
+func (id ID) Parent() ID { return id >> 32 }
+
+// String returns "7" for a static cell and "7.12" for the twelfth child of 7.
+func (id ID) String() string {
+	if p := id.Parent(); p != 0 {
+		return fmt.Sprintf("%d.%d", uint64(p), uint32(id))
+	}
+	return fmt.Sprintf("%d", uint64(id))
+}
+
+// Machine is a component: a state machine that never waits (law L1).
+type Machine interface {
+	// Step handles one input and records its effects in out. now never goes
+	// back between two steps of one machine. A panic in Step kills this cell
+	// only: nothing of out is performed and the machine is built anew (law
+	// L11).
+	Step(now time.Time, in Input, out *Outbox)
+
+	// Deadline is when the machine next wants a Tick, derived from its state;
+	// the zero time means never. A deadline in the past yields one Tick per
+	// batch until Step moves it (law L9).
+	Deadline() time.Time
+
+	// Check verifies the machine's invariants; the simulator calls it after
+	// every step.
+	Check() error
+}
+
+// The ways a question can end without a value (law L2).
+var (
+	// ErrTimeout says that no answer came within the port's timeout. The
+	// target may still be working on it: what was asked may have happened.
+	ErrTimeout = errors.New("no answer in time")
+
+	// ErrGone says that the target stopped or crashed, before or after it
+	// took the question.
+	ErrGone = errors.New("the other side is gone")
+
+	// ErrBusy says that the target did not take the question: its inbox is
+	// full. It occurs at dynamic edges (spawned cells) and when the target
+	// refused, never between static cells, whose inboxes are sized to the sum
+	// of what their callers may have outstanding (law L4).
+	ErrBusy = errors.New("the other side is busy")
+)
+
+// Input is one thing a machine is given.
+type Input struct {
+	// Body is Start, Stop, Tick, Lagged, Ended, a question, an answer or an
+	// event. Step switches on its type.
+	Body any
+
+	// From is the cell or adapter that sent it; zero for the driver's own inputs.
+	From ID
+
+	// Ticket is set when Body is an answer: the ticket that Ask returned.
+	Ticket Ticket
+
+	// Err is set when Body is an answer that failed: ErrTimeout, ErrGone or
+	// ErrBusy. Body is then the zero answer, so that the type switch still
+	// finds the right case.
+	Err error
+
+	// Call is set when Body is a question. Machines read it through the
+	// question's own Call method, which knows the answer's type.
+	Call RawCall
+}
+
+// The driver's own inputs.
+type (
+	// Start is the first input of every machine. Generation counts how often
+	// the cell has been built: 0 at first, more after a crash.
+	Start struct{ Generation uint32 }
+
+	// Stop asks the cell to finish: bring itself in order and call
+	// Outbox.Finish, in this step or soon after. What it still owes is
+	// settled with ErrGone.
+	Stop struct{}
+
+	// Tick says that the machine's Deadline has come.
+	Tick struct{}
+
+	// Lagged says that N events of a Stream were dropped because this
+	// subscriber was slow. It stands where they would have stood; the
+	// subscriber resyncs from the owner (law L6).
+	Lagged struct {
+		Topic TopicID
+		N     uint64
+	}
+
+	// Ended says that a spawned cell is no more. Its parent gets it exactly
+	// once per spawned cell, after everything the cell sent to the parent.
+	Ended struct {
+		Child  ID
+		Reason string
+	}
+
+	// Blamed tells a connection's cell that a component has died of what the
+	// remote peer sent: the connection is to end (law L11). The peer need not
+	// be at fault: components die of their own bugs.
+	Blamed struct{ Component string }
+
+	// Alive is given to a rebuilt parent, once per cell that it had spawned
+	// and that lives on, right after Start (law L11).
+	Alive struct {
+		Child ID
+		Arg   any
+	}
+)
+
+// Ticket names one question of one cell until its answer has been delivered.
+// Tickets are never reused. Zero is no ticket.
+type Ticket uint64
+
+// RawCall is the address of the place reserved for an answer. It is plain
+// data: it may be kept in a machine's state until the answer is known.
+type RawCall struct {
+	Asker ID     // the cell that asked
+	To    ID     // the cell that owes the answer
+	Slot  uint32 // the place in the asker's table
+	Seq   uint64 // the ticket: the generation of that place, never reused
+}
+
+// Asks is embedded in a question type to name the type of its answer:
+//
+//	type Submit struct {
+//		actor.Asks[Verdict]
+//		Block *wire.MsgBlock
+//	}
+type Asks[A any] struct{}
+
+// Call returns the typed handle with which the question in is answered.
+func (Asks[A]) Call(in Input) Call[A] { return Call[A]{in.Call} }
+
+func (Asks[A]) noAnswer() A { var a A; return a }
+
+// Question is a type with Asks[A] embedded.
+type Question[A any] interface{ noAnswer() A }
+
+// Call is the typed handle of a question that must be answered exactly once.
+// The zero Call is no call.
+type Call[A any] struct{ raw RawCall }
+
+// IsZero says whether there is nobody to answer.
+func (c Call[A]) IsZero() bool { return c.raw == RawCall{} }
+
+// Raw returns the untyped address, for drivers and for printing.
+func (c Call[A]) Raw() RawCall { return c.raw }
+
+// Answer ends the question with a value. The place was reserved when the
+// question was asked: it cannot be refused (law L3).
+func (c Call[A]) Answer(out *Outbox, a A) {
+	out.add(Effect{Kind: Answer, Call: c.raw, Body: a})
+}
+
+// Refuse ends the question with ErrBusy.
+func (c Call[A]) Refuse(out *Outbox) {
+	var none A
+	out.add(Effect{Kind: Answer, Call: c.raw, Body: none, Err: ErrBusy})
+}

@@ -1,0 +1,24 @@
+// Package actor is the vocabulary in which the components of the node are
+// written. It has no machinery: no goroutine, no channel, no lock.
+//
+// A component is a [Machine]: it is given one [Input] and records effects in an
+// [Outbox]. It cannot wait for another component, because it has nothing to
+// wait with (law L1). Two drivers perform the effects: internal/kernel/live with a
+// goroutine a cell and the wall clock, internal/proof/sim on one thread with a seed
+// and a virtual clock.
+//
+// What a machine can say:
+//
+//   - ask a question through a typed [Port]; it ends in exactly one answer: a
+//     value, ErrTimeout, ErrGone or ErrBusy (law L2);
+//   - answer a [Call] that it was asked, now or in a later step;
+//   - publish to a topic: [State] (the latest per key), [Stream] (a bounded
+//     ring that says Lagged), [Ledger] (lossless: places reserved at
+//     admission), [Traffic] (lossless: each event rides on the credit of the
+//     socket read that caused it) (law L6);
+//   - tell an adapter something (write these bytes, dial that address);
+//   - spawn a cell, finish, log, halt the node.
+//
+// Everything that a machine keeps is plain data, so that the simulator can
+// clone, encode and compare it.
+package actor

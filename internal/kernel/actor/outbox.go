@@ -1,0 +1,166 @@
+package actor
+
+import "time"
+
+// EffectKind says what a driver does with an Effect.
+type EffectKind uint8
+
+// The kinds of effect.
+const (
+	Ask     EffectKind = iota + 1 // Body is the question, Call its place
+	Answer                        // Body is the answer to Call, Err how it failed
+	Publish                       // Body is the event on Topic
+	Tell                          // Body is for the adapter To
+	Spawn                         // Body is the argument of the new cell To
+	Finish                        // the cell ends; Body is the reason, a string
+	Log                           // Body is a Record
+	Halt                          // the node must stop; Err says why
+	Deliver                       // an adapter hands Body to cell To in Lane
+)
+
+func (k EffectKind) String() string {
+	return [...]string{"", "ask", "answer", "publish", "tell", "spawn", "finish", "log", "halt", "deliver"}[k]
+}
+
+// Effect is one thing that a machine wants done. Effects are performed by the
+// driver after the step, in order. Only the fields named at its kind are set.
+type Effect struct {
+	Kind  EffectKind
+	Last  bool // Publish: Delete or Close
+	Lane  Lane // Deliver
+	Topic TopicID
+	To    ID
+	Key   uint64
+	Bytes int // Deliver
+	Call  RawCall
+	Body  any
+	Err   error
+}
+
+// Lane is the urgency of an input, most urgent first (law L8).
+type Lane uint8
+
+// The lanes. A cell takes everything from Control and a share of every other
+// lane in each batch: no lane starves, and nothing waits for more than a batch.
+const (
+	Control   Lane = iota // start, stop, lifecycle, death of a child
+	Answers               // answers; a tick comes after those of a batch
+	Events                // State and Stream topics
+	Questions             // what others ask
+	Inbound               // peer traffic, under credit
+	NumLanes  = int(iota)
+)
+
+func (l Lane) String() string {
+	return [...]string{"control", "answers", "events", "questions", "inbound"}[l]
+}
+
+// Level is the severity of a log record.
+type Level uint8
+
+// The levels, as logrus and btcd know them.
+const (
+	Error Level = iota + 1
+	Warn
+	Info
+	Debug
+	Trace
+)
+
+// Record is a log entry. Logging is an effect: a logger locks and writes, so an
+// adapter does it. Fields are key, value, key, value.
+type Record struct {
+	Level  Level
+	Msg    string
+	Fields []any
+}
+
+// Host is what a driver lends to an Outbox. Its methods only look at the
+// cell's own tables; they never wait.
+type Host interface {
+	// Reserve takes a place for the answer to a question on a port.
+	Reserve(port int, to ID, deadline time.Time, none any) (RawCall, bool)
+
+	// Free counts the free places of a port.
+	Free(port int) int
+
+	// Seat takes a seat for a new cell of a kind and names it; ok is false
+	// when all are taken.
+	Seat(kind Kind) (id ID, ok bool)
+
+	// Seats counts the free places of a kind.
+	Seats(kind Kind) int
+
+	// Credit says how many messages and bytes of Inbound may still be handed
+	// to a cell. Adapters only.
+	Credit(to ID) (msgs, bytes int)
+}
+
+// Kind names a kind of cell that can be spawned.
+type Kind uint8
+
+// Outbox records the effects of one step. It is lent to Step: a machine must
+// not keep it.
+type Outbox struct {
+	now     time.Time
+	host    Host
+	effects []Effect
+}
+
+// NewOutbox returns an empty outbox for the cell behind host.
+func NewOutbox(host Host) *Outbox { return &Outbox{host: host} }
+
+// Begin empties the outbox for a step at now.
+func (o *Outbox) Begin(now time.Time) {
+	o.now = now
+	clear(o.effects)
+	o.effects = o.effects[:0]
+}
+
+// Effects returns what has been recorded since Begin, for the driver. The
+// slice is valid until the next Begin.
+func (o *Outbox) Effects() []Effect { return o.effects }
+
+func (o *Outbox) add(e Effect) { o.effects = append(o.effects, e) }
+
+// Tell sends body to an adapter. Adapters take what they are told without waiting;
+// what a machine may have told and not seen done is bounded by the machine (see
+// config/limits.go).
+func (o *Outbox) Tell(adapter ID, body any) { o.add(Effect{Kind: Tell, To: adapter, Body: body}) }
+
+// Spawn makes a new cell with a fresh ID. ok is false when all places of this
+// kind are taken, those of ended cells whose end has not been seen by everybody
+// included. The parent is told Ended when the cell is no more.
+func (o *Outbox) Spawn(kind Kind, arg any) (id ID, ok bool) {
+	id, ok = o.host.Seat(kind)
+	if ok {
+		o.add(Effect{Kind: Spawn, To: id, Key: uint64(kind), Body: arg})
+	}
+	return id, ok
+}
+
+// Seats counts how many cells of a kind Spawn could make now.
+func (o *Outbox) Seats(kind Kind) int { return o.host.Seats(kind) }
+
+// Finish ends the cell after this step. What it owes is settled with ErrGone.
+func (o *Outbox) Finish(reason string) { o.add(Effect{Kind: Finish, Body: reason}) }
+
+// Halt stops the whole node, cleanly, because going on would be wrong (the
+// database failed). err is shown to the user.
+func (o *Outbox) Halt(err error) { o.add(Effect{Kind: Halt, Err: err}) }
+
+// Log writes a record at a level; fields are key, value, key, value.
+func (o *Outbox) Log(level Level, msg string, fields ...any) {
+	o.add(Effect{Kind: Log, Body: Record{Level: level, Msg: msg, Fields: fields}})
+}
+
+// Deliver hands body to a cell: how an adapter that is itself a Machine (the
+// simulated network) does what a socket pump does in the live node. Only adapters
+// may; bytes count against the target's credit when lane is Inbound.
+func (o *Outbox) Deliver(to ID, lane Lane, body any, bytes int) {
+	o.add(Effect{Kind: Deliver, To: to, Lane: lane, Body: body, Bytes: bytes})
+}
+
+// Credit says how much Inbound may still be delivered to a cell. Only adapters
+// may ask.
+func (o *Outbox) Credit(to ID) (msgs, bytes int) { return o.host.Credit(to) }

@@ -1,0 +1,143 @@
+package cell
+
+import (
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/mailbox"
+)
+
+// Cell is a machine with its mailbox. Its fields belong to whoever runs it, the
+// atomic ones and the mailbox excepted.
+type Cell struct {
+	ID   actor.ID
+	Name string
+	Mail *mailbox.Mailbox
+
+	sys      *System
+	machine  actor.Machine
+	out      *actor.Outbox
+	gen      uint32
+	now      time.Time    // of the last step; never goes back
+	seated   []actor.ID   // places taken by the step that runs
+	static   *Static      // nil: spawned
+	kind     *Kind        // nil: static
+	ended    atomic.Bool  // it takes no more inputs
+	stopping atomic.Bool  // it was told to stop
+	msgs     atomic.Int64 // inbound traffic queued anywhere on its account
+	bytes    atomic.Int64
+
+	// What it is doing (law L12): its machine has one hand, an adapter as many
+	// as workers, an asker none.
+	hands  []hand
+	deaths atomic.Uint32
+	blamed atomic.Bool // a component has died of what this connection sent
+
+	// Local is what the driver keeps with the cell. It is set before the
+	// first Take.
+	Local any
+
+	ports []actor.PortSpec
+}
+
+// Ports describes what the cell may ask.
+func (c *Cell) Ports() []actor.PortSpec { return c.ports }
+
+// Runs says whether the cell has a machine; adapters and askers have none.
+func (c *Cell) Runs() bool { return c.static != nil || c.kind != nil }
+
+// Machine returns the machine as it is now, to whoever runs the cell.
+func (c *Cell) Machine() actor.Machine { return c.machine }
+
+// Ended says whether the cell is no more.
+func (c *Cell) Ended() bool { return c.ended.Load() }
+
+// Stop is the cell's turn when the node stops.
+func (c *Cell) Stop() int {
+	if c.static != nil {
+		return c.static.Stop
+	}
+	if c.kind != nil {
+		return c.kind.Stop
+	}
+	return 0
+}
+
+// Subsystem is the name under which the cell logs.
+func (c *Cell) Subsystem() string {
+	if c.kind != nil {
+		return c.kind.Name
+	}
+	return c.Name
+}
+
+// Deadline is when the machine wants a Tick; zero: never.
+func (c *Cell) Deadline() time.Time {
+	d, panicked := c.due()
+	if panicked != "" {
+		return time.Unix(0, 1) // long past: Run is to find the same, and contains it
+	}
+	return d
+}
+
+// due asks the machine for its deadline; a panic is returned with its stack (law
+// L11).
+func (c *Cell) due() (d time.Time, panicked string) {
+	defer func() {
+		if r := recover(); r != nil {
+			panicked = fmt.Sprintf("%v\n%s", r, debug.Stack())
+		}
+	}()
+	return c.machine.Deadline(), ""
+}
+
+// Reserve, Free, Place, Places and Credit are the machine's actor.Host.
+func (c *Cell) Reserve(port int, to actor.ID, deadline time.Time, none any) (actor.RawCall, bool) {
+	return c.Mail.Reserve(port, to, deadline, none)
+}
+
+// Free counts the free places of a port.
+func (c *Cell) Free(port int) int { return c.Mail.Free(port) }
+
+// Seat takes a seat for a new cell.
+func (c *Cell) Seat(kind actor.Kind) (actor.ID, bool) {
+	id, ok := c.sys.bus.Seat(c.ID, kind)
+	if ok {
+		c.seated = append(c.seated, id)
+	}
+	return id, ok
+}
+
+// Seats counts the free places of a kind.
+func (c *Cell) Seats(kind actor.Kind) int { return c.sys.bus.Seats(kind) }
+
+// Credit says what may still be delivered to a cell's Inbound lane.
+func (c *Cell) Credit(to actor.ID) (msgs, bytes int) {
+	if t := c.sys.Lookup(to); t != nil {
+		return t.CreditLeft()
+	}
+	return 0, 0
+}
+
+// CreditLeft says how much inbound traffic the connection of this cell may
+// still bring. One message may overdraw the bytes.
+func (c *Cell) CreditLeft() (msgs, bytes int) {
+	if c.kind == nil {
+		return 0, 0
+	}
+	return c.kind.Credit.Msgs - int(c.msgs.Load()), c.kind.Credit.Bytes - int(c.bytes.Load())
+}
+
+// try runs one step; a panic is returned with its stack (law L11).
+func (c *Cell) try(in actor.Input) (panicked string) {
+	defer func() {
+		if r := recover(); r != nil {
+			panicked = fmt.Sprintf("%v\n%s", r, debug.Stack())
+		}
+	}()
+	c.machine.Step(c.now, in, c.out)
+	return ""
+}

@@ -1,0 +1,81 @@
+package cell
+
+import (
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/mailbox"
+)
+
+// Deaths is the rule by which a node stops whose components die again and again:
+// it does not get better by building them anew (law L11).
+type Deaths struct {
+	Max    int // so many deaths stop the node; zero: no number does
+	Within time.Duration
+}
+
+// Died tells the driver of a panic, in a step or in an adapter's worker, and stops
+// the node when there have been too many, of which this is the last: true.
+//
+// The death of a connection's cell ends that connection only, and what died of an
+// input that a connection had sent is not counted either: no remote peer can stop
+// the node by it.
+func (s *System) Died(c *Cell, trace string, culprit actor.ID) (last bool) {
+	c.deaths.Add(1)
+	s.driver.Crashed(c, trace)
+	rule := s.plan.Deaths
+	if rule.Max == 0 || c.kind != nil || culprit != 0 {
+		return false
+	}
+	now := s.driver.Now()
+	s.mu.Lock()
+	s.deaths = slices.DeleteFunc(s.deaths, func(t time.Time) bool { return now.Sub(t) > rule.Within })
+	s.deaths = append(s.deaths, now)
+	last = len(s.deaths) >= rule.Max
+	s.deaths = s.deaths[max(0, len(s.deaths)-rule.Max):]
+	s.mu.Unlock()
+	if last {
+		s.driver.Halt(fmt.Errorf("%d components died within %v, the last was %s: see the log for their traces",
+			rule.Max, rule.Within, c.Name))
+	}
+	return last
+}
+
+// blame tells a connection's cell, once, that a component has died of what it
+// sent.
+func (s *System) blame(culprit actor.ID, c *Cell) {
+	peer := s.Lookup(culprit)
+	if culprit == 0 || peer == nil || peer.blamed.Swap(true) {
+		return
+	}
+	peer.Mail.Put(mailbox.Envelope{
+		In:   actor.Input{Body: actor.Blamed{Component: c.Name}, From: c.ID},
+		Lane: actor.Control, Queued: mailbox.Stamp(c.now),
+	})
+}
+
+// build makes a machine. One that cannot be made dies at its first input, which
+// is contained like any other death.
+func build(make func() actor.Machine) (m actor.Machine) {
+	defer func() {
+		if r := recover(); r != nil {
+			m = stillborn{fmt.Sprintf("it cannot be built: %v\n%s", r, debug.Stack())}
+		}
+	}()
+	return make()
+}
+
+// stillborn takes the place of a machine that cannot be made.
+type stillborn struct{ why string }
+
+// Step panics with the reason.
+func (s stillborn) Step(time.Time, actor.Input, *actor.Outbox) { panic(s.why) }
+
+// Deadline is never.
+func (s stillborn) Deadline() time.Time { return time.Time{} }
+
+// Check finds nothing: what is wrong shows at once.
+func (s stillborn) Check() error { return nil }

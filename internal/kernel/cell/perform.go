@@ -1,0 +1,319 @@
+package cell
+
+import (
+	"fmt"
+	"time"
+
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/mailbox"
+)
+
+// Run gives a batch to a cell's machine, with a Tick behind the answers if its
+// deadline has come, and performs the effects of each step in order.
+func (s *System) Run(c *Cell, now time.Time, batch []mailbox.Envelope) {
+	if now.Before(c.now) {
+		now = c.now
+	}
+	c.now = now
+	ticked := false
+	for i := range batch {
+		e := &batch[i]
+		if !ticked && e.Lane > actor.Answers {
+			ticked = true
+			if !s.tick(c) {
+				s.spill(batch[i:])
+				return
+			}
+		}
+		if !s.step(c, e) {
+			s.spill(batch[i+1:])
+			return
+		}
+	}
+	if !ticked && !s.tick(c) {
+		return
+	}
+	c.hands[0].rest()
+	for _, id := range c.Mail.Done() {
+		s.bus.Drained(c.ID, id, false)
+	}
+}
+
+// tick gives the machine a Tick when its deadline has come; false: it died.
+func (s *System) tick(c *Cell) bool {
+	d, trace := c.due()
+	if trace != "" {
+		c.out.Begin(c.now) // what the last step wanted has been done
+		c.seated = c.seated[:0]
+		s.crash(c, trace, 0)
+		return false
+	}
+	if d.IsZero() || d.After(c.now) {
+		return true
+	}
+	return s.step(c, &mailbox.Envelope{In: actor.Input{Body: actor.Tick{}}})
+}
+
+// spill gives back the credit of inputs that a dead cell will not take. What
+// it owed has been settled already.
+func (s *System) spill(rest []mailbox.Envelope) {
+	for i := range rest {
+		s.uncharge(rest[i].Charge)
+	}
+}
+
+// step runs one input; false: the cell ended or died.
+func (s *System) step(c *Cell, e *mailbox.Envelope) bool {
+	c.hands[0].begin(e.In.Body, c.now)
+	c.out.Begin(c.now)
+	c.seated = c.seated[:0]
+	if trace := c.try(e.In); trace != "" {
+		s.uncharge(e.Charge)
+		s.crash(c, trace, culprit(e))
+		return false
+	}
+	reason, finished := s.perform(c, e.Charge)
+	s.uncharge(e.Charge)
+	if ended, ok := e.In.Body.(actor.Ended); ok {
+		s.bus.Drained(c.ID, ended.Child, true)
+	}
+	if finished {
+		s.end(c, reason)
+		return false
+	}
+	return true
+}
+
+// culprit is the connection that an input came from; zero: none.
+func culprit(e *mailbox.Envelope) actor.ID {
+	if e.Charge.Account == 0 && e.In.From.Parent() != 0 {
+		return e.In.From // its Ready or Gone, an answer of its cell
+	}
+	return e.Charge.Account
+}
+
+// perform does what the step wants done, in order.
+func (s *System) perform(c *Cell, charge mailbox.Charge) (reason string, finished bool) {
+	traffic := 0
+	effects := c.out.Effects()
+	for i := range effects {
+		switch e := &effects[i]; e.Kind {
+		case actor.Ask:
+			s.ask(c, e)
+		case actor.Answer:
+			s.answer(c, e)
+		case actor.Publish:
+			if s.bus.IsTraffic(e.Topic) {
+				traffic++
+			}
+			s.publish(c, e, charge, traffic)
+		case actor.Tell:
+			s.tell(c, e)
+		case actor.Spawn:
+			s.spawn(c, e)
+		case actor.Finish:
+			reason, finished = e.Body.(string), true
+		case actor.Log:
+			s.driver.Log(c, e.Body.(actor.Record))
+		case actor.Halt:
+			s.driver.Halt(e.Err)
+		case actor.Deliver:
+			s.Deliver(c.ID, e.To, e.Lane, e.Body, e.Bytes)
+		}
+	}
+	return reason, finished
+}
+
+// ask puts a question into its target's inbox, or ends it at once.
+func (s *System) ask(c *Cell, e *actor.Effect) { s.put(c, e.Call, e.To, e.Body, c.now) }
+
+// Ask is how an adapter that has reserved a place asks.
+func (s *System) Ask(c *Cell, call actor.RawCall, to actor.ID, q any) {
+	s.put(c, call, to, q, s.driver.Now())
+}
+
+func (s *System) put(c *Cell, call actor.RawCall, target actor.ID, q any, now time.Time) {
+	to := s.Lookup(target)
+	if to == nil {
+		c.Mail.Answer(call, nil, actor.ErrGone, now)
+		return
+	}
+	switch to.Mail.Put(mailbox.Envelope{
+		In:   actor.Input{Body: q, From: c.ID, Call: call},
+		Lane: actor.Questions, Queued: mailbox.Stamp(now),
+	}) {
+	case mailbox.Closed:
+		c.Mail.Answer(call, nil, actor.ErrGone, now)
+	case mailbox.Full:
+		c.Mail.Answer(call, nil, actor.ErrBusy, now)
+		if to.kind == nil {
+			s.bug(to, fmt.Sprintf("no room for %T although %s kept to its window", q, c.Name))
+		}
+	}
+}
+
+// answer settles a question that the cell owes (law L2: once).
+func (s *System) answer(c *Cell, e *actor.Effect) {
+	if !s.reply(c, e.Call, e.Body, e.Err, c.now) {
+		s.bug(c, fmt.Sprintf("it answers question %d of cell %v twice, with %T", e.Call.Seq, e.Call.Asker, e.Body))
+	}
+}
+
+// Reply is how an adapter's worker answers. When the adapter has been closed
+// meanwhile the question has ended already.
+func (s *System) Reply(c *Cell, call actor.RawCall, body any, err error) {
+	s.reply(c, call, body, err, s.driver.Now())
+}
+
+func (s *System) reply(c *Cell, call actor.RawCall, body any, err error, now time.Time) bool {
+	if !c.Mail.Settle(call) {
+		return false
+	}
+	if asker := s.Lookup(call.Asker); asker != nil {
+		asker.Mail.Answer(call, body, err, now)
+	}
+	return true
+}
+
+func (s *System) publish(c *Cell, e *actor.Effect, charge mailbox.Charge, traffic int) {
+	if traffic > actor.MaxFanout {
+		s.bug(c, fmt.Sprintf("%d pieces of traffic from one message", traffic))
+		return
+	}
+	if s.bus.IsTraffic(e.Topic) {
+		for range s.bus.Subscribers(e.Topic) {
+			s.charge(charge)
+		}
+	}
+	if err := s.bus.Publish(c.now, c.ID, *e, charge); err != nil {
+		s.bug(c, err.Error())
+	}
+}
+
+func (s *System) tell(c *Cell, e *actor.Effect) {
+	if t := s.tellers[e.To]; t != nil {
+		t.Tell(c.ID, e.Body)
+		return
+	}
+	// A simulated adapter is a cell; what it is told waits with the questions.
+	if to := s.Lookup(e.To); to != nil && to.machine != nil {
+		if to.Mail.Put(mailbox.Envelope{
+			In: actor.Input{Body: e.Body, From: c.ID}, Lane: actor.Control, Queued: mailbox.Stamp(c.now),
+		}) == mailbox.Full {
+			s.bug(to, fmt.Sprintf("no room for %T", e.Body))
+		}
+		return
+	}
+	s.bug(c, fmt.Sprintf("it tells %T to %v, which is no adapter", e.Body, e.To))
+}
+
+func (s *System) spawn(c *Cell, e *actor.Effect) {
+	var kind *Kind
+	for i := range s.plan.Kinds {
+		if s.plan.Kinds[i].ID == actor.Kind(e.Key) {
+			kind = &s.plan.Kinds[i]
+		}
+	}
+	child := s.spawned(kind, e.To, build(func() actor.Machine { return kind.Build(e.To, e.Body) }))
+	s.driver.Adopt(child)
+	s.bus.Spawned(child.ID, e.Body)
+	s.mu.Lock()
+	s.dynamic[child.ID] = child
+	s.mu.Unlock()
+	child.Mail.Put(mailbox.Envelope{In: actor.Input{Body: actor.Start{}}, Lane: actor.Control, Queued: mailbox.Stamp(c.now)})
+	s.driver.Spawned(child)
+}
+
+// spawned is a cell of a kind that is not yet among the others.
+func (s *System) spawned(kind *Kind, id actor.ID, m actor.Machine) *Cell {
+	c := &Cell{ID: id, Name: fmt.Sprintf("%s %d", kind.Name, uint32(id)), sys: s, kind: kind, machine: m, hands: make([]hand, 1)}
+	c.Mail = mailbox.New(id, s.plan.KindSpec(*kind), func() { s.driver.Wake(c) })
+	c.out = actor.NewOutbox(c)
+	return c
+}
+
+// crash contains the death of a cell (law L11): nothing of the step is
+// performed, its debts are settled, and a static cell is built anew unless it
+// was to stop anyway, or this death stops the node.
+//
+// When the input was what a remote peer sent, that connection ends too, and the
+// death is laid at its door: it must not be able to stop the node by sending the
+// same again.
+func (s *System) crash(c *Cell, trace string, culprit actor.ID) {
+	for _, id := range c.seated {
+		s.bus.Unseat(id)
+	}
+	last := s.Died(c, trace, culprit)
+	if c.static == nil || c.stopping.Load() || last {
+		s.end(c, "crashed: "+firstLine(trace))
+		return
+	}
+	s.unask(c)
+	c.gen++
+	c.machine = build(func() actor.Machine { return c.static.Build(c.gen) })
+	var owed []actor.RawCall
+	var charges []mailbox.Charge
+	s.bus.Rebuild(c.now, c.ID, func() {
+		owed, charges = c.Mail.Reset(mailbox.Envelope{
+			In:   actor.Input{Body: actor.Start{Generation: c.gen}},
+			Lane: actor.Control, Queued: mailbox.Stamp(c.now),
+		})
+	})
+	s.settle(c, owed, charges)
+	s.blame(culprit, c)
+	if c.stopping.Load() {
+		// It was told to stop while it was being built anew, and may have
+		// forgotten that with the rest of its mailbox.
+		s.RequestStop(c, c.now)
+	}
+}
+
+// unask ends the questions of a step that died: nobody was asked them, so
+// nobody would ever free their places.
+func (s *System) unask(c *Cell) {
+	effects := c.out.Effects()
+	for i := range effects {
+		if e := &effects[i]; e.Kind == actor.Ask {
+			c.Mail.Answer(e.Call, nil, actor.ErrGone, c.now)
+		}
+	}
+}
+
+// end closes a cell for good.
+func (s *System) end(c *Cell, reason string) {
+	c.ended.Store(true)
+	owed, charges := c.Mail.Close()
+	if c.kind != nil {
+		s.mu.Lock()
+		delete(s.dynamic, c.ID)
+		s.mu.Unlock()
+		s.bus.Died(c.now, c.ID, reason)
+	}
+	s.settle(c, owed, charges)
+	if c.Runs() {
+		c.hands[0].rest()
+	}
+	s.driver.Ended(c, reason)
+}
+
+// settle ends what a dead cell owed with ErrGone and gives back the credit that
+// its inbox held.
+func (s *System) settle(c *Cell, owed []actor.RawCall, charges []mailbox.Charge) {
+	for _, call := range owed {
+		if asker := s.Lookup(call.Asker); asker != nil {
+			asker.Mail.Answer(call, nil, actor.ErrGone, c.now)
+		}
+	}
+	for _, ch := range charges {
+		s.uncharge(ch)
+	}
+}
+
+func firstLine(s string) string {
+	for i, r := range s {
+		if r == '\n' {
+			return s[:i]
+		}
+	}
+	return s
+}

@@ -1,0 +1,71 @@
+package live
+
+import (
+	"context"
+	"time"
+
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/adapter"
+	"acyclic/internal/kernel/cell"
+	"acyclic/internal/kernel/mailbox"
+)
+
+// asker is an adapter that asks cells, one question at a time.
+type asker struct {
+	n *Node
+	c *cell.Cell
+}
+
+// Asker returns the right to ask of the plan's asker id. It must not be used by
+// two goroutines at once.
+func (n *Node) Asker(id actor.ID) adapter.Asker { return &asker{n, n.sys.Lookup(id)} }
+
+// Ask waits for the answer until ctx ends or the port's timeout passes.
+//
+// correctness: an adapter waits here, holding nothing; the port's timeout bounds
+// it. An answer that comes later frees the place and is dropped.
+func (a *asker) Ask(ctx context.Context, port int, to actor.ID, q, none any) (any, error) {
+	now := time.Now()
+	a.collect(now)
+	spec := a.c.Ports()[port]
+	call, ok := a.c.Mail.Reserve(port, to, now.Add(spec.Timeout), none)
+	if !ok {
+		return none, actor.ErrBusy // earlier questions are still owed
+	}
+	a.n.sys.Ask(a.c, call, to, q)
+	var buf []mailbox.Envelope
+	for {
+		now := time.Now()
+		batch, next, what := a.c.Mail.Take(now, buf[:0])
+		for i := range batch {
+			if batch[i].In.Ticket == actor.Ticket(call.Seq) {
+				return batch[i].In.Body, batch[i].In.Err
+			}
+		}
+		switch what {
+		case mailbox.Over:
+			return none, actor.ErrGone
+		case mailbox.Asleep:
+			switch a.c.Local.(*local).nap(earlier(time.Time{}, next, now), ctx.Done()) {
+			case stopped:
+				a.c.Mail.Woke()
+				return none, ctx.Err()
+			case elapsed:
+				a.c.Mail.Woke()
+			}
+		}
+	}
+}
+
+// collect drops the answers to questions that were given up: they keep their
+// places until they have been taken.
+func (a *asker) collect(now time.Time) {
+	var buf []mailbox.Envelope
+	for {
+		_, _, what := a.c.Mail.Take(now, buf[:0])
+		if what != mailbox.Awake {
+			a.c.Mail.Woke()
+			return
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package live
+
+import "time"
+
+// sleeper is the one-slot wake-up of a goroutine. Signals that come while it is
+// awake are kept, one of them, so none is lost.
+type sleeper struct {
+	wake  chan struct{}
+	timer *time.Timer
+}
+
+// far is when a new timer would go off, if it were not stopped at once.
+const far = time.Hour
+
+func newSleeper(slots int) *sleeper {
+	t := time.NewTimer(far)
+	t.Stop()
+	return &sleeper{wake: make(chan struct{}, slots), timer: t}
+}
+
+// signal wakes the sleeper, or lets its next nap end at once. It never waits.
+func (s *sleeper) signal() {
+	select {
+	case s.wake <- struct{}{}:
+	default: // a signal is kept already
+	}
+}
+
+// napEnd says why a nap was over.
+type napEnd uint8
+
+const (
+	woken   napEnd = iota // signal
+	elapsed               // until has come
+	stopped               // stop was closed
+)
+
+// nap sleeps until signal, until (zero: for ever), or the close of stop.
+//
+// correctness: this is the only place of the program where a cell's goroutine
+// waits. It waits for its own inbox, holding nothing: whoever puts something
+// there signals, and putting needs nothing of this goroutine. So a wait-for
+// adapter from one cell to another does not exist.
+func (s *sleeper) nap(until time.Time, stop <-chan struct{}) napEnd {
+	var timeout <-chan time.Time
+	if !until.IsZero() {
+		s.timer.Reset(time.Until(until))
+		defer s.timer.Stop()
+		timeout = s.timer.C
+	}
+	select {
+	case <-s.wake:
+		return woken
+	case <-timeout:
+		return elapsed
+	case <-stop:
+		return stopped
+	}
+}

@@ -1,0 +1,108 @@
+package mailbox
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"acyclic/internal/kernel/actor"
+)
+
+// Reserve takes a slot for an answer. ok is false when the port has none.
+func (b *Box) Reserve(port int, to actor.ID, deadline time.Time, none any) (actor.RawCall, bool) {
+	idx, ok := b.slots.reserve(port, to, Stamp(deadline), none)
+	if !ok {
+		return actor.RawCall{}, false
+	}
+	return actor.RawCall{Asker: b.id, To: to, Slot: uint32(idx), Seq: b.slots.all[idx].seq}, true
+}
+
+// Free counts a port's free slots.
+func (b *Box) Free(port int) int { return len(b.slots.ports[port].free) }
+
+// Answer puts an answer into its reserved slot. It cannot be refused (law L3).
+// It returns false when the question is no longer open: the answer is counted
+// and dropped (law L2).
+func (b *Box) Answer(call actor.RawCall, body any, err error, now int64) bool {
+	s := b.slots.find(call)
+	if s == nil {
+		b.counts.Stray++
+		return false
+	}
+	switch s.state {
+	case slotOpen:
+		b.slots.unlink(int32(call.Slot))
+		s.state = slotAnswered
+		if err != nil {
+			body = s.none
+		}
+		b.pushAnswer(int32(call.Slot), body, err, now)
+		return true
+	case slotLate:
+		s.state = slotSettled
+		b.counts.Late++
+	case slotZombie:
+		b.slots.release(int32(call.Slot))
+		b.counts.Late++
+	default:
+		b.counts.Stray++
+	}
+	return false
+}
+
+func (b *Box) pushAnswer(idx int32, body any, err error, now int64) {
+	s := &b.slots.all[idx]
+	room := b.lanes[actor.Answers].push()
+	if room == nil {
+		panic("mailbox: an answer found no room in its reserved slot")
+	}
+	*room = Envelope{
+		In:   actor.Input{Body: body, From: s.to, Ticket: actor.Ticket(s.seq), Err: err},
+		Lane: actor.Answers, Queued: now, slot: idx,
+	}
+}
+
+// expire ends the open questions whose time is up.
+func (b *Box) expire(now int64) {
+	for p := range b.slots.ports {
+		for {
+			idx := b.slots.ports[p].head
+			if idx < 0 || b.slots.all[idx].deadline > now {
+				break
+			}
+			b.slots.unlink(idx)
+			b.slots.all[idx].state = slotLate
+			b.counts.Expired++
+			b.pushAnswer(idx, b.slots.all[idx].none, actor.ErrTimeout, now)
+		}
+	}
+}
+
+func (b *Box) takenAnswer(idx int32) {
+	switch s := &b.slots.all[idx]; s.state {
+	case slotAnswered, slotSettled:
+		b.slots.release(idx)
+	case slotLate:
+		s.state = slotZombie
+	}
+}
+
+// Settle strikes a question from the ledger of owed answers; false when it is
+// not there: it has been answered before.
+func (b *Box) Settle(call actor.RawCall) bool {
+	if _, ok := b.owed[call]; !ok {
+		return false
+	}
+	delete(b.owed, call)
+	return true
+}
+
+// Owed lists the unanswered questions of others.
+func (b *Box) Owed() []actor.RawCall {
+	var calls []actor.RawCall
+	for c := range b.owed {
+		calls = append(calls, c)
+	}
+	slices.SortFunc(calls, func(x, y actor.RawCall) int { return cmp.Compare(x.Seq, y.Seq) })
+	return calls
+}

@@ -1,0 +1,78 @@
+package mailbox
+
+import (
+	"acyclic/internal/kernel/actor"
+)
+
+// stateKey names a State's value, or the latest of an adapter (topic 0).
+type stateKey struct {
+	topic actor.TopicID
+	key   uint64
+}
+
+// streamState is a subscription at work.
+type streamState struct {
+	Stream
+	queued  int
+	lagging bool
+	missed  uint64
+}
+
+// putEvent queues a State's value in place of an older one, or a Stream's
+// event unless the subscriber lags.
+func (b *Box) putEvent(e *Envelope) bool {
+	for i := range b.stream {
+		if s := &b.stream[i]; s.Topic == e.Topic {
+			b.putStream(s, e)
+			return true
+		}
+	}
+	k := stateKey{e.Topic, e.Key}
+	if old, ok := b.latest[k]; ok {
+		e.Queued = old.Queued // the reader has been slow since then
+		b.latest[k] = *e
+		return true
+	}
+	if len(b.latest) == b.states {
+		b.counts.Refused++
+		return false
+	}
+	b.latest[k] = *e
+	*b.lanes[actor.Events].push() = Envelope{Topic: e.Topic, Key: e.Key, Lane: actor.Events, Queued: e.Queued}
+	return true
+}
+
+func (b *Box) putStream(s *streamState, e *Envelope) {
+	switch {
+	case s.lagging:
+		s.missed++
+	case s.queued == s.Cap:
+		s.lagging, s.missed = true, 1
+		*b.lanes[actor.Events].push() = Envelope{Topic: e.Topic, Lag: true, Lane: actor.Events, Queued: e.Queued}
+	default:
+		s.queued++
+		*b.lanes[actor.Events].push() = *e
+	}
+}
+
+func (b *Box) takenEvent(e *Envelope) {
+	for i := range b.stream {
+		if s := &b.stream[i]; s.Topic == e.Topic {
+			s.queued--
+			return
+		}
+	}
+	k := stateKey{e.Topic, e.Key}
+	*e = b.latest[k]
+	delete(b.latest, k)
+}
+
+func (b *Box) takenLag(e *Envelope) {
+	for i := range b.stream {
+		if s := &b.stream[i]; s.Topic == e.Topic {
+			e.In.Body = actor.Lagged{Topic: e.Topic, N: s.missed}
+			b.counts.Missed += s.missed
+			s.lagging, s.missed = false, 0
+		}
+	}
+}

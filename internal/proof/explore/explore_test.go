@@ -1,0 +1,196 @@
+package explore
+
+import (
+	"flag"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"acyclic/config"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/node"
+)
+
+var howLong = flag.String("explore", "", `"long": also the explorations that take five minutes together`)
+
+// fault is what may happen besides what the environment does.
+type fault func(*Scenario)
+
+func jumps(n int) fault   { return func(sc *Scenario) { sc.Jumps = n } }
+func crashes(n int) fault { return func(sc *Scenario) { sc.Crashes = n } }
+func stop(sc *Scenario)   { sc.Stop = true }
+func calm(sc *Scenario)   { sc.Jumps, sc.Crashes, sc.Stop = 0, 0, false }
+func fine(sc *Scenario)   { sc.Fine = true }
+func hands(sc *Scenario)  { sc.Hands = true }
+func twice(sc *Scenario)  { sc.Twice = true }
+
+// says lets each remote peer say something after its handshake.
+func says(words ...string) fault {
+	return func(sc *Scenario) {
+		sc.Env().(*outsideWorld).Script = words
+		sc.Name += "; each says " + strings.Join(words, ", ")
+	}
+}
+
+// with adds faults to a scenario, and says so in its name.
+func with(sc *Scenario, names string, faults ...fault) *Scenario {
+	for _, f := range faults {
+		f(sc)
+	}
+	if names != "" {
+		sc.Name += "; " + names
+	}
+	return sc
+}
+
+// lifecycle and accept are the two scenarios of a node: connections come, shake
+// hands and hang up; a block is mined and accepted while they do.
+func lifecycle(conns, places int, without ...actor.ID) *Scenario {
+	name := cells(without)
+	return nodeScenario("node, lifecycle: "+name+"; "+scale(conns, places), conns, places, 0, nil, without...)
+}
+
+func accept(conns, places, mine int, tune func(*config.Limits), without ...actor.ID) *Scenario {
+	name := cells(without)
+	sc := nodeScenario("node, a block accepted: "+name+"; "+scale(conns, places), conns, places, mine, tune, without...)
+	if mine > 1 {
+		sc.Name += ", two blocks"
+	}
+	return sc
+}
+
+func cells(without []actor.ID) string {
+	var names []string
+	for id := node.Server; id <= node.Relay; id++ {
+		if !slices.Contains(without, id) {
+			names = append(names, [...]string{"", "server", "netsync", "chain", "relay"}[id])
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func scale(conns, places int) string {
+	return [...]string{"", "one peer", "two peers"}[conns] + ", " + [...]string{"", "one place", "two places"}[places]
+}
+
+func explorations() []*Scenario {
+	return []*Scenario{
+		with(asking(false, 2, nil), "a crash, a timeout, stop; effects one by one", jumps(1), fine),
+		with(asking(true, 2, nil), "a crash, a timeout, stop", jumps(1)),
+		with(asking(true, 2, nil), "a timeout; inputs out of batches, effects one by one", calm, jumps(1), fine, hands),
+		with(coming(2, 1, 2), "a crash, stop; effects one by one; all twice", fine, twice),
+		with(coming(2, 1, 2), "stop; inputs out of batches", calm, stop, hands),
+		with(coming(2, 2, 1), "a crash, stop"),
+
+		with(lifecycle(2, 2, node.Chain, node.Relay), ""),
+		with(lifecycle(2, 1, node.Chain), "effects one by one", fine),
+		with(lifecycle(2, 1, node.Chain), "a crash", crashes(1)),
+		with(lifecycle(2, 1, node.Chain), "stop; all twice", stop, twice),
+		with(lifecycle(2, 1, node.Chain), "effects one by one", says("headers"), fine),
+		with(lifecycle(1, 1, node.Chain), "a timeout", jumps(1)),
+		with(lifecycle(1, 1), "all twice", twice),
+		with(accept(1, 1, 1, nil, node.Netsync), "stop", stop),
+		with(slowReader(accept(1, 1, 1, impatient, node.Netsync)), "a slow reader"),
+	}
+}
+
+// longExplorations are those that take more than a few seconds each.
+func longExplorations() []*Scenario {
+	return []*Scenario{
+		with(lifecycle(2, 2, node.Chain), ""),
+		with(lifecycle(2, 1), ""),
+		with(lifecycle(2, 1, node.Chain), "inputs out of batches", hands),
+		with(lifecycle(2, 1, node.Chain), "a timeout", jumps(1)),
+		with(accept(2, 1, 1, nil, node.Netsync), ""),
+		with(accept(1, 1, 2, nil, node.Netsync), ""),
+		with(accept(1, 1, 1, nil, node.Netsync), "a crash", crashes(1)),
+		with(accept(1, 1, 1, nil, node.Netsync), "", says("getheaders")),
+		with(coming(2, 2, 2), "a crash, stop"),
+		with(asking(true, 3, nil), "a crash, two timeouts, stop", jumps(2)),
+		with(accept(1, 1, 1, nil), ""),
+		with(slowReader(accept(1, 1, 1, impatient, node.Netsync)), "a slow reader, a timeout", jumps(1)),
+	}
+}
+
+// watched is what an exploration has come to, so that it is not about nothing.
+type watched struct{ conns, ready, mine, told int }
+
+// watch notes how many peers of a node were ready at a time, and how many blocks
+// were announced to one of them.
+func watch(sc *Scenario) *watched {
+	w := &watched{}
+	o, ok := sc.Env().(*outsideWorld)
+	if !ok {
+		return w
+	}
+	places := 0
+	for _, k := range sc.Plan(nil).Kinds {
+		places += k.Seats
+	}
+	w.conns, w.mine = min(places, len(o.Conns)), min(o.Blocks, 1)
+	rest := sc.Rest
+	sc.Rest = func(world *World) error {
+		ready := 0
+		for _, l := range world.Sys.Bus().Lives() {
+			if l.Opened {
+				ready++
+			}
+		}
+		w.ready = max(w.ready, ready)
+		for _, r := range world.Env.(*outsideWorld).Conns {
+			w.told = max(w.told, r.Told)
+		}
+		return rest(world)
+	}
+	return w
+}
+
+// explore runs scenarios, all of which must hold. A search that needs more states
+// than the bound has not shown anything about the rest of them, and fails; partly
+// says that this is known.
+func explore(t *testing.T, all []*Scenario, bounds Bounds, partly bool) {
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	var states, deepest, complete int
+	began := time.Now()
+	for _, sc := range all {
+		w := watch(sc)
+		r := Explore(sc, bounds)
+		t.Logf("%s: %v", sc.Name, r)
+		states, deepest = states+r.States, max(deepest, r.Depth)
+		if r.Violation != "" {
+			t.Errorf("%s\n%s", r.Violation, strings.Join(r.Trace, "\n"))
+		}
+		switch {
+		case r.Complete:
+			complete++
+			if w.ready < w.conns || w.told < w.mine {
+				t.Errorf("%s: never more than %d of %d peers were ready, nor %d of %d blocks announced", sc.Name, w.ready, w.conns, w.told, w.mine)
+			}
+		case !partly:
+			t.Errorf("%s: not all states were visited", sc.Name)
+		}
+	}
+	t.Logf("%d of %d scenarios complete, %d states in all, the deepest trace has %d moves, %v",
+		complete, len(all), states, deepest, time.Since(began).Round(time.Millisecond))
+}
+
+// Every interleaving of small configurations keeps the laws: no deadlock, no
+// lost or double answer, no event out of order, no place that is not free again,
+// and a node that is told to stop stops.
+func TestEveryInterleavingKeepsTheLaws(t *testing.T) {
+	all := explorations()
+	if slow {
+		explore(t, all, Bounds{States: 1000}, true)
+		return
+	}
+	explore(t, all, Bounds{States: 100_000}, false)
+}
+
+func TestLongExplorationsKeepTheLaws(t *testing.T) {
+	if *howLong != "long" {
+		t.Skip("run with -explore=long")
+	}
+	explore(t, longExplorations(), Bounds{States: 2_000_000}, false)
+}

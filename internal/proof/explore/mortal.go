@@ -1,0 +1,107 @@
+package explore
+
+import (
+	"reflect"
+	"slices"
+	"time"
+	"unsafe"
+
+	"acyclic/internal/kernel/actor"
+)
+
+// mortal is a machine whose step can be made to die when it is done: nothing of
+// it has then happened (law L11). With Fine it hands out the effects of a step
+// one by one; until it has, it takes no other input.
+type mortal struct {
+	id actor.ID
+	actor.Machine
+	w    shared
+	Held []actor.Effect
+}
+
+// further asks a machine for its next effect.
+type further struct{}
+
+func (m *mortal) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	effects := outboxEffects(out)
+	if _, ok := in.Body.(further); ok {
+		*effects = append(*effects, m.Held[0])
+		m.Held = m.Held[1:]
+		m.w.noteBus(*effects)
+		return
+	}
+	m.Machine.Step(now, in, out)
+	m.w.noteBus(*effects)
+	if m.w.dying == m.id {
+		m.w.dying = 0
+		panic(intent)
+	}
+	for i := range *effects {
+		if e := &(*effects)[i]; e.Kind == actor.Ask {
+			m.w.asks(m.id, actor.Ticket(e.Call.Seq))
+		}
+	}
+	if m.w.sc.Fine && len(*effects) > 1 && !m.w.carries(*effects) {
+		// A cell ends after all effects of its last step.
+		all := slices.Clone(*effects)
+		slices.SortStableFunc(all, func(a, b actor.Effect) int { return last(a) - last(b) })
+		m.Held = slices.DeleteFunc(all[1:], func(e actor.Effect) bool { return e.Kind == actor.Log })
+		*effects = append((*effects)[:0], all[0])
+	}
+}
+
+// noteBus notes whether effects change what the bus remembers.
+func (w *World) noteBus(effects []actor.Effect) {
+	for i := range effects {
+		switch e := &effects[i]; e.Kind {
+		case actor.Publish:
+			w.busTouched = w.busTouched || !w.Sys.Bus().IsTraffic(e.Topic)
+		case actor.Spawn, actor.Finish:
+			w.busTouched = true
+		}
+	}
+}
+
+func last(e actor.Effect) int {
+	if e.Kind == actor.Finish {
+		return 1
+	}
+	return 0
+}
+
+// carries says whether effects pass on the credit of the step's input, which is
+// given back after the step.
+func (w *World) carries(effects []actor.Effect) bool {
+	return slices.ContainsFunc(effects, func(e actor.Effect) bool {
+		return e.Kind == actor.Publish && w.Sys.Bus().IsTraffic(e.Topic)
+	})
+}
+
+// Deadline is none while effects are to be performed, and while an input is
+// handled in a move of its own.
+func (m *mortal) Deadline() time.Time {
+	if len(m.Held) > 0 || m.w.early {
+		return time.Time{}
+	}
+	return m.Machine.Deadline()
+}
+
+// Check is left until then, too: an invariant may span an effect.
+func (m *mortal) Check() error {
+	if len(m.Held) > 0 {
+		return nil
+	}
+	return m.Machine.Check()
+}
+
+// outboxEffects reaches the effects recorded in an outbox.
+func outboxEffects(out *actor.Outbox) *[]actor.Effect {
+	f := reflect.ValueOf(out).Elem().FieldByName("effects")
+	return (*[]actor.Effect)(unsafe.Pointer(f.UnsafeAddr()))
+}
+
+// intent is why a step dies that was told to.
+const intent = "a death by intent"
+
+// shared is a pointer that is no part of the state.
+type shared struct{ *World }

@@ -1,0 +1,209 @@
+package explore
+
+import (
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"time"
+
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/cell"
+	"acyclic/internal/kernel/mailbox"
+)
+
+// Epoch is when every exploration begins.
+var Epoch = time.Date(2011, 2, 3, 0, 0, 0, 0, time.UTC)
+
+// Env is the environment of a node: everything that may happen to it from
+// outside, bounded. It must be plain data, like a machine: it is part of the
+// state.
+type Env interface {
+	// Moves lists what may happen now, each time in the same order.
+	Moves(w *World) []Move
+	// Do makes one of them happen.
+	Do(w *World, m Move)
+	// Tell takes what a cell tells an adapter; it must not wait.
+	Tell(w *World, adapter, from actor.ID, body any)
+	// Serve answers a question that a cell asks an adapter.
+	Serve(w *World, adapter actor.ID, q any) (answer any)
+	// Answered gives an adapter the end of a question that it asked.
+	Answered(w *World, asker actor.ID, in actor.Input)
+	// Name says in words what a move is.
+	Name(m Move) string
+}
+
+// Scenario is a small configuration whose every interleaving is explored.
+type Scenario struct {
+	Name string
+	// Plan is the wiring; adapters with a Handler are served by Env.
+	Plan func(w *World) *cell.Plan
+	Env  func() Env
+
+	Jumps   int           // how often the clock may jump to a deadline
+	Horizon time.Duration // deadlines later than this after Epoch are left alone; zero: none are
+	Crashes int           // how many steps may die
+	Mortal  []actor.ID    // which cells; nil: all
+	Message int           // bytes of the largest message that a connection brings
+	Stop    bool          // the node may be told to stop at any time
+	Whole   bool          // a cell takes and handles a production batch in one move instead of one input
+	Hands   bool          // a cell takes a batch in one move and handles each input in a further one
+	Fine    bool          // each effect of a step is performed in a move of its own
+	Twice   bool          // every move is made twice, and must come out the same (law L10)
+
+	// Rest checks a state in which nothing can happen any more, besides
+	// the laws.
+	Rest func(w *World) error
+	// Settle is how many deadlines are let come, one after the other, at a
+	// state at rest before Rest looks at it: what is to be retried is.
+	Settle int
+
+	// For negative controls: Mutate breaks the kernel after each run of a
+	// cell, Deliver what the kernel hands to a cell.
+	Mutate  func(w *World, c *cell.Cell)
+	Deliver func(w *World, c *cell.Cell, batch []mailbox.Envelope) []mailbox.Envelope
+}
+
+// World is one node that is put into one state after the other. It is the
+// driver of its cells.
+type World struct {
+	*outside
+	Sys  *cell.System
+	sc   *Scenario
+	plan *cell.Plan
+
+	parts   map[[2]uint64]*part
+	known   []*part            // by number
+	loaded  map[actor.ID]*part // what the cells are copies of; nil: to be loaded anew
+	bus     *part              // the same for the bus
+	touched map[actor.ID]bool  // cells that may have changed in this move
+	// busTouched says the same of the bus.
+	busTouched bool
+	buf        []byte
+	dying      actor.ID // whose next step dies
+	early      bool     // no Tick yet: an input is handled in a move of its own
+	said       []string // what happened, for a trace; nil: nobody listens
+	listen     bool
+	seeds      [2]maphash.Seed
+	settled    map[[2]uint64]bool // states at rest that come in order
+}
+
+// newWorld starts the node of a scenario.
+func newWorld(sc *Scenario) (*World, state) {
+	w := &World{
+		outside: &outside{Env: sc.Env(), Clock: Epoch, Jumps: sc.Jumps, Crashes: sc.Crashes, Lives: map[life]phase{}, Hands: map[actor.ID][]mailbox.Envelope{}},
+		sc:      sc, parts: map[[2]uint64]*part{}, loaded: map[actor.ID]*part{}, touched: map[actor.ID]bool{}, settled: map[[2]uint64]bool{},
+		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+	}
+	plan := *sc.Plan(w)
+	plan.Cells = slices.Clone(plan.Cells)
+	for i := range plan.Cells {
+		id, build := plan.Cells[i].ID, plan.Cells[i].Build
+		plan.Cells[i].Build = func(gen uint32) actor.Machine { return &mortal{id: id, Machine: build(gen), w: shared{w}} }
+	}
+	plan.Kinds = slices.Clone(plan.Kinds)
+	for i := range plan.Kinds {
+		build := plan.Kinds[i].Build
+		plan.Kinds[i].Build = func(id actor.ID, arg any) actor.Machine {
+			return &mortal{id: id, Machine: build(id, arg), w: shared{w}}
+		}
+	}
+	plan.Adapters = slices.Clone(plan.Adapters)
+	for i := range plan.Adapters {
+		plan.Adapters[i].Teller = teller{w, plan.Adapters[i].ID}
+	}
+	w.plan = &plan
+	w.Sys = cell.New(&plan, w)
+	w.Sys.Start(w.Clock)
+	for _, c := range w.Sys.Cells() {
+		w.touched[c.ID] = true
+	}
+	return w, w.save(nil)
+}
+
+// teller hands what cells tell an adapter to the environment.
+type teller struct {
+	w  *World
+	id actor.ID
+}
+
+func (t teller) Tell(from actor.ID, body any) { t.w.Env.Tell(t.w, t.id, from, body) }
+
+// Machine returns the machine of a cell as it is now; nil when it is gone.
+func (w *World) Machine(id actor.ID) actor.Machine {
+	c := w.Sys.Lookup(id)
+	if c == nil || c.Machine() == nil {
+		return nil
+	}
+	return c.Machine().(*mortal).Machine
+}
+
+// Deliver is how the environment hands something to a cell.
+func (w *World) Deliver(from, to actor.ID, lane actor.Lane, body any, bytes int) bool {
+	return w.Sys.Deliver(from, to, lane, body, bytes)
+}
+
+// Violate reports that a law is broken.
+func (w *World) Violate(format string, args ...any) {
+	if w.Violated == "" {
+		w.Violated = fmt.Sprintf(format, args...)
+	}
+}
+
+// Say adds a line to the trace.
+func (w *World) Say(format string, args ...any) {
+	if w.listen {
+		w.said = append(w.said, fmt.Sprintf(format, args...))
+	}
+}
+
+// Wake and Credited note that a cell was changed by another's step.
+func (w *World) Wake(c *cell.Cell) { w.touched[c.ID] = true }
+
+// Credited: see Wake.
+func (w *World) Credited(c *cell.Cell) { w.touched[c.ID] = true }
+
+// Adopt needs nothing: a new cell is no part of any state yet.
+func (w *World) Adopt(*cell.Cell) {}
+
+// Spawned needs nothing.
+func (w *World) Spawned(*cell.Cell) {}
+
+// Crashed forgets what the cell had seen.
+func (w *World) Crashed(c *cell.Cell, trace string) {
+	w.busTouched = true
+	if !strings.HasPrefix(trace, intent) {
+		w.Violate("%s died: %s", c.Name, trace)
+	}
+	for l := range w.Lives {
+		if l.Cell == c.ID {
+			delete(w.Lives, l)
+		}
+	}
+}
+
+// Ended lets the next turn stop when the node is stopping.
+func (w *World) Ended(c *cell.Cell, reason string) {
+	w.Say("    %s ends: %s", c.Name, reason)
+	if w.Stopped {
+		w.stopGroup()
+	}
+}
+
+// Log tells the trace.
+func (w *World) Log(c *cell.Cell, rec actor.Record) {
+	w.Say("    %s says: %s %v", c.Name, rec.Msg, rec.Fields)
+}
+
+// Halt breaks a law: nothing in these scenarios is a reason to stop the node,
+// and the kernel calls it when it recognises what the design excludes.
+func (w *World) Halt(err error) {
+	w.Violate("%v", err)
+}
+
+// Now is the state's time.
+func (w *World) Now() time.Time { return w.Clock }
+
+func (w *World) living() []*cell.Cell {
+	return slices.DeleteFunc(w.Sys.Cells(), func(c *cell.Cell) bool { return !c.Runs() || c.Ended() })
+}

@@ -1,0 +1,138 @@
+package sim_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"acyclic/chain"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/node"
+	"acyclic/netsync"
+	"acyclic/peer"
+	"acyclic/relay"
+	"acyclic/server"
+)
+
+// client asks the components what RPC handlers ask, one question at a time, for
+// as long as the node lives, and keeps the latest answers.
+type client struct {
+	tips    actor.Port[chain.GetTips, chain.Tips]
+	block   actor.Port[chain.GetBlock, chain.Block]
+	status  actor.Port[netsync.GetStatus, netsync.Status]
+	syncs   actor.Port[netsync.GetPeers, netsync.Peers]
+	servers actor.Port[server.GetStatus, server.Status]
+	slots   actor.Port[server.GetPeers, server.Peers]
+	infos   actor.Port[peer.GetInfo, peer.Info]
+	relays  actor.Port[relay.GetStatus, relay.Status]
+
+	rng    *rand.Rand
+	every  time.Duration
+	asking bool
+	next   time.Time
+	asked  map[string]time.Time // when the latest answer of a kind came
+
+	best   chain.Tips
+	sync   netsync.Status
+	peers  netsync.Peers
+	server server.Status
+	conns  server.Peers
+	relay  relay.Status
+}
+
+func newClient(p *actor.Ports, rng *rand.Rand) *client {
+	return &client{
+		tips:    actor.Connect[chain.GetTips](p, "client.tips", node.Chain, 1, time.Minute),
+		block:   actor.Connect[chain.GetBlock](p, "client.block", node.Chain, 1, time.Minute),
+		status:  actor.Connect[netsync.GetStatus](p, "client.status", node.Netsync, 1, 10*time.Second),
+		syncs:   actor.Connect[netsync.GetPeers](p, "client.syncs", node.Netsync, 1, 10*time.Second),
+		servers: actor.Connect[server.GetStatus](p, "client.servers", node.Server, 1, 10*time.Second),
+		slots:   actor.Connect[server.GetPeers](p, "client.slots", node.Server, 1, 10*time.Second),
+		relays:  actor.Connect[relay.GetStatus](p, "client.relays", node.Relay, 1, 10*time.Second),
+		infos:   actor.Connect[peer.GetInfo](p, "client.infos", 0, 1, 10*time.Second),
+		rng:     rng, every: 10 * time.Second, asked: map[string]time.Time{},
+	}
+}
+
+func (c *client) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	switch b := in.Body.(type) {
+	case actor.Start:
+	case actor.Stop:
+		out.Finish("stopped")
+		return
+	case actor.Tick:
+		c.ask(out)
+	default:
+		c.note(now, in.Err, b)
+	}
+	if !c.asking {
+		c.next = now.Add(time.Duration(c.rng.Int64N(int64(2 * c.every))))
+	}
+}
+
+// ask asks one question after the other, in an order by chance.
+func (c *client) ask(out *actor.Outbox) {
+	var ok bool
+	switch c.rng.IntN(8) {
+	case 0:
+		_, ok = c.tips.Ask(out, chain.GetTips{})
+	case 1:
+		_, ok = c.block.Ask(out, chain.GetBlock{Hash: c.best.Block.Hash})
+	case 2:
+		_, ok = c.status.Ask(out, netsync.GetStatus{})
+	case 3:
+		_, ok = c.syncs.Ask(out, netsync.GetPeers{})
+	case 4:
+		_, ok = c.servers.Ask(out, server.GetStatus{})
+	case 5:
+		_, ok = c.slots.Ask(out, server.GetPeers{})
+	case 6:
+		if k := len(c.conns.Peers); k > 0 {
+			_, ok = c.infos.AskOf(out, c.conns.Peers[c.rng.IntN(k)].Peer, peer.GetInfo{})
+		}
+	case 7:
+		_, ok = c.relays.Ask(out, relay.GetStatus{})
+	}
+	c.asking = ok
+}
+
+func (c *client) note(now time.Time, err error, answer any) {
+	c.asking = false
+	if err != nil {
+		return
+	}
+	c.asked[fmt.Sprintf("%T", answer)] = now
+	switch a := answer.(type) {
+	case chain.Tips:
+		c.best = a
+	case netsync.Status:
+		c.sync = a
+	case netsync.Peers:
+		c.peers = a
+	case server.Status:
+		c.server = a
+	case server.Peers:
+		c.conns = a
+	case relay.Status:
+		c.relay = a
+	}
+}
+
+// since says whether everything has been answered after a time.
+func (c *client) since(at time.Time) bool {
+	for _, answer := range [...]any{c.best, c.sync, c.peers, c.server, c.conns, c.relay} {
+		if !c.asked[fmt.Sprintf("%T", answer)].After(at) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *client) Deadline() time.Time {
+	if c.asking {
+		return time.Time{}
+	}
+	return c.next
+}
+
+func (c *client) Check() error { return nil }

@@ -1,0 +1,325 @@
+package fake
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
+)
+
+// end is one end of a connection: what its node writes, and what is on the way
+// to it.
+type end struct {
+	id            transport.ConnID
+	adapter       *Adapter
+	peer          *end // the other end
+	local, remote netip.AddrPort
+	delay         time.Duration // one way
+	opened        time.Time     // when it stands at this end
+	resetAt       time.Time     // when the network loses it; zero: never
+
+	owner   actor.ID
+	claimBy time.Time // when it is closed unless it was claimed; zero: never
+	closed  bool      // by this side
+	drainBy time.Time // closing, with what is queued written first
+	reapBy  time.Time // the owner was told of the end and is to say Close
+	broken  bool      // nothing can be written any more
+	ended   bool      // EOF was delivered
+	starved time.Time // since when the owner has had no credit; zero: it has
+	retryAt time.Time // when to look for credit again
+	probeAt time.Time // when to look whether there is still an owner
+
+	queue   [][]byte  // written by the owner, not yet taken by the kernel
+	tookAt  time.Time // when the kernel last took something, or the queue filled
+	flushed transport.Flushed
+
+	wire  []packet // on the way to this end, in order
+	bytes int      // of wire
+}
+
+// packet is one frame, or the end of the stream.
+type packet struct {
+	at    time.Time // of arrival
+	frame []byte    // nil: the end
+	why   string    // the end's reason
+}
+
+// link makes a connection that stands at b when a's first packet has got there,
+// and at a a way back later.
+func (n *Net) link(from, to *Adapter, now time.Time) *end {
+	delay := n.latency()
+	n.port++
+	if n.port < 49152 {
+		n.port = 49152
+	}
+	home := netip.AddrPortFrom(from.addr.Addr(), n.port)
+	a := &end{adapter: from, local: home, remote: to.addr, delay: delay}
+	b := &end{adapter: to, local: to.addr, remote: home, delay: delay}
+	a.peer, b.peer = b, a
+	n.last++
+	a.id = n.last
+	n.last++
+	b.id = n.last
+	a.opened, b.opened = now.Add(delay), now.Add(delay)
+	if n.cfg.MeanLife > 0 {
+		a.resetAt = now.Add(draw(n.rng, 2*n.cfg.MeanLife))
+		b.resetAt = a.resetAt
+	}
+	from.ends = append(from.ends, a)
+	to.ends = append(to.ends, b)
+	i := len(to.backlog)
+	for i > 0 && to.backlog[i-1].opened.After(b.opened) {
+		i--
+	}
+	to.backlog = slices.Insert(to.backlog, i, b)
+	n.wake(to)
+	return a
+}
+
+func (c *end) write(now time.Time, frame []byte) {
+	if c.closed || c.broken || !c.drainBy.IsZero() {
+		return
+	}
+	if len(c.queue) == 0 {
+		c.tookAt = now
+	}
+	c.queue = append(c.queue, frame)
+}
+
+// close is the owner's Close, or the process's end.
+func (c *end) close(now time.Time, drain bool) {
+	if c.closed {
+		return
+	}
+	if drain && len(c.queue) > 0 && !c.broken {
+		if c.drainBy.IsZero() {
+			c.drainBy = now.Add(transport.DrainTimeout)
+		}
+		return
+	}
+	c.closed = true
+	c.queue, c.wire, c.bytes = nil, nil, 0
+	if !c.peer.closed {
+		c.peer.arrive(now, packet{why: "closed by the other side"})
+	}
+}
+
+// arrive puts a packet on the wire to this end.
+func (c *end) arrive(now time.Time, p packet) {
+	n := c.adapter.net
+	at := n.reachable(c.adapter, c.peer.adapter, now).Add(c.delay + draw(n.rng, n.cfg.Jitter))
+	if n.cfg.Bandwidth > 0 {
+		at = at.Add(time.Duration(len(p.frame)) * time.Second / time.Duration(n.cfg.Bandwidth))
+	}
+	if n.chance(n.cfg.StallChance) {
+		at = at.Add(draw(n.rng, n.cfg.StallFor))
+	}
+	if k := len(c.wire); k > 0 && at.Before(c.wire[k-1].at) {
+		at = c.wire[k-1].at
+	}
+	p.at = at
+	c.wire = append(c.wire, p)
+	c.bytes += len(p.frame)
+	n.wake(c.adapter)
+}
+
+// work does what is due at this end.
+func (c *end) work(now time.Time, out *actor.Outbox) {
+	switch {
+	case c.closed:
+		return
+	case past(c.resetAt, now):
+		c.reset(now)
+	case past(c.claimBy, now) || past(c.drainBy, now) || past(c.reapBy, now):
+		c.close(now, false)
+		return
+	}
+	c.flush(now, out)
+	c.receive(now, out)
+	if !c.drainBy.IsZero() && len(c.queue) == 0 {
+		c.close(now, true)
+	}
+}
+
+// reset loses the connection: what is under way is lost, both ends learn it.
+func (c *end) reset(now time.Time) {
+	for _, e := range [...]*end{c, c.peer} {
+		e.resetAt = time.Time{}
+		if e.closed {
+			continue
+		}
+		e.wire, e.bytes = nil, 0
+		e.queue, e.broken = nil, true
+		e.arrive(now, packet{why: "connection reset by peer"})
+	}
+}
+
+// flush moves frames from the queue to the wire while the kernels take them.
+func (c *end) flush(now time.Time, out *actor.Outbox) {
+	n := c.adapter.net
+	told := c.flushed
+	for c.canFlush() {
+		if c.peer.closed {
+			c.breakOff(now, "connection reset by peer", out)
+			return
+		}
+		frame := c.queue[0]
+		c.queue = c.queue[1:]
+		c.tookAt = now
+		c.flushed.Conn = c.id
+		c.flushed.Bytes += uint64(len(frame))
+		c.flushed.Msgs++
+		c.peer.arrive(now, packet{frame: frame})
+	}
+	if c.flushed != told && c.owner != 0 {
+		out.Deliver(c.owner, actor.Events, c.flushed, 0)
+	}
+	if len(c.queue) > 0 && past(c.tookAt.Add(n.cfg.WriteTimeout), now) {
+		c.breakOff(now, fmt.Sprintf("does not read: took nothing in %v", n.cfg.WriteTimeout), out)
+	}
+}
+
+// canFlush says whether the kernels take what is queued, or would say that
+// nobody ever will.
+func (c *end) canFlush() bool {
+	return len(c.queue) > 0 && (c.peer.bytes < c.adapter.net.cfg.Buffer || c.peer.bytes == 0)
+}
+
+func (c *end) breakOff(now time.Time, why string, out *actor.Outbox) {
+	c.queue, c.broken = nil, true
+	if c.owner != 0 && c.drainBy.IsZero() {
+		c.reapBy = sooner(c.reapBy, now.Add(transport.ClaimTimeout))
+		out.Deliver(c.owner, actor.Control, transport.Broken{Conn: c.id, Reason: why}, 0)
+	}
+}
+
+// receive hands what has arrived to the owner, as far as its credit goes (law
+// L5). An owner that never has any credit is a cell that is no more.
+func (c *end) receive(now time.Time, out *actor.Outbox) {
+	c.retryAt = time.Time{}
+	if c.owner == 0 || c.ended || !c.drainBy.IsZero() {
+		return
+	}
+	msgs, bytes := out.Credit(c.owner)
+	if past(c.probeAt, now) {
+		c.probe(now, msgs > 0)
+	}
+	took := false
+	for !c.closed && len(c.wire) > 0 && !c.wire[0].at.After(now) {
+		if msgs <= 0 || bytes <= 0 {
+			c.starve(now)
+			break
+		}
+		p := c.wire[0]
+		c.wire = c.wire[1:]
+		c.bytes -= len(p.frame)
+		msgs--
+		bytes -= len(p.frame)
+		took = true
+		c.starved = time.Time{}
+		if !c.deliver(now, p, out) {
+			break
+		}
+	}
+	if took && len(c.peer.queue) > 0 {
+		c.adapter.net.wake(c.peer.adapter) // it waits for room
+	}
+}
+
+// probe looks whether the owner is still there: when nothing arrives, nothing
+// else would show that it died and left the connection open.
+func (c *end) probe(now time.Time, credit bool) {
+	c.probeAt = now.Add(goneAfter)
+	if credit {
+		c.starved = time.Time{}
+		return
+	}
+	c.starve(now)
+}
+
+// starve looks for credit again, less and less often, and not for ever.
+func (c *end) starve(now time.Time) {
+	if c.starved.IsZero() {
+		c.starved = now
+	}
+	c.retryAt = now.Add(min(max(now.Sub(c.starved)/2, creditRetry), maxCreditRetry))
+	if now.Sub(c.starved) >= goneAfter {
+		c.close(now, false)
+	}
+}
+
+// deliver hands one packet to the owner; false: it was the last.
+func (c *end) deliver(now time.Time, p packet, out *actor.Outbox) bool {
+	eof := transport.EOF{Conn: c.id, Reason: p.why}
+	if p.frame != nil {
+		h := transport.ParseHeader(p.frame)
+		eof.Reason = h.Fault(c.adapter.net.cfg.Magic)
+		if eof.Reason == "" {
+			out.Deliver(c.owner, actor.Inbound, c.decode(h, p.frame), len(p.frame))
+			return true
+		}
+		eof.Fault = true
+	}
+	c.ended = true
+	c.wire, c.bytes = nil, 0
+	c.reapBy = sooner(c.reapBy, now.Add(transport.ClaimTimeout))
+	out.Deliver(c.owner, actor.Inbound, eof, 0)
+	return false
+}
+
+func (c *end) decode(h transport.Header, frame []byte) transport.Received {
+	r := transport.Received{Conn: c.id, Command: h.Command, Bytes: len(frame)}
+	if r.Bad = h.Skip(); r.Bad != "" {
+		return r
+	}
+	msg, err := transport.Decode(frame, c.adapter.net.cfg.Magic)
+	if err != nil {
+		r.Bad = err.Error()
+		return r
+	}
+	r.Msg = msg
+	return r
+}
+
+// deadline is when something happens at this end without anybody's doing.
+func (c *end) deadline() time.Time {
+	if c.closed {
+		return time.Time{}
+	}
+	at := sooner(sooner(c.claimBy, c.drainBy), sooner(c.reapBy, c.resetAt))
+	switch {
+	case c.canFlush():
+		at = sooner(at, c.tookAt)
+	case len(c.queue) > 0:
+		at = sooner(at, c.tookAt.Add(c.adapter.net.cfg.WriteTimeout))
+	}
+	switch {
+	case c.owner == 0 || c.ended || !c.drainBy.IsZero():
+	case !c.retryAt.IsZero():
+		at = sooner(sooner(at, c.retryAt), c.probeAt)
+	case len(c.wire) > 0:
+		at = sooner(sooner(at, c.wire[0].at), c.probeAt)
+	default:
+		at = sooner(at, c.probeAt)
+	}
+	return at
+}
+
+func (c *end) check() error {
+	sum := 0
+	for i, p := range c.wire {
+		sum += len(p.frame)
+		if i > 0 && p.at.Before(c.wire[i-1].at) {
+			return fmt.Errorf("fake: a packet of connection %d overtakes another", c.id)
+		}
+	}
+	if sum != c.bytes {
+		return fmt.Errorf("fake: connection %d has %d bytes on the wire, counted %d", c.id, sum, c.bytes)
+	}
+	return nil
+}
+
+func past(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }

@@ -1,0 +1,211 @@
+package fake
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"acyclic/chain"
+	"acyclic/internal/kernel/actor"
+)
+
+// EngineConfig says how long the simulated engine takes and when it fails.
+type EngineConfig struct {
+	// MaxApply and MaxRead bound the drawn time that one question takes at
+	// the worker and at a reader. Zero: none.
+	MaxApply, MaxRead time.Duration
+	// HangChance is how many of 1,000 questions, of each of the two, take
+	// HangFor.
+	HangChance int
+	HangFor    time.Duration
+	// FatalAt is the number of the change (from 1) at which the database
+	// fails. Zero: never.
+	FatalAt uint64
+}
+
+// takes draws how long a question takes.
+func (c *EngineConfig) takes(rng *rand.Rand, max time.Duration) time.Duration {
+	if c.HangChance > 0 && rng.IntN(1000) < c.HangChance {
+		return c.HangFor
+	}
+	return draw(rng, max)
+}
+
+// Calm ends the engine's failures: what is asked from now on is answered at
+// once. A database that has failed stays so.
+func (w *Worker) Calm() { w.cfg = EngineConfig{} }
+
+// Calm: see Worker.Calm.
+func (r *Readers) Calm() { r.cfg = EngineConfig{} }
+
+// Worker plays the engine worker: it carries out one question after the other.
+type Worker struct {
+	cfg    EngineConfig
+	store  *Store
+	rng    *rand.Rand
+	jobs   []job // the first one is under way
+	done   uint64
+	failed bool
+}
+
+// Readers plays the engine's readers: each question takes its own time.
+type Readers struct {
+	cfg   EngineConfig
+	store *Store
+	rng   *rand.Rand
+	jobs  []job // in order of their end
+}
+
+// job is a question and when it is answered.
+type job struct {
+	in actor.Input
+	at time.Time
+}
+
+// NewWorker and NewReaders return the two machines of one node. They must be
+// given the same Store.
+func NewWorker(cfg EngineConfig, store *Store, rng *rand.Rand) *Worker {
+	return &Worker{cfg: cfg, store: store, rng: rng}
+}
+
+// NewReaders: see NewWorker.
+func NewReaders(cfg EngineConfig, store *Store, rng *rand.Rand) *Readers {
+	return &Readers{cfg: cfg, store: store, rng: rng}
+}
+
+// Step takes a question, or answers those whose time has come.
+func (w *Worker) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	switch in.Body.(type) {
+	case actor.Start, actor.Tick:
+	case actor.Stop:
+		out.Finish("stopped")
+		return
+	case chain.ApplyHeaders, chain.ApplyBlock, chain.CatchUp, chain.GetTemplate:
+		w.jobs = append(w.jobs, job{in: in})
+		if len(w.jobs) == 1 {
+			w.jobs[0].at = now.Add(w.cfg.takes(w.rng, w.cfg.MaxApply))
+		}
+	default:
+		panic(fmt.Sprintf("fake: the worker is given a %T", in.Body))
+	}
+	for len(w.jobs) > 0 && !w.jobs[0].at.After(now) {
+		j := w.jobs[0]
+		w.jobs = w.jobs[1:]
+		w.answer(now, j.in, out)
+		if len(w.jobs) > 0 {
+			w.jobs[0].at = j.at.Add(w.cfg.takes(w.rng, w.cfg.MaxApply))
+		}
+	}
+}
+
+func (w *Worker) answer(now time.Time, in actor.Input, out *actor.Outbox) {
+	switch q := in.Body.(type) {
+	case chain.ApplyHeaders:
+		v := chain.HeadersVerdict{Code: chain.Fatal, Best: w.store.header.Point}
+		if w.works() {
+			v = w.store.applyHeaders(now, q.Headers)
+		}
+		q.Call(in).Answer(out, chain.HeadersApplied{Verdict: v, Changes: w.changes(q.Seen)})
+	case chain.ApplyBlock:
+		v := chain.Verdict{Hash: q.Hash, Code: chain.Fatal, Tip: w.store.tip().Point}
+		if w.works() {
+			v = w.store.applyBlock(now, q)
+		}
+		q.Call(in).Answer(out, chain.BlockApplied{Verdict: v, Changes: w.changes(q.Seen)})
+	case chain.CatchUp:
+		q.Call(in).Answer(out, chain.CaughtUp{Changes: w.changes(q.Seen)})
+	case chain.GetTemplate:
+		q.Call(in).Answer(out, w.store.template())
+	}
+}
+
+// works counts a change and says whether the database still takes it.
+func (w *Worker) works() bool {
+	w.done++
+	w.failed = w.failed || w.cfg.FatalAt != 0 && w.done >= w.cfg.FatalAt
+	return !w.failed
+}
+
+func (w *Worker) changes(seen uint64) chain.Changes {
+	c := w.store.changes(seen)
+	if w.failed {
+		c.Fatal = "the simulated database failed"
+	}
+	return c
+}
+
+// Deadline is when the question under way is answered.
+func (w *Worker) Deadline() time.Time {
+	if len(w.jobs) == 0 {
+		return time.Time{}
+	}
+	return w.jobs[0].at
+}
+
+// Check verifies the store.
+func (w *Worker) Check() error { return w.store.check() }
+
+// Step takes a question, or answers those whose time has come.
+func (r *Readers) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	switch in.Body.(type) {
+	case actor.Start, actor.Tick:
+	case actor.Stop:
+		out.Finish("stopped")
+		return
+	default:
+		j := job{in, now.Add(r.cfg.takes(r.rng, r.cfg.MaxRead))}
+		i := len(r.jobs)
+		for i > 0 && r.jobs[i-1].at.After(j.at) {
+			i--
+		}
+		r.jobs = slices.Insert(r.jobs, i, j)
+	}
+	for len(r.jobs) > 0 && !r.jobs[0].at.After(now) {
+		r.answer(r.jobs[0].in, out)
+		r.jobs = r.jobs[1:]
+	}
+}
+
+func (r *Readers) answer(in actor.Input, out *actor.Outbox) {
+	s := r.store
+	switch q := in.Body.(type) {
+	case chain.GetLocator:
+		q.Call(in).Answer(out, s.locator(q))
+	case chain.GetPath:
+		q.Call(in).Answer(out, s.path(q))
+	case chain.GetForks:
+		q.Call(in).Answer(out, s.forks(q))
+	case chain.GetHeaders:
+		q.Call(in).Answer(out, s.headers(q))
+	case chain.GetHashes:
+		q.Call(in).Answer(out, s.hashes(q))
+	case chain.GetBlock:
+		q.Call(in).Answer(out, s.block(q))
+	case chain.GetHash:
+		q.Call(in).Answer(out, s.hashAt(q))
+	case chain.GetHeader:
+		q.Call(in).Answer(out, s.headerInfo(q))
+	default:
+		panic(fmt.Sprintf("fake: the readers are given a %T", in.Body))
+	}
+}
+
+// Deadline is when the next question is answered.
+func (r *Readers) Deadline() time.Time {
+	if len(r.jobs) == 0 {
+		return time.Time{}
+	}
+	return r.jobs[0].at
+}
+
+// Check has nothing to verify.
+func (r *Readers) Check() error { return nil }
+
+// draw is a time from 0 to max.
+func draw(rng *rand.Rand, max time.Duration) time.Duration {
+	if max <= 0 {
+		return 0
+	}
+	return time.Duration(rng.Int64N(int64(max) + 1))
+}

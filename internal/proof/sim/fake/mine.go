@@ -1,0 +1,125 @@
+package fake
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain"
+	"acyclic/internal/kernel/actor"
+)
+
+// Mine returns a block on top of prev with one transaction and no proof of
+// work. salt, up to 8 bytes, tells blocks apart; size pads it to about that many
+// bytes.
+func Mine(prev chainhash.Hash, at time.Time, bits uint32, salt uint64, size int) *wire.MsgBlock {
+	script := make([]byte, 8, 8+size)
+	for i := range script {
+		script[i] = byte(salt >> (8 * i))
+	}
+	script = append(script, make([]byte, max(0, size-200))...)
+	tx := wire.NewMsgTx(1)
+	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Index: 1<<32 - 1}, script[:8], nil))
+	tx.AddTxOut(wire.NewTxOut(50e8, script))
+	b := &wire.MsgBlock{Header: wire.BlockHeader{
+		Version: 4, PrevBlock: prev, Timestamp: at.Truncate(time.Second), Bits: bits,
+	}}
+	b.AddTransaction(tx)
+	b.Header.MerkleRoot = merkleRoot(b)
+	return b
+}
+
+// Grow mines n blocks in a row on a header, ten seconds apart.
+func Grow(on *wire.BlockHeader, n int, bits uint32, salt uint64, size int) []*wire.MsgBlock {
+	var list []*wire.MsgBlock
+	for range n {
+		b := Mine(on.BlockHash(), on.Timestamp.Add(10*time.Second), bits, salt, size)
+		list = append(list, b)
+		on = &b.Header
+	}
+	return list
+}
+
+// MinerConfig says what a Miner mines.
+type MinerConfig struct {
+	Every time.Duration // between two blocks on average, drawn
+	Count int           // blocks; then it stops
+	Bits  uint32
+	Size  int // of a block in bytes, about
+}
+
+// Miner submits blocks to its node's chain as an RPC client would. It must
+// subscribe to chain's Tips.
+type Miner struct {
+	cfg  MinerConfig
+	port actor.Port[chain.SubmitBlock, chain.Verdict] // one place
+	rng  *rand.Rand
+
+	tips chain.Tips
+	at   time.Time // of the next block; zero: none, or the last one has no verdict
+	left int
+}
+
+// NewMiner returns a miner.
+func NewMiner(cfg MinerConfig, port actor.Port[chain.SubmitBlock, chain.Verdict], rng *rand.Rand) *Miner {
+	return &Miner{cfg: cfg, port: port, rng: rng, left: cfg.Count}
+}
+
+// Step mines when it is time.
+func (m *Miner) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	switch b := in.Body.(type) {
+	case actor.Start:
+		m.plan(now)
+	case actor.Stop:
+		out.Finish("stopped")
+	case chain.Tips:
+		m.tips = b
+	case chain.Verdict:
+		m.plan(now)
+	case actor.Tick:
+		m.mine(now, out)
+	default:
+		panic(fmt.Sprintf("fake: the miner is given a %T", in.Body))
+	}
+}
+
+func (m *Miner) plan(now time.Time) {
+	m.at = time.Time{}
+	if m.left > 0 {
+		m.at = now.Add(draw(m.rng, 2*m.cfg.Every))
+	}
+}
+
+func (m *Miner) mine(now time.Time, out *actor.Outbox) {
+	m.plan(now)
+	if m.tips.Block.Hash == (chainhash.Hash{}) {
+		return
+	}
+	at := now
+	if min := m.tips.MedianTime.Add(time.Second); at.Before(min) {
+		at = min
+	}
+	b := Mine(m.tips.Block.Hash, at, m.cfg.Bits, m.rng.Uint64(), m.cfg.Size)
+	if _, ok := m.port.Ask(out, chain.SubmitBlock{Block: b, Hash: b.BlockHash()}); ok {
+		m.left--
+		m.at = time.Time{}
+	}
+}
+
+// Idle says whether it has mined all of its blocks and knows what became of them.
+func (m *Miner) Idle() bool { return m.left == 0 && m.at.IsZero() }
+
+// More makes it mine another block at once. Its cell has to be given a turn.
+func (m *Miner) More(now time.Time) {
+	m.left++
+	m.at = now
+}
+
+// Deadline is when the next block is found.
+func (m *Miner) Deadline() time.Time { return m.at }
+
+// Check has nothing to verify.
+func (m *Miner) Check() error { return nil }

@@ -1,0 +1,392 @@
+package fake
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/internal/adapters/book"
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
+	"acyclic/server"
+)
+
+const magic = wire.TestNet
+
+// owner is the peer cell that owns a connection.
+const owner actor.ID = 5<<32 | 1
+
+// node is a bench for one adapter: the rest of its node is the test.
+type node struct {
+	*Adapter
+	w      *pairWorld
+	out    *actor.Outbox
+	asked  []actor.RawCall // Admit
+	admits []server.Admit
+	dialed []transport.Dialed
+	got    []any // what the owner was given
+	msgs   int   // the owner's credit
+	bytes  int
+	seq    uint64
+}
+
+// pairWorld is two nodes and a clock.
+type pairWorld struct {
+	t    *testing.T
+	net  *Net
+	now  time.Time
+	a, b *node
+}
+
+func newPair(t *testing.T, cfg NetConfig, seed uint64) *pairWorld {
+	cfg.Magic = magic
+	if cfg.Buffer == 0 {
+		cfg.Buffer = 1000
+	}
+	w := &pairWorld{t: t, net: NewNet(cfg, rand.New(rand.NewPCG(seed, 0))), now: steptest.Epoch}
+	w.a, w.b = w.node("10.0.0.1:18444"), w.node("10.0.0.2:18444")
+	return w
+}
+
+func (w *pairWorld) node(addr string) *node {
+	var p actor.Ports
+	ports := AdapterPorts{Admit: actor.Connect[server.Admit](&p, "net.admit", 7, 1, time.Second)}
+	n := &node{Adapter: w.net.Adapter(netip.MustParseAddrPort(addr), ports), w: w, msgs: 1 << 20, bytes: 1 << 30}
+	n.out = actor.NewOutbox(n)
+	n.give(actor.Start{})
+	return n
+}
+
+func (n *node) Reserve(_ int, to actor.ID, _ time.Time, _ any) (actor.RawCall, bool) {
+	n.seq++
+	return actor.RawCall{To: to, Seq: n.seq}, true
+}
+func (n *node) Free(int) int                     { return 1 }
+func (n *node) Seat(actor.Kind) (actor.ID, bool) { return 0, false }
+func (n *node) Seats(actor.Kind) int             { return 0 }
+func (n *node) Credit(actor.ID) (int, int)       { return n.msgs, n.bytes }
+
+func (n *node) give(body any) { n.step(actor.Input{Body: body, From: owner}) }
+
+func (n *node) step(in actor.Input) {
+	n.out.Begin(n.w.now)
+	n.Step(n.w.now, in, n.out)
+	for _, e := range n.out.Effects() {
+		switch b := e.Body.(type) {
+		case server.Admit:
+			n.asked = append(n.asked, e.Call)
+			n.admits = append(n.admits, b)
+		case transport.Dialed:
+			n.dialed = append(n.dialed, b)
+		case transport.Received:
+			n.msgs--
+			n.bytes -= e.Bytes
+			n.got = append(n.got, b)
+		default:
+			n.got = append(n.got, b)
+		}
+	}
+	if err := n.Check(); err != nil {
+		n.w.t.Fatal(err)
+	}
+}
+
+func (n *node) admit(peer actor.ID) {
+	call := n.asked[0]
+	n.asked = n.asked[1:]
+	n.step(actor.Input{Body: server.Admitted{Peer: peer}, Ticket: actor.Ticket(call.Seq)})
+}
+
+// run lets time pass, with a Tick at each deadline.
+func (w *pairWorld) run(d time.Duration) {
+	end := w.now.Add(d)
+	for range 1_000_000 {
+		next := w.a
+		if at := sooner(w.b.Deadline(), w.a.Deadline()); at.IsZero() || at.After(end) {
+			w.now = end
+			return
+		} else if at != w.a.Deadline() {
+			next = w.b
+		}
+		if at := next.Deadline(); at.After(w.now) {
+			w.now = at
+		}
+		next.give(actor.Tick{})
+	}
+	w.t.Fatal("the deadline does not move on")
+}
+
+// connected dials from a to b and binds both ends.
+func connected(t *testing.T, cfg NetConfig, seed uint64) (w *pairWorld, a, b transport.ConnID) {
+	t.Helper()
+	w = newPair(t, cfg, seed)
+	w.a.give(transport.Dial{Addr: w.b.addr})
+	w.run(5 * time.Second)
+	if len(w.b.admits) != 1 || len(w.a.dialed) != 1 || w.a.dialed[0].Err != "" {
+		t.Fatalf("admits %v, dialed %v", w.b.admits, w.a.dialed)
+	}
+	a, b = w.a.dialed[0].Conn, w.b.admits[0].Conn
+	if w.a.dialed[0].Remote != w.b.addr || w.b.admits[0].Remote.Addr() != w.a.addr.Addr() {
+		t.Errorf("%+v %+v", w.a.dialed[0], w.b.admits[0])
+	}
+	w.b.admit(owner)
+	w.a.give(transport.Bind{Conn: a})
+	w.b.give(transport.Bind{Conn: b})
+	return w, a, b
+}
+
+func ping(t *testing.T, nonce uint64) []byte {
+	t.Helper()
+	frame, err := transport.Encode(wire.NewMsgPing(nonce), magic, wire.ProtocolVersion, wire.WitnessEncoding)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return frame
+}
+
+// nonces are those of the pings that a node's owner was given.
+func (n *node) nonces() (list []uint64) {
+	for _, g := range n.got {
+		if r, ok := g.(transport.Received); ok {
+			list = append(list, r.Msg.(*wire.MsgPing).Nonce)
+		}
+	}
+	return list
+}
+
+func first[E any](n *node) (e E, ok bool) {
+	for _, g := range n.got {
+		if e, ok = g.(E); ok {
+			return e, true
+		}
+	}
+	return e, false
+}
+
+var rough = NetConfig{
+	MinLatency: 10 * time.Millisecond, MaxLatency: 300 * time.Millisecond, Jitter: 200 * time.Millisecond,
+	Bandwidth: 10_000, Buffer: 200, StallChance: 100, StallFor: 2 * time.Second,
+}
+
+func TestMessagesArriveInOrder(t *testing.T) {
+	for seed := range uint64(20) {
+		w, a, _ := connected(t, rough, seed)
+		for i := range uint64(100) {
+			w.a.give(transport.Write{Conn: a, Frame: ping(t, i)})
+		}
+		w.run(10 * time.Minute)
+		got := w.b.nonces()
+		if len(got) != 100 {
+			t.Fatalf("seed %d: %d of 100 arrived", seed, len(got))
+		}
+		for i, n := range got {
+			if n != uint64(i) {
+				t.Fatalf("seed %d: message %d came as number %d", seed, n, i)
+			}
+		}
+		f := w.a.got[len(w.a.got)-1].(transport.Flushed)
+		if f.Msgs != 100 || f.Bytes != 3200 {
+			t.Errorf("seed %d: flushed %+v", seed, f)
+		}
+	}
+}
+
+func TestSameSeedSameRun(t *testing.T) {
+	run := func() string {
+		w, a, _ := connected(t, rough, 7)
+		var log strings.Builder
+		for i := range uint64(30) {
+			w.a.give(transport.Write{Conn: a, Frame: ping(t, i)})
+			w.run(50 * time.Millisecond)
+			fmt.Fprint(&log, len(w.b.nonces()), len(w.a.got), w.b.Deadline(), ";")
+		}
+		return log.String()
+	}
+	if run() != run() {
+		t.Error("two runs with one seed differ")
+	}
+}
+
+// An owner without credit is given nothing; the buffers fill, the other side is
+// not told Flushed any more, and in the end it is Broken.
+func TestL5NoCreditStopsTheWriter(t *testing.T) {
+	w, a, _ := connected(t, NetConfig{Buffer: 320}, 1)
+	w.b.msgs = 3
+	for i := range uint64(100) {
+		w.a.give(transport.Write{Conn: a, Frame: ping(t, i)})
+	}
+	w.run(10 * time.Second)
+	f, _ := first[transport.Flushed](w.a)
+	for _, g := range w.a.got {
+		if g, ok := g.(transport.Flushed); ok {
+			f = g
+		}
+	}
+	if len(w.b.nonces()) != 3 || f.Msgs != 13 {
+		t.Fatalf("%d received, %d flushed", len(w.b.nonces()), f.Msgs)
+	}
+	w.b.msgs = 50
+	w.run(time.Second)
+	if len(w.b.nonces()) != 53 {
+		t.Fatalf("%d received when there is credit again", len(w.b.nonces()))
+	}
+	w.run(40 * time.Second)
+	if _, ok := first[transport.Broken](w.a); !ok {
+		t.Error("a side that does not read is never broken off")
+	}
+}
+
+func TestCloseAndDrain(t *testing.T) {
+	for _, drain := range []bool{true, false} {
+		w, a, b := connected(t, NetConfig{MinLatency: time.Second, MaxLatency: time.Second, Buffer: 64}, 1)
+		for i := range uint64(5) {
+			w.a.give(transport.Write{Conn: a, Frame: ping(t, i)})
+		}
+		w.a.give(transport.Close{Conn: a, Drain: drain})
+		w.run(5 * time.Second)
+		eof, ok := first[transport.EOF](w.b)
+		if !ok || eof.Fault || eof.Reason != "closed by the other side" {
+			t.Fatalf("drain %v: %+v", drain, eof)
+		}
+		if n := len(w.b.nonces()); drain && n < 4 || !drain && n != 2 {
+			t.Errorf("drain %v: %d of 5 arrived", drain, n)
+		}
+		w.b.give(transport.Close{Conn: b})
+		if w.a.Conns() != 0 || w.b.Conns() != 0 {
+			t.Errorf("%d and %d connections are left", w.a.Conns(), w.b.Conns())
+		}
+		w.a.give(transport.Bind{Conn: a})
+		if _, ok := first[transport.Broken](w.a); !ok {
+			t.Error("a connection that is closed can be bound")
+		}
+	}
+}
+
+func TestDialFails(t *testing.T) {
+	w := newPair(t, NetConfig{}, 1)
+	w.a.give(transport.Dial{Addr: netip.MustParseAddrPort("10.0.0.9:1")})
+	w.run(time.Minute)
+	w.net.Cut(w.a.Adapter, w.b.Adapter, w.now, w.now.Add(time.Hour))
+	w.a.give(transport.Dial{Addr: w.b.addr})
+	w.run(time.Minute)
+	if len(w.a.dialed) != 2 || w.a.dialed[0].Err != "connection refused" || w.a.dialed[1].Err != "timed out" {
+		t.Errorf("%+v", w.a.dialed)
+	}
+}
+
+func TestNotAdmittedAndNotClaimed(t *testing.T) {
+	w := newPair(t, NetConfig{}, 1)
+	for range 2 {
+		w.a.give(transport.Dial{Addr: w.b.addr})
+	}
+	w.run(time.Second)
+	if len(w.b.asked) != 1 {
+		t.Fatalf("%d asked at once", len(w.b.asked))
+	}
+	w.a.give(transport.Bind{Conn: w.a.dialed[0].Conn})
+	w.b.admit(0)
+	w.run(time.Second)
+	if _, ok := first[transport.EOF](w.a); !ok || len(w.b.asked) != 1 {
+		t.Fatal("the first is not closed, or the second not asked for")
+	}
+	w.b.admit(owner)
+	w.run(time.Minute)
+	if w.a.Conns() != 0 || w.b.Conns() != 0 {
+		t.Errorf("%d and %d connections that nobody claims or closes", w.a.Conns(), w.b.Conns())
+	}
+}
+
+func TestCutDelays(t *testing.T) {
+	w, a, _ := connected(t, NetConfig{}, 1)
+	w.net.Cut(w.a.Adapter, w.b.Adapter, w.now, w.now.Add(time.Minute))
+	w.a.give(transport.Write{Conn: a, Frame: ping(t, 1)})
+	w.run(50 * time.Second)
+	if len(w.b.nonces()) != 0 {
+		t.Fatal("a cut network carries messages")
+	}
+	w.run(20 * time.Second)
+	if len(w.b.nonces()) != 1 {
+		t.Error("what was under way is lost")
+	}
+}
+
+func TestReset(t *testing.T) {
+	w, _, _ := connected(t, NetConfig{MeanLife: 5 * time.Minute}, 3)
+	w.run(time.Hour)
+	for _, n := range []*node{w.a, w.b} {
+		if eof, ok := first[transport.EOF](n); !ok || eof.Reason != "connection reset by peer" {
+			t.Errorf("%+v", eof)
+		}
+	}
+}
+
+// A cell that dies says no Close. The adapter finds out by itself even when nothing
+// arrives for it; a connection that is silent, but owned, it leaves alone.
+func TestConnectionsOfTheDeadAreClosed(t *testing.T) {
+	w, _, _ := connected(t, NetConfig{}, 1)
+	w.run(time.Hour)
+	if w.a.Conns() != 1 || w.b.Conns() != 1 {
+		t.Errorf("after an hour of silence %d and %d connections are left", w.a.Conns(), w.b.Conns())
+	}
+	w.a.msgs = 0 // who is no more has no credit
+	w.run(3 * goneAfter)
+	if n := w.a.Conns(); n != 0 {
+		t.Errorf("%d connections of a dead cell are left", n)
+	}
+	if eof, ok := first[transport.EOF](w.b); !ok || eof.Fault {
+		t.Errorf("the other side is told %+v", eof)
+	}
+}
+
+func TestForeignMagicIsAFault(t *testing.T) {
+	w, a, _ := connected(t, NetConfig{}, 1)
+	frame := ping(t, 1)
+	frame[0]++
+	w.a.give(transport.Write{Conn: a, Frame: frame})
+	w.run(time.Second)
+	if eof, ok := first[transport.EOF](w.b); !ok || !eof.Fault {
+		t.Errorf("%+v", eof)
+	}
+}
+
+func TestStopClosesEverything(t *testing.T) {
+	w, _, _ := connected(t, NetConfig{}, 1)
+	w.b.give(actor.Stop{})
+	w.run(time.Second)
+	if _, ok := first[transport.EOF](w.a); !ok {
+		t.Error("the other side is not told")
+	}
+	w.a.give(transport.Dial{Addr: w.b.addr})
+	w.run(time.Second)
+	if w.a.dialed[1].Err != "connection refused" {
+		t.Errorf("%+v", w.a.dialed[1])
+	}
+}
+
+func TestBook(t *testing.T) {
+	addrs := []netip.AddrPort{netip.MustParseAddrPort("10.0.0.1:1"), netip.MustParseAddrPort("10.0.0.2:2")}
+	b := NewBook(addrs, rand.New(rand.NewPCG(1, 1)))
+	b.Hosts = map[string][]netip.Addr{"seed.test": {netip.MustParseAddr("10.0.0.3")}}
+	r := steptest.New(t, b, nil)
+	if a := steptest.WantAnswer[book.Picked](r, r.Ask(book.Pick{Max: 1}), "one"); len(a.Addrs) != 1 || a.Known != 2 {
+		t.Errorf("%+v", a)
+	}
+	if a := steptest.WantAnswer[book.Sampled](r, r.Ask(book.Sample{Max: 9}), "all"); len(a.Addrs) != 2 {
+		t.Errorf("%+v", a)
+	}
+	for host, want := range map[string]string{"seed.test": "10.0.0.3:8", "10.1.1.1": "10.1.1.1:8"} {
+		a := steptest.WantAnswer[book.Resolved](r, r.Ask(book.Resolve{Host: host, Port: 8}), "an address")
+		if len(a.Addrs) != 1 || a.Addrs[0].String() != want {
+			t.Errorf("%s: %+v", host, a)
+		}
+	}
+	if a := steptest.WantAnswer[book.Resolved](r, r.Ask(book.Resolve{Host: "nowhere"}), "none"); a.Err == "" {
+		t.Errorf("%+v", a)
+	}
+}

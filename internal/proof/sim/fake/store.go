@@ -1,0 +1,326 @@
+package fake
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain"
+	"acyclic/internal/kernel/actor"
+)
+
+// maxFuture is how far ahead of our clock a header may be (consensus).
+const maxFuture = 2 * time.Hour
+
+// Store is the chain of one node: a tree of headers, the blocks, and which of
+// them is the best. It is plain data.
+type Store struct {
+	// BadBlocks are the blocks that break a rule when they are looked at,
+	// BadHeaders the headers.
+	BadBlocks, BadHeaders map[chainhash.Hash]bool
+
+	entries map[chainhash.Hash]*entry
+	order   []*entry // as they became known
+	main    []*entry // the best chain of blocks, by height
+	header  *entry   // the best header
+
+	events []chain.Event // that chain has not confirmed
+	last   uint64        // the number of the last event
+}
+
+// entry is one header.
+type entry struct {
+	chain.Point
+	header wire.BlockHeader
+	parent *entry // nil: genesis
+	block  *wire.MsgBlock
+	source actor.ID
+	bad    bool // it, or an ancestor, broke a rule
+}
+
+// NewStore returns the chain that has only its genesis block.
+func NewStore(genesis *wire.MsgBlock) *Store {
+	s := &Store{
+		BadBlocks: map[chainhash.Hash]bool{}, BadHeaders: map[chainhash.Hash]bool{},
+		entries: map[chainhash.Hash]*entry{},
+	}
+	e := s.insert(&genesis.Header, nil)
+	e.block = genesis
+	s.main = []*entry{e}
+	s.header = e
+	return s
+}
+
+// Add stores blocks that the node has had before the world began, in order.
+func (s *Store) Add(now time.Time, blocks ...*wire.MsgBlock) {
+	for _, b := range blocks {
+		s.applyBlock(now, chain.ApplyBlock{Block: b, Hash: b.BlockHash()})
+	}
+}
+
+// Tips are the best block and the best header.
+func (s *Store) Tips() chain.Tips {
+	tip := s.tip()
+	return chain.Tips{Block: tip.Point, Header: s.header.Point, MedianTime: tip.medianTime()}
+}
+
+// Point returns the place of a header; ok is false when it is not known.
+func (s *Store) Point(h chainhash.Hash) (p chain.Point, ok bool) {
+	if e := s.entries[h]; e != nil {
+		return e.Point, true
+	}
+	return p, false
+}
+
+func (s *Store) tip() *entry { return s.main[len(s.main)-1] }
+
+// inMain says whether a header's block is part of the best chain.
+func (s *Store) inMain(e *entry) bool {
+	return int(e.Height) < len(s.main) && s.main[e.Height] == e
+}
+
+func (s *Store) insert(h *wire.BlockHeader, parent *entry) *entry {
+	e := &entry{header: *h, parent: parent}
+	e.Point = chain.Point{Hash: h.BlockHash(), Time: h.Timestamp, Work: work(h.Bits)}
+	if parent != nil {
+		e.Height = parent.Height + 1
+		e.Work = parent.Work.Add(e.Work)
+	}
+	s.entries[e.Hash] = e
+	s.order = append(s.order, e)
+	return e
+}
+
+// work is 2^256 / (target + 1), the hashes that a header has cost on average.
+func work(bits uint32) chain.Work {
+	target := new(big.Int).Lsh(big.NewInt(int64(bits&0x007fffff)), 8*uint(max(bits>>24, 3)-3))
+	if target.Sign() == 0 {
+		return chain.Work{}
+	}
+	n := new(big.Int).Lsh(big.NewInt(1), 256)
+	return chain.WorkFromBig(n.Div(n, target.Add(target, big.NewInt(1))))
+}
+
+// medianTime is the median of the times of a header and the ten before it.
+func (e *entry) medianTime() time.Time {
+	var times []time.Time
+	for ; e != nil && len(times) < 11; e = e.parent {
+		times = append(times, e.Time)
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	return times[len(times)/2]
+}
+
+// ancestor is the header at a height of e's branch; nil when e is lower.
+func (e *entry) ancestor(height int32) *entry {
+	for e != nil && e.Height > height {
+		e = e.parent
+	}
+	if e == nil || e.Height < height {
+		return nil
+	}
+	return e
+}
+
+// fork is the last header that the branches of a and b have in common.
+func fork(a, b *entry) *entry {
+	a, b = lower(a, b), lower(b, a)
+	for a != b {
+		a, b = a.parent, b.parent
+	}
+	return a
+}
+
+func lower(a, b *entry) *entry { return a.ancestor(min(a.Height, b.Height)) }
+
+// applyHeaders carries out chain.ApplyHeaders.
+func (s *Store) applyHeaders(now time.Time, headers []*wire.BlockHeader) chain.HeadersVerdict {
+	var v chain.HeadersVerdict
+	var last *entry
+	for _, h := range headers {
+		e, code := s.applyHeader(now, h, &v.New)
+		if code != chain.OK {
+			v.Code, v.Reason, v.Detail = code, code.String(), h.BlockHash().String()
+			break
+		}
+		last = e
+		v.Accepted++
+	}
+	if last != nil {
+		v.Last, v.Fork = last.Point, fork(last, s.header).Point
+	}
+	v.Best = s.header.Point
+	return v
+}
+
+func (s *Store) applyHeader(now time.Time, h *wire.BlockHeader, fresh *int) (*entry, chain.Code) {
+	hash := h.BlockHash()
+	if e := s.entries[hash]; e != nil {
+		if e.bad {
+			return nil, chain.Invalid
+		}
+		return e, chain.OK
+	}
+	parent := s.entries[h.PrevBlock]
+	switch {
+	case parent == nil:
+		return nil, chain.Orphan
+	case parent.bad:
+		return nil, chain.BadAncestor
+	case s.BadHeaders[hash]:
+		return nil, chain.Invalid
+	case h.Timestamp.Sub(now) > maxFuture:
+		return nil, chain.TooNew
+	}
+	e := s.insert(h, parent)
+	*fresh++
+	if e.Work.Cmp(s.header.Work) > 0 {
+		s.header = e
+	}
+	return e, chain.OK
+}
+
+// applyBlock carries out chain.ApplyBlock.
+func (s *Store) applyBlock(now time.Time, q chain.ApplyBlock) chain.Verdict {
+	v := chain.Verdict{Hash: q.Hash, Code: s.takeBlock(now, q)}
+	if v.Code != chain.OK {
+		v.Reason, v.Detail = v.Code.String(), q.Hash.String()
+	}
+	e := s.entries[q.Hash]
+	v.InBestChain = e != nil && s.inMain(e)
+	v.Tip = s.tip().Point
+	return v
+}
+
+func (s *Store) takeBlock(now time.Time, q chain.ApplyBlock) chain.Code {
+	parent := s.entries[q.Block.Header.PrevBlock]
+	if e := s.entries[q.Hash]; e != nil && e.block != nil {
+		return chain.Duplicate
+	} else if parent == nil || parent.block == nil && !parent.bad {
+		return chain.Orphan
+	}
+	var fresh int
+	e, code := s.applyHeader(now, &q.Block.Header, &fresh)
+	switch {
+	case code != chain.OK:
+		return code
+	case merkleRoot(q.Block) != q.Block.Header.MerkleRoot:
+		return chain.Mutated
+	case s.BadBlocks[q.Hash]:
+		s.condemn(e)
+		return chain.Invalid
+	}
+	e.block, e.source = q.Block, q.Source
+	if e.Work.Cmp(s.tip().Work) > 0 {
+		s.reorganise(e)
+	}
+	return chain.OK
+}
+
+// condemn marks a header and all its descendants. None of them has a block, so
+// the best chain of blocks stays.
+func (s *Store) condemn(bad *entry) {
+	bad.bad = true
+	s.header = s.main[0]
+	for _, e := range s.order { // parents come before their children
+		if e.parent != nil && e.parent.bad {
+			e.bad = true
+		}
+		if !e.bad && e.Work.Cmp(s.header.Work) > 0 {
+			s.header = e
+		}
+	}
+}
+
+// reorganise makes tip the best block.
+func (s *Store) reorganise(tip *entry) {
+	base := fork(s.tip(), tip)
+	for s.tip() != base {
+		s.note(chain.BlockDisconnected{Point: s.tip().Point})
+		s.main = s.main[:len(s.main)-1]
+	}
+	var branch []*entry
+	for e := tip; e != base; e = e.parent {
+		branch = append(branch, e)
+	}
+	slices.Reverse(branch)
+	for _, e := range branch {
+		s.main = append(s.main, e)
+		s.note(chain.BlockConnected{
+			Point: e.Point, Header: e.header, Source: e.source,
+			Txs: len(e.block.Transactions), Size: e.block.SerializeSize(),
+		})
+	}
+}
+
+func (s *Store) note(e chain.Event) {
+	s.events = append(s.events, e)
+	s.last++
+}
+
+// changes is what every answer of the worker brings; events up to number seen
+// are forgotten.
+func (s *Store) changes(seen uint64) chain.Changes {
+	first := s.last - uint64(len(s.events))
+	if seen > first {
+		s.events = slices.Clone(s.events[seen-first:])
+	}
+	return chain.Changes{Tips: s.Tips(), Events: slices.Clone(s.events), Last: s.last}
+}
+
+// check verifies what must hold between two questions.
+func (s *Store) check() error {
+	for i, e := range s.main {
+		switch {
+		case int(e.Height) != i, e.block == nil, e.bad:
+			return fmt.Errorf("fake: block %v of the best chain at height %d, bad %v", e.Hash, i, e.bad)
+		case i > 0 && e.parent != s.main[i-1]:
+			return fmt.Errorf("fake: block %v does not follow the one before it", e.Hash)
+		}
+	}
+	if cmp.Compare(s.last, uint64(len(s.events))) < 0 || s.header.bad {
+		return errors.New("fake: too many events, or a bad best header")
+	}
+	return nil
+}
+
+// merkleRoot is the root of a block's transactions.
+func merkleRoot(b *wire.MsgBlock) chainhash.Hash {
+	var row []chainhash.Hash
+	for _, tx := range b.Transactions {
+		row = append(row, tx.TxHash())
+	}
+	if len(row) == 0 {
+		return chainhash.Hash{}
+	}
+	for len(row) > 1 {
+		if len(row)%2 == 1 {
+			row = append(row, row[len(row)-1])
+		}
+		for i := 0; i < len(row); i += 2 {
+			row[i/2] = chainhash.DoubleHashH(append(row[i][:], row[i+1][:]...))
+		}
+		row = row[:len(row)/2]
+	}
+	return row[0]
+}
+
+// payload is a block as it goes into a block message.
+func payload(b *wire.MsgBlock, witness bool) []byte {
+	var buf bytes.Buffer
+	write := b.SerializeNoWitness
+	if witness {
+		write = b.Serialize
+	}
+	if err := write(&buf); err != nil {
+		panic(err) // a buffer does not fail
+	}
+	return buf.Bytes()
+}

@@ -1,0 +1,179 @@
+package sim_test
+
+import (
+	"testing"
+	"time"
+
+	"acyclic/chain"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/cell"
+	"acyclic/internal/node"
+	"acyclic/peer"
+	"acyclic/server"
+)
+
+// mutant is a machine of which something is broken.
+type mutant struct {
+	actor.Machine
+	// loses says whether the machine is not given an input.
+	loses func(in actor.Input) bool
+	// after interferes with a step that was made.
+	after func(in actor.Input, out *actor.Outbox)
+	// unclocked machines have no deadline.
+	unclocked bool
+	// late machines have been told a later time before.
+	late time.Duration
+}
+
+func (m *mutant) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	if m.loses != nil && m.loses(in) {
+		return
+	}
+	if m.late = -m.late; m.late < 0 {
+		now = now.Add(m.late)
+	}
+	m.Machine.Step(now, in, out)
+	if m.after != nil {
+		m.after(in, out)
+	}
+}
+
+func (m *mutant) Deadline() time.Time {
+	if m.unclocked {
+		return time.Time{}
+	}
+	return m.Machine.Deadline()
+}
+
+// breaks puts a mutant in the place of one cell of every node; the ID zero means
+// the peers' cells.
+func breaks(id actor.ID, with func() *mutant) func(*cell.Plan) {
+	return func(plan *cell.Plan) {
+		wrap(plan, func(cell actor.ID, m actor.Machine) actor.Machine {
+			if cell != id && (id != 0 || cell.Parent() == 0) {
+				return m
+			}
+			x := with()
+			x.Machine = m
+			return x
+		})
+	}
+}
+
+// deaf machines are not given inputs of type E.
+func deaf[E any]() *mutant {
+	return &mutant{loses: func(in actor.Input) bool { _, is := in.Body.(E); return is }}
+}
+
+// everyNth loses one in n of the inputs that are meant.
+func everyNth(n int, meant func(actor.Input) bool) *mutant {
+	count := 0
+	return &mutant{loses: func(in actor.Input) bool {
+		if !meant(in) {
+			return false
+		}
+		count++
+		return count%n == 0
+	}}
+}
+
+func is[E any](in actor.Input) bool { _, ok := in.Body.(E); return ok }
+
+// What the scenarios check must be able to fail: each of these nodes is broken
+// in one point, and some seed of those that are run anyway must show it.
+var mutants = []struct {
+	name   string
+	in     *scenario
+	breaks func(*cell.Plan)
+}{
+	{"netsync loses every 50th answer", &roughNetwork, breaks(node.Netsync, func() *mutant {
+		return everyNth(50, func(in actor.Input) bool { return in.Ticket != 0 })
+	})},
+	{"netsync does not hear Gone", &roughNetwork, breaks(node.Netsync, deaf[peer.Gone])},
+	{"relay does not hear Gone", &roughNetwork, breaks(node.Relay, deaf[peer.Gone])},
+	{"the server does not hear Ended", &roughNetwork, breaks(node.Server, deaf[actor.Ended])},
+	{"a rebuilt server does not hear of its peers", &deaths, breaks(node.Server, deaf[actor.Alive])},
+	{"relay announces nothing", &roughNetwork, breaks(node.Relay, deaf[chain.BlockConnected])},
+	{"relay serves no blocks", &roughNetwork, breaks(node.Relay, deaf[peer.DataWanted])},
+	{"chain forgets every 20th submission", &roughNetwork, breaks(node.Chain, func() *mutant {
+		return everyNth(20, is[chain.SubmitBlock])
+	})},
+	{"peers forget every third Send", &roughNetwork, breaks(0, func() *mutant { return everyNth(3, is[peer.Send]) })},
+	{"the server answers twice", &roughNetwork, breaks(node.Server, func() *mutant {
+		return &mutant{after: func(in actor.Input, out *actor.Outbox) {
+			if q, ok := in.Body.(server.GetStatus); ok {
+				q.Call(in).Answer(out, server.Status{})
+			}
+		}}
+	})},
+	{"peers close the ledger twice", &roughNetwork, breaks(0, func() *mutant {
+		return &mutant{after: func(in actor.Input, out *actor.Outbox) {
+			for _, e := range out.Effects() {
+				if gone, ok := e.Body.(peer.Gone); ok {
+					actor.Ledger[peer.Ready, peer.Gone]{ID: node.PeerLifecycle}.Close(out, gone)
+					return
+				}
+			}
+		}}
+	})},
+	{"netsync has no clock", &stalled, breaks(node.Netsync, func() *mutant { return &mutant{unclocked: true} })},
+	{"the server has no clock", &roughNetwork, breaks(node.Server, func() *mutant { return &mutant{unclocked: true} })},
+	{"relay has no clock", &roughNetwork, breaks(node.Relay, func() *mutant { return &mutant{unclocked: true} })},
+	{"peers have no clock", &roughNetwork, breaks(0, func() *mutant { return &mutant{unclocked: true} })},
+	{"netsync knows one peer at a time", &roughNetwork, breaks(node.Netsync, oneAtATime)},
+	{"chain does not stop", &stops, breaks(node.Chain, deaf[actor.Stop])},
+	{"netsync does not hear of new tips", &roughNetwork, breaks(node.Netsync, deaf[chain.Tips])},
+	{"chain does not hear of timeouts", &engines, breaks(node.Chain, func() *mutant {
+		return &mutant{loses: func(in actor.Input) bool { return in.Err == actor.ErrTimeout }}
+	})},
+	{"time goes back", &clocks, breaks(node.Netsync, func() *mutant { return &mutant{late: time.Second} })},
+	{"peers have no clock, and clocks jump", &clocks, breaks(0, func() *mutant { return &mutant{unclocked: true} })},
+	{"chain forgets every 20th submission, and all is small", &tiny, breaks(node.Chain, func() *mutant {
+		return everyNth(20, is[chain.SubmitBlock])
+	})},
+	{"netsync knows one peer at a time, among strangers", &strangers, breaks(node.Netsync, oneAtATime)},
+	{"the server does not hear Ended, and everything happens", &everything, breaks(node.Server, deaf[actor.Ended])},
+	{"relay announces nothing in a large town", &largeTown, breaks(node.Relay, deaf[chain.BlockConnected])},
+	{"deaths are not counted", &dooms, func(plan *cell.Plan) { plan.Deaths.Max = 0 }},
+	{"two deaths are too many", &dooms, func(plan *cell.Plan) { plan.Deaths.Max = 2 }},
+	{"deaths are never forgotten", &dooms, func(plan *cell.Plan) { plan.Deaths.Within = time.Hour }},
+}
+
+// oneAtATime hears of no further peer as long as it knows one.
+func oneAtATime() *mutant {
+	var only actor.ID
+	return &mutant{loses: func(in actor.Input) bool {
+		switch e := in.Body.(type) {
+		case peer.Ready:
+			if only == 0 {
+				only = e.Peer
+			}
+			return e.Peer != only
+		case peer.Gone:
+			mine := e.Peer == only
+			if mine {
+				only = 0
+			}
+			return !mine
+		}
+		return in.From.Parent() != 0 && in.Ticket == 0 && in.From != only
+	}}
+}
+
+func TestChecksCatchMutations(t *testing.T) {
+	if slow > 1 {
+		t.Skip("the race detector has nothing to find here")
+	}
+	for _, m := range mutants {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			for seed := range uint64(m.in.seeds) {
+				if _, err := m.in.run(seed, func(c *town) { c.alter = m.breaks }); err != nil {
+					t.Logf("caught in seed %d of %s: %.200s", seed, m.in.name, err.Error())
+					return
+				}
+			}
+			t.Errorf("none of the %d seeds of %s shows it", m.in.seeds, m.in.name)
+		})
+	}
+}

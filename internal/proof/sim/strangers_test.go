@@ -1,0 +1,332 @@
+package sim_test
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/internal/adapters/transport"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/bus"
+	"acyclic/internal/kernel/cell"
+	"acyclic/internal/node"
+	"acyclic/internal/proof/sim/fake"
+	"acyclic/server"
+)
+
+// manner is how a stranger behaves.
+type manner uint8
+
+const (
+	boaster  manner = iota // has headers with the most work and none of their blocks
+	mute                   // says nothing after the handshake
+	gibberer               // says what makes no sense, or nothing but breaks the framing
+	flooder                // asks and announces without end and never reads
+	churner                // comes and goes
+	forger                 // has a chain with the most work and an invalid block in it
+	spoiler                // has the honest blocks, with other transactions in them
+	manners  = int(iota)
+)
+
+func (m manner) String() string {
+	return [...]string{"boaster", "mute", "gibberer", "flooder", "churner", "forger", "spoiler"}[m]
+}
+
+// stranger is a node of the town that is not ours: a cell that dials and admits,
+// and one for each connection.
+type stranger struct {
+	how    manner
+	addrs  []netip.AddrPort
+	blocks []*wire.MsgBlock
+	index  map[chainhash.Hash]int // of blocks
+	dial   actor.Port[transport.Dial, transport.Dialed]
+	rng    *rand.Rand
+	conns  int
+	dials  int
+	next   time.Time
+}
+
+// liarArg is what it gives to a connection's cell.
+type liarArg struct {
+	conn    transport.ConnID
+	inbound bool
+}
+
+// invite adds a stranger. Its blocks are what it talks about.
+func (c *town) invite(how manner, blocks []*wire.MsgBlock) {
+	var ep, sp actor.Ports
+	adapter := c.net.Adapter(c.addrs[len(c.adapters)], fake.AdapterPorts{
+		Admit: actor.Connect[server.Admit](&ep, "net.admit", node.Server, 1, 10*time.Second)})
+	boss := &stranger{how: how, blocks: blocks, rng: c.seeded(),
+		dial: actor.Connect[transport.Dial](&sp, "stranger.dial", node.Transport, 2, time.Minute)}
+	boss.index = map[chainhash.Hash]int{}
+	for i, b := range blocks {
+		boss.index[b.BlockHash()] = i
+	}
+	for i, a := range c.addrs {
+		if i != len(c.adapters) {
+			boss.addrs = append(boss.addrs, a)
+		}
+	}
+	credit := cell.Credit{Msgs: 16, Bytes: 1 << 20}
+	if how == flooder {
+		credit = cell.Credit{}
+	}
+	plan := &cell.Plan{
+		Cells: []cell.Static{{ID: node.Server, Name: how.String(), Ports: sp.Specs, Build: func(uint32) actor.Machine { return boss }}},
+		Kinds: []cell.Kind{{
+			Kind: bus.Kind{ID: server.KindPeer, Name: "liar", Seats: 8}, Credit: credit, Stop: 1,
+			Build: func(_ actor.ID, arg any) actor.Machine {
+				return &liar{stranger: *boss, liarArg: arg.(liarArg), rng: c.seeded()}
+			},
+		}},
+		Adapters: []cell.Adapter{{ID: node.Transport, Name: "net", Ports: ep.Specs, Build: func() actor.Machine { return adapter }}},
+	}
+	traced(c.World, how.String(), plan)
+	c.guests++
+	c.adapters, c.homes = append(c.adapters, adapter), append(c.homes, nil)
+	c.homes[len(c.homes)-1] = c.Add(how.String(), plan)
+}
+
+func (s *stranger) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	switch b := in.Body.(type) {
+	case actor.Start, actor.Tick:
+		if addr := s.addrs[s.rng.IntN(len(s.addrs))]; s.conns+s.dials < 4 {
+			if _, ok := s.dial.Ask(out, transport.Dial{Addr: addr}); ok {
+				s.dials++
+			}
+		}
+		pause := 30 * time.Second
+		if s.how == churner {
+			pause = 5 * time.Second
+		}
+		s.next = now.Add(1 + time.Duration(s.rng.Int64N(int64(pause))))
+	case actor.Stop:
+		out.Finish("stopped")
+	case transport.Dialed:
+		s.dials--
+		if b.Err == "" && in.Err == nil {
+			if _, ok := s.spawn(liarArg{conn: b.Conn}, out); !ok {
+				out.Tell(node.Transport, transport.Refuse{Conn: b.Conn})
+			}
+		}
+	case server.Admit:
+		id, _ := s.spawn(liarArg{conn: b.Conn, inbound: true}, out)
+		b.Call(in).Answer(out, server.Admitted{Peer: id})
+	case actor.Ended:
+		s.conns--
+	}
+}
+
+func (s *stranger) spawn(arg liarArg, out *actor.Outbox) (actor.ID, bool) {
+	id, ok := out.Spawn(server.KindPeer, arg)
+	if ok {
+		s.conns++
+	}
+	return id, ok
+}
+
+func (s *stranger) Deadline() time.Time { return s.next }
+func (s *stranger) Check() error        { return nil }
+
+// liar is one connection of a stranger.
+type liar struct {
+	stranger
+	liarArg
+	rng   *rand.Rand
+	ends  time.Time // when a churner goes
+	acts  time.Time // when it next says something unasked
+	acted int
+}
+
+func (l *liar) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	switch b := in.Body.(type) {
+	case actor.Start:
+		out.Tell(node.Transport, transport.Bind{Conn: l.conn})
+		if l.how == churner {
+			l.ends = now.Add(time.Duration(l.rng.Int64N(int64(3 * time.Second))))
+		}
+		if !l.inbound || l.how == flooder {
+			l.say(out, l.version(now))
+		}
+		if l.how == flooder {
+			l.say(out, &wire.MsgVerAck{}) // it will not read ours
+			l.acts = now.Add(time.Second)
+		}
+	case actor.Tick:
+		switch {
+		case !l.ends.IsZero() && !l.ends.After(now):
+			l.leave(out, "bored")
+		case !l.acts.IsZero() && !l.acts.After(now):
+			l.act(now, out)
+		}
+	case transport.Received:
+		l.hear(now, b.Msg, out)
+	case transport.EOF:
+		l.leave(out, b.Reason)
+	case transport.Broken:
+		l.leave(out, b.Reason)
+	case actor.Stop:
+		l.leave(out, "stopped")
+	}
+}
+
+func (l *liar) leave(out *actor.Outbox, why string) {
+	out.Tell(node.Transport, transport.Close{Conn: l.conn})
+	out.Finish(why)
+}
+
+func (l *liar) Deadline() time.Time {
+	if l.acts.IsZero() || !l.ends.IsZero() && l.ends.Before(l.acts) {
+		return l.ends
+	}
+	return l.acts
+}
+
+func (l *liar) version(now time.Time) wire.Message {
+	v := wire.NewMsgVersion(&wire.NetAddress{}, &wire.NetAddress{}, l.rng.Uint64(), int32(l.rng.IntN(1_000_000)))
+	v.Services, v.Timestamp = node.Services, now.Truncate(time.Second)
+	return v
+}
+
+// say writes a message.
+func (l *liar) say(out *actor.Outbox, msg wire.Message) {
+	frame, err := transport.Encode(msg, magic, wire.ProtocolVersion, wire.LatestEncoding)
+	if err != nil {
+		panic(err)
+	}
+	out.Tell(node.Transport, transport.Write{Conn: l.conn, Frame: frame})
+}
+
+// hear answers as much as the manner allows.
+func (l *liar) hear(now time.Time, msg wire.Message, out *actor.Outbox) {
+	switch m := msg.(type) {
+	case *wire.MsgVersion:
+		if l.inbound {
+			l.say(out, l.version(now))
+		}
+		l.say(out, &wire.MsgVerAck{})
+	case *wire.MsgVerAck:
+		if l.how == gibberer {
+			l.acts = now.Add(time.Second)
+		}
+	case *wire.MsgPing:
+		if l.how != mute {
+			l.say(out, wire.NewMsgPong(m.Nonce))
+		}
+	case *wire.MsgGetHeaders:
+		if l.how != mute {
+			l.headers(m, out)
+		}
+	case *wire.MsgGetData:
+		l.data(m, out)
+	}
+}
+
+// headers answers a getheaders from the stranger's chain.
+func (l *liar) headers(m *wire.MsgGetHeaders, out *actor.Outbox) {
+	from := 0
+	for _, hash := range m.BlockLocatorHashes {
+		if i, ok := l.index[*hash]; ok {
+			from = i + 1
+			break
+		}
+	}
+	a := &wire.MsgHeaders{}
+	for _, b := range l.blocks[from:min(len(l.blocks), from+wire.MaxBlockHeadersPerMsg)] {
+		a.Headers = append(a.Headers, &b.Header)
+	}
+	l.say(out, a)
+}
+
+// data answers a getdata, if it is of the manner to do so.
+func (l *liar) data(m *wire.MsgGetData, out *actor.Outbox) {
+	if l.how != forger && l.how != spoiler {
+		return
+	}
+	for _, inv := range m.InvList {
+		i, ok := l.index[inv.Hash]
+		if !ok {
+			continue
+		}
+		b := l.blocks[i]
+		if l.how == spoiler {
+			b = &wire.MsgBlock{Header: b.Header, Transactions: []*wire.MsgTx{b.Transactions[0].Copy()}}
+			b.Transactions[0].LockTime++
+		}
+		l.say(out, b)
+	}
+}
+
+// act says something that nobody asked for.
+func (l *liar) act(now time.Time, out *actor.Outbox) {
+	l.acted++
+	l.acts = now.Add(1 + time.Duration(l.rng.Int64N(int64(time.Second))))
+	if l.how == flooder {
+		l.say(out, l.wants(50))
+		l.say(out, &wire.MsgGetHeaders{ProtocolVersion: wire.ProtocolVersion})
+		l.say(out, l.invs(50))
+		if l.acted == 40 {
+			l.acts = time.Time{}
+		}
+		return
+	}
+	l.gibber(out)
+}
+
+// gibber says one of the things that make no sense.
+func (l *liar) gibber(out *actor.Outbox) {
+	lost := fake.Mine(l.hash(), genesis.Header.Timestamp, bits, l.rng.Uint64(), 300)
+	switch l.rng.IntN(9) {
+	case 0:
+		l.say(out, &wire.MsgHeaders{Headers: []*wire.BlockHeader{&lost.Header}})
+	case 1:
+		l.say(out, l.invs(20))
+	case 2:
+		l.say(out, lost)
+	case 3:
+		l.say(out, l.wants(20))
+	case 4:
+		h := l.hash()
+		l.say(out, &wire.MsgGetBlocks{ProtocolVersion: wire.ProtocolVersion, BlockLocatorHashes: []*chainhash.Hash{&h}})
+	case 5:
+		l.say(out, &wire.MsgNotFound{InvList: l.invs(5).InvList})
+	case 6:
+		l.say(out, &wire.MsgHeaders{})
+	case 7:
+		l.say(out, wire.NewMsgPong(l.rng.Uint64()))
+	case 8:
+		frame, _ := transport.Encode(wire.NewMsgPing(1), magic, wire.ProtocolVersion, wire.LatestEncoding)
+		frame[l.rng.IntN(len(frame))] ^= 1
+		out.Tell(node.Transport, transport.Write{Conn: l.conn, Frame: frame})
+	}
+}
+
+func (l *liar) hash() (h chainhash.Hash) {
+	for i := range h {
+		h[i] = byte(l.rng.Uint32())
+	}
+	return h
+}
+
+// invs announces blocks that do not exist, wants asks for blocks of the chain.
+func (l *liar) invs(n int) *wire.MsgInv {
+	m := wire.NewMsgInv()
+	for range n {
+		h := l.hash()
+		m.InvList = append(m.InvList, wire.NewInvVect(wire.InvTypeBlock, &h))
+	}
+	return m
+}
+
+func (l *liar) wants(n int) *wire.MsgGetData {
+	m := wire.NewMsgGetData()
+	for range n {
+		h := l.blocks[l.rng.IntN(len(l.blocks))].BlockHash()
+		m.InvList = append(m.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &h))
+	}
+	return m
+}

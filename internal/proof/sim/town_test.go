@@ -1,0 +1,440 @@
+package sim_test
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain"
+	"acyclic/config"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/cell"
+	"acyclic/internal/node"
+	"acyclic/internal/proof/sim"
+	"acyclic/internal/proof/sim/fake"
+	"acyclic/server"
+)
+
+// The cells that a simulated node has besides those of the wiring.
+const (
+	minerID  actor.ID = 90
+	clientID actor.ID = 91
+)
+
+const (
+	magic = wire.SimNet
+	bits  = 0x207fffff
+)
+
+var genesis = chaincfg.RegressionNetParams.GenesisBlock
+
+// town is a world of nodes that are wired as production wires them, on simulated
+// adapters, and of strangers that are not.
+type town struct {
+	*sim.World
+	seed     uint64
+	net      *fake.Net
+	rng      *rand.Rand
+	adapters []*fake.Adapter // of nodes and strangers
+	homes    []*sim.Node     // of each adapter
+	addrs    []netip.AddrPort
+	nodes    []*resident
+	calm     bool
+	deadly   int           // one step in so many of a component panics; zero: none
+	deaths   int           // of which so many
+	guests   int           // strangers
+	jumps    time.Duration // about how often the first node's clock jumps, mostly forward; zero: never
+	jumpAt   time.Time
+	outage   time.Time // there is no network before; zero: there is
+
+	backward error // a clock went back for a machine
+
+	// Deviations from the wiring, for worlds with other bounds and for the
+	// broken variants that the checks must catch.
+	bounds func(*node.Settings)
+	alter  func(*cell.Plan)
+}
+
+// resident is a node of the town.
+type resident struct {
+	*sim.Node
+	store   *fake.Store
+	adapter *fake.Adapter
+	limits  config.Limits
+	miner   *fake.Miner
+	client  *client
+	stop    time.Time // when it is told to stop; zero: never
+	told    bool      // it was told, or has halted
+	doomed  bool      // so many of its components die that it has to halt
+}
+
+// belongings are what a node starts with.
+type belongings struct {
+	blocks []*wire.MsgBlock
+	engine fake.EngineConfig
+	mine   fake.MinerConfig
+	stop   time.Duration   // after so long it is told to stop; zero: never
+	dies   []time.Duration // when one of its components dies
+	doomed bool            // these deaths stop it
+}
+
+const maxPeers = 8
+
+func newTown(seed uint64, cfg fake.NetConfig, places int) *town {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	cfg.Magic = magic
+	c := &town{World: sim.New(seed), seed: seed, rng: rng, net: fake.NewNet(cfg, rng)}
+	c.Check = true
+	for i := range places {
+		c.addrs = append(c.addrs, netip.MustParseAddrPort(fmt.Sprintf("8.%d.0.1:18555", i+1)))
+	}
+	c.net.Seen = c.Mix
+	c.net.Wake = func(e *fake.Adapter) {
+		for i := range c.adapters {
+			if c.adapters[i] == e && c.homes[i] != nil {
+				c.homes[i].Wake(c.homes[i].Sys.Lookup(node.Transport))
+			}
+		}
+	}
+	return c
+}
+
+// seeded returns a source of chance of its own.
+func (c *town) seeded() *rand.Rand { return rand.New(rand.NewPCG(c.rng.Uint64(), 2)) }
+
+// settings are those of a node of eight peers, all found by itself except that
+// each one names the next, so that nobody can come between all of them.
+func (c *town) settings() node.Settings {
+	i := len(c.adapters)
+	l := config.Derive(maxPeers, 1)
+	s := node.Settings{Limits: l, Peer: l.Peer, Server: l.Server, Seed: [2]uint64{c.rng.Uint64(), c.rng.Uint64()}}
+	s.Peer.Magic, s.Peer.Services, s.Peer.UserAgent = magic, node.Services, "/sim/"
+	s.Peer.NonceKey = [32]byte{byte(i + 1)}
+	s.Server.DefaultPort = 18555
+	s.Server.OutboundTarget = 2
+	s.Server.MaxInboundPerIP = 2
+	s.Server.AddPeers = []string{c.addrs[(i+1)%len(c.addrs)].String()}
+	if c.bounds != nil {
+		c.bounds(&s)
+	}
+	if c.deadly > 0 {
+		s.Limits.Deaths = cell.Deaths{} // such a world is about living on
+	}
+	return s
+}
+
+// add starts a node.
+func (c *town) add(has belongings) *resident {
+	s := c.settings()
+	n := &resident{store: fake.NewStore(genesis), limits: s.Limits, doomed: has.doomed}
+	n.store.Add(c.Now, has.blocks...)
+	if has.stop > 0 {
+		n.stop = c.Now.Add(has.stop)
+	}
+	var ep actor.Ports
+	n.adapter = c.net.Adapter(c.addrs[len(c.adapters)], fake.AdapterPorts{
+		Admit: actor.Connect[server.Admit](&ep, "net.admit", node.Server, 1, s.Limits.Windows.Admit)})
+	simulated := func(id actor.ID, name string, ports []actor.PortSpec, build func() actor.Machine) cell.Adapter {
+		return cell.Adapter{ID: id, Name: name, Ports: ports, Build: build}
+	}
+	names := &fake.Book{}
+	plan := node.Wire(s, node.Adapters{
+		Worker:    simulated(node.EngineWorker, "engine", nil, func() actor.Machine { return fake.NewWorker(has.engine, n.store, c.seeded()) }),
+		Readers:   simulated(node.EngineReaders, "readers", nil, func() actor.Machine { return fake.NewReaders(has.engine, n.store, c.seeded()) }),
+		Transport: simulated(node.Transport, "net", ep.Specs, func() actor.Machine { return n.adapter }),
+		Book:      simulated(node.Book, "book", nil, func() actor.Machine { return fake.NewBook(c.addrs, c.seeded()) }),
+		Resolver:  simulated(node.Resolver, "resolver", nil, func() actor.Machine { return names }),
+	})
+	c.populate(n, plan, has.mine)
+	if c.jumps > 0 {
+		wrap(plan, func(_ actor.ID, m actor.Machine) actor.Machine { return &clocked{Machine: m, town: c} })
+	}
+	c.mortals(plan)
+	c.foredoom(plan, has.dies)
+	if c.alter != nil {
+		c.alter(plan)
+	}
+	traced(c.World, fmt.Sprintf("node%d", len(c.nodes)+1), plan)
+	c.nodes = append(c.nodes, n)
+	c.adapters, c.homes = append(c.adapters, n.adapter), append(c.homes, nil)
+	n.Node = c.Add(fmt.Sprintf("node%d", len(c.nodes)), plan)
+	c.homes[len(c.homes)-1] = n.Node
+	return n
+}
+
+// populate adds what stands for RPC: somebody who mines, somebody who asks.
+func (c *town) populate(n *resident, plan *cell.Plan, mine fake.MinerConfig) {
+	var mp, cp actor.Ports
+	mine.Bits = bits
+	port := actor.Connect[chain.SubmitBlock](&mp, "miner.submit", node.Chain, 1, 15*time.Minute)
+	n.miner = fake.NewMiner(mine, port, c.seeded())
+	n.client = newClient(&cp, c.seeded())
+	if c.seed%2 == 1 {
+		n.client.every = time.Hour // nothing may depend on somebody asking
+	}
+	plan.Cells = append(plan.Cells,
+		cell.Static{ID: minerID, Name: "miner", Ports: mp.Specs, Build: func(uint32) actor.Machine { return n.miner }},
+		cell.Static{ID: clientID, Name: "client", Ports: cp.Specs, Build: func(uint32) actor.Machine { return n.client }},
+	)
+	for i := range plan.Topics {
+		if plan.Topics[i].ID == node.ChainTips {
+			plan.Topics[i].Subs = append(plan.Topics[i].Subs, minerID)
+		}
+	}
+}
+
+// live runs the world until done, for at most a time; what happens by the clock
+// of the town itself happens meanwhile.
+func (c *town) live(bound time.Duration, done func() bool) (bool, error) {
+	var at time.Time // when done is looked at again
+	ok := false
+	err := c.Run(bound, func() bool {
+		if c.Now.Before(at) {
+			return false
+		}
+		at = c.Now.Add(50 * time.Millisecond)
+		c.govern()
+		c.jump()
+		c.repair()
+		ok = done()
+		return ok
+	})
+	c.govern()
+	return ok || err == nil && done(), err
+}
+
+// govern stops the nodes whose time has come and those that are halted.
+func (c *town) govern() {
+	for _, n := range c.nodes {
+		if n.Halted != nil || !n.stop.IsZero() && !n.stop.After(c.Now) {
+			n.told = true
+			n.Stop()
+		}
+	}
+}
+
+// jump sets the first node's clock now and then: forward by up to an hour, as
+// after a suspension, or back by up to a minute, which for its cells means that
+// time stands still.
+func (c *town) jump() {
+	if c.jumps == 0 || c.calm || c.Now.Before(c.jumpAt) {
+		return
+	}
+	if !c.jumpAt.IsZero() {
+		by := time.Second
+		for range c.rng.IntN(5) {
+			by *= 8
+		}
+		if c.rng.IntN(4) == 0 {
+			by = -min(by, 64*time.Second)
+		}
+		if n := c.nodes[0]; n.Ahead+by < 90*time.Minute { // blocks two hours ahead are refused
+			n.Ahead += by
+			for _, x := range n.Living() {
+				n.Wake(x) // whose deadline has come, or lies further off
+			}
+		}
+	}
+	c.jumpAt = c.Now.Add(time.Duration(c.rng.Int64N(int64(2 * c.jumps))))
+}
+
+// cutOff lets the world begin without a network.
+func (c *town) cutOff(d time.Duration) {
+	c.outage = c.Now.Add(d)
+	c.net.Down(c.Now)
+}
+
+// repair ends that.
+func (c *town) repair() {
+	if !c.outage.IsZero() && !c.Now.Before(c.outage) {
+		c.outage = time.Time{}
+		c.net.Up()
+	}
+}
+
+// lived is how much virtual time has passed.
+func (c *town) lived() time.Duration { return c.Now.Sub(sim.Epoch) }
+
+// up lists the nodes that are not stopping.
+func (c *town) up() (list []*resident) {
+	for _, n := range c.nodes {
+		if !n.told && n.Halted == nil {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// settle ends all faults of the environment.
+func (c *town) settle() {
+	c.calm = true
+	c.net.Calm()
+	for _, n := range c.nodes {
+		n.stop = time.Time{}
+		if !n.Stopped() {
+			n.Sys.Lookup(node.EngineWorker).Machine().(interface{ Calm() }).Calm()
+			n.Sys.Lookup(node.EngineReaders).Machine().(interface{ Calm() }).Calm()
+		}
+	}
+}
+
+// agreed says whether all nodes that are up have a best block of the same work.
+// It need not be the same block: of two that were found at the same time each
+// node keeps the one that it saw first.
+func (c *town) agreed() bool {
+	up := c.up()
+	for _, n := range up {
+		if !n.miner.Idle() || n.store.Tips().Block.Work != up[0].store.Tips().Block.Work {
+			return false
+		}
+	}
+	return true
+}
+
+// best is the node with the most work.
+func (c *town) best() *resident {
+	var best *resident
+	for _, n := range c.up() {
+		if best == nil || n.store.Tips().Block.Work.Cmp(best.store.Tips().Block.Work) > 0 {
+			best = n
+		}
+	}
+	return best
+}
+
+// mortals makes components die now and then (law L11), before a step or when it
+// has changed the machine and recorded effects.
+func (c *town) mortals(plan *cell.Plan) {
+	if c.deadly == 0 {
+		return
+	}
+	wrap(plan, func(id actor.ID, m actor.Machine) actor.Machine {
+		if id == minerID || id == clientID {
+			return m
+		}
+		return &mortal{Machine: m, town: c, rng: c.seeded()}
+	})
+}
+
+type mortal struct {
+	actor.Machine
+	town *town
+	rng  *rand.Rand
+}
+
+func (m *mortal) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	dies := !m.town.calm && m.rng.IntN(m.town.deadly) == 0
+	if dies {
+		m.town.deaths++
+	}
+	if dies && m.rng.IntN(2) == 0 {
+		panic("a death by intent, before the step")
+	}
+	m.Machine.Step(now, in, out)
+	if dies {
+		panic("a death by intent, after the step")
+	}
+}
+
+// foredoom lets a component of a node die at certain times, each time one that
+// chance picks.
+func (c *town) foredoom(plan *cell.Plan, times []time.Duration) {
+	for _, after := range times {
+		at := c.Now.Add(after)
+		whose := []actor.ID{node.Server, node.Netsync, node.Relay, node.Chain}[c.rng.IntN(4)]
+		met := false
+		wrap(plan, func(id actor.ID, m actor.Machine) actor.Machine {
+			if id != whose {
+				return m
+			}
+			return &doomed{Machine: m, town: c, at: at, met: &met}
+		})
+	}
+}
+
+// doomed dies at a time, of nothing that a peer has sent.
+type doomed struct {
+	actor.Machine
+	town *town
+	at   time.Time
+	met  *bool
+}
+
+func (d *doomed) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	if !*d.met && !now.Before(d.at) && in.From.Parent() == 0 {
+		*d.met = true
+		d.town.deaths++
+		panic("a death at its time")
+	}
+	d.Machine.Step(now, in, out)
+}
+
+func (d *doomed) Deadline() time.Time {
+	if due := d.Machine.Deadline(); *d.met || !due.IsZero() && due.Before(d.at) {
+		return due
+	}
+	return d.at
+}
+
+// clocked verifies that a machine's clock never goes back: what has been computed
+// from it would be in the future.
+type clocked struct {
+	actor.Machine
+	town *town
+	last time.Time
+}
+
+func (k *clocked) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	if now.Before(k.last) {
+		k.town.backward = fmt.Errorf("a cell is given the time %v after %v", now, k.last)
+	}
+	k.last = now
+	k.Machine.Step(now, in, out)
+}
+
+// wrap puts every machine of a plan's cells, kinds included, into another.
+func wrap(plan *cell.Plan, with func(id actor.ID, m actor.Machine) actor.Machine) {
+	for i := range plan.Cells {
+		id, build := plan.Cells[i].ID, plan.Cells[i].Build
+		plan.Cells[i].Build = func(gen uint32) actor.Machine { return with(id, build(gen)) }
+	}
+	for i := range plan.Kinds {
+		build := plan.Kinds[i].Build
+		plan.Kinds[i].Build = func(id actor.ID, arg any) actor.Machine { return with(id, build(id, arg)) }
+	}
+}
+
+// report is what somebody who looks for a failure wants to know first.
+func (c *town) report() string {
+	s := fmt.Sprintf("after %v and %d steps\n", c.Now.Sub(sim.Epoch), c.Steps)
+	for _, n := range c.nodes {
+		tips := n.store.Tips()
+		s += fmt.Sprintf("%s: height %d, header %d, %d connections, %d deaths, halted %v, stopped %v\n", n.Name,
+			tips.Block.Height, tips.Header.Height, n.adapter.Conns(), n.Deaths, n.Halted, n.Stopped())
+		s += "  sync " + fmt.Sprintf("%+v", n.client.sync) + "\n"
+		for _, p := range n.client.peers.Peers {
+			s += fmt.Sprintf("  %+v\n", p)
+		}
+		s += n.open()
+		for _, rec := range n.Records[max(0, len(n.Records)-5):] {
+			s += fmt.Sprintf("  %v %s: %s %v\n", rec.At.Sub(sim.Epoch), rec.Cell, rec.Msg, rec.Fields)
+		}
+	}
+	return s
+}
+
+// open lists what is under way in a node: the wait-for report.
+func (n *resident) open() (s string) {
+	for _, x := range n.Sys.Cells() {
+		st := x.Stats()
+		if st.Asking+st.Zombies+st.Owing > 0 || st.Depth != [actor.NumLanes]int{} {
+			s += fmt.Sprintf("  %s: queued %v, asks %d, given up %d, owes %v\n", x.Name, st.Depth, st.Asking, st.Zombies, x.Mail.Owed())
+		}
+	}
+	return cmp.Or(s, "  nothing is under way\n")
+}

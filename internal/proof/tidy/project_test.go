@@ -1,0 +1,301 @@
+package tidy
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const top = "../../.."
+
+// vet builds the tool and runs it over packages of the project.
+func vet(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	tool := filepath.Join(t.TempDir(), "acyclicvet")
+	if out, err := exec.Command("go", "build", "-o", tool, "./acyclicvet").CombinedOutput(); err != nil {
+		t.Fatalf("building the tool: %v\n%s", err, out)
+	}
+	cmd := exec.Command("go", append([]string{"vet", "-vettool=" + tool}, args...)...)
+	cmd.Dir = top
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// vetWith runs the tool over a package as if it had one more file.
+func vetWith(t *testing.T, pkg, src string) (string, error) {
+	t.Helper()
+	root, err := filepath.Abs(top)
+	if err != nil {
+		t.Fatal(err)
+	}
+	extra := filepath.Join(t.TempDir(), "extra.go")
+	overlay := filepath.Join(filepath.Dir(extra), "overlay.json")
+	table, _ := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, pkg, "zz_control.go"): extra}})
+	for file, text := range map[string]string{extra: src, overlay: string(table)} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return vet(t, "-overlay", overlay, "./"+pkg)
+}
+
+// TestL1ComponentsHaveNothingToWaitWith holds the project to the rules.
+func TestL1ComponentsHaveNothingToWaitWith(t *testing.T) {
+	// go test keeps a result until a file changes that the test has looked at,
+	// and it does not see what go vet looks at.
+	readGoFiles(t)
+	if out, err := vet(t, "./..."); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestL1ABadComponentFailsTheBuild: the tool, run as go vet runs it, must fail
+// on a component that starts a goroutine and waits for a lock in a library.
+func TestL1ABadComponentFailsTheBuild(t *testing.T) {
+	out, err := vetWith(t, "relay", `package relay
+
+import "github.com/btcsuite/btcd/blockchain"
+
+func control(c *blockchain.BlockChain) {
+	go control(c)
+	c.BestSnapshot()
+}
+`)
+	if err == nil {
+		t.Error("the tool found nothing")
+	}
+	for _, want := range []string{"starts a goroutine", "BestSnapshot, which calls (*sync.RWMutex).RLock"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}
+
+// TestL4EveryBoundHasAName: the tool, run as go vet runs it, must fail on an adapter
+// whose queue and patience come from nowhere. (That the project has no such adapter,
+// TestL1ComponentsHaveNothingToWaitWith shows, which runs all rules.)
+func TestL4EveryBoundHasAName(t *testing.T) {
+	out, err := vetWith(t, "internal/adapters/transport", `package transport
+
+import "time"
+
+func control() *time.Timer {
+	n, patience := 1000, 90*time.Second
+	queue := make(chan int, n)
+	close(queue)
+	return time.NewTimer(patience)
+}
+`)
+	if err == nil {
+		t.Error("the tool found nothing")
+	}
+	for _, want := range []string{"the capacity of a queue is not from the limits", "a bound without a name"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}
+
+// TestTablesNameWhatExists: a package that has moved must not drop out of the
+// rules in silence.
+func TestTablesNameWhatExists(t *testing.T) {
+	all := slices.Concat(components, adapters, wiring, outboxAdapters, simulation, slices.Collect(maps.Keys(others)))
+	for pkg := range contracts {
+		all = append(all, pkg)
+	}
+	for pkg, may := range mayImport {
+		all = append(append(all, pkg), may...)
+	}
+	for pkg, by := range importedOnlyBy {
+		all = append(append(all, pkg), by...)
+	}
+	for _, pkg := range all {
+		if _, err := os.Stat(filepath.Join(top, pkg)); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, c := range components {
+		if mayImport[c] == nil {
+			t.Errorf("component %s has no entry in mayImport", c)
+		}
+	}
+}
+
+// TestEveryPackageHasItsRules: nor may a new package escape them.
+func TestEveryPackageHasItsRules(t *testing.T) {
+	readGoFiles(t) // see TestL1ComponentsHaveNothingToWaitWith
+	list := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...")
+	list.Dir = top
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	imports := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		names := strings.Fields(line)
+		imports[names[0]] = names[1:]
+	}
+	for _, what := range misplaced(imports) {
+		t.Error(what)
+	}
+
+	for name, control := range map[string]map[string][]string{
+		"a new adapter":        {"acyclic/internal/radio": {"net"}},
+		"a folder in a folder": {"acyclic/relay/gossip": nil},
+		"an adapter's helper":  {"acyclic/internal/adapters/rpc": {"acyclic/internal/proof/explore"}},
+	} {
+		if len(misplaced(control)) != 1 {
+			t.Errorf("%s is not found", name)
+		}
+	}
+}
+
+// misplaced are the packages that are not in exactly one of the tables, and those
+// that the node is made of and that import what is in none of these.
+func misplaced(imports map[string][]string) (all []string) {
+	for path, imported := range imports {
+		pkg := pkgOf(path)
+		kinds := 0
+		for _, in := range []bool{
+			slices.Contains(components, pkg), slices.Contains(adapters, pkg) || slices.Contains(wiring, pkg), isOther(pkg),
+		} {
+			if in {
+				kinds++
+			}
+		}
+		if kinds != 1 {
+			all = append(all, fmt.Sprintf("package %s is in %d of the tables components, adapters (and wiring), others, not in one", pkg, kinds))
+		}
+		for _, to := range imported {
+			if p := pkgOf(to); p != "" && !isOther(pkg) && isOther(p) {
+				all = append(all, fmt.Sprintf("package %s imports %s, which is held to no rules", pkg, p))
+			}
+		}
+	}
+	return all
+}
+
+func isOther(pkg string) bool { return below(pkg, slices.Collect(maps.Keys(others))) }
+
+// topLevel are the names at the top of the project; and dot files.
+var topLevel = []string{
+	"ARCHITECTURE.md", "LICENSE", "README.md", "chain", "cmd", "config", "go.mod", "go.sum", "integration", "internal",
+	"netsync", "peer", "relay", "server",
+}
+
+func TestTopLevelHoldsNothingElse(t *testing.T) {
+	ignored, err := os.ReadFile(filepath.Join(top, ".gitignore"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(top)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, e := range entries {
+		built := slices.ContainsFunc(strings.Fields(string(ignored)), func(pattern string) bool {
+			ok, _ := path.Match(strings.Trim(pattern, "/"), e.Name())
+			return ok
+		})
+		if !built && !strings.HasPrefix(e.Name(), ".") {
+			found = append(found, e.Name())
+		}
+	}
+	if !slices.Equal(found, topLevel) {
+		t.Errorf("the top level holds\n%q, not\n%q", found, topLevel)
+	}
+}
+
+var (
+	lawRow   = regexp.MustCompile(`(?m)^\| (L\d+) \|(.*)$`)
+	testName = regexp.MustCompile("`(Test[A-Z]\\w*)`")
+	testFunc = regexp.MustCompile(`(?m)^func (Test\w+)\(\w+ \*testing\.T\)`)
+	lawOf    = regexp.MustCompile(`^TestL\d+`)
+)
+
+// TestLawsAreTested: a law without a test is a wish. Each law's row in
+// ARCHITECTURE.md names at least one test of that law, and every test that it
+// names exists.
+func TestLawsAreTested(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(top, "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]string{}
+	for _, m := range lawRow.FindAllStringSubmatch(string(text), -1) {
+		rows[m[1]] += m[2]
+	}
+	if len(rows) == 0 {
+		t.Fatal("ARCHITECTURE.md has no table of the laws: rows that begin with `| L1 |` and name tests")
+	}
+	exists := map[string]bool{}
+	for name, src := range readGoFiles(t) {
+		if strings.HasSuffix(name, "_test.go") {
+			for _, m := range testFunc.FindAllStringSubmatch(src, -1) {
+				exists[m[1]] = true
+			}
+		}
+	}
+	if law := missingLaw(rows); law != "" {
+		t.Errorf("ARCHITECTURE.md has no row of %s", law)
+	}
+	for law, row := range rows {
+		own := 0
+		for _, m := range testName.FindAllStringSubmatch(row, -1) {
+			if !exists[m[1]] {
+				t.Errorf("%s names %s, which does not exist", law, m[1])
+			} else if lawOf.FindString(m[1]) == "Test"+law {
+				own++
+			}
+		}
+		if own == 0 {
+			t.Errorf("%s has no test of its own", law)
+		}
+	}
+}
+
+// missingLaw is a law of L1 to L12 without a row.
+func missingLaw(rows map[string]string) string {
+	for _, law := range strings.Fields("L1 L2 L3 L4 L5 L6 L7 L8 L9 L10 L11 L12") {
+		if rows[law] == "" {
+			return law
+		}
+	}
+	return ""
+}
+
+// readGoFiles reads the project's Go files, those of testdata left out.
+func readGoFiles(t *testing.T) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(top, func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case e.IsDir() && (e.Name() == "testdata" || e.Name() == ".git"):
+			return fs.SkipDir
+		case strings.HasSuffix(name, ".go"):
+			src, err := os.ReadFile(name)
+			files[name] = string(src)
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 100 {
+		t.Fatalf("only %d Go files below %s", len(files), top)
+	}
+	return files
+}

@@ -1,0 +1,238 @@
+package tidy
+
+import (
+	"cmp"
+	"go/ast"
+	"go/types"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/tools/go/analysis"
+)
+
+// Pure is the rule that a component has nothing to wait with.
+var Pure = &analysis.Analyzer{
+	Name:     "pure",
+	Doc:      "a component has nothing to wait with and nothing to be surprised by (L1, L10)",
+	Requires: []*analysis.Analyzer{verdicts},
+	Run:      runPure,
+}
+
+// purity is the check of one file.
+type purity struct {
+	*judge
+	pass  *analysis.Pass
+	file  *ast.File
+	notes *notes
+}
+
+func runPure(pass *analysis.Pass) (any, error) {
+	pkg := pkgOf(pass.Pkg.Path())
+	if pkg == "" {
+		return nil, nil
+	}
+	written := writtenVars(pass)
+	for _, obj := range slices.SortedFunc(maps.Keys(written), func(a, b types.Object) int { return int(written[a] - written[b]) }) {
+		if v, ok := obj.(*types.Var); ok && isPackageVar(v) && v.Pkg() != pass.Pkg && slices.Contains(components, pkgOf(v.Pkg().Path())) {
+			pass.Reportf(written[obj], "changes %s.%s, the package variable of a component", v.Pkg().Name(), v.Name())
+		}
+	}
+	if !slices.Contains(components, pkg) {
+		return nil, nil
+	}
+	j := pass.ResultOf[verdicts].(*judge)
+	for _, f := range sources(pass) {
+		p := purity{judge: j, pass: pass, file: f, notes: j.notes[f]}
+		p.imports()
+		eachWait(pass.TypesInfo, f, func(path []ast.Node, why string) { p.flag(path[len(path)-1], "a component "+why) })
+		eachNode(f, p.node)
+		p.vars(written)
+		p.notes.reportIdle(pass)
+	}
+	return nil, nil
+}
+
+func (p purity) flag(n ast.Node, what string) { p.pass.Reportf(n.Pos(), "%s", what) }
+
+// imports flags what a component has no use for. What it may import of this
+// module is for Layers, and what it may call is for the verdicts.
+func (p purity) imports() {
+	for _, s := range p.file.Imports {
+		path, _ := strconv.Unquote(s.Path.Value)
+		switch {
+		case isStd(path) && !slices.Contains(pureStd, path):
+			p.flag(s, "a component imports "+path+", which is not in the table of packages that only calculate")
+		case !isStd(path) && pkgOf(path) == "" && !strings.HasPrefix(path, "github.com/btcsuite/btcd/"):
+			p.flag(s, "a component imports "+path)
+		}
+	}
+}
+
+func (p purity) node(path []ast.Node) {
+	info := p.pass.TypesInfo
+	switch n := path[len(path)-1].(type) {
+	case *ast.GoStmt:
+		p.flag(n, "a component starts a goroutine")
+	case *ast.ChanType:
+		p.flag(n, "a component has a channel")
+	case *ast.RangeStmt:
+		if isMap(info.TypeOf(n.X)) && !p.notes.except("order", n.Pos()) {
+			p.flag(n, "a component ranges over a map; sort the keys, or say //tidy:order and why their order has no effect")
+		}
+	case *ast.StructType:
+		for _, field := range n.Fields.List {
+			if what := partOf(info.TypeOf(field.Type), nil, notData); what != "" && !p.notes.except("outside", field.Pos()) {
+				p.flag(field, "a component keeps "+what+"; machines are plain data")
+			}
+		}
+	case *ast.FuncDecl:
+		p.params(n)
+	case *ast.TypeAssertExpr:
+		if n.Type != nil {
+			p.taken(n.Type)
+		}
+	case *ast.CaseClause:
+		for _, e := range n.List {
+			p.taken(e)
+		}
+	case *ast.Ident:
+		p.ident(path, n)
+	}
+}
+
+// params flags what a function is given that nobody has judged: functions,
+// where it is exported, wherever in its parameters they are; and readers and
+// writers.
+func (p purity) params(d *ast.FuncDecl) {
+	for _, field := range d.Type.Params.List {
+		given := field.Type
+		if dots, ok := given.(*ast.Ellipsis); ok {
+			given = dots.Elt
+		}
+		t := p.pass.TypesInfo.TypeOf(given)
+		what := partOf(t, nil, stream)
+		if what == "" && d.Name.IsExported() {
+			what = partOf(t, nil, function)
+		}
+		if what != "" && !p.notes.except("outside", d.Pos()) {
+			kind := "a function"
+			if d.Name.IsExported() {
+				kind = "an exported function"
+			}
+			p.flag(field, kind+" of a component takes "+what+" from outside")
+		}
+	}
+}
+
+// taken flags what is found in a value that anybody may have made.
+func (p purity) taken(e ast.Expr) {
+	tv := p.pass.TypesInfo.Types[e]
+	if !tv.IsType() {
+		return // a case that compares values, or nil
+	}
+	if what := cmp.Or(partOf(tv.Type, nil, function), partOf(tv.Type, nil, stream)); what != "" && !p.notes.except("outside", e.Pos()) {
+		p.flag(e, "a component takes "+what+" out of an interface, where anybody may have put it")
+	}
+}
+
+// ident flags what an identifier stands for.
+func (p purity) ident(path []ast.Node, id *ast.Ident) {
+	if _, why := p.named(p.file, path, id); why != "" {
+		p.flag(id, "a component "+why)
+	}
+	switch obj := p.pass.TypesInfo.Uses[id].(type) {
+	case *types.Var:
+		if obj.Pkg() != nil && obj.Pkg().Path() == "time" && obj.Name() == "Local" {
+			p.flag(id, "a component uses time.Local, which depends on this machine")
+		}
+	case *types.Builtin:
+		if obj.Name() == "print" || obj.Name() == "println" {
+			p.flag(id, "a component writes to standard error")
+		}
+	}
+}
+
+// notData says what a type is, if that is no plain data: a function, a channel, a
+// lock, the Outbox that was lent for one step, or an interface behind which may
+// stand what waits. What else stands behind an interface is not seen.
+func notData(t types.Type) string {
+	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil {
+		switch path := n.Obj().Pkg().Path(); {
+		case path == "sync", path == "sync/atomic", path == module+"/internal/kernel/actor" && n.Obj().Name() == "Outbox":
+			return "a " + n.Obj().Pkg().Name() + "." + n.Obj().Name()
+		}
+	}
+	if isChan(t) {
+		return "a channel"
+	}
+	return cmp.Or(function(t), stream(t))
+}
+
+// function says that a type is one of functions.
+func function(t types.Type) string {
+	if isFunc(t) {
+		return "a function"
+	}
+	return ""
+}
+
+// stream says that a type is an interface by which is read, written or closed
+// what may wait.
+func stream(t types.Type) string {
+	i, ok := under(t).(*types.Interface)
+	if !ok || interfaces[typeName(t)] != "" && !strings.HasPrefix(typeName(t), "io.") {
+		return ""
+	}
+	for m := range i.Methods() {
+		if slices.Contains([]string{"Read", "Write", "ReadByte", "WriteByte", "ReadFrom", "WriteTo", "ReadAt", "WriteAt", "Close", "Flush"}, m.Name()) {
+			return "what may wait (" + cmp.Or(typeName(t), "an interface") + ")"
+		}
+	}
+	return ""
+}
+
+// typeName is the full name of a type; "" if it has none.
+func typeName(t types.Type) string {
+	n, ok := types.Unalias(t).(*types.Named)
+	if !ok {
+		return ""
+	}
+	if n.Obj().Pkg() == nil {
+		return n.Obj().Name() // error
+	}
+	return n.Obj().Pkg().Path() + "." + n.Obj().Name()
+}
+
+// partOf says what a type, or a part of it, is. Of what is declared elsewhere the
+// parts are not looked at if it is of the standard library (time.Time has its
+// Location), or a component's struct, which is flagged where it is declared.
+func partOf(t types.Type, seen []types.Type, is func(types.Type) string) string {
+	if slices.Contains(seen, t) {
+		return ""
+	}
+	seen = append(seen, t)
+	if what := is(t); what != "" {
+		return what
+	}
+	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil {
+		_, isStruct := n.Underlying().(*types.Struct)
+		if path := n.Obj().Pkg().Path(); isStd(path) || isStruct && slices.Contains(components, pkgOf(path)) {
+			return ""
+		}
+	}
+	switch t := under(t).(type) {
+	case *types.Map:
+		return cmp.Or(partOf(t.Key(), seen, is), partOf(t.Elem(), seen, is))
+	case *types.Struct:
+		for f := range t.Fields() {
+			if what := partOf(f.Type(), seen, is); what != "" {
+				return what
+			}
+		}
+	case interface{ Elem() types.Type }: // pointer, slice, array
+		return partOf(t.Elem(), seen, is)
+	}
+	return ""
+}

@@ -1,0 +1,12 @@
+// Package fake is a simulated adapter, and wiring.
+package fake
+
+import (
+	"acyclic/chain"
+	"acyclic/internal/kernel/actor"
+)
+
+func net(out *actor.Outbox) {
+	out.Deliver(1, chain.New())
+	out.Credit(1)
+}

@@ -1,0 +1,27 @@
+// Package server names what is not in a contract, and imports what it may not.
+package server
+
+import (
+	"acyclic/chain"
+	"acyclic/integration" // want "server may not import integration"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/mailbox" // want "server may not import internal/kernel/mailbox"
+)
+
+type Status struct {
+	tips  chain.Tips
+	other *chain.Machine // want "chain.Machine is of machine.go"
+}
+
+func ask(out *actor.Outbox) {
+	chain.New()         // want "chain.New is of machine.go"
+	_ = chain.Helper(1) // want "chain.Helper is of machine.go"
+	chain.Limit = 2     // want "changes chain.Limit, the package variable of a component"
+	out.Tell(1, nil)
+	out.Deliver(1, nil) // want "Outbox.Deliver is for simulated adapters"
+	f := out.Credit     // want "Outbox.Credit is for simulated adapters"
+	f(1)
+}
+
+var _ = integration.Start
+var _ = mailbox.Box{}

@@ -1,0 +1,213 @@
+package waitgraph
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const top = "../../../.."
+
+// Every cell runs here: takes its inputs, steps its machine, performs the
+// effects. It rests in nap, which is where it waits for its own inbox.
+var (
+	cells = regexp.MustCompile(`^\(\*live\.Node\)\.run$`)
+	rest  = regexp.MustCompile(`^\(\*live\.sleeper\)\.nap$`)
+)
+
+// onCells must be among what is found to run there, or the search is blind: the
+// machines, what cells tell edges with, what the driver does for them.
+var onCells = []string{
+	"(*chain.Machine).Step", "(*netsync.Machine).Step", "(*peer.Machine).Step", "(*relay.Machine).Step", "(*server.Machine).Step",
+	"(*cell.System).Run", "(*cell.System).perform", "(*bus.Bus).Publish", "(*mailbox.Mailbox).Put", "(*transport.Adapter).Tell",
+	"(*transport.conn).write", "(*logging.Logs).Record", "(*live.Node).Wake", "(*live.Node).Halt", "(*live.sleeper).signal",
+}
+
+// leaves are the locks that a cell takes. Nobody who holds one waits for
+// anything but, where that is said, another leaf; taken in this direction only.
+var leaves = map[string]struct {
+	why  string
+	then []string // what may be done while it is held
+}{
+	"mailbox.Mailbox.mu": {"guards tables and rings; the wake-up under it is a signal that is kept or dropped", nil},
+	"bus.Bus.mu": {"guards tables; what it must tell in one act with a change of them, it puts into mailboxes, and says so " +
+		"to the node when that cannot be", []string{"locks cell.System.mu", "locks live.Node.mu", "locks mailbox.Mailbox.mu"}},
+	"cell.System.mu":       {"guards a map of the cells and the list of deaths", nil},
+	"live.Node.mu":         {"guards the first error and whether the node has halted", nil},
+	"transport.Adapter.mu": {"guards a map and counters", []string{"leaves for (net.Conn).LocalAddr", "leaves for (net.Conn).RemoteAddr"}},
+	"transport.conn.mu": {"guards a queue and a phase",
+		[]string{"leaves for (net.Conn).SetDeadline", "leaves for (net.Conn).SetReadDeadline", "leaves for (net.Conn).SetWriteDeadline"}},
+}
+
+// harmless is what a cell, or who holds a leaf, calls besides, of which the
+// search does not see the code.
+var harmless = map[string]string{
+	"leaves for (net.Conn).SetDeadline":      "sets a timer of the runtime",
+	"leaves for (net.Conn).SetReadDeadline":  "as SetDeadline",
+	"leaves for (net.Conn).SetWriteDeadline": "as SetDeadline",
+	"leaves for (net.Conn).LocalAddr":        "reads a field",
+	"leaves for (net.Conn).RemoteAddr":       "reads a field",
+	"leaves for (net.Conn).Close": "wakes the pumps that are in a read or write and waits until they have let go of the " +
+		"socket, for which they need nothing of anybody",
+	"leaves for runtime/pprof.Labels":                 "makes a value",
+	"leaves for runtime/pprof.WithLabels":             "makes a value",
+	"leaves for runtime/pprof.SetGoroutineLabels":     "sets a field of the goroutine",
+	"calls what is not known: a func() actor.Machine": "cell.Adapter.Build is the simulator's; the node's wiring sets none",
+}
+
+// breaches are the ways in which a cell may come to wait for another goroutine.
+func breaches(g *Graph) (found []string) {
+	add := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
+	waits, reached := g.Below(cells)
+	for _, name := range onCells {
+		if !slices.Contains(reached, name) {
+			add("%s is not found to run on a cell's goroutine", name)
+		}
+	}
+	taken, excused := map[string]bool{}, map[string]bool{}
+	for _, w := range waits {
+		excused[w.What] = true
+		lock, isLock := strings.CutPrefix(w.What, "locks ")
+		if _, leaf := leaves[lock]; isLock && leaf {
+			taken[lock] = true
+		} else if harmless[w.What] == "" {
+			add("a cell's goroutine %s\n    %s", w.What, strings.Join(w.Calls, "\n    "))
+		}
+	}
+	for lock, leaf := range leaves {
+		if !taken[lock] {
+			add("no cell takes %s", lock)
+		}
+		under := g.Under(lock)
+		if !slices.Equal(under, leaf.then) {
+			add("while %s is held, its holder %q, not %q", lock, under, leaf.then)
+		}
+		for _, what := range under {
+			excused[what] = true
+		}
+	}
+	for what := range harmless {
+		if !excused[what] {
+			add("no cell %s, which has an excuse", what)
+		}
+	}
+	for _, e := range g.edges {
+		if cells.MatchString(e.from.name) {
+			add("%s may wait for %s, where %s %s", e.from.name, e.to.name, nameOf(e.wait.fn), e.wait)
+		}
+	}
+	for _, fn := range g.funcs {
+		pkg := pkgOf(fn)
+		if b := g.bodies[fn]; pkg != nil && strings.HasPrefix(pkg.Path(), "acyclic/") && len(b.acquires)+len(b.releases) > 0 {
+			add("%s leaves a lock locked, or unlocks one, for its caller: who holds it is then not certain", nameOf(fn))
+		}
+	}
+	return found
+}
+
+// TestL1NoWaitEdgesBetweenComponents: nothing that runs on a cell's goroutine,
+// the step of any component included, waits for another goroutine. Cells take
+// locks, and these are leaves.
+func TestL1NoWaitEdgesBetweenComponents(t *testing.T) {
+	watch(t)
+	for _, b := range breaches(read(t, Config{Dir: top, Rest: rest}, "./cmd/acyclicd")) {
+		t.Error(b)
+	}
+}
+
+// TestL1ControlAWaitInTheKernelIsFound: a wake-up that waits, which happens under
+// a lock, and a log that waits for its writer, far from the kernel's own code.
+func TestL1ControlAWaitInTheKernelIsFound(t *testing.T) {
+	wantBreaches(t, map[string][]string{
+		"internal/kernel/live/nap.go":       {"default: // a signal is kept already", ""},
+		"internal/adapters/logging/logs.go": {"default:\n\t\tl.dropped.Add(1)", ""},
+	},
+		"a cell's goroutine sends on live.sleeper.wake",
+		"a cell's goroutine sends on logging.Logs.queue",
+		"while mailbox.Mailbox.mu is held, its holder [\"sends on live.sleeper.wake\"], not []",
+		"(*live.Node).run may wait for (*logging.Logs).write, where (*logging.Logs).Record sends on logging.Logs.queue",
+	)
+}
+
+// TestL1ControlAWriteOnACellIsFound: a log that writes its records itself, and
+// waits for who reads them, by way of functions that else only calculate.
+func TestL1ControlAWriteOnACellIsFound(t *testing.T) {
+	wantBreaches(t, map[string][]string{"internal/adapters/logging/logs.go": {
+		"rec actor.Record) {", "rec actor.Record) {\n\tfmt.Fprintln(os.Stderr, rec)\n\tio.Copy(os.Stderr, os.Stdin)\n",
+	}},
+		"a cell's goroutine leaves for fmt.Fprintln",
+		"a cell's goroutine leaves for io.Copy",
+	)
+}
+
+// wantBreaches looks for breaches in the project with pieces of its files
+// replaced: of each file, an old piece and what stands for it, in turn.
+func wantBreaches(t *testing.T, spoil map[string][]string, wants ...string) {
+	t.Helper()
+	overlay := map[string][]byte{}
+	for file, pieces := range spoil {
+		name, err := filepath.Abs(filepath.Join(top, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for pair := range slices.Chunk(pieces, 2) {
+			if !strings.Contains(string(text), pair[0]) {
+				t.Fatalf("%s has no %q that could be replaced", file, pair[0])
+			}
+			text = []byte(strings.Replace(string(text), pair[0], pair[1], 1))
+		}
+		overlay[name] = text
+	}
+	found := strings.Join(breaches(read(t, Config{Dir: top, Rest: rest, Overlay: overlay}, "./cmd/acyclicd")), "\n")
+	for _, want := range wants {
+		if !strings.Contains(found, want) {
+			t.Errorf("no %q among what is found:\n%s", want, found)
+		}
+	}
+}
+
+// TestL1ControlTheRingOfBtcdIsFound: in btcd, as it is, the search finds the
+// deadlock that this project is about (btcd's issue 2258), with the calls that
+// lead to it.
+func TestL1ControlTheRingOfBtcdIsFound(t *testing.T) {
+	g := read(t, Config{Dir: top}, "github.com/btcsuite/btcd")
+	var out strings.Builder
+	g.Report(&out, regexp.MustCompile(`^(\(\*main\.server\)\.peerHandler|\(\*netsync\.SyncManager\)\.blockHandler)$`), true)
+	golden(t, "testdata/btcd.txt", out.String())
+	for _, want := range []string{
+		"(*netsync.SyncManager).NewPeer sends on netsync.SyncManager.msgChan",
+		"(*netsync.SyncManager).DonePeer sends on netsync.SyncManager.msgChan",
+		"(*netsync.SyncManager).IsCurrent receives from netsync.isCurrentMsg.reply",
+		"(*blockchain.BlockChain).sendNotification\n",
+		"(*main.server).RelayInventory sends on main.server.relayInv",
+		"ring: (*main.server).peerHandler -> (*netsync.SyncManager).blockHandler -> (*main.server).peerHandler",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in the report", want)
+		}
+	}
+}
+
+// watch looks at every folder of the project: go test keeps a result until
+// something changes that the test has looked at, and it does not see what go
+// list looks at.
+func watch(t *testing.T) {
+	err := filepath.WalkDir(top, func(name string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() && e.Name() == ".git" {
+			return fs.SkipDir
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,8 +1,0 @@
-// Package engine is chain's own edge: it names all of chain.
-package engine
-
-import "acyclic/chain"
-
-var _ = chain.New()
-
-const Name = "engine"
