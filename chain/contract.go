@@ -9,7 +9,18 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// Point is a header's place in the tree of headers.
+// Those who answer the questions of this contract (see actor.Ref).
+type (
+	// Chain is the component. It keeps the order of changes, the tips and the
+	// templates.
+	Chain struct{}
+
+	// Readers are the engine's goroutines that look things up beside its worker.
+	// They are asked directly: a read takes no lock that a block holds.
+	Readers struct{}
+)
+
+// Point is a header's position in the tree of headers.
 type Point struct {
 	Hash   chainhash.Hash
 	Height int32
@@ -17,13 +28,13 @@ type Point struct {
 	Time   time.Time // the header's own timestamp
 }
 
-// Questions that change the chain. They are carried out one after the other, in
-// the order asked.
+// Questions that change the chain. They are carried out one after the other,
+// those of a kind in the order asked.
 type (
 	// SubmitHeaders offers consecutive headers, each the child of the one
 	// before. At most wire.MaxBlockHeadersPerMsg.
 	SubmitHeaders struct {
-		actor.Asks[HeadersVerdict]
+		actor.Asks[HeadersVerdict, Chain]
 		Headers []*wire.BlockHeader
 	}
 
@@ -50,7 +61,7 @@ type (
 	// SubmitBlock offers a block whose parent's block is already known (the
 	// caller brings them in order). The block must not be changed afterwards.
 	SubmitBlock struct {
-		actor.Asks[Verdict]
+		actor.Asks[Verdict, Chain]
 		Block  *wire.MsgBlock
 		Hash   chainhash.Hash
 		Source actor.ID // the peer that sent it; zero: RPC
@@ -69,13 +80,10 @@ type (
 	}
 )
 
-// Questions that read. They are answered beside the engine's work, so that an
-// answer can be older than a change that is being carried out; GetTemplate waits
-// its turn behind the changes. A question is refused (ErrBusy) when the readers
-// do not answer.
+// Questions about the chain that Chain answers.
 type (
 	// GetTips asks for the best block and the best header.
-	GetTips struct{ actor.Asks[Tips] }
+	GetTips struct{ actor.Asks[Tips, Chain] }
 
 	// Tips is the answer, and what chain publishes as its State.
 	Tips struct {
@@ -85,11 +93,31 @@ type (
 		MedianTime time.Time
 	}
 
+	// GetTemplate asks for what a new block on the best block needs;
+	// generatetoaddress uses it. It waits behind the changes.
+	GetTemplate struct {
+		actor.Asks[Template, Chain]
+		Time time.Time // the miner's clock
+	}
+
+	// Template is the answer.
+	Template struct {
+		Prev    Point
+		Version int32
+		Bits    uint32
+		MinTime time.Time // one second after the median time past
+		Subsidy int64     // of the next block, satoshi
+	}
+)
+
+// Questions that Readers answer. An answer can be older than a change that is
+// being carried out.
+type (
 	// GetLocator asks for a block locator of the header From, or of the best
 	// header when From is zero. With Parent it starts at the parent, so that
 	// a peer that has the header itself answers with it and so proves it.
 	GetLocator struct {
-		actor.Asks[Locator]
+		actor.Asks[Locator, Readers]
 		From   chainhash.Hash
 		Parent bool
 	}
@@ -105,7 +133,7 @@ type (
 	// is not stored, at most Max. After, if not zero, is an ancestor of To:
 	// the path starts at its child.
 	GetPath struct {
-		actor.Asks[Path]
+		actor.Asks[Path, Readers]
 		To    chainhash.Hash
 		After chainhash.Hash
 		Max   int
@@ -124,12 +152,12 @@ type (
 	// GetForks asks where the branches of some headers leave the branch of
 	// To (the best header when zero).
 	GetForks struct {
-		actor.Asks[Forks]
+		actor.Asks[Forks, Readers]
 		To     chainhash.Hash
 		Hashes []chainhash.Hash // at most MaxForks
 	}
 
-	// Forks is the answer: for each hash its place and the place of the last
+	// Forks is the answer: for each hash its point and the point of the last
 	// header it shares with To. Both zero when the hash is not known.
 	Forks struct {
 		Points []Point
@@ -139,7 +167,7 @@ type (
 	// GetHeaders asks for the headers of the best chain after the locator
 	// (BIP31's getheaders): at most 2,000.
 	GetHeaders struct {
-		actor.Asks[Headers]
+		actor.Asks[Headers, Readers]
 		Locator []*chainhash.Hash
 		Stop    chainhash.Hash
 	}
@@ -150,7 +178,7 @@ type (
 	// GetHashes is getblocks: at most 500 hashes of the best chain after the
 	// locator.
 	GetHashes struct {
-		actor.Asks[Hashes]
+		actor.Asks[Hashes, Readers]
 		Locator []*chainhash.Hash
 		Stop    chainhash.Hash
 	}
@@ -161,7 +189,7 @@ type (
 	// GetBlock asks for a stored block of the best chain as the payload of a
 	// block message, with or without witness data.
 	GetBlock struct {
-		actor.Asks[Block]
+		actor.Asks[Block, Readers]
 		Hash    chainhash.Hash
 		Witness bool
 	}
@@ -176,7 +204,7 @@ type (
 
 	// GetHash asks for the hash at a height of the best chain.
 	GetHash struct {
-		actor.Asks[HashAt]
+		actor.Asks[HashAt, Readers]
 		Height int32
 	}
 
@@ -188,7 +216,7 @@ type (
 
 	// GetHeader asks all that is known of one header.
 	GetHeader struct {
-		actor.Asks[HeaderInfo]
+		actor.Asks[HeaderInfo, Readers]
 		Hash chainhash.Hash
 	}
 
@@ -200,22 +228,6 @@ type (
 		MedianTime  time.Time
 		InBestChain bool           // its block is part of the best chain
 		Next        chainhash.Hash // in the best chain; zero at the tip
-	}
-
-	// GetTemplate asks for what a new block on the best block needs; used by
-	// generatetoaddress.
-	GetTemplate struct {
-		actor.Asks[Template]
-		Time time.Time // the miner's clock
-	}
-
-	// Template is the answer.
-	Template struct {
-		Prev    Point
-		Version int32
-		Bits    uint32
-		MinTime time.Time // one second after the median time past
-		Subsidy int64     // of the next block, satoshi
 	}
 )
 

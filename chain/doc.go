@@ -3,12 +3,19 @@
 // engine (chain/engine), an adapter that may wait; chain only keeps the order and
 // waits for nothing.
 //
-//	SubmitHeaders ┐            ┌──────────┐ ApplyHeaders ┌────────┐
-//	SubmitBlock   ┴──► queue ─►│ at most  │ ApplyBlock   │ engine │
-//	                           │ Window   │─────────────►│ worker │
-//	verdict ◄──────────────────│          │◄─────────────│        │
-//	Blocks, Tips (topics) ◄────└──────────┘   Changes    └────────┘
-//	GetLocator, GetBlock, ... ───────────────────────────► readers
+//	SubmitHeaders ──► queue ─┐           ApplyHeaders   ┌────────┐
+//	SubmitBlock   ──► queue ─┼── pump ── ApplyBlock    ─►│ engine │
+//	GetTemplate   ──► queue ─┘           MakeTemplate   │ worker │
+//	answers, Blocks and Tips (topics) ◄── Changes ──────└────────┘
+//
+//	kind       order           at the worker at most   when the engine is slow
+//	headers    as they came    Windows.Worker          they are asked again
+//	blocks     as they came    Windows.Worker          they are asked again
+//	templates  as they came    Windows.Templates       refused: a miner asks again
+//
+// The callers' windows bound the queues. Headers and blocks are asked before
+// anything else. Reads are no matter of chain's: the engine's Readers are asked
+// directly.
 //
 // A submission is in one of three states:
 //
@@ -27,14 +34,14 @@
 // Then the node is halted, and submissions are answered with Code Fatal.
 //
 //	input                           handler
-//	Start                           onStart: ask the worker for the tips
-//	SubmitHeaders, SubmitBlock      onSubmit: queue, pump
+//	Start                           ask the worker for the tips
+//	SubmitHeaders, SubmitBlock      onSubmitHeaders, onSubmitBlock: queue, pump
+//	GetTemplate                     onGetTemplate: queue, pump
 //	HeadersApplied, BlockApplied    onHeadersApplied, onBlockApplied: publish, answer, pump
 //	CaughtUp                        onCaughtUp: publish, pump
+//	Made                            onMade: answer, pump
 //	GetTips                         onGetTips: answered from the state
-//	GetLocator, GetPath, ...        forward: to a reader or the worker
-//	Locator, Path, ...              deliver: the answer to who asked
-//	Tick                            pump
+//	Freed                           pump
 //	Stop                            finish
 //
 // Legal order of events: on Blocks, BlockDisconnected names the tip, and

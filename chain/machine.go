@@ -3,7 +3,6 @@ package chain
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -12,161 +11,106 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// Config holds chain's bounds.
-type Config struct {
-	// Window is how many submissions may wait at the worker: enough that it
-	// never idles between two, few so that they keep their order. At most
-	// Windows.Worker.
-	Window int
-	// Retry is how long chain waits before it looks again for a free place at
-	// the worker when none of its questions is outstanding: seconds.
-	Retry time.Duration
-}
-
 // Machine is the chain processor. It is plain data.
 type Machine struct {
-	cfg    Config
 	ports  Ports
 	topics Topics
 
-	// Submissions, in the order of their numbers: those not asked, and those
-	// asked at the worker by ticket.
-	queue []submission
-	asked map[actor.Ticket]submission
-	next  uint64 // the number of the next submission
-	retry time.Time
+	// Work for the worker, a queue for each kind. pump says in which order.
+	headers   queue[headersWork]
+	blocks    queue[blockWork]
+	templates queue[templateWork]
 
 	// What the worker has reported.
-	tips    Tips // known when started
-	started bool
-	seen    uint64       // number of the last event published
-	catchUp actor.Ticket // of the open CatchUp; zero: none
-	behind  bool         // an answer was lost: ask CatchUp
-	failed  string       // why the engine is of no use any more; "": it is
+	tips       Tips // known when started
+	started    bool
+	seen       uint64 // number of the last event published
+	catchingUp bool   // CatchUp is asked
+	behind     bool   // an answer was lost: ask CatchUp
+	failed     string // why the engine is of no use any more; "": it is
 
-	// Reads that the engine is looking up, and GetTips that wait for started.
-	reads     map[actor.Ticket]actor.RawCall
-	wantsTips []actor.RawCall
+	wantsTips []actor.Call[Tips] // GetTips that wait for started
 }
 
-// submission is one SubmitHeaders or SubmitBlock.
-type submission struct {
-	number  uint64
-	call    actor.RawCall
-	headers []*wire.BlockHeader
-	block   *wire.MsgBlock // nil: headers
-	hash    chainhash.Hash
-	source  actor.ID
-}
+// The kinds of work.
+type (
+	headersWork struct {
+		call    actor.Call[HeadersVerdict]
+		headers []*wire.BlockHeader
+	}
+	blockWork struct {
+		call   actor.Call[Verdict]
+		block  *wire.MsgBlock
+		hash   chainhash.Hash
+		source actor.ID
+	}
+	templateWork struct {
+		call actor.Call[Template]
+		time time.Time
+	}
+)
 
 // New returns the machine.
-func New(cfg Config, ports Ports, topics Topics) *Machine {
-	return &Machine{
-		cfg: cfg, ports: ports, topics: topics,
-		asked: map[actor.Ticket]submission{},
-		reads: map[actor.Ticket]actor.RawCall{},
-	}
+func New(ports Ports, topics Topics) *Machine {
+	return &Machine{ports: ports, topics: topics}
 }
 
 // Step handles one input.
-func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+func (m *Machine) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 	switch b := in.Body.(type) {
 	case actor.Start:
 		m.behind = true // the worker may have been working for a while
 	case actor.Stop:
 		out.Finish("stopped")
 		return
-	case actor.Tick:
+	case actor.Freed: // pump asks again
 
 	case SubmitHeaders:
-		m.onSubmit(submission{call: in.Call, headers: b.Headers}, out)
+		m.onSubmitHeaders(b, b.Call(in), out)
 	case SubmitBlock:
-		m.onSubmit(submission{call: in.Call, block: b.Block, hash: b.Hash, source: b.Source}, out)
+		m.onSubmitBlock(b, b.Call(in), out)
+	case GetTips:
+		m.onGetTips(b.Call(in), out)
+	case GetTemplate:
+		m.onGetTemplate(b, b.Call(in), out)
+
 	case HeadersApplied:
 		m.onHeadersApplied(in, b, out)
 	case BlockApplied:
 		m.onBlockApplied(in, b, out)
 	case CaughtUp:
 		m.onCaughtUp(in, b, out)
-
-	case GetTips:
-		m.onGetTips(in, out)
-	case GetTemplate:
-		forward(m, in, m.ports.Template, b, out)
-	case GetLocator:
-		forward(m, in, m.ports.Locator, b, out)
-	case GetPath:
-		forward(m, in, m.ports.Path, b, out)
-	case GetForks:
-		forward(m, in, m.ports.Forks, b, out)
-	case GetHeaders:
-		forward(m, in, m.ports.GetHeaders, b, out)
-	case GetHashes:
-		forward(m, in, m.ports.GetHashes, b, out)
-	case GetBlock:
-		forward(m, in, m.ports.GetBlock, b, out)
-	case GetHash:
-		forward(m, in, m.ports.GetHash, b, out)
-	case GetHeader:
-		forward(m, in, m.ports.GetHeader, b, out)
-
-	case Template:
-		deliver(m, in, b, out)
-	case Locator:
-		deliver(m, in, b, out)
-	case Path:
-		deliver(m, in, b, out)
-	case Forks:
-		deliver(m, in, b, out)
-	case Headers:
-		deliver(m, in, b, out)
-	case Hashes:
-		deliver(m, in, b, out)
-	case Block:
-		deliver(m, in, b, out)
-	case HashAt:
-		deliver(m, in, b, out)
-	case HeaderInfo:
-		deliver(m, in, b, out)
+	case Made:
+		m.onMade(in, b, out)
 
 	default:
 		panic(fmt.Sprintf("chain: cannot handle %T", b))
 	}
-	m.pump(now, out)
+	m.pump(out)
 }
 
-// Deadline is when a place at the worker is looked for again. It is needed only
-// when no answer is to come that would wake the machine (law L9).
-func (m *Machine) Deadline() time.Time {
-	if !m.wants() || len(m.asked) > 0 || m.catchUp != 0 {
-		return time.Time{}
-	}
-	return m.retry
-}
-
-// wants says whether there is something to ask the worker.
-func (m *Machine) wants() bool {
-	return m.failed == "" && (m.behind || len(m.queue) > 0)
-}
+// Deadline is never: what chain waits for is an answer, and each answer comes.
+func (m *Machine) Deadline() time.Time { return time.Time{} }
 
 // Check verifies the invariants.
 func (m *Machine) Check() error {
 	switch {
-	case len(m.asked) > m.cfg.Window:
-		return fmt.Errorf("chain: %d submissions asked, the window is %d", len(m.asked), m.cfg.Window)
-	case !slices.IsSortedFunc(m.queue, inOrder):
-		return errors.New("chain: the queue is out of order")
-	case m.failed != "" && len(m.queue) > 0:
-		return errors.New("chain: submissions wait for an engine that has failed")
+	case m.failed != "" && len(m.headers.waits)+len(m.blocks.waits)+len(m.templates.waits) > 0:
+		return errors.New("chain: work waits for an engine that has failed")
 	case m.started && len(m.wantsTips) > 0:
 		return errors.New("chain: the tips are known and somebody waits for them")
-	case m.wants() && len(m.asked) == 0 && m.catchUp == 0 && m.retry.IsZero():
-		return errors.New("chain: there is work, and nothing that would wake the machine")
 	}
-	for _, s := range m.queue {
-		if s.number >= m.next || s.call == (actor.RawCall{}) {
-			return fmt.Errorf("chain: submission %d of %d has nobody to answer", s.number, m.next)
-		}
+	return errors.Join(m.headers.check(), m.blocks.check(), m.templates.check())
+}
+
+// onGetTips answers from the state, as soon as it is known.
+func (m *Machine) onGetTips(call actor.Call[Tips], out *actor.Outbox) {
+	switch {
+	case m.started:
+		call.Answer(out, m.tips)
+	case m.failed != "":
+		call.Refuse(out)
+	default:
+		m.wantsTips = append(m.wantsTips, call)
 	}
-	return nil
 }

@@ -9,19 +9,21 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// What chain asks the engine worker, the adapter that alone changes the chain
-// (chain/engine; a simulated one under internal/proof/sim). The worker handles its
-// questions one after the other, in the order asked. Each is idempotent: to ask
-// it again does no harm.
+// Worker is the engine's one goroutine that changes the chain (chain/engine; a
+// simulated one under internal/proof/sim).
+type Worker struct{}
+
+// What chain asks the worker. It carries its questions out one after the other,
+// in the order asked. Each is idempotent: asking it again does no harm.
 //
-// Every answer brings Changes. Seen, in every question, is the number of the
-// last event that chain has published: the worker keeps the events after it and
-// brings them with each answer until they have been seen, so that an answer
-// that comes too late to be delivered loses none.
+// Every answer but Made brings Changes. Seen, in the questions, is the number of
+// the last event that chain has published. The worker keeps the events after it
+// and brings them with each answer until they have been seen, so an answer that
+// comes too late to be delivered loses none.
 type (
 	// ApplyHeaders carries out SubmitHeaders.
 	ApplyHeaders struct {
-		actor.Asks[HeadersApplied]
+		actor.Asks[HeadersApplied, Worker]
 		Headers []*wire.BlockHeader
 		Seen    uint64
 	}
@@ -34,7 +36,7 @@ type (
 
 	// ApplyBlock carries out SubmitBlock.
 	ApplyBlock struct {
-		actor.Asks[BlockApplied]
+		actor.Asks[BlockApplied, Worker]
 		Block  *wire.MsgBlock
 		Hash   chainhash.Hash
 		Source actor.ID
@@ -49,12 +51,21 @@ type (
 
 	// CatchUp asks what has changed, and for nothing to be done.
 	CatchUp struct {
-		actor.Asks[CaughtUp]
+		actor.Asks[CaughtUp, Worker]
 		Seen uint64
 	}
 
 	// CaughtUp is the answer.
 	CaughtUp struct{ Changes }
+
+	// MakeTemplate carries out GetTemplate.
+	MakeTemplate struct {
+		actor.Asks[Made, Worker]
+		Time time.Time
+	}
+
+	// Made is the answer.
+	Made struct{ Template }
 
 	// Changes are what every answer of the worker brings.
 	Changes struct {
@@ -70,55 +81,33 @@ type (
 	}
 )
 
-// Ports are whom chain asks. The questions of Headers, Blocks, CatchUp and
-// Template go to the worker, all others to the readers: an adapter with a bounded
-// number of goroutines that look things up beside the worker.
+// Ports are what chain may ask of the worker.
 type Ports struct {
 	Headers  actor.Port[ApplyHeaders, HeadersApplied]
 	Blocks   actor.Port[ApplyBlock, BlockApplied]
 	CatchUp  actor.Port[CatchUp, CaughtUp]
-	Template actor.Port[GetTemplate, Template]
-
-	Locator    actor.Port[GetLocator, Locator]
-	Path       actor.Port[GetPath, Path]
-	Forks      actor.Port[GetForks, Forks]
-	GetHeaders actor.Port[GetHeaders, Headers]
-	GetHashes  actor.Port[GetHashes, Hashes]
-	GetBlock   actor.Port[GetBlock, Block]
-	GetHash    actor.Port[GetHash, HashAt]
-	GetHeader  actor.Port[GetHeader, HeaderInfo]
+	Template actor.Port[MakeTemplate, Made]
 }
 
-// Windows bound what chain may have outstanding at the engine.
+// Windows bound what chain may have outstanding at the worker.
 type Windows struct {
 	// Worker is how many submissions of each kind (headers, blocks) may wait
 	// at the worker: enough that it never idles between two.
 	Worker int
-	// Reads is how many questions of each kind may wait at the readers, and
-	// GetTemplate at the worker: what chain's callers may have outstanding.
-	Reads int
+	// Templates is how many templates may. One is enough: nobody mines two
+	// blocks at a time, and what waits at the worker delays blocks.
+	Templates int
 	// WorkerTimeout is how long chain waits for the worker before it asks
 	// again; longer than any honest block or flush takes.
 	WorkerTimeout time.Duration
-	// ReadTimeout is how long chain waits for a reader before it refuses.
-	ReadTimeout time.Duration
 }
 
-// ConnectPorts connects chain to the worker and the readers.
-func ConnectPorts(p *actor.Ports, worker, readers actor.ID, w Windows) Ports {
+// ConnectPorts connects chain to the worker.
+func ConnectPorts(p *actor.Ports, worker actor.Ref[Worker], w Windows) Ports {
 	return Ports{
 		Headers:  actor.Connect[ApplyHeaders](p, "chain.apply-headers", worker, w.Worker, w.WorkerTimeout),
 		Blocks:   actor.Connect[ApplyBlock](p, "chain.apply-block", worker, w.Worker, w.WorkerTimeout),
 		CatchUp:  actor.Connect[CatchUp](p, "chain.catch-up", worker, 1, w.WorkerTimeout),
-		Template: actor.Connect[GetTemplate](p, "chain.template", worker, w.Reads, w.WorkerTimeout),
-
-		Locator:    actor.Connect[GetLocator](p, "chain.locator", readers, w.Reads, w.ReadTimeout),
-		Path:       actor.Connect[GetPath](p, "chain.path", readers, w.Reads, w.ReadTimeout),
-		Forks:      actor.Connect[GetForks](p, "chain.forks", readers, w.Reads, w.ReadTimeout),
-		GetHeaders: actor.Connect[GetHeaders](p, "chain.headers", readers, w.Reads, w.ReadTimeout),
-		GetHashes:  actor.Connect[GetHashes](p, "chain.hashes", readers, w.Reads, w.ReadTimeout),
-		GetBlock:   actor.Connect[GetBlock](p, "chain.block", readers, w.Reads, w.ReadTimeout),
-		GetHash:    actor.Connect[GetHash](p, "chain.hash", readers, w.Reads, w.ReadTimeout),
-		GetHeader:  actor.Connect[GetHeader](p, "chain.header", readers, w.Reads, w.ReadTimeout),
+		Template: actor.Connect[MakeTemplate](p, "chain.template", worker, w.Templates, w.WorkerTimeout),
 	}
 }

@@ -71,7 +71,7 @@ func newRun(t *testing.T, worker *naive) *run {
 // collect notes what the chain has said.
 func (r *run) collect() {
 	for _, e := range r.rig.Pending() {
-		ask := steptest.Asked{Ticket: actor.Ticket(e.Call.Seq), To: e.To}
+		ask := steptest.AskedBy(e)
 		switch b := e.Body.(type) {
 		case ApplyBlock:
 			r.worker.inbox = append(r.worker.inbox, atWorker{ask, &b, b.Seen, false})

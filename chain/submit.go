@@ -1,111 +1,134 @@
 package chain
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"slices"
-	"time"
 
 	"acyclic/internal/kernel/actor"
 )
 
-// onSubmit takes a submission into the queue. The queue is bounded by what the
-// callers' ports may have outstanding.
-func (m *Machine) onSubmit(s submission, out *actor.Outbox) {
+func (m *Machine) onSubmitHeaders(q SubmitHeaders, call actor.Call[HeadersVerdict], out *actor.Outbox) {
+	w := headersWork{call: call, headers: q.Headers}
 	if m.failed != "" {
-		m.answerFatal(s, out)
+		m.failHeaders(w, out)
 		return
 	}
-	s.number = m.next
-	m.next++
-	m.queue = append(m.queue, s)
+	m.headers.push(w)
 }
 
-// pump asks the worker for what can be asked now, first come first served.
-func (m *Machine) pump(now time.Time, out *actor.Outbox) {
-	if !m.wants() {
+func (m *Machine) onSubmitBlock(q SubmitBlock, call actor.Call[Verdict], out *actor.Outbox) {
+	w := blockWork{call: call, block: q.Block, hash: q.Hash, source: q.Source}
+	if m.failed != "" {
+		m.failBlock(w, out)
 		return
 	}
-	m.retry = now.Add(m.cfg.Retry)
-	if m.behind && m.catchUp == 0 {
-		if t, ok := m.ports.CatchUp.Ask(out, CatchUp{Seen: m.seen}); ok {
-			m.catchUp, m.behind = t, false
-		}
-	}
-	for len(m.queue) > 0 && len(m.asked) < m.cfg.Window {
-		t, ok := m.ask(m.queue[0], out)
-		if !ok {
-			return // each answer, or Deadline, brings us back
-		}
-		m.asked[t] = m.queue[0]
-		m.queue = slices.Delete(m.queue, 0, 1)
-	}
+	m.blocks.push(w)
 }
 
-func (m *Machine) ask(s submission, out *actor.Outbox) (actor.Ticket, bool) {
-	if s.block != nil {
-		return m.ports.Blocks.Ask(out, ApplyBlock{Block: s.block, Hash: s.hash, Source: s.source, Seen: m.seen})
+func (m *Machine) onGetTemplate(q GetTemplate, call actor.Call[Template], out *actor.Outbox) {
+	if m.failed != "" {
+		call.Refuse(out)
+		return
 	}
-	return m.ports.Headers.Ask(out, ApplyHeaders{Headers: s.headers, Seen: m.seen})
+	m.templates.push(templateWork{call: call, time: q.Time})
+}
+
+// pump asks the worker for what can be asked now: headers and blocks before
+// anything else. What comes after them still advances, because each kind has slots
+// that no other kind can take (law L8).
+func (m *Machine) pump(out *actor.Outbox) {
+	if m.failed != "" {
+		return
+	}
+	if m.behind && !m.catchingUp {
+		if _, ok := m.ports.CatchUp.Ask(out, 0, CatchUp{Seen: m.seen}); ok {
+			m.catchingUp, m.behind = true, false
+		}
+	}
+	m.headers.send(func(key uint64, w headersWork) bool {
+		_, ok := m.ports.Headers.Ask(out, key, ApplyHeaders{Headers: w.headers, Seen: m.seen})
+		return ok
+	})
+	m.blocks.send(func(key uint64, w blockWork) bool {
+		_, ok := m.ports.Blocks.Ask(out, key, ApplyBlock{Block: w.block, Hash: w.hash, Source: w.source, Seen: m.seen})
+		return ok
+	})
+	m.templates.send(func(key uint64, w templateWork) bool {
+		_, ok := m.ports.Template.Ask(out, key, MakeTemplate{Time: w.time})
+		return ok
+	})
 }
 
 func (m *Machine) onHeadersApplied(in actor.Input, a HeadersApplied, out *actor.Outbox) {
-	if s, ok := m.take(in, a.Changes, out); ok {
-		SubmitHeaders{}.Call(actor.Input{Call: s.call}).Answer(out, a.Verdict)
+	it := m.headers.take(in.Key)
+	switch m.outcome(in, a.Changes, out) {
+	case done:
+		it.work.call.Answer(out, a.Verdict)
+	case again:
+		m.headers.back(it)
+	case hopeless:
+		m.failHeaders(it.work, out)
 	}
 }
 
 func (m *Machine) onBlockApplied(in actor.Input, a BlockApplied, out *actor.Outbox) {
-	if s, ok := m.take(in, a.Changes, out); ok {
-		SubmitBlock{}.Call(actor.Input{Call: s.call}).Answer(out, a.Verdict)
+	it := m.blocks.take(in.Key)
+	switch m.outcome(in, a.Changes, out) {
+	case done:
+		it.work.call.Answer(out, a.Verdict)
+	case again:
+		m.blocks.back(it)
+	case hopeless:
+		m.failBlock(it.work, out)
 	}
 }
 
 func (m *Machine) onCaughtUp(in actor.Input, a CaughtUp, out *actor.Outbox) {
-	m.catchUp = 0
-	switch {
-	case errors.Is(in.Err, actor.ErrTimeout):
+	m.catchingUp = false
+	if m.outcome(in, a.Changes, out) == again {
 		m.behind = true
-	case in.Err != nil:
-		m.fail("the engine has stopped", out)
-	default:
-		m.changed(a.Changes, out)
 	}
 }
 
-// take ends the worker's question that in answers. It returns the submission
-// when there is a verdict for it.
-func (m *Machine) take(in actor.Input, c Changes, out *actor.Outbox) (submission, bool) {
-	s := m.asked[in.Ticket]
-	delete(m.asked, in.Ticket)
+// onMade passes a template on. One that the worker does not make in time is
+// refused: a miner asks again.
+func (m *Machine) onMade(in actor.Input, a Made, out *actor.Outbox) {
+	call := m.templates.take(in.Key).work.call
+	if in.Err != nil {
+		call.Refuse(out)
+		return
+	}
+	call.Answer(out, a.Template)
+}
+
+// outcome is what became of a question to the worker.
+type outcome uint8
+
+const (
+	done     outcome = iota
+	again            // it is to be asked once more
+	hopeless         // the engine has failed
+)
+
+// outcome takes what a worker's answer brings besides its verdict.
+func (m *Machine) outcome(in actor.Input, c Changes, out *actor.Outbox) outcome {
 	switch {
 	case m.failed != "":
-		m.answerFatal(s, out)
-		return s, false
+		return hopeless
 	case errors.Is(in.Err, actor.ErrTimeout):
-		// The worker is slow, and may still do it. Both the submission and
-		// what else may have changed are asked for again.
-		m.requeue(s)
-		m.behind = m.catchUp == 0 // an open CatchUp stands behind it at the worker
-		out.Log(actor.Warn, "the engine is slow", "waiting", len(m.queue)+len(m.asked))
-		return s, false
+		// The worker is slow, and may still do it. Both the question and what
+		// else may have changed are asked for again. An open CatchUp stands
+		// behind the question at the worker.
+		m.behind = !m.catchingUp
+		out.Log(actor.Warn, "the engine is slow", "headers", len(m.headers.waits), "blocks", len(m.blocks.waits))
+		return again
 	case in.Err != nil:
 		m.fail("the engine has stopped", out)
-		m.answerFatal(s, out)
-		return s, false
+		return hopeless
 	}
 	m.changed(c, out)
-	return s, true
+	return done
 }
-
-// requeue puts a submission back where it was: before all that came after it.
-func (m *Machine) requeue(s submission) {
-	i, _ := slices.BinarySearchFunc(m.queue, s, inOrder)
-	m.queue = slices.Insert(m.queue, i, s)
-}
-
-func inOrder(a, b submission) int { return cmp.Compare(a.number, b.number) }
 
 // changed publishes what the worker reports, each event once.
 func (m *Machine) changed(c Changes, out *actor.Outbox) {
@@ -113,7 +136,10 @@ func (m *Machine) changed(c Changes, out *actor.Outbox) {
 	if !m.started || c.Tips != m.tips {
 		m.tips, m.started = c.Tips, true
 		m.topics.Tips.Set(out, 0, m.tips)
-		m.answerTips(out)
+		for _, call := range m.wantsTips {
+			call.Answer(out, m.tips)
+		}
+		m.wantsTips = nil
 	}
 	if c.Fatal != "" {
 		m.fail(c.Fatal, out)
@@ -155,18 +181,25 @@ func (m *Machine) fail(why string, out *actor.Outbox) {
 	m.failed = why
 	out.Log(actor.Error, "the chain cannot go on", "error", why)
 	out.Halt(errors.New(why))
-	for _, s := range m.queue {
-		m.answerFatal(s, out)
+	for _, it := range m.headers.drop() {
+		m.failHeaders(it.work, out)
 	}
-	m.queue = nil
-	m.refuseTips(out)
+	for _, it := range m.blocks.drop() {
+		m.failBlock(it.work, out)
+	}
+	for _, it := range m.templates.drop() {
+		it.work.call.Refuse(out)
+	}
+	for _, call := range m.wantsTips {
+		call.Refuse(out)
+	}
+	m.wantsTips = nil
 }
 
-func (m *Machine) answerFatal(s submission, out *actor.Outbox) {
-	to := actor.Input{Call: s.call}
-	if s.block != nil {
-		SubmitBlock{}.Call(to).Answer(out, Verdict{Hash: s.hash, Code: Fatal, Reason: "fatal", Detail: m.failed, Tip: m.tips.Block})
-		return
-	}
-	SubmitHeaders{}.Call(to).Answer(out, HeadersVerdict{Best: m.tips.Header, Code: Fatal, Reason: "fatal", Detail: m.failed})
+func (m *Machine) failHeaders(w headersWork, out *actor.Outbox) {
+	w.call.Answer(out, HeadersVerdict{Best: m.tips.Header, Code: Fatal, Reason: "fatal", Detail: m.failed})
+}
+
+func (m *Machine) failBlock(w blockWork, out *actor.Outbox) {
+	w.call.Answer(out, Verdict{Hash: w.hash, Code: Fatal, Reason: "fatal", Detail: m.failed, Tip: m.tips.Block})
 }

@@ -30,8 +30,8 @@ type Limits struct {
 	// overdraw the bytes, so at worst Bytes plus a message of 4 MB each.
 	Credit cell.Credit
 	// PeerQuestions is how many questions one connection's cell can have
-	// queued: a Send and a Disconnect of each of three components, GetInfo
-	// of each RPC handler.
+	// queued: a Send of each of three components, GetInfo of each RPC
+	// handler.
 	PeerQuestions int
 	// BlockEvents is how many BlockConnected and BlockDisconnected wait for
 	// relay before it is told Lagged: a deep reorganisation of testnet3.
@@ -42,7 +42,6 @@ type Limits struct {
 	Dials         int // connections being made at a time
 	RPCHandlers   int // requests by RPC worked on at a time
 
-	Chain   chain.Config
 	Engine  chain.Windows
 	Peer    peer.Config // its bounds only
 	Netsync netsync.Config
@@ -76,7 +75,6 @@ type Windows struct {
 	Dial      time.Duration
 	Resolve   time.Duration
 	Admit     time.Duration
-	Status    time.Duration // the progress display
 }
 
 // Watch is when the watchdog calls something stuck (law L12), and what it keeps.
@@ -132,7 +130,7 @@ func Derive(maxPeers, rpcHandlers int) Limits {
 	l := Limits{
 		Seats:         maxPeers + maxPeers/4 + 8,
 		Credit:        cell.Credit{Msgs: 16, Bytes: 2 << 20},
-		PeerQuestions: 3*2 + rpcHandlers,
+		PeerQuestions: 3 + rpcHandlers,
 		BlockEvents:   1024,
 		EngineReaders: 4,
 		Resolvers:     4,
@@ -156,7 +154,6 @@ func Derive(maxPeers, rpcHandlers int) Limits {
 		Dial:      15 * time.Second, // the adapter gives up after 10
 		Resolve:   20 * time.Second, // the resolver gives up after 10
 		Admit:     10 * time.Second,
-		Status:    5 * time.Second,
 	}
 	w := l.Windows
 	l.RPC = rpc.Windows{
@@ -172,13 +169,9 @@ func Derive(maxPeers, rpcHandlers int) Limits {
 		SubmitTimeout: time.Minute, // a full block, checked on a slow machine behind others
 		PeerTimeout:   2 * time.Second,
 	}
-	l.Chain = chain.Config{Window: 8, Retry: time.Second}
 	l.Engine = chain.Windows{
-		Worker: l.Chain.Window,
-		// A kind of read is asked by netsync or by relay, and by RPC.
-		Reads:         max(w.SyncLocators, w.RelayReads) + rpcHandlers*l.RPC.Kind,
+		Worker: 8, Templates: 1,
 		WorkerTimeout: 10 * time.Minute, // longer than the flush of a large cache
-		ReadTimeout:   time.Minute,
 	}
 	l.Netsync = netsyncLimits()
 	l.Relay = relayLimits(w)

@@ -44,13 +44,16 @@ type Status struct {
 // Topics are what netsync publishes.
 type Topics struct{ Status actor.State[Status] }
 
+// Netsync answers the questions of this contract (see actor.Ref).
+type Netsync struct{}
+
 // Questions that netsync answers.
 type (
 	// GetStatus asks for the Status as it is now.
-	GetStatus struct{ actor.Asks[Status] }
+	GetStatus struct{ actor.Asks[Status, Netsync] }
 
 	// GetPeers asks what netsync knows of each ready peer.
-	GetPeers struct{ actor.Asks[Peers] }
+	GetPeers struct{ actor.Asks[Peers, Netsync] }
 
 	// Peers is the answer, in order of ID.
 	Peers struct{ Peers []PeerStatus }

@@ -61,7 +61,7 @@
 //
 //	actor.Start                 start of the figures
 //	actor.Stop                  finish
-//	actor.Tick                  advance
+//	actor.Tick, actor.Freed     advance
 //	peer.Ready                  onReady           peers.go
 //	peer.Gone                   onGone            peers.go: its orders are taken back
 //	peer.HeadersReceived        onHeaders         headers.go
@@ -69,7 +69,6 @@
 //	peer.BlockReceived          onBlock           download.go
 //	peer.NotFoundReceived       onNotFound        download.go
 //	peer.Sent                   onSent            peers.go
-//	peer.Disconnected           onDisconnected    peers.go
 //	chain.Tips                  onTips            machine.go
 //	chain.Locator               onLocator         headers.go
 //	chain.HeadersVerdict        onHeadersVerdict  headers.go

@@ -47,7 +47,6 @@ func (m *Machine) planHeaders(now time.Time, out *actor.Outbox) {
 	}
 	for _, p := range m.nextToAsk(now, room) {
 		if !m.askLocator(p, out) {
-			m.noSlot()
 			return
 		}
 	}
@@ -62,10 +61,10 @@ func (m *Machine) recent(now time.Time) bool {
 // what it answered has not been judged. What it announces takes nobody's turn,
 // or two that announce without end would keep all others from being asked.
 func (p *peerState) fetching() bool {
-	return p.ask != askIdle || p.batch.queued && p.batch.answer || p.judging.ticket != 0 && p.judging.answer
+	return p.ask != askIdle || p.batch.queued && p.batch.answer || p.judging.n > 0 && p.judging.answer
 }
 
-func (p *peerState) queuedOrJudged() bool { return p.batch.queued || p.judging.ticket != 0 }
+func (p *peerState) queuedOrJudged() bool { return p.batch.queued || p.judging.n > 0 }
 
 // due says whether the peer is to be asked. A client that serves nothing is not.
 func (p *peerState) due(now time.Time) bool {
@@ -113,23 +112,17 @@ func (m *Machine) askLocator(p *peerState, out *actor.Outbox) bool {
 	case !p.more && p.fromBlock:
 		q.From, jump = m.tips.Block.Hash, false
 	}
-	t, ok := m.ports.Locator.Ask(out, q)
-	if !ok {
+	if _, ok := m.ports.Locator.Ask(out, uint64(p.id), q); !ok {
 		return false
 	}
-	p.ask, p.askTicket, p.jumping = askLocating, t, jump
-	m.asked[t] = p.id
+	p.ask, p.jumping = askLocating, jump
 	return true
 }
 
 // onLocator readies the getheaders for the next Send.
 func (m *Machine) onLocator(now time.Time, in actor.Input, l chain.Locator) {
-	p := m.answered(in)
-	if p == nil {
-		return
-	}
-	p.askTicket = 0
-	if p.leaving {
+	p := m.about(in)
+	if p == nil || p.leaving {
 		return
 	}
 	if in.Err != nil || len(l.Hashes) == 0 {
@@ -272,20 +265,17 @@ func (m *Machine) submitHeaders(out *actor.Outbox) {
 			m.headerQueue = m.headerQueue[1:]
 			continue
 		}
-		if p.judging.ticket != 0 && !m.rotateHeaderQueue() {
+		if p.judging.n > 0 && !m.rotateHeaderQueue() {
 			return
-		} else if p.judging.ticket != 0 {
+		} else if p.judging.n > 0 {
 			continue
 		}
-		t, ok := m.ports.Headers.Ask(out, chain.SubmitHeaders{Headers: p.batch.headers})
-		if !ok {
-			m.noSlot()
+		if _, ok := m.ports.Headers.Ask(out, uint64(p.id), chain.SubmitHeaders{Headers: p.batch.headers}); !ok {
 			return
 		}
-		p.judging = submittedHeaders{ticket: t, n: len(p.batch.headers), answer: p.batch.answer}
+		p.judging = submittedHeaders{n: len(p.batch.headers), answer: p.batch.answer}
 		p.batch = receivedHeaders{}
 		m.headerQueue = m.headerQueue[1:]
-		m.asked[t] = p.id
 	}
 }
 
@@ -293,7 +283,7 @@ func (m *Machine) submitHeaders(out *actor.Outbox) {
 // still being judged. It says whether there is one.
 func (m *Machine) rotateHeaderQueue() bool {
 	for i, id := range m.headerQueue {
-		if p := m.byID[id]; p == nil || p.judging.ticket == 0 {
+		if p := m.byID[id]; p == nil || p.judging.n == 0 {
 			m.headerQueue = slices.Insert(slices.Delete(m.headerQueue, i, i+1), 0, id)
 			return true
 		}
@@ -308,7 +298,7 @@ func (m *Machine) onHeadersVerdict(now time.Time, in actor.Input, v chain.Header
 	if in.Err == nil && v.Best.Work.Cmp(m.tips.Header.Work) > 0 {
 		m.tips.Header = v.Best
 	}
-	p := m.answered(in)
+	p := m.about(in)
 	if p == nil {
 		return
 	}

@@ -241,7 +241,7 @@ func (w *world) perform() {
 		if e.Kind != actor.Ask {
 			continue
 		}
-		a := ask{steptest.Asked{Ticket: actor.Ticket(e.Call.Seq), To: e.To}, w.Rig}
+		a := ask{steptest.AskedBy(e), w.Rig}
 		switch q := e.Body.(type) {
 		case peer.Send:
 			w.onSend(a, q)

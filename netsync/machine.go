@@ -44,13 +44,12 @@ type Config struct {
 
 // Ports are the questions netsync may ask.
 type Ports struct {
-	Headers    actor.Port[chain.SubmitHeaders, chain.HeadersVerdict]
-	Block      actor.Port[chain.SubmitBlock, chain.Verdict]
-	Locator    actor.Port[chain.GetLocator, chain.Locator]
-	Path       actor.Port[chain.GetPath, chain.Path]
-	Forks      actor.Port[chain.GetForks, chain.Forks]
-	Send       actor.Port[peer.Send, peer.Sent]               // to a peer, by AskOf
-	Disconnect actor.Port[peer.Disconnect, peer.Disconnected] // to a peer, by AskOf
+	Headers actor.Port[chain.SubmitHeaders, chain.HeadersVerdict]
+	Block   actor.Port[chain.SubmitBlock, chain.Verdict]
+	Locator actor.Port[chain.GetLocator, chain.Locator]
+	Path    actor.Port[chain.GetPath, chain.Path]
+	Forks   actor.Port[chain.GetForks, chain.Forks]
+	Send    actor.PortOf[peer.Send, peer.Sent, peer.Peer]
 }
 
 // Machine is the sync manager.
@@ -66,7 +65,6 @@ type Machine struct {
 
 	ready []*peerState // in order of ID: whom Ready has named and Gone has not
 	byID  map[actor.ID]*peerState
-	asked map[actor.Ticket]actor.ID // the peer that an open question is about
 
 	headerQueue []actor.ID // peers whose headers wait to be submitted, in order
 
@@ -86,8 +84,6 @@ type Machine struct {
 	awaited     awaited   // ... which is this
 	hastenAt    time.Time // a second peer is asked for a late block then; zero: for none
 
-	retryAt time.Time // a port had no free place: try again then
-
 	stats stats
 }
 
@@ -95,9 +91,8 @@ type Machine struct {
 func New(cfg Config, ports Ports, topics Topics, rng *rand.Rand) *Machine {
 	return &Machine{
 		cfg: cfg, ports: ports, topics: topics, rng: rng,
-		byID:  map[actor.ID]*peerState{},
-		asked: map[actor.Ticket]actor.ID{},
-		w:     newWindow(),
+		byID: map[actor.ID]*peerState{},
+		w:    newWindow(),
 	}
 }
 
@@ -115,6 +110,7 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		out.Finish("stopped")
 		return
 	case actor.Tick: // advance looks at the clock
+	case actor.Freed: // advance asks what found no slot
 
 	case peer.Ready:
 		m.onReady(now, b)
@@ -145,8 +141,6 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 
 	case peer.Sent:
 		m.onSent(now, in, out)
-	case peer.Disconnected:
-		m.onDisconnected(now, in)
 
 	case GetStatus:
 		b.Call(in).Answer(out, m.status(now))
@@ -163,7 +157,6 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 // at the end of every step, so that nothing depends on which input came: an
 // event that was missed costs time, never progress (law L9).
 func (m *Machine) advance(now time.Time, out *actor.Outbox) {
-	m.retryAt = time.Time{}
 	m.expireHeaders(now, out)
 	m.expireOrders(now, out)
 	m.submitHeaders(out)
@@ -174,13 +167,8 @@ func (m *Machine) advance(now time.Time, out *actor.Outbox) {
 	m.planHeaders(now, out)
 	m.assign(now, out)
 	m.flush(now, out)
-	m.disconnectLeaving(now, out)
 	m.publishStatus(now, out)
 }
-
-// noSlot notes that a port had no free place. An answer usually brings the next
-// chance, but the places of questions that timed out come back without one.
-func (m *Machine) noSlot() { m.retryAt = m.now.Add(m.cfg.Retry) }
 
 // Deadline implements actor.Machine: the earliest moment that a clock can
 // change what advance does.
@@ -189,7 +177,6 @@ func (m *Machine) Deadline() time.Time {
 		return time.Time{}
 	}
 	d := earliest{after: m.now}
-	d.add(m.retryAt)
 	d.add(m.submitAfter)
 	d.add(m.route.retryAt)
 	d.add(m.forks.retryAt)
@@ -204,7 +191,6 @@ func (m *Machine) Deadline() time.Time {
 	}
 	for _, p := range m.ready {
 		if p.leaving {
-			d.add(p.leaveAt)
 			continue
 		}
 		d.add(p.pausedUntil)

@@ -28,13 +28,9 @@ type peerState struct {
 	witness bool // NODE_WITNESS
 	chosen  bool // we dialled it of our own accord: there are others
 
-	// A peer that is leaving was found wanting: it is given nothing more, and
-	// asked to disconnect until Gone comes.
+	// A peer that is leaving was found wanting. It is given nothing more, and
+	// its cell was ordered to end: Gone will come.
 	leaving bool
-	reason  string
-	fault   bool
-	leaveAt time.Time    // next attempt
-	leave   actor.Ticket // the open Disconnect
 
 	// One Send at a time is outstanding, so that a slow reader is never
 	// overrun; what comes up meanwhile goes into the next one.
@@ -53,7 +49,6 @@ type headerState struct {
 	behind chainhash.Hash // a block on the way to best that was once set aside; zero: none is known
 
 	ask         askPhase
-	askTicket   actor.Ticket      // of the locator
 	locator     []*chainhash.Hash // askReady
 	askDeadline time.Time         // askWaiting
 	askAt       time.Time         // when it is to be asked next; in the past: as soon as its turn comes
@@ -90,10 +85,9 @@ type receivedHeaders struct {
 	queued  bool
 }
 
-// submittedHeaders is what chain was asked to judge; zero ticket: nothing.
+// submittedHeaders is what chain was asked to judge.
 type submittedHeaders struct {
-	ticket actor.Ticket
-	n      int
+	n      int // headers; zero: nothing is being judged
 	answer bool
 }
 
@@ -179,54 +173,22 @@ func (m *Machine) active(id actor.ID) *peerState {
 	return nil
 }
 
-// answered returns the active peer that the answered question was about. Every
-// answer passes here, so that the open questions are known.
-func (m *Machine) answered(in actor.Input) *peerState {
-	id := m.asked[in.Ticket]
-	delete(m.asked, in.Ticket)
-	return m.byID[id]
-}
-
-// drop ends the work with a peer. It keeps asking it to disconnect until it is
+// about returns the peer that an answered question was about, or nil if it is
 // gone.
+func (m *Machine) about(in actor.Input) *peerState { return m.byID[actor.ID(in.Key)] }
+
+// drop ends the work with a peer and orders its cell to end.
 func (m *Machine) drop(p *peerState, reason string, fault bool, out *actor.Outbox) {
 	if p.leaving {
-		p.fault = p.fault || fault
 		return
 	}
-	p.leaving, p.reason, p.fault, p.leaveAt = true, reason, fault, m.now
+	p.leaving = true
 	m.takeBackAll(p)
 	p.ask, p.askDeadline, p.locator, p.batch = askIdle, time.Time{}, nil, receivedHeaders{}
 	p.more, p.best, p.common = false, chain.Point{}, chain.Point{}
 	m.headerQueue = slices.DeleteFunc(m.headerQueue, func(id actor.ID) bool { return id == p.id })
 	out.Log(actor.Info, "dropping a peer", "peer", p.id, "reason", reason, "fault", fault)
-}
-
-func (m *Machine) disconnectLeaving(now time.Time, out *actor.Outbox) {
-	for _, p := range m.ready {
-		if !p.leaving || p.leave != 0 || now.Before(p.leaveAt) {
-			continue
-		}
-		t, ok := m.ports.Disconnect.AskOf(out, p.id, peer.Disconnect{Reason: p.reason, Fault: p.fault})
-		if !ok {
-			m.noSlot()
-			return
-		}
-		p.leave = t
-		m.asked[t] = p.id
-	}
-}
-
-// onDisconnected schedules the next attempt, for the case that Gone does not
-// follow.
-func (m *Machine) onDisconnected(now time.Time, in actor.Input) {
-	if p := m.answered(in); p != nil {
-		p.leave = 0
-		p.leaveAt = now.Add(m.cfg.Pause)
-		if in.Err == actor.ErrTimeout {
-			p.leaveAt = now.Add(12 * m.cfg.Pause) // its place may stay taken
-		}
-	}
+	out.End(p.id, reason, fault)
 }
 
 // flush sends each peer what has come up for it: at most one Send at a time.
@@ -235,14 +197,12 @@ func (m *Machine) flush(now time.Time, out *actor.Outbox) {
 		if !p.canSend(now) || p.ask != askReady && p.fresh == 0 {
 			continue
 		}
-		t, ok := m.ports.Send.AskOf(out, p.id, peer.Send{Msgs: p.messages()})
+		t, ok := m.ports.Send.Ask(out, peer.To(p.id), uint64(p.id), peer.Send{Msgs: p.messages()})
 		if !ok {
-			m.noSlot()
 			m.takeBackFresh(p)
 			continue
 		}
 		p.sending = t
-		m.asked[t] = p.id
 		for i := len(p.orders) - p.fresh; i < len(p.orders); i++ {
 			p.orders[i].sent = t
 		}
@@ -288,7 +248,7 @@ func (p *peerState) messages() []wire.Message {
 // onSent takes note that the peer may be sent more, or that it did not get what
 // it was sent.
 func (m *Machine) onSent(now time.Time, in actor.Input, out *actor.Outbox) {
-	p := m.answered(in)
+	p := m.about(in)
 	if p == nil {
 		return
 	}
@@ -313,7 +273,7 @@ func (m *Machine) onSent(now time.Time, in actor.Input, out *actor.Outbox) {
 	m.takeBackAll(p)
 	p.pausedUntil = now.Add(m.cfg.Pause)
 	if in.Err == actor.ErrTimeout {
-		// The peer does not read. Its place stays taken until it does, so it
+		// The peer does not read. Its slot stays taken until it does, so it
 		// may not take many.
 		if p.sendTimeouts++; p.sendTimeouts >= 2 {
 			m.drop(p, "does not read what it is sent", false, out)
@@ -321,24 +281,11 @@ func (m *Machine) onSent(now time.Time, in actor.Input, out *actor.Outbox) {
 	}
 }
 
-// checkPeers verifies the list of peers and the bookkeeping of questions.
+// checkPeers verifies the list of peers and what is noted of each.
 func (m *Machine) checkPeers() error {
-	open := 0
 	for i, p := range m.ready {
 		if m.byID[p.id] != p || i > 0 && m.ready[i-1].id >= p.id {
 			return fmt.Errorf("the list of ready peers is not in order at %v", p.id)
-		}
-		for _, t := range []actor.Ticket{p.askTicket, p.sending, p.leave, p.judging.ticket} {
-			if t == 0 {
-				continue
-			}
-			open++
-			if m.asked[t] != p.id {
-				return fmt.Errorf("peer %v has ticket %d open, which is noted for %v", p.id, t, m.asked[t])
-			}
-		}
-		if (p.ask == askLocating) != (p.askTicket != 0) && !p.leaving {
-			return fmt.Errorf("peer %v: phase %d with locator ticket %d", p.id, p.ask, p.askTicket)
 		}
 		if (p.ask == askWaiting) != !p.askDeadline.IsZero() {
 			return fmt.Errorf("peer %v: phase %d with deadline %v", p.id, p.ask, p.askDeadline)
@@ -353,8 +300,8 @@ func (m *Machine) checkPeers() error {
 			return fmt.Errorf("peer %v: %d headers wait", p.id, len(p.batch.headers))
 		}
 	}
-	if len(m.byID) != len(m.ready) || open > len(m.asked) {
-		return fmt.Errorf("%d peers, %d ready; %d questions open, %d noted", len(m.byID), len(m.ready), open, len(m.asked))
+	if len(m.byID) != len(m.ready) {
+		return fmt.Errorf("%d peers, %d ready", len(m.byID), len(m.ready))
 	}
 	return nil
 }

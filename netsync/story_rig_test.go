@@ -113,7 +113,7 @@ func (s *story) settle() {
 
 func (s *story) perform(e actor.Effect) {
 	s.t.Helper()
-	ask := steptest.Asked{Ticket: actor.Ticket(e.Call.Seq), To: e.To}
+	ask := steptest.AskedBy(e)
 	switch q := e.Body.(type) {
 	case Status:
 		s.status = append(s.status, q)

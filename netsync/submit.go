@@ -32,9 +32,8 @@ func (m *Machine) submitBlocks(now time.Time, out *actor.Outbox) {
 		if s == nil || m.submitBytes > 0 && m.submitBytes+s.size > m.cfg.SubmitBytes {
 			return
 		}
-		t, ok := m.ports.Block.Ask(out, chain.SubmitBlock{Block: s.block, Hash: s.at.Hash, Source: s.from})
+		t, ok := m.ports.Block.Ask(out, 0, chain.SubmitBlock{Block: s.block, Hash: s.at.Hash, Source: s.from})
 		if !ok {
-			m.noSlot()
 			return
 		}
 		m.submits = append(m.submits, submission{ticket: t, hash: s.at.Hash, at: s.at, from: s.from, size: s.size})

@@ -134,9 +134,8 @@ func (m *Machine) relate(now time.Time, out *actor.Outbox) {
 	if len(q.hashes) == 0 {
 		return
 	}
-	t, ok := m.ports.Forks.Ask(out, chain.GetForks{To: q.to.Hash, Hashes: q.hashes})
+	t, ok := m.ports.Forks.Ask(out, 0, chain.GetForks{To: q.to.Hash, Hashes: q.hashes})
 	if !ok {
-		m.noSlot()
 		return
 	}
 	q.ticket = t
@@ -228,9 +227,8 @@ func (m *Machine) askPath(now time.Time, out *actor.Outbox) {
 	default:
 		return
 	}
-	t, ok := m.ports.Path.Ask(out, q)
+	t, ok := m.ports.Path.Ask(out, 0, q)
 	if !ok {
-		m.noSlot()
 		return
 	}
 	r.ticket, r.q = t, q

@@ -159,7 +159,14 @@ type Topics struct {
 	Server    actor.Traffic[ForServer]
 }
 
-// Questions that a peer cell answers.
+// Peer answers the questions of this contract: the cell of one connection.
+type Peer struct{}
+
+// To is the peer cell with an ID.
+func To(id actor.ID) actor.Ref[Peer] { return actor.Ref[Peer](id) }
+
+// Questions that a peer cell answers. To end the connection is no question but an
+// order: see actor.Outbox.End.
 type (
 	// Send asks for messages to be sent. The answer comes when they have been
 	// taken into a write queue that is below its cap again: a caller that
@@ -167,7 +174,7 @@ type (
 	// L5). getheaders and getdata are noted as asked for. Payloads are sent
 	// after Msgs, each as a block message.
 	Send struct {
-		actor.Asks[Sent]
+		actor.Asks[Sent, Peer]
 		Msgs     []wire.Message
 		Payloads [][]byte
 	}
@@ -175,19 +182,8 @@ type (
 	// Sent is the answer.
 	Sent struct{}
 
-	// Disconnect ends the connection, with what has been queued written
-	// first. With Fault the peer is to be banned.
-	Disconnect struct {
-		actor.Asks[Disconnected]
-		Reason string
-		Fault  bool
-	}
-
-	// Disconnected is the answer.
-	Disconnected struct{}
-
 	// GetInfo asks for the peer's figures (getpeerinfo).
-	GetInfo struct{ actor.Asks[Info] }
+	GetInfo struct{ actor.Asks[Info, Peer] }
 
 	// Info is the answer.
 	Info struct {

@@ -10,7 +10,7 @@
 //	                            │ verack received     ── Ready
 //	                            ▼
 //	                          ready
-//	                            │ EOF, Broken, Disconnect, Stop, a deadline, a breach
+//	                            │ EOF, Broken, End, Stop, a deadline, a breach
 //	                            ▼
 //	                           gone                   ── Gone, if there was a Ready
 //
@@ -40,7 +40,7 @@
 //	transport.EOF, transport.Broken     machine.go    becomeGone
 //	transport.Flushed                   queue.go      onFlushed
 //	Send                                queue.go      onSend
-//	Disconnect                          machine.go    answered, then becomeGone
+//	actor.End                           machine.go    becomeGone
 //	GetInfo                             info.go       info
 //
 // The legal order of what it publishes (law L7): Lifecycle.Open(Ready) once, then
@@ -51,7 +51,7 @@
 // Whom it disconnects, and whether that is a fault (faults are banned):
 //
 //	breach of the framing (wrong network, oversized frame)   fault
-//	Disconnect{Fault}: a component found a broken rule       fault
+//	End{Fault}: a component found a broken rule             fault
 //	handshake, ping or silence deadline; does not read       no: it may be the line
 //	too old, lacks a service, second version, late feature
 //	negotiation, locator over 101, connected to ourselves    no: as Bitcoin Core

@@ -116,8 +116,8 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		m.onStart(now, b, out)
 	case actor.Stop:
 		m.becomeGone(out, "the node is stopping", false)
-	case actor.Blamed:
-		m.becomeGone(out, b.Component+" died of what it sent", false)
+	case actor.End:
+		m.becomeGone(out, b.Reason, b.Fault)
 	case actor.Tick:
 		m.onTick(now, out)
 	case transport.Received:
@@ -130,9 +130,6 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		m.becomeGone(out, b.Reason, false)
 	case Send:
 		m.onSend(now, b, b.Call(in), out)
-	case Disconnect:
-		b.Call(in).Answer(out, Disconnected{})
-		m.becomeGone(out, b.Reason, b.Fault)
 	case GetInfo:
 		b.Call(in).Answer(out, m.info(now))
 	default:

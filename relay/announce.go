@@ -166,13 +166,13 @@ func (m *Machine) onLagged() {
 }
 
 // askTips asks for the tip while events are known to be missing.
-func (m *Machine) askTips(now time.Time, out *actor.Outbox) {
-	if !m.resync || m.tipsAsked != 0 || !m.retryAt.IsZero() {
+func (m *Machine) askTips(out *actor.Outbox) {
+	if !m.resync || m.tipsAsked != 0 || !m.retryAt.IsZero() || m.starved {
 		return
 	}
-	t, ok := m.ports.Tips.Ask(out, chain.GetTips{})
+	t, ok := m.ports.Tips.Ask(out, 0, chain.GetTips{})
 	if !ok {
-		m.retrySoon(now)
+		m.starved = true
 		return
 	}
 	m.tipsAsked = t

@@ -2,10 +2,13 @@ package relay
 
 import "acyclic/internal/kernel/actor"
 
+// Relay answers the questions of this contract (see actor.Ref).
+type Relay struct{}
+
 // Questions that relay answers.
 type (
 	// GetStatus asks for relay's figures.
-	GetStatus struct{ actor.Asks[Status] }
+	GetStatus struct{ actor.Asks[Status, Relay] }
 
 	// Status is the answer.
 	Status struct {

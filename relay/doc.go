@@ -32,9 +32,9 @@
 //	chain.Tips          onTips            the tip; as answer: resync after Lagged
 //	actor.Lagged        onLagged          the pending lists are void: GetTips
 //	peer.Sent           onSent            the peer's out is free
-//	peer.Disconnected   onPeerDisconnected  retried until Gone comes
 //	chain.Headers, chain.Hashes, chain.Block  onHeaders, onHashes, onBlock
 //	actor.Tick          onTick            an announcement round, or retries
+//	actor.Freed         retry             what found no slot
 //	GetStatus           onGetStatus
 //
 // # The legal order of events

@@ -39,21 +39,19 @@ type Config struct {
 	// MaxTipAge is the age, by its own timestamp, from which a block is no
 	// news: the node is still catching up. Bitcoin Core: 24 h.
 	MaxTipAge time.Duration
-	// RetryAfter is how long to wait after ErrBusy, or when no place was free.
+	// RetryAfter is how long to wait after ErrBusy.
 	RetryAfter time.Duration
 }
 
-// Ports are what relay may ask. Send and Disconnect name their target with
-// AskOf and need one place per peer. A Send that has timed out ends the
-// connection, so its timeout must be longer than the transport's write
-// deadline. The reads need MaxReads places each.
+// Ports are what relay may ask. Send needs one slot per peer. A Send that has
+// timed out ends the connection, so its timeout must be longer than the
+// transport's write deadline. The reads need MaxReads slots each.
 type Ports struct {
-	Headers    actor.Port[chain.GetHeaders, chain.Headers]
-	Hashes     actor.Port[chain.GetHashes, chain.Hashes]
-	Block      actor.Port[chain.GetBlock, chain.Block]
-	Tips       actor.Port[chain.GetTips, chain.Tips] // one place
-	Send       actor.Port[peer.Send, peer.Sent]
-	Disconnect actor.Port[peer.Disconnect, peer.Disconnected]
+	Headers actor.Port[chain.GetHeaders, chain.Headers]
+	Hashes  actor.Port[chain.GetHashes, chain.Hashes]
+	Block   actor.Port[chain.GetBlock, chain.Block]
+	Tips    actor.Port[chain.GetTips, chain.Tips] // one slot
+	Send    actor.PortOf[peer.Send, peer.Sent, peer.Peer]
 }
 
 // Machine is the relay component.
@@ -64,13 +62,12 @@ type Machine struct {
 	peers map[actor.ID]*remote
 	order []actor.ID // of peers, oldest first
 
-	sends  map[actor.Ticket]actor.ID // Sends outstanding, those of gone peers included
-	reads  map[actor.Ticket]actor.ID // reads outstanding, those of gone peers included
-	closes map[actor.Ticket]actor.ID // Disconnects outstanding
-	ring   []actor.ID                // peers that wait for a read, the next one first
+	reads int        // reads outstanding, those of gone peers included
+	ring  []actor.ID // peers that wait for a read, the next one first
 
 	parked  []actor.ID // peers with something to retry
-	retryAt time.Time  // when to retry; zero: nothing to retry
+	retryAt time.Time  // when to retry; zero: no clock runs
+	starved bool       // a port had no slot: retry when one is freed
 
 	tip       chain.Point // the best block, as last heard
 	roundAt   time.Time   // when the next announcement round is due; zero: none is
@@ -86,10 +83,7 @@ type Machine struct {
 func New(cfg Config, ports Ports, _ *rand.Rand) *Machine {
 	return &Machine{
 		cfg: cfg, ports: ports,
-		peers:  map[actor.ID]*remote{},
-		sends:  map[actor.Ticket]actor.ID{},
-		reads:  map[actor.Ticket]actor.ID{},
-		closes: map[actor.Ticket]actor.ID{},
+		peers: map[actor.ID]*remote{},
 	}
 }
 
@@ -103,6 +97,7 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		return
 	case actor.Tick:
 		m.onTick(now, out)
+	case actor.Freed: // retried below
 	case actor.Lagged:
 		m.onLagged()
 
@@ -122,8 +117,6 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		m.onDataWanted(now, e, out)
 	case peer.Sent:
 		m.onSent(now, in, out)
-	case peer.Disconnected:
-		m.onPeerDisconnected(now, in)
 
 	case chain.BlockConnected:
 		m.onConnected(now, e)
@@ -143,8 +136,17 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	default:
 		panic(fmt.Sprintf("relay: unknown input %T", in.Body))
 	}
-	m.startReads(now, out)
-	m.askTips(now, out)
+	if m.starved && freesSlot(in) {
+		m.retry(now, out)
+	}
+	m.startReads(out)
+	m.askTips(out)
+}
+
+// freesSlot says whether an input leaves a port with a slot more than before.
+func freesSlot(in actor.Input) bool {
+	_, freed := in.Body.(actor.Freed)
+	return freed || in.Ticket != 0
 }
 
 // Deadline is when the next announcement round or the next retry is due.
@@ -164,14 +166,18 @@ func (m *Machine) onTick(now time.Time, out *actor.Outbox) {
 		m.announceRound(now, out)
 	}
 	if due(m.retryAt, now) {
-		m.retryAt = time.Time{}
-		m.askTips(now, out)
-		parked := m.parked
-		m.parked = nil
-		for _, id := range parked {
-			m.peers[id].parked = false
-			m.pump(now, m.peers[id], out)
-		}
+		m.retry(now, out)
+	}
+}
+
+func (m *Machine) retry(now time.Time, out *actor.Outbox) {
+	m.retryAt, m.starved = time.Time{}, false
+	m.askTips(out)
+	parked := m.parked
+	m.parked = nil
+	for _, id := range parked {
+		m.peers[id].parked = false
+		m.pump(now, m.peers[id], out)
 	}
 }
 

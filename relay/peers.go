@@ -29,8 +29,6 @@ type remote struct {
 	inRing bool // it waits in Machine.ring for a read
 	parked bool // it waits in Machine.parked for retryAt
 
-	reason  string // why it is leaving
-	leaving bool   // Disconnect was asked and is not known to have failed
 }
 
 // phase is where a peer is in its life here.
@@ -57,8 +55,8 @@ func (m *Machine) onReady(e peer.Ready) {
 	m.order = append(m.order, e.Peer)
 }
 
-// onGone forgets the peer. What chain still owes on its behalf keeps its place
-// in reads until the answer comes.
+// onGone forgets the peer. What the readers still owe on its behalf counts among
+// the reads until the answer comes.
 func (m *Machine) onGone(e peer.Gone) {
 	if m.peers[e.Peer] == nil {
 		return
@@ -69,20 +67,20 @@ func (m *Machine) onGone(e peer.Gone) {
 	m.parked = without(m.parked, e.Peer)
 }
 
-// becomeLeaving drops everything that was to be done for the peer. The reason
-// is shown in its Gone; "" when the peer cell has gone already.
-func (m *Machine) becomeLeaving(p *remote, reason string) {
+// becomeLeaving drops everything that was to be done for the peer and orders
+// its cell to end. The reason is shown in its Gone.
+func (m *Machine) becomeLeaving(p *remote, reason string, out *actor.Outbox) {
 	if p.phase != serving {
 		panic("relay: a peer leaves twice")
 	}
 	p.phase = leaving
-	p.reason, p.leaving = reason, reason == ""
 	p.pending, p.wants, p.held = nil, wants{}, nil
 	if p.ticket == 0 {
 		p.out = nil
 	}
-	m.ring = without(m.ring, p.id)
-	p.inRing = false
+	m.ring, m.parked = without(m.ring, p.id), without(m.parked, p.id)
+	p.inRing, p.parked = false, false
+	out.End(p.id, reason, false)
 }
 
 // serving returns the peer if it is known and not about to leave.
@@ -96,18 +94,14 @@ func (m *Machine) serving(id actor.ID) *remote {
 // pump begins whatever can be begun for a peer. Every handler that changes what
 // a peer is owed ends here.
 func (m *Machine) pump(now time.Time, p *remote, out *actor.Outbox) {
-	if p.parked {
-		return
-	}
-	if p.phase == leaving {
-		m.disconnect(now, p, out)
+	if p.parked || p.phase == leaving {
 		return
 	}
 	if p.out == nil {
 		p.out = m.nextMessage(p)
 	}
 	if p.out != nil && p.ticket == 0 {
-		m.send(now, p, out)
+		m.send(p, out)
 	}
 	if m.readable(p) && !p.inRing {
 		p.inRing = true
@@ -136,22 +130,20 @@ func (m *Machine) nextMessage(p *remote) *message {
 }
 
 // send asks the peer cell to send p.out.
-func (m *Machine) send(now time.Time, p *remote, out *actor.Outbox) {
-	t, ok := m.ports.Send.AskOf(out, p.id, p.out.send)
+func (m *Machine) send(p *remote, out *actor.Outbox) {
+	t, ok := m.ports.Send.Ask(out, peer.To(p.id), uint64(p.id), p.out.send)
 	if !ok {
-		m.park(now, p)
+		m.starve(p)
 		return
 	}
 	p.ticket = t
-	m.sends[t] = p.id
 }
 
 // onSent is the end of a Send. After ErrBusy the same message is tried again.
-// After ErrTimeout the place would stay taken for as long as the peer cell does
-// not answer, so the connection is ended rather than a second place used.
+// After ErrTimeout the slot would stay taken for as long as the peer cell does
+// not answer, so the connection is ended rather than a second slot used.
 func (m *Machine) onSent(now time.Time, in actor.Input, out *actor.Outbox) {
-	p := m.peers[m.sends[in.Ticket]]
-	delete(m.sends, in.Ticket)
+	p := m.peers[actor.ID(in.Key)]
 	if p == nil {
 		return
 	}
@@ -168,10 +160,9 @@ func (m *Machine) onSent(now time.Time, in actor.Input, out *actor.Outbox) {
 	case actor.ErrBusy:
 		m.park(now, p)
 	case actor.ErrGone:
-		m.becomeLeaving(p, "")
+		m.becomeLeaving(p, "its cell has gone", out)
 	default:
-		m.becomeLeaving(p, "it does not take what it asked for")
-		m.pump(now, p, out)
+		m.becomeLeaving(p, "it does not take what it asked for", out)
 	}
 }
 
@@ -181,38 +172,23 @@ func (m *Machine) count(msg *message) {
 	m.stats.NotFound += uint64(msg.notFound)
 }
 
-// disconnect asks the peer cell to end the connection, unless that was done.
-func (m *Machine) disconnect(now time.Time, p *remote, out *actor.Outbox) {
-	if p.leaving {
-		return
-	}
-	t, ok := m.ports.Disconnect.AskOf(out, p.id, peer.Disconnect{Reason: p.reason})
-	if !ok {
-		m.park(now, p)
-		return
-	}
-	p.leaving = true
-	m.closes[t] = p.id
-}
-
-// onPeerDisconnected makes sure that a Disconnect that was not taken is asked
-// again.
-func (m *Machine) onPeerDisconnected(now time.Time, in actor.Input) {
-	p := m.peers[m.closes[in.Ticket]]
-	delete(m.closes, in.Ticket)
-	if p != nil && (in.Err == actor.ErrBusy || in.Err == actor.ErrTimeout) {
-		p.leaving = false
-		m.park(now, p)
-	}
-}
-
 // park keeps a peer for the next retry.
 func (m *Machine) park(now time.Time, p *remote) {
+	m.setAside(p)
+	m.retrySoon(now)
+}
+
+// starve keeps a peer until a slot is freed.
+func (m *Machine) starve(p *remote) {
+	m.setAside(p)
+	m.starved = true
+}
+
+func (m *Machine) setAside(p *remote) {
 	if !p.parked {
 		p.parked = true
 		m.parked = append(m.parked, p.id)
 	}
-	m.retrySoon(now)
 }
 
 // known is a bounded set of blocks that a peer knows; the oldest is forgotten

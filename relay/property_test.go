@@ -196,7 +196,7 @@ func (w *world) reorg(keep int) {
 func (w *world) look() {
 	for len(w.r.Pending()) > 0 {
 		e := w.r.Pending()[0]
-		asked := steptest.Asked{Ticket: actor.Ticket(e.Call.Seq), To: e.To}
+		asked := steptest.AskedBy(e)
 		switch q := e.Body.(type) {
 		case peer.Send:
 			w.judge(e.To, q)

@@ -93,7 +93,7 @@ func (m *Machine) onDataWanted(now time.Time, e peer.DataWanted, out *actor.Outb
 		return
 	}
 	if p.wants.items+len(e.Items) > m.cfg.MaxWanted {
-		m.becomeLeaving(p, fmt.Sprintf("it has asked for more than %d blocks and not taken them", m.cfg.MaxWanted))
+		m.becomeLeaving(p, fmt.Sprintf("it has asked for more than %d blocks and not taken them", m.cfg.MaxWanted), out)
 	} else {
 		p.wants.runs = append(p.wants.runs, e.Items)
 		p.wants.items += len(e.Items)
@@ -152,47 +152,46 @@ func (m *Machine) readable(p *remote) bool {
 		!p.parked && p.wants.next() != noRead
 }
 
-// startReads gives the free places for reads to the peers in turn.
-func (m *Machine) startReads(now time.Time, out *actor.Outbox) {
-	for len(m.ring) > 0 && len(m.reads) < m.cfg.MaxReads {
+// startReads gives the free reads to the peers, one after the other.
+func (m *Machine) startReads(out *actor.Outbox) {
+	for len(m.ring) > 0 && m.reads < m.cfg.MaxReads {
 		p := m.peers[m.ring[0]]
 		m.ring = m.ring[1:]
 		p.inRing = false
 		if m.readable(p) {
-			m.startRead(now, p, out)
+			m.startRead(p, out)
 		}
 	}
 }
 
-func (m *Machine) startRead(now time.Time, p *remote, out *actor.Outbox) {
-	var t actor.Ticket
+func (m *Machine) startRead(p *remote, out *actor.Outbox) {
 	var ok bool
-	kind := p.wants.next()
+	key, kind := uint64(p.id), p.wants.next()
 	switch kind {
 	case readHeaders:
 		w := p.wants.headers[0]
-		t, ok = m.ports.Headers.Ask(out, chain.GetHeaders{Locator: w.Locator, Stop: w.Stop})
+		_, ok = m.ports.Headers.Ask(out, key, chain.GetHeaders{Locator: w.Locator, Stop: w.Stop})
 	case readHashes:
 		w := p.wants.hashes[0]
-		t, ok = m.ports.Hashes.Ask(out, chain.GetHashes{Locator: w.Locator, Stop: w.Stop})
+		_, ok = m.ports.Hashes.Ask(out, key, chain.GetHashes{Locator: w.Locator, Stop: w.Stop})
 	case readBlock:
 		item := p.wants.runs[0][0]
-		t, ok = m.ports.Block.Ask(out, chain.GetBlock{Hash: item.Hash, Witness: item.Type == wire.InvTypeWitnessBlock})
+		_, ok = m.ports.Block.Ask(out, key, chain.GetBlock{Hash: item.Hash, Witness: item.Type == wire.InvTypeWitnessBlock})
 	}
 	if !ok {
-		m.park(now, p)
+		m.starve(p)
 		return
 	}
 	p.read = kind
-	m.reads[t] = p.id
+	m.reads++
 }
 
 // endRead finds the peer whose read has ended. It returns nil when nothing is
 // left to do: the peer is gone, or the read failed and will be tried again.
 // failed says that it was tried often enough.
 func (m *Machine) endRead(now time.Time, in actor.Input) (p *remote, failed bool) {
-	p = m.peers[m.reads[in.Ticket]]
-	delete(m.reads, in.Ticket)
+	m.reads--
+	p = m.peers[actor.ID(in.Key)]
 	if p == nil {
 		return nil, false
 	}

@@ -38,7 +38,7 @@ func (m *Machine) ban(now time.Time, addr netip.Addr, reason string, out *actor.
 
 	for i := range m.slots {
 		if s := &m.slots[i]; hostOf(s.remote.Addr()) == host && !s.manual {
-			s.unwant("its address was banned")
+			out.End(s.id, "its address was banned", false)
 		}
 	}
 }

@@ -8,12 +8,15 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
+// Server answers the questions of this contract (see actor.Ref).
+type Server struct{}
+
 // Questions that the server answers.
 type (
 	// Admit is asked by the listener for each connection that it accepts, one
 	// at a time: it accepts no further one before the answer.
 	Admit struct {
-		actor.Asks[Admitted]
+		actor.Asks[Admitted, Server]
 		Conn   transport.ConnID
 		Remote netip.AddrPort
 		Local  netip.AddrPort
@@ -27,7 +30,7 @@ type (
 	}
 
 	// GetPeers asks for the connections.
-	GetPeers struct{ actor.Asks[Peers] }
+	GetPeers struct{ actor.Asks[Peers, Server] }
 
 	// Peers is the answer, in order of ID.
 	Peers struct{ Peers []Slot }
@@ -44,14 +47,14 @@ type (
 
 	// AddNode is the RPC addnode: Command is "add", "remove" or "onetry".
 	AddNode struct {
-		actor.Asks[Done]
+		actor.Asks[Done, Server]
 		Command string
 		Addr    string // host:port; the port may be left out
 	}
 
 	// DisconnectNode ends the connection to an address or a peer.
 	DisconnectNode struct {
-		actor.Asks[Done]
+		actor.Asks[Done, Server]
 		Addr string   // "" when Peer is set
 		Peer actor.ID // zero when Addr is set
 	}
@@ -60,7 +63,7 @@ type (
 	Done struct{ Err DoneError }
 
 	// GetStatus asks for the server's figures.
-	GetStatus struct{ actor.Asks[Status] }
+	GetStatus struct{ actor.Asks[Status, Server] }
 )
 
 // DoneError says why something was not done.

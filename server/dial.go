@@ -26,11 +26,10 @@ func (m *Machine) dialled(addr netip.AddrPort) bool {
 	return slices.ContainsFunc(m.dials, func(d dial) bool { return d.addr == addr })
 }
 
-// startDial begins a connection; ok is false when there was no place to ask.
-func (m *Machine) startDial(now time.Time, addr netip.AddrPort, automatic bool, out *actor.Outbox) (actor.Ticket, bool) {
-	t, ok := m.ports.Dial.Ask(out, transport.Dial{Addr: addr})
+// startDial begins a connection; ok is false when the port had no slot.
+func (m *Machine) startDial(addr netip.AddrPort, automatic bool, out *actor.Outbox) (actor.Ticket, bool) {
+	t, ok := m.ports.Dial.Ask(out, 0, transport.Dial{Addr: addr})
 	if !ok {
-		m.noSlot(now)
 		return 0, false
 	}
 	m.dials = append(m.dials, dial{ticket: t, addr: addr, automatic: automatic})

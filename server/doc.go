@@ -40,7 +40,7 @@
 //
 // # Inputs
 //
-//	actor.Start, Stop, Tick           machine.go
+//	actor.Start, Stop, Tick, Freed    machine.go
 //	actor.Alive, actor.Ended          slots.go     onAlive, onEnded
 //	peer.Ready, peer.Gone             slots.go     onReady, onGone
 //	peer.AddrsReceived, AddrsWanted   gossip.go    onAddrsReceived, onAddrsWanted
@@ -49,7 +49,7 @@
 //	book.Picked                       outbound.go  onPicked
 //	book.Resolved                     named.go     onResolved; seeds.go
 //	book.Sampled, book.Noted          gossip.go    onSampled, onNoted
-//	peer.Sent, peer.Disconnected      gossip.go    onSent; slots.go onDisconnected
+//	peer.Sent                         gossip.go    onSent
 //	Admit                             admit.go     onAdmit
 //	AddNode                           named.go     onAddNode
 //	DisconnectNode                    slots.go     onDisconnectNode

@@ -34,13 +34,7 @@ type gossip struct {
 	learned int       // addresses in note.Learned
 	noting  actor.Ticket
 
-	asking  []actor.ID // peers that wait for a sample, in order
-	samples []sample   // asked for
-}
-
-type sample struct {
-	ticket actor.Ticket
-	peer   actor.ID
+	asking []actor.ID // peers that wait for a sample, in order
 }
 
 // onAddrsReceived passes on what a peer tells, as far as it may tell it.
@@ -104,11 +98,7 @@ func (m *Machine) forgetAsking(id actor.ID) {
 
 // onSampled sends the sample.
 func (m *Machine) onSampled(in actor.Input, got book.Sampled) {
-	g := &m.gossip
-	k := slices.IndexFunc(g.samples, func(s sample) bool { return s.ticket == in.Ticket })
-	id := g.samples[k].peer
-	g.samples = slices.Delete(g.samples, k, k+1)
-	if i := m.find(id); i >= 0 && m.slots[i].ready {
+	if i := m.find(actor.ID(in.Key)); i >= 0 && m.slots[i].ready {
 		m.slots[i].pending = addrMessage(got.Addrs, m.slots[i].wantsAddrV2)
 	}
 }
@@ -137,10 +127,8 @@ func addrMessage(addrs []*wire.NetAddressV2, v2 bool) wire.Message {
 // onSent frees the peer for another message. One that was not taken is not sent
 // again: getaddr and its answer are favours.
 func (m *Machine) onSent(in actor.Input) {
-	for i := range m.slots {
-		if s := &m.slots[i]; s.pendingTicket == in.Ticket {
-			s.pendingTicket = 0
-		}
+	if i := m.find(actor.ID(in.Key)); i >= 0 {
+		m.slots[i].sending = false
 	}
 }
 
@@ -187,35 +175,28 @@ func (m *Machine) noteGood(addr netip.AddrPort, services wire.ServiceFlag) {
 }
 
 // tendGossip tells the book, asks it for samples and sends what waits.
-func (m *Machine) tendGossip(now time.Time, out *actor.Outbox) {
+func (m *Machine) tendGossip(out *actor.Outbox) {
 	g := &m.gossip
 	n := &g.note
 	if g.noting == 0 && len(n.Learned)+len(n.Attempted)+len(n.Connected)+len(n.Good) > 0 {
-		if t, ok := m.ports.Note.Ask(out, *n); ok {
+		if t, ok := m.ports.Note.Ask(out, 0, *n); ok {
 			g.noting, g.note, g.learned = t, book.Note{}, 0
-		} else {
-			m.noSlot(now)
 		}
 	}
 	for len(g.asking) > 0 {
-		t, ok := m.ports.Sample.Ask(out, book.Sample{Max: wire.MaxV2AddrPerMsg})
-		if !ok {
-			m.noSlot(now)
+		if _, ok := m.ports.Sample.Ask(out, uint64(g.asking[0]), book.Sample{Max: wire.MaxV2AddrPerMsg}); !ok {
 			break
 		}
-		g.samples = append(g.samples, sample{ticket: t, peer: g.asking[0]})
 		g.asking = g.asking[1:]
 	}
 	for i := range m.slots {
 		s := &m.slots[i]
-		if s.pending == nil || s.pendingTicket != 0 {
+		if s.pending == nil || s.sending {
 			continue
 		}
-		t, ok := m.ports.Send.AskOf(out, s.id, peer.Send{Msgs: []wire.Message{s.pending}})
-		if !ok {
-			m.noSlot(now)
+		if _, ok := m.ports.Send.Ask(out, peer.To(s.id), uint64(s.id), peer.Send{Msgs: []wire.Message{s.pending}}); !ok {
 			break
 		}
-		s.pending, s.pendingTicket = nil, t
+		s.pending, s.sending = nil, true
 	}
 }

@@ -58,13 +58,12 @@ type Ports struct {
 	// Transport is the adapter that owns the sockets, to be told Refuse.
 	Transport actor.ID
 
-	Dial       actor.Port[transport.Dial, transport.Dialed]
-	Pick       actor.Port[book.Pick, book.Picked]
-	Sample     actor.Port[book.Sample, book.Sampled]
-	Note       actor.Port[book.Note, book.Noted]
-	Resolve    actor.Port[book.Resolve, book.Resolved]
-	Disconnect actor.Port[peer.Disconnect, peer.Disconnected] // asked of peers
-	Send       actor.Port[peer.Send, peer.Sent]               // asked of peers
+	Dial    actor.Port[transport.Dial, transport.Dialed]
+	Pick    actor.Port[book.Pick, book.Picked]
+	Sample  actor.Port[book.Sample, book.Sampled]
+	Note    actor.Port[book.Note, book.Noted]
+	Resolve actor.Port[book.Resolve, book.Resolved]
+	Send    actor.PortOf[peer.Send, peer.Sent, peer.Peer]
 }
 
 // The server's clocks.
@@ -72,8 +71,6 @@ const (
 	// settleTime is how long a rebuilt server waits before it dials, so that
 	// it has been told who is still connected.
 	settleTime = time.Second
-	// slotRetry is when a question that found no place is tried again.
-	slotRetry = 5 * time.Second
 	// statusInterval is the least time between two Status events.
 	statusInterval = time.Second
 )
@@ -87,7 +84,6 @@ type Machine struct {
 
 	stopping bool
 	settled  time.Time // no dial before
-	blocked  time.Time // when to try again what found no place; zero: nothing
 	height   int32     // of our best block
 	known    int       // addresses in the book; -1: not known yet
 
@@ -129,8 +125,8 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	case actor.Stop:
 		m.stopping = true
 		out.Finish("stopped")
-	case actor.Tick:
-		// Whatever is due is done below.
+	case actor.Tick, actor.Freed:
+		// Whatever is due and possible is done below.
 	case actor.Alive:
 		m.onAlive(now, body)
 	case actor.Ended:
@@ -159,8 +155,6 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		m.onNoted(now, in, body)
 	case peer.Sent:
 		m.onSent(in)
-	case peer.Disconnected:
-		m.onDisconnected(now, in)
 
 	case Admit:
 		m.onAdmit(now, body, body.Call(in), out)
@@ -200,21 +194,15 @@ func (m *Machine) pump(now time.Time, out *actor.Outbox) {
 	if m.stopping {
 		return
 	}
-	m.blocked = time.Time{}
 	m.expireBans(now)
-	m.disconnectUnwanted(now, out)
 	if !now.Before(m.settled) {
 		m.tendNamed(now, out)
 		m.tendSeeds(now, out)
 		m.tendOutbound(now, out)
 	}
-	m.tendGossip(now, out)
+	m.tendGossip(out)
 	m.publishStatus(now, out)
 }
-
-// noSlot notes that a question found no free place. The answer that frees it
-// may be one that is dropped for being late, so the clock brings us back.
-func (m *Machine) noSlot(now time.Time) { m.blocked = now.Add(slotRetry) }
 
 // Deadline is the earliest time at which pump has something new to do.
 func (m *Machine) Deadline() time.Time {
@@ -222,11 +210,7 @@ func (m *Machine) Deadline() time.Time {
 		return time.Time{}
 	}
 	var d deadline
-	d.at(m.blocked)
 	d.at(m.bans.first())
-	for i := range m.slots {
-		d.atLeast(m.blocked, m.slots[i].disconnectDue())
-	}
 	d.atLeast(m.settled, m.namedDue())
 	d.atLeast(m.settled, m.seedsDue())
 	d.atLeast(m.settled, m.outboundDue())

@@ -15,6 +15,9 @@ import (
 const (
 	namedRetry    = 5 * time.Second
 	namedRetryMax = 5 * time.Minute
+	// dialledRetry is when a peer is tried again that is being dialled for
+	// another reason.
+	dialledRetry = 5 * time.Second
 )
 
 // phase is where a named peer is in its life (see doc.go).
@@ -40,10 +43,12 @@ type named struct {
 	peer   actor.ID         // linked
 	tries  int              // failures in a row
 	told   bool             // the user has been told of the failure
+
+	starved bool // waiting: a port had no slot; an answer or Freed is waited for, no clock
 }
 
 func (n *named) becomeWaiting(at time.Time) {
-	n.phase, n.at, n.ticket, n.peer = waiting, at, 0, 0
+	n.phase, n.at, n.ticket, n.peer, n.starved = waiting, at, 0, 0, false
 }
 
 func (n *named) becomeResolving(t actor.Ticket) {
@@ -123,9 +128,9 @@ func (m *Machine) tryNamed(now time.Time, i int, out *actor.Outbox) (removed boo
 		n.addrs = []netip.AddrPort{lit}
 	}
 	if len(n.addrs) == 0 {
-		t, ok := m.ports.Resolve.Ask(out, book.Resolve{Host: n.target.host, Port: n.target.port})
+		t, ok := m.ports.Resolve.Ask(out, 0, book.Resolve{Host: n.target.host, Port: n.target.port})
+		n.starved = !ok
 		if !ok {
-			m.noSlot(now)
 			return false
 		}
 		n.becomeResolving(t)
@@ -143,7 +148,7 @@ func (m *Machine) tryNamed(now time.Time, i int, out *actor.Outbox) (removed boo
 	}
 	switch {
 	case m.dialled(addr):
-		n.becomeWaiting(now.Add(slotRetry)) // by us for another reason
+		n.becomeWaiting(now.Add(dialledRetry)) // by us for another reason
 	case m.full() && !n.keep:
 		out.Log(actor.Info, "addnode onetry: all places are taken", "addr", n.target)
 		m.named = slices.Delete(m.named, i, i+1)
@@ -151,7 +156,9 @@ func (m *Machine) tryNamed(now time.Time, i int, out *actor.Outbox) (removed boo
 	case m.full():
 		// A kept peer waits for the next place: inbound cannot take it.
 	default:
-		if t, ok := m.startDial(now, addr, false, out); ok {
+		t, ok := m.startDial(addr, false, out)
+		n.starved = !ok
+		if ok {
 			n.addrs = n.addrs[1:]
 			n.becomeDialling(t)
 		}
@@ -166,10 +173,9 @@ func (m *Machine) namedDue() time.Time {
 	if m.full() {
 		return time.Time{}
 	}
-	floor := later(m.settled, m.blocked)
 	for i := range m.named {
-		if n := &m.named[i]; n.phase == waiting {
-			d.at(later(floor, n.at))
+		if n := &m.named[i]; n.phase == waiting && !n.starved {
+			d.at(later(m.settled, n.at))
 		}
 	}
 	return d.t

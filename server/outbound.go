@@ -36,6 +36,7 @@ type outbound struct {
 	fails       int              // dials in a row that led to no handshake
 	lonelySince time.Time        // since when there are too few outbound peers; zero: there are enough
 	told        bool             // the user has been told that there are no peers
+	starved     bool             // a port had no slot: an answer or Freed is waited for, no clock
 }
 
 // target is how many automatic peers there should be.
@@ -65,13 +66,15 @@ func (m *Machine) seeking() bool { return m.automatic() < m.target() && !m.full(
 // tendOutbound dials candidates and asks the book for more.
 func (m *Machine) tendOutbound(now time.Time, out *actor.Outbox) {
 	a := &m.auto
+	a.starved = false
 	if m.automatic() >= m.target() {
 		a.candidates = nil // they would be stale when they are wanted
 	}
 	for m.seeking() && len(a.candidates) > 0 && !a.dialAt.After(now) {
 		addr := a.candidates[0]
 		if m.suitable(now, addr) {
-			if _, ok := m.startDial(now, addr, true, out); !ok {
+			if _, ok := m.startDial(addr, true, out); !ok {
+				a.starved = true
 				return
 			}
 			a.dialAt = now.Add(m.dialPause())
@@ -81,9 +84,9 @@ func (m *Machine) tendOutbound(now time.Time, out *actor.Outbox) {
 	if !m.seeking() || len(a.candidates) > 0 || a.pick != 0 || a.pickAt.After(now) {
 		return
 	}
-	t, ok := m.ports.Pick.Ask(out, book.Pick{Max: m.target() - m.automatic()})
+	t, ok := m.ports.Pick.Ask(out, 0, book.Pick{Max: m.target() - m.automatic()})
 	if !ok {
-		m.noSlot(now)
+		a.starved = true
 		return
 	}
 	a.pick = t
@@ -93,12 +96,12 @@ func (m *Machine) tendOutbound(now time.Time, out *actor.Outbox) {
 func (m *Machine) outboundDue() time.Time {
 	a := &m.auto
 	switch {
-	case !m.seeking():
+	case !m.seeking() || a.starved:
 		return time.Time{}
 	case len(a.candidates) > 0:
-		return later(m.settled, later(m.blocked, a.dialAt))
+		return later(m.settled, a.dialAt)
 	case a.pick == 0:
-		return later(m.settled, later(m.blocked, a.pickAt))
+		return later(m.settled, a.pickAt)
 	}
 	return time.Time{}
 }

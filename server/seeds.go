@@ -48,10 +48,9 @@ func (m *Machine) tendSeeds(now time.Time, out *actor.Outbox) {
 		*s = seeding{asking: true, tries: s.tries, asks: s.asks}
 	}
 	for s.asking && s.next < len(m.cfg.DNSSeeds) {
-		t, ok := m.ports.Resolve.Ask(out, book.Resolve{Host: m.cfg.DNSSeeds[s.next], Port: m.cfg.DefaultPort})
+		t, ok := m.ports.Resolve.Ask(out, 0, book.Resolve{Host: m.cfg.DNSSeeds[s.next], Port: m.cfg.DefaultPort})
 		if !ok {
-			m.noSlot(now)
-			return
+			return // an answer, or Freed, brings us back
 		}
 		s.asks = append(s.asks, t)
 		s.next++
@@ -80,7 +79,7 @@ func (m *Machine) seedsDue() time.Time {
 	if m.known >= fewKnown {
 		since = since.Add(seedPatience)
 	}
-	return later(later(since, m.seeds.at), later(m.settled, m.blocked))
+	return later(later(since, m.seeds.at), m.settled)
 }
 
 // onSeedResolved takes one seed's addresses. They go through the book, each seed

@@ -12,10 +12,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
-// disconnectRetry is when a peer that was to be disconnected and is still there
-// is told again. It is longer than transport.DrainTimeout, which a peer may take.
-const disconnectRetry = 10 * time.Second
-
 // slot is one connection, from the spawn of its cell to its end.
 type slot struct {
 	id     actor.ID
@@ -26,16 +22,12 @@ type slot struct {
 	shook  bool // has been ready
 	since  time.Time
 
-	// Set when the peer is to be disconnected.
-	unwanted      string // the reason; "": it is wanted
-	disconnect    actor.Ticket
-	disconnectAt  time.Time // not before
-	wantsAddrV2   bool
-	addrsServed   bool         // its getaddr has been taken
-	tokens        float64      // addresses that it may still tell us
-	tokensAt      time.Time    // when tokens was right
-	pending       wire.Message // to be sent as soon as there is a place
-	pendingTicket actor.Ticket // of the Send under way
+	wantsAddrV2 bool
+	addrsServed bool         // its getaddr has been taken
+	tokens      float64      // addresses that it may still tell us
+	tokensAt    time.Time    // when tokens was right
+	pending     wire.Message // to be sent when no other Send is under way
+	sending     bool         // a Send is under way
 }
 
 // find returns the index of a peer's slot, or -1.
@@ -186,50 +178,7 @@ func (m *Machine) onEnded(now time.Time, ended actor.Ended, out *actor.Outbox) {
 	}
 }
 
-// unwant marks a peer to be disconnected.
-func (s *slot) unwant(reason string) {
-	if s.unwanted == "" {
-		s.unwanted = reason
-	}
-}
-
-// disconnectUnwanted tells the peers that are to go, and again when they have
-// not gone.
-func (m *Machine) disconnectUnwanted(now time.Time, out *actor.Outbox) {
-	for i := range m.slots {
-		s := &m.slots[i]
-		if s.unwanted == "" || s.disconnect != 0 || s.disconnectAt.After(now) {
-			continue
-		}
-		t, ok := m.ports.Disconnect.AskOf(out, s.id, peer.Disconnect{Reason: s.unwanted})
-		if !ok {
-			m.noSlot(now)
-			return
-		}
-		s.disconnect = t
-	}
-}
-
-// disconnectDue is when to tell an unwanted peer again. The first time is not a
-// matter of the clock: it happens in the step that finds it unwanted.
-func (s *slot) disconnectDue() time.Time {
-	if s.unwanted == "" || s.disconnect != 0 {
-		return time.Time{}
-	}
-	return s.disconnectAt
-}
-
-// onDisconnected ends the question; the peer's end is told by Ended.
-func (m *Machine) onDisconnected(now time.Time, in actor.Input) {
-	for i := range m.slots {
-		if s := &m.slots[i]; s.disconnect == in.Ticket {
-			s.disconnect = 0
-			s.disconnectAt = now.Add(disconnectRetry)
-		}
-	}
-}
-
-// onDisconnectNode marks the connections to an address, to the address of a
+// onDisconnectNode ends the connections to an address, to the address of a
 // peer that the user named so, or of one peer. A peer that the user has named is
 // connected again after its back-off, as in Bitcoin Core.
 func (m *Machine) onDisconnectNode(q DisconnectNode, call actor.Call[Done], out *actor.Outbox) {
@@ -242,7 +191,7 @@ func (m *Machine) onDisconnectNode(q DisconnectNode, call actor.Call[Done], out 
 		s := &m.slots[i]
 		byAddr := ok && (s.remote == t.literal() || m.linkedTo(s.id, t))
 		if q.Peer == s.id || q.Peer == 0 && byAddr {
-			s.unwant("disconnected by the user")
+			out.End(s.id, "disconnected by the user", false)
 			done.Err = ""
 		}
 	}

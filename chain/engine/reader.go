@@ -17,7 +17,7 @@ import (
 	"acyclic/internal/kernel/adapter"
 )
 
-// Reader handles the questions of chain's contract that only look things up. Any
+// Reader handles the questions to chain.Readers, which only look things up. Any
 // number of goroutines may serve it. No answer waits for a block that is being
 // processed, other than for the moments when its index entry is written.
 func (e *Engine) Reader() adapter.Handler { return adapter.HandlerFunc(e.handleRead) }
@@ -26,8 +26,6 @@ func (e *Engine) handleRead(_ context.Context, in actor.Input) any {
 	e.life.RLock()
 	defer e.life.RUnlock()
 	switch q := in.Body.(type) {
-	case chain.GetTips:
-		return e.Tips()
 	case chain.GetLocator:
 		return unless(e.closed, func() chain.Locator { return e.locator(q) })
 	case chain.GetPath:

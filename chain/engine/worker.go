@@ -13,7 +13,7 @@ import (
 	"acyclic/internal/kernel/adapter"
 )
 
-// Worker handles chain.ApplyHeaders, ApplyBlock, CatchUp and GetTemplate. It is
+// Worker handles chain.ApplyHeaders, ApplyBlock, CatchUp and MakeTemplate. It is
 // to be served by one goroutine. A call takes as long as it takes: a block
 // milliseconds to seconds, one that makes the cache full minutes.
 func (e *Engine) Worker() adapter.Handler { return adapter.HandlerFunc(e.handleWork) }
@@ -28,8 +28,8 @@ func (e *Engine) handleWork(_ context.Context, in actor.Input) any {
 		return e.onApplyBlock(q)
 	case chain.CatchUp:
 		return chain.CaughtUp{Changes: e.changes(q.Seen)}
-	case chain.GetTemplate:
-		return e.onGetTemplate(q)
+	case chain.MakeTemplate:
+		return chain.Made{Template: e.makeTemplate(q)}
 	default:
 		panic(fmt.Sprintf("engine: the worker cannot handle %T", q))
 	}
@@ -68,9 +68,9 @@ func (e *Engine) changes(seen uint64) chain.Changes {
 // resolution is that of the times in headers: a later one is later by that.
 const resolution = time.Second
 
-// onGetTemplate says what a block on the best block needs. btcd computes it
+// makeTemplate says what a block on the best block needs. btcd computes it
 // under its chain lock, so that the worker has to.
-func (e *Engine) onGetTemplate(q chain.GetTemplate) (t chain.Template) {
+func (e *Engine) makeTemplate(q chain.MakeTemplate) (t chain.Template) {
 	if e.fatal != "" {
 		return t
 	}

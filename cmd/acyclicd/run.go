@@ -34,7 +34,7 @@ type daemon struct {
 	cfg      *config.Config
 	logs     *logging.Logs
 	log      *logrus.Entry
-	progress *logging.Progress
+	progress *progress
 	rpc      *rpc.Server // nil with --norpc
 	stop     stopper
 	node     atomic.Pointer[node.Node] // nil: not started yet
@@ -57,7 +57,7 @@ func run(cfg *config.Config) (err error) {
 	defer func() { err = errors.Join(err, d.logs.Close()) }()
 	d.logs.AdoptBTCD()
 	d.log = d.logs.Logger("node")
-	d.progress = logging.NewProgress(d.logs, cfg.Params.GenesisBlock.Header.Timestamp)
+	d.progress = newProgress(d.logs, cfg.Params.GenesisBlock.Header.Timestamp)
 	d.watchSignals()
 	d.reportOnQuit()
 	if err := d.profile(); err != nil {
@@ -76,7 +76,7 @@ func run(cfg *config.Config) (err error) {
 	if err := d.ours(); err != nil {
 		return err
 	}
-	n, err := node.Start(node.Options{Config: cfg, Engine: eng, Log: d.logs, Warn: func(s string) { d.log.Warn(s) }})
+	n, err := node.Start(node.Options{Config: cfg, Worker: eng.Worker(), Readers: eng.Reader(), Log: d.logs, Warn: func(s string) { d.log.Warn(s) }})
 	if err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func (d *daemon) openEngine() (*engine.Engine, error) {
 			if d.rpc != nil {
 				d.rpc.Warmup(text)
 			}
-			d.progress.Banner(text)
+			d.progress.banner(text)
 		},
 		Log: func(level actor.Level, msg string) {
 			d.logs.Record("engine", node.EngineWorker, actor.Record{Level: level, Msg: msg})
@@ -239,7 +239,7 @@ func describe(p engine.Progress) string {
 
 func (d *daemon) closeEngine(e *engine.Engine) error {
 	start := time.Now()
-	d.progress.Banner("writing the chain state to disk")
+	d.progress.banner("writing the chain state to disk")
 	if err := e.Close(); err != nil {
 		return err
 	}
@@ -286,7 +286,7 @@ func (d *daemon) await(n *node.Node) {
 	shown := make(chan struct{})
 	go func() {
 		defer close(shown)
-		d.progress.Run(ctx, n.Status)
+		d.progress.run(ctx, n.Display())
 	}()
 	select {
 	case <-d.stop.ch:
@@ -300,7 +300,7 @@ func (d *daemon) await(n *node.Node) {
 // end stops RPC and the node. What does not stop within its bound is named and
 // left behind: the process ends all the same.
 func (d *daemon) end(n *node.Node) {
-	d.progress.Banner("stopping")
+	d.progress.banner("stopping")
 	if d.rpc != nil {
 		d.rpc.Warmup("Shutting down…")
 	}

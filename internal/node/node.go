@@ -17,7 +17,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"acyclic/chain/engine"
 	"acyclic/config"
 	"acyclic/internal/adapters/book"
 	"acyclic/internal/adapters/rpc"
@@ -28,7 +27,6 @@ import (
 	"acyclic/internal/kernel/cell"
 	"acyclic/internal/kernel/live"
 	"acyclic/internal/kernel/mailbox"
-	"acyclic/netsync"
 	"acyclic/server"
 )
 
@@ -44,8 +42,10 @@ type Logger = live.Logger
 // Options are what a node is started with.
 type Options struct {
 	Config *config.Config
-	Engine *engine.Engine
-	Log    Logger
+	// Worker carries out the changes of the chain, one at a time; Readers look
+	// things up beside it. chain/engine has both.
+	Worker, Readers adapter.Handler
+	Log             Logger
 	// Warn tells the user something before the node runs.
 	Warn func(string)
 }
@@ -57,14 +57,12 @@ type Node struct {
 	Listening []netip.AddrPort
 	Watch     *watch.Watchdog
 
-	adapter *transport.Adapter
+	sockets *transport.Adapter
 	book    *book.Book
-	display adapter.Asker
-	ports   DisplayPorts
 }
 
-// Start wires the node and runs it. The engine stays the caller's to close,
-// after Stop.
+// Start wires the node and runs it. What stands behind the handlers stays the
+// caller's to close, after Stop.
 func Start(o Options) (*Node, error) {
 	cfg := o.Config
 	n := &Node{Node: live.New(o.Log)}
@@ -80,17 +78,14 @@ func Start(o Options) (*Node, error) {
 	if warning != "" {
 		o.Warn(warning)
 	}
-	n.adapter = transport.New(n.transportConfig(o.Log), Transport, n.Node)
-	n.Wire(Wire(n.Settings, n.adapters(o.Engine)))
+	n.sockets = transport.New(n.transportConfig(o.Log), Transport, n.Node)
+	n.Wire(Wire(n.Settings, n.adapters(o)))
 
-	var dp actor.Ports
-	n.ports = ConnectDisplay(&dp, n.Settings.Limits)
 	n.Watch = watch.New(n.watchConfig(cfg.DataDir, o.Log))
 	n.Node.Start()
 	n.Watch.Start()
-	n.display = n.Asker(Display)
 	for _, addr := range cfg.Listen {
-		bound, err := n.adapter.Listen(addr)
+		bound, err := n.sockets.Listen(addr)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("--listen=%s: %w; want a free address of this machine", addr, err), n.Stop())
 		}
@@ -100,12 +95,12 @@ func Start(o Options) (*Node, error) {
 }
 
 // adapters are the real ones.
-func (n *Node) adapters(e *engine.Engine) Adapters {
+func (n *Node) adapters(o Options) Adapters {
 	l := n.Settings.Limits
 	return Adapters{
-		Worker:    cell.Adapter{ID: EngineWorker, Name: "engine", Handler: e.Worker(), Workers: 1},
-		Readers:   cell.Adapter{ID: EngineReaders, Name: "readers", Handler: e.Reader(), Workers: l.EngineReaders},
-		Transport: cell.Adapter{ID: Transport, Name: "transport", Teller: n.adapter, Handler: n.adapter, Workers: l.Dials},
+		Worker:    cell.Adapter{ID: EngineWorker, Name: "engine", Handler: o.Worker, Workers: 1},
+		Readers:   cell.Adapter{ID: EngineReaders, Name: "readers", Handler: o.Readers, Workers: l.EngineReaders},
+		Transport: cell.Adapter{ID: Transport, Name: "transport", Teller: n.sockets, Handler: n.sockets, Workers: l.Dials},
 		Book:      cell.Adapter{ID: Book, Name: "book", Handler: n.book, Workers: 1},
 		Resolver:  cell.Adapter{ID: Resolver, Name: "resolver", Handler: book.Resolver{}, Workers: l.Resolvers},
 	}
@@ -178,7 +173,7 @@ func (n *Node) transportConfig(log Logger) transport.Config {
 		free <- i // correctness: there is room for all.
 	}
 	var p actor.Ports
-	admit := ConnectListener(&p, n.Settings.Limits)
+	admit := ConnectTransport(&p, n.Settings.Limits).Admit
 	c.Admit = func(ctx context.Context, conn transport.ConnID, remote, local netip.AddrPort) bool {
 		// correctness: never waits: each listener has at most one question
 		// outstanding, and there are as many askers as listeners.
@@ -190,15 +185,9 @@ func (n *Node) transportConfig(log Logger) transport.Config {
 	return c
 }
 
-// Status asks the components how far they are, for the progress display.
-func (n *Node) Status(ctx context.Context) (netsync.Status, server.Status, error) {
-	sync, err := adapter.Ask(ctx, n.display, n.ports.Sync, netsync.GetStatus{})
-	if err != nil {
-		return sync, server.Status{}, err
-	}
-	srv, err := adapter.Ask(ctx, n.display, n.ports.Server, server.GetStatus{})
-	return sync, srv, err
-}
+// Display is what the progress display hears: netsync.Status and server.Status,
+// the latest of each.
+func (n *Node) Display() adapter.Subscription { return n.Subscriber(Display) }
 
 // RPC describes the node to the RPC handlers.
 func (n *Node) RPC(cfg *config.Config, version int, stop func()) rpc.Node {
@@ -241,13 +230,13 @@ func (n *Node) cells() []rpc.CellStats {
 	return all
 }
 
-// Stop ends the node within its bound: cells in their turns, sockets, the
+// Stop ends the node within its bound: cells in their stop order, sockets, the
 // address book. What did not end in time is named in the error.
 func (n *Node) Stop() error {
 	within := n.Settings.Limits.StopWithin
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
-	err := errors.Join(n.Node.Stop(within), n.adapter.Stop(ctx), n.book.Close())
+	err := errors.Join(n.Node.Stop(within), n.sockets.Stop(ctx), n.book.Close())
 	n.Watch.Stop(within)
 	return err
 }

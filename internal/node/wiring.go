@@ -28,7 +28,7 @@ const (
 	Transport     // adapter: sockets
 	Book          // adapter: btcd's address manager
 	Resolver      // adapter: name servers
-	Display       // asks for the progress line
+	Display       // adapter: hears how far the node is
 	firstDynamic  // listeners' and RPC handlers' askers follow
 )
 
@@ -44,14 +44,31 @@ const (
 	ServerStatus
 )
 
-// The turns in which cells stop: first who lets connections in and keeps them,
-// then the connections, then who works for them, then the chain.
+// The stop order: first the server, which lets connections in and keeps them,
+// then the connections, then the components that work for them, then the chain.
 const (
 	stopServer = iota
 	stopPeers
 	stopWorkers
 	stopChain
 )
+
+// The cells and adapters as targets of questions.
+const (
+	toServer  = actor.Ref[server.Server](Server)
+	toNetsync = actor.Ref[netsync.Netsync](Netsync)
+	toChain   = actor.Ref[chain.Chain](Chain)
+	toRelay   = actor.Ref[relay.Relay](Relay)
+	toWorker  = actor.Ref[chain.Worker](EngineWorker)
+	toReaders = actor.Ref[chain.Readers](EngineReaders)
+	toSockets = actor.Ref[transport.Sockets](Transport)
+	toBook    = actor.Ref[book.Keeper](Book)
+	toNames   = actor.Ref[book.Names](Resolver)
+)
+
+// brokenOnce is what the transport puts into the control lane of a connection's
+// cell: one transport.Broken.
+const brokenOnce = 1
 
 // Settings are what the wiring needs to know.
 type Settings struct {
@@ -81,39 +98,36 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 	}
 
 	var cp actor.Ports
-	chainPorts := chain.ConnectPorts(&cp, EngineWorker, EngineReaders, l.Engine)
+	chainPorts := chain.ConnectPorts(&cp, toWorker, l.Engine)
 
 	var np actor.Ports
 	syncPorts := netsync.Ports{
-		Headers:    actor.Connect[chain.SubmitHeaders](&np, "netsync.headers", Chain, w.SyncHeaders, w.Submit),
-		Block:      actor.Connect[chain.SubmitBlock](&np, "netsync.block", Chain, w.SyncBlocks, w.Submit),
-		Locator:    actor.Connect[chain.GetLocator](&np, "netsync.locator", Chain, w.SyncLocators, w.Read),
-		Path:       actor.Connect[chain.GetPath](&np, "netsync.path", Chain, w.SyncPaths, w.Read),
-		Forks:      actor.Connect[chain.GetForks](&np, "netsync.forks", Chain, w.SyncForks, w.Read),
-		Send:       actor.Connect[peer.Send](&np, "netsync.send", 0, 2*l.Seats, w.ToPeer),
-		Disconnect: actor.Connect[peer.Disconnect](&np, "netsync.disconnect", 0, l.Seats, w.ToPeer),
+		Headers: actor.Connect[chain.SubmitHeaders](&np, "netsync.headers", toChain, w.SyncHeaders, w.Submit),
+		Block:   actor.Connect[chain.SubmitBlock](&np, "netsync.block", toChain, w.SyncBlocks, w.Submit),
+		Locator: actor.Connect[chain.GetLocator](&np, "netsync.locator", toReaders, w.SyncLocators, w.Read),
+		Path:    actor.Connect[chain.GetPath](&np, "netsync.path", toReaders, w.SyncPaths, w.Read),
+		Forks:   actor.Connect[chain.GetForks](&np, "netsync.forks", toReaders, w.SyncForks, w.Read),
+		Send:    actor.ConnectOf[peer.Send](&np, "netsync.send", 2*l.Seats, w.ToPeer),
 	}
 
 	var rp actor.Ports
 	relayPorts := relay.Ports{
-		Headers:    actor.Connect[chain.GetHeaders](&rp, "relay.headers", Chain, w.RelayReads, w.Read),
-		Hashes:     actor.Connect[chain.GetHashes](&rp, "relay.hashes", Chain, w.RelayReads, w.Read),
-		Block:      actor.Connect[chain.GetBlock](&rp, "relay.block", Chain, w.RelayReads, w.Read),
-		Tips:       actor.Connect[chain.GetTips](&rp, "relay.tips", Chain, 1, w.Read),
-		Send:       actor.Connect[peer.Send](&rp, "relay.send", 0, l.Seats, w.RelaySend),
-		Disconnect: actor.Connect[peer.Disconnect](&rp, "relay.disconnect", 0, l.Seats, w.ToPeer),
+		Headers: actor.Connect[chain.GetHeaders](&rp, "relay.headers", toReaders, w.RelayReads, w.Read),
+		Hashes:  actor.Connect[chain.GetHashes](&rp, "relay.hashes", toReaders, w.RelayReads, w.Read),
+		Block:   actor.Connect[chain.GetBlock](&rp, "relay.block", toReaders, w.RelayReads, w.Read),
+		Tips:    actor.Connect[chain.GetTips](&rp, "relay.tips", toChain, 1, w.Read),
+		Send:    actor.ConnectOf[peer.Send](&rp, "relay.send", l.Seats, w.RelaySend),
 	}
 
 	var sp actor.Ports
 	serverPorts := server.Ports{
-		Transport:  Transport,
-		Dial:       actor.Connect[transport.Dial](&sp, "server.dial", Transport, l.Dials, w.Dial),
-		Pick:       actor.Connect[book.Pick](&sp, "server.pick", Book, w.BookPicks, w.Adapter),
-		Sample:     actor.Connect[book.Sample](&sp, "server.sample", Book, w.BookSamples, w.Adapter),
-		Note:       actor.Connect[book.Note](&sp, "server.note", Book, w.BookNotes, w.Adapter),
-		Resolve:    actor.Connect[book.Resolve](&sp, "server.resolve", Resolver, l.Resolvers, w.Resolve),
-		Disconnect: actor.Connect[peer.Disconnect](&sp, "server.disconnect", 0, l.Seats, w.ToPeer),
-		Send:       actor.Connect[peer.Send](&sp, "server.send", 0, l.Seats, w.ToPeer),
+		Transport: Transport,
+		Dial:      actor.Connect[transport.Dial](&sp, "server.dial", toSockets, l.Dials, w.Dial),
+		Pick:      actor.Connect[book.Pick](&sp, "server.pick", toBook, w.BookPicks, w.Adapter),
+		Sample:    actor.Connect[book.Sample](&sp, "server.sample", toBook, w.BookSamples, w.Adapter),
+		Note:      actor.Connect[book.Note](&sp, "server.note", toBook, w.BookNotes, w.Adapter),
+		Resolve:   actor.Connect[book.Resolve](&sp, "server.resolve", toNames, l.Resolvers, w.Resolve),
+		Send:      actor.ConnectOf[peer.Send](&sp, "server.send", l.Seats, w.ToPeer),
 	}
 
 	plan := &cell.Plan{
@@ -129,12 +143,12 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 				return relay.New(l.Relay, relayPorts, chance(Relay, gen))
 			}},
 			{ID: Chain, Name: "chain", Stop: stopChain, Ports: cp.Specs, Build: func(uint32) actor.Machine {
-				return chain.New(l.Chain, chainPorts, chains)
+				return chain.New(chainPorts, chains)
 			}},
 		},
 		Kinds: []cell.Kind{{
-			Kind: bus.Kind{ID: server.KindPeer, Name: "peer", Seats: l.Seats},
-			Stop: stopPeers, Questions: l.PeerQuestions, Credit: l.Credit,
+			Kind:   bus.Kind{ID: server.KindPeer, Name: "peer", Seats: l.Seats},
+			Parent: Server, Control: brokenOnce, Stop: stopPeers, Questions: l.PeerQuestions, Credit: l.Credit,
 			Build: func(id actor.ID, arg any) actor.Machine {
 				return peer.New(id, arg.(peer.Arg), s.Peer, peer.Ports{Adapter: Transport}, peers, chance(id, 0))
 			},
@@ -146,24 +160,22 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 			{ID: PeerToServer, Name: "peer.server", Kind: actor.TrafficTopic, Subs: []actor.ID{Server}},
 			{ID: ChainTips, Name: "chain.tips", Kind: actor.StateTopic, Subs: []actor.ID{Netsync, Relay, Server}},
 			{ID: ChainBlocks, Name: "chain.blocks", Kind: actor.StreamTopic, Subs: []actor.ID{Relay}, Cap: l.BlockEvents},
-			{ID: SyncStatus, Name: "netsync.status", Kind: actor.StateTopic},
-			{ID: ServerStatus, Name: "server.status", Kind: actor.StateTopic},
+			{ID: SyncStatus, Name: "netsync.status", Kind: actor.StateTopic, Subs: []actor.ID{Display}},
+			{ID: ServerStatus, Name: "server.status", Kind: actor.StateTopic, Subs: []actor.ID{Display}},
 		},
-		Adapters: []cell.Adapter{e.Worker, e.Readers, e.Transport, e.Book, e.Resolver},
+		Adapters:    []cell.Adapter{e.Worker, e.Readers, e.Transport, e.Book, e.Resolver},
+		Subscribers: []cell.Subscriber{{ID: Display, Name: "display"}},
 	}
 	plan.Askers = askers(s)
 	return plan
 }
 
-// askers are the adapters that ask cells: the progress display, each listener, each
-// RPC handler.
+// askers are the adapters that ask cells: each listener, each RPC handler.
 func askers(s Settings) []cell.Asker {
-	var dp actor.Ports
-	ConnectDisplay(&dp, s.Limits)
-	all := []cell.Asker{{ID: Display, Name: "display", Ports: dp.Specs}}
+	var all []cell.Asker
 	for i := range s.Listeners {
 		var p actor.Ports
-		ConnectListener(&p, s.Limits)
+		ConnectTransport(&p, s.Limits)
 		all = append(all, cell.Asker{ID: ListenerID(i), Name: "listener", Ports: p.Specs})
 	}
 	for i := range s.Limits.RPCHandlers {
@@ -174,8 +186,8 @@ func askers(s Settings) []cell.Asker {
 	return all
 }
 
-// Targets are whom the RPC handlers ask.
-var Targets = rpc.Targets{Chain: Chain, Netsync: Netsync, Relay: Relay, Server: Server}
+// Targets are what the RPC handlers ask.
+var Targets = rpc.Targets{Chain: toChain, Readers: toReaders, Netsync: toNetsync, Relay: toRelay, Server: toServer}
 
 // ListenerID is the asker of the i-th listener, HandlerID that of the i-th RPC
 // handler.
@@ -184,21 +196,14 @@ func ListenerID(i int) actor.ID { return firstDynamic + actor.ID(i) }
 // HandlerID: see ListenerID.
 func HandlerID(s Settings, i int) actor.ID { return firstDynamic + actor.ID(s.Listeners+i) }
 
-// ConnectListener connects a listener's only port.
-func ConnectListener(p *actor.Ports, l config.Limits) actor.Port[server.Admit, server.Admitted] {
-	return actor.Connect[server.Admit](p, "listener.admit", Server, 1, l.Windows.Admit)
+// TransportPorts are what the transport asks for each connection that comes in:
+// whether it may stay. In the live node each listener asks, in the simulator the
+// network itself.
+type TransportPorts struct {
+	Admit actor.Port[server.Admit, server.Admitted]
 }
 
-// DisplayPorts are what the progress display asks.
-type DisplayPorts struct {
-	Sync   actor.Port[netsync.GetStatus, netsync.Status]
-	Server actor.Port[server.GetStatus, server.Status]
-}
-
-// ConnectDisplay connects the progress display.
-func ConnectDisplay(p *actor.Ports, l config.Limits) DisplayPorts {
-	return DisplayPorts{
-		Sync:   actor.Connect[netsync.GetStatus](p, "display.sync", Netsync, 1, l.Windows.Status),
-		Server: actor.Connect[server.GetStatus](p, "display.server", Server, 1, l.Windows.Status),
-	}
+// ConnectTransport connects the transport.
+func ConnectTransport(p *actor.Ports, l config.Limits) TransportPorts {
+	return TransportPorts{Admit: actor.Connect[server.Admit](p, "transport.admit", toServer, 1, l.Windows.Admit)}
 }

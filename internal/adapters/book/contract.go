@@ -12,10 +12,14 @@ import (
 // clock and writes a file. Only the server talks to it; the resolver beside it
 // looks up names.
 type (
+	// Keeper answers the questions about addresses, Names those about names.
+	Keeper struct{}
+	Names  struct{}
+
 	// Pick asks for addresses worth dialling, at most Max, no two of
 	// one network group (addrmgr.GroupKey).
 	Pick struct {
-		actor.Asks[Picked]
+		actor.Asks[Picked, Keeper]
 		Max int
 	}
 
@@ -27,7 +31,7 @@ type (
 
 	// Sample asks for addresses to send to a peer (getaddr).
 	Sample struct {
-		actor.Asks[Sampled]
+		actor.Asks[Sampled, Keeper]
 		Max int
 	}
 
@@ -37,7 +41,7 @@ type (
 	// Resolve asks the resolver for the addresses of a host. A literal
 	// address resolves to itself.
 	Resolve struct {
-		actor.Asks[Resolved]
+		actor.Asks[Resolved, Names]
 		Host string
 		Port uint16
 	}
@@ -51,7 +55,7 @@ type (
 	// Note tells the book what the server has learned, everything since the
 	// last Note in one: a book that is slow is told more at a time.
 	Note struct {
-		actor.Asks[Noted]
+		actor.Asks[Noted, Keeper]
 		Learned   []Learned
 		Attempted []netip.AddrPort // dialled
 		Connected []netip.AddrPort // the connection stood

@@ -74,7 +74,7 @@ func getPeerInfo(c *call, _ arguments) (any, error) {
 	}
 	list := []peerInfo{}
 	for _, slot := range slots.Peers {
-		info, err := adapter.AskOf(c.ctx, c.asker, c.Ports.PeerInfo, slot.Peer, peer.GetInfo{})
+		info, err := adapter.AskOf(c.ctx, c.asker, c.Ports.PeerInfo, peer.To(slot.Peer), peer.GetInfo{})
 		if err == actor.ErrGone {
 			continue // it went away while we asked
 		}
@@ -278,7 +278,7 @@ func disconnectNode(c *call, a arguments) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		q.Peer = actor.Child(c.Targets.Server, uint32(id))
+		q.Peer = actor.Child(actor.ID(c.Targets.Server), uint32(id))
 	default:
 		return nil, fail(codeInvalidParams, "Only one of address and nodeid should be provided.")
 	}

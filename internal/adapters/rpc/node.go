@@ -65,8 +65,14 @@ type CellStats struct {
 	Refused uint64              // inputs not taken
 }
 
-// Targets are the cells that handlers ask.
-type Targets struct{ Chain, Netsync, Relay, Server actor.ID }
+// Targets are what handlers ask.
+type Targets struct {
+	Chain   actor.Ref[chain.Chain]
+	Readers actor.Ref[chain.Readers]
+	Netsync actor.Ref[netsync.Netsync]
+	Relay   actor.Ref[relay.Relay]
+	Server  actor.Ref[server.Server]
+}
 
 // Ports are the questions of one handler.
 type Ports struct {
@@ -87,7 +93,7 @@ type Ports struct {
 	SyncPeers   actor.Port[netsync.GetPeers, netsync.Peers]
 	RelayStatus actor.Port[relay.GetStatus, relay.Status]
 
-	PeerInfo actor.Port[peer.GetInfo, peer.Info] // the peer is named by AskOf
+	PeerInfo actor.PortOf[peer.GetInfo, peer.Info, peer.Peer]
 }
 
 // Windows are what one handler may have outstanding, and for how long.
@@ -104,20 +110,20 @@ type Windows struct {
 // that they share one Ports.
 func Connect(p *actor.Ports, to Targets, w Windows) Ports {
 	return Ports{
-		Tips:         actor.Connect[chain.GetTips, chain.Tips](p, "rpc.tips", to.Chain, w.Kind, w.ReadTimeout),
-		Hash:         actor.Connect[chain.GetHash, chain.HashAt](p, "rpc.hash", to.Chain, w.Kind, w.ReadTimeout),
-		Header:       actor.Connect[chain.GetHeader, chain.HeaderInfo](p, "rpc.header", to.Chain, w.Kind, w.ReadTimeout),
-		Block:        actor.Connect[chain.GetBlock, chain.Block](p, "rpc.block", to.Chain, w.Kind, w.ReadTimeout),
-		Submit:       actor.Connect[chain.SubmitBlock, chain.Verdict](p, "rpc.submitblock", to.Chain, w.Kind, w.SubmitTimeout),
-		Template:     actor.Connect[chain.GetTemplate, chain.Template](p, "rpc.template", to.Chain, w.Kind, w.ReadTimeout),
-		Connections:  actor.Connect[server.GetPeers, server.Peers](p, "rpc.connections", to.Server, w.Kind, w.ReadTimeout),
-		AddNode:      actor.Connect[server.AddNode, server.Done](p, "rpc.addnode", to.Server, w.Kind, w.ReadTimeout),
-		Disconnect:   actor.Connect[server.DisconnectNode, server.Done](p, "rpc.disconnectnode", to.Server, w.Kind, w.ReadTimeout),
-		ServerStatus: actor.Connect[server.GetStatus, server.Status](p, "rpc.serverstatus", to.Server, w.Kind, w.ReadTimeout),
-		SyncStatus:   actor.Connect[netsync.GetStatus, netsync.Status](p, "rpc.syncstatus", to.Netsync, w.Kind, w.ReadTimeout),
-		SyncPeers:    actor.Connect[netsync.GetPeers, netsync.Peers](p, "rpc.syncpeers", to.Netsync, w.Kind, w.ReadTimeout),
-		RelayStatus:  actor.Connect[relay.GetStatus, relay.Status](p, "rpc.relaystatus", to.Relay, w.Kind, w.ReadTimeout),
-		PeerInfo:     actor.Connect[peer.GetInfo, peer.Info](p, "rpc.peerinfo", 0, w.Peer, w.PeerTimeout),
+		Tips:         actor.Connect[chain.GetTips](p, "rpc.tips", to.Chain, w.Kind, w.ReadTimeout),
+		Hash:         actor.Connect[chain.GetHash](p, "rpc.hash", to.Readers, w.Kind, w.ReadTimeout),
+		Header:       actor.Connect[chain.GetHeader](p, "rpc.header", to.Readers, w.Kind, w.ReadTimeout),
+		Block:        actor.Connect[chain.GetBlock](p, "rpc.block", to.Readers, w.Kind, w.ReadTimeout),
+		Submit:       actor.Connect[chain.SubmitBlock](p, "rpc.submitblock", to.Chain, w.Kind, w.SubmitTimeout),
+		Template:     actor.Connect[chain.GetTemplate](p, "rpc.template", to.Chain, w.Kind, w.ReadTimeout),
+		Connections:  actor.Connect[server.GetPeers](p, "rpc.connections", to.Server, w.Kind, w.ReadTimeout),
+		AddNode:      actor.Connect[server.AddNode](p, "rpc.addnode", to.Server, w.Kind, w.ReadTimeout),
+		Disconnect:   actor.Connect[server.DisconnectNode](p, "rpc.disconnectnode", to.Server, w.Kind, w.ReadTimeout),
+		ServerStatus: actor.Connect[server.GetStatus](p, "rpc.serverstatus", to.Server, w.Kind, w.ReadTimeout),
+		SyncStatus:   actor.Connect[netsync.GetStatus](p, "rpc.syncstatus", to.Netsync, w.Kind, w.ReadTimeout),
+		SyncPeers:    actor.Connect[netsync.GetPeers](p, "rpc.syncpeers", to.Netsync, w.Kind, w.ReadTimeout),
+		RelayStatus:  actor.Connect[relay.GetStatus](p, "rpc.relaystatus", to.Relay, w.Kind, w.ReadTimeout),
+		PeerInfo:     actor.ConnectOf[peer.GetInfo](p, "rpc.peerinfo", w.Peer, w.PeerTimeout),
 	}
 }
 
@@ -139,7 +145,7 @@ func (c *call) now() time.Time {
 
 // ask asks p's target on behalf of c. A question that ends without a value
 // becomes an error that says who did not answer.
-func ask[Q actor.Question[A], A any](c *call, p actor.Port[Q, A], q Q) (A, error) {
+func ask[Q actor.Question[A, T], A, T any](c *call, p actor.Port[Q, A], q Q) (A, error) {
 	a, err := adapter.Ask(c.ctx, c.asker, p, q)
 	if err != nil {
 		return a, noAnswer(q, p.Timeout, err)

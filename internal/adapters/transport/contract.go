@@ -16,9 +16,12 @@ type ConnID uint64
 // Write and Close are told by the peer cell that owns the connection. All of
 // them carry the ConnID, for there is one adapter for all connections.
 type (
+	// Sockets answers Dial.
+	Sockets struct{}
+
 	// Dial connects to an address and answers within its port's timeout.
 	Dial struct {
-		actor.Asks[Dialed]
+		actor.Asks[Dialed, Sockets]
 		Addr netip.AddrPort
 	}
 

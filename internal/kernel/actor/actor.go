@@ -54,10 +54,9 @@ var (
 	// took the question.
 	ErrGone = errors.New("the other side is gone")
 
-	// ErrBusy says that the target did not take the question: its inbox is
-	// full. It occurs at dynamic edges (spawned cells) and when the target
-	// refused, never between static cells, whose inboxes are sized to the sum
-	// of what their callers may have outstanding (law L4).
+	// ErrBusy says that the target did not take the question. Either it refused,
+	// or it is a spawned cell whose inbox is full. The inbox of a static cell has
+	// room for all that its callers may have outstanding (law L4).
 	ErrBusy = errors.New("the other side is busy")
 )
 
@@ -72,6 +71,10 @@ type Input struct {
 
 	// Ticket is set when Body is an answer: the ticket that Ask returned.
 	Ticket Ticket
+
+	// Key is set when Body is an answer or Freed: what the question was about,
+	// as the asker told Ask.
+	Key uint64
 
 	// Err is set when Body is an answer that failed: ErrTimeout, ErrGone or
 	// ErrBusy. Body is then the zero answer, so that the type switch still
@@ -112,10 +115,17 @@ type (
 		Reason string
 	}
 
-	// Blamed tells a connection's cell that a component has died of what the
-	// remote peer sent: the connection is to end (law L11). The peer need not
-	// be at fault: components die of their own bugs.
-	Blamed struct{ Component string }
+	// End orders a spawned cell to end; see Outbox.End. Fault says that the
+	// remote peer broke a rule.
+	End struct {
+		Reason string
+		Fault  bool
+	}
+
+	// Freed says that a slot is free again whose question had timed out: the
+	// target has answered after all, or died. The answer itself is dropped
+	// (laws L2, L3). Freed comes in the slot it frees, so it needs no room.
+	Freed struct{}
 
 	// Alive is given to a rebuilt parent, once per cell that it had spawned
 	// and that lives on, right after Start (law L11).
@@ -129,33 +139,62 @@ type (
 // Tickets are never reused. Zero is no ticket.
 type Ticket uint64
 
-// RawCall is the address of the place reserved for an answer. It is plain
-// data: it may be kept in a machine's state until the answer is known.
+// RawCall is the address of the slot reserved for an answer. It is plain data:
+// a machine may keep it until the answer is known.
 type RawCall struct {
 	Asker ID     // the cell that asked
 	To    ID     // the cell that owes the answer
-	Slot  uint32 // the place in the asker's table
-	Seq   uint64 // the ticket: the generation of that place, never reused
+	Slot  uint32 // the slot in the asker's table
+	Seq   uint64 // the ticket: the slot's generation, never reused
 }
 
-// Asks is embedded in a question type to name the type of its answer:
+// Ref is the ID of a cell or an adapter that answers T's questions. T is a
+// marker in its contract. A port that leads to the wrong target does not compile.
+type Ref[T any] ID
+
+// Asks is embedded in a question to name its answer and its target:
 //
-//	type Submit struct {
-//		actor.Asks[Verdict]
+//	type SubmitBlock struct {
+//		actor.Asks[Verdict, Chain]
 //		Block *wire.MsgBlock
 //	}
-type Asks[A any] struct{}
+type Asks[A, T any] struct{}
 
-// Call returns the typed handle with which the question in is answered.
-func (Asks[A]) Call(in Input) Call[A] { return Call[A]{in.Call} }
+// Call returns the typed handle with which the question in is answered. It
+// panics when in is another question: a wrong answer is caught in the step that
+// would give it.
+func (Asks[A, T]) Call(in Input) Call[A] {
+	if _, ok := in.Body.(answered[A]); !ok {
+		var a A
+		panic(fmt.Sprintf("actor: %T does not ask for %T", in.Body, a))
+	}
+	return Call[A]{in.Call}
+}
 
-func (Asks[A]) noAnswer() A { var a A; return a }
+func (Asks[A, T]) noAnswer() A { var a A; return a }
 
-// Question is a type with Asks[A] embedded.
-type Question[A any] interface{ noAnswer() A }
+func (Asks[A, T]) target() (t T) { return t }
+
+func (Asks[A, T]) takes(answer any) bool { _, ok := answer.(A); return ok }
+
+// answered is a question that A answers.
+type answered[A any] interface{ noAnswer() A }
+
+// Question is a type with Asks[A, T] embedded.
+type Question[A, T any] interface {
+	answered[A]
+	target() T
+}
+
+// Fits says whether an answer has the type that a question asks for. It is how a
+// driver checks what an adapter's handler returns.
+func Fits(question, answer any) bool {
+	q, ok := question.(interface{ takes(any) bool })
+	return ok && q.takes(answer)
+}
 
 // Call is the typed handle of a question that must be answered exactly once.
-// The zero Call is no call.
+// The zero Call is no call. It is plain data, too.
 type Call[A any] struct{ raw RawCall }
 
 // IsZero says whether there is nobody to answer.
@@ -164,8 +203,8 @@ func (c Call[A]) IsZero() bool { return c.raw == RawCall{} }
 // Raw returns the untyped address, for drivers and for printing.
 func (c Call[A]) Raw() RawCall { return c.raw }
 
-// Answer ends the question with a value. The place was reserved when the
-// question was asked: it cannot be refused (law L3).
+// Answer ends the question with a value. Its slot was reserved when the
+// question was asked, so it cannot be refused (law L3).
 func (c Call[A]) Answer(out *Outbox, a A) {
 	out.add(Effect{Kind: Answer, Call: c.raw, Body: a})
 }

@@ -15,11 +15,11 @@ const (
 	Finish                        // the cell ends; Body is the reason, a string
 	Log                           // Body is a Record
 	Halt                          // the node must stop; Err says why
-	Deliver                       // an adapter hands Body to cell To in Lane
+	EndCell                       // Body, an End, is for the spawned cell To
 )
 
 func (k EffectKind) String() string {
-	return [...]string{"", "ask", "answer", "publish", "tell", "spawn", "finish", "log", "halt", "deliver"}[k]
+	return [...]string{"", "ask", "answer", "publish", "tell", "spawn", "finish", "log", "halt", "end"}[k]
 }
 
 // Effect is one thing that a machine wants done. Effects are performed by the
@@ -27,11 +27,9 @@ func (k EffectKind) String() string {
 type Effect struct {
 	Kind  EffectKind
 	Last  bool // Publish: Delete or Close
-	Lane  Lane // Deliver
 	Topic TopicID
 	To    ID
 	Key   uint64
-	Bytes int // Deliver
 	Call  RawCall
 	Body  any
 	Err   error
@@ -78,22 +76,18 @@ type Record struct {
 // Host is what a driver lends to an Outbox. Its methods only look at the
 // cell's own tables; they never wait.
 type Host interface {
-	// Reserve takes a place for the answer to a question on a port.
-	Reserve(port int, to ID, deadline time.Time, none any) (RawCall, bool)
+	// Reserve takes a slot for the answer to a question on a port.
+	Reserve(port int, to ID, key uint64, deadline time.Time, none any) (RawCall, bool)
 
-	// Free counts the free places of a port.
+	// Free counts the free slots of a port.
 	Free(port int) int
 
-	// Seat takes a seat for a new cell of a kind and names it; ok is false
+	// Seat takes a seat for a new cell of a kind and names it. ok is false
 	// when all are taken.
 	Seat(kind Kind) (id ID, ok bool)
 
-	// Seats counts the free places of a kind.
+	// Seats counts the free seats of a kind.
 	Seats(kind Kind) int
-
-	// Credit says how many messages and bytes of Inbound may still be handed
-	// to a cell. Adapters only.
-	Credit(to ID) (msgs, bytes int)
 }
 
 // Kind names a kind of cell that can be spawned.
@@ -123,14 +117,21 @@ func (o *Outbox) Effects() []Effect { return o.effects }
 
 func (o *Outbox) add(e Effect) { o.effects = append(o.effects, e) }
 
-// Tell sends body to an adapter. Adapters take what they are told without waiting;
-// what a machine may have told and not seen done is bounded by the machine (see
-// config/limits.go).
+func (o *Outbox) ask(port int, to ID, timeout time.Duration, key uint64, q, none any) (Ticket, bool) {
+	call, ok := o.host.Reserve(port, to, key, o.now.Add(timeout), none)
+	if ok {
+		o.add(Effect{Kind: Ask, To: to, Call: call, Body: q})
+	}
+	return Ticket(call.Seq), ok
+}
+
+// Tell sends body to an adapter, which takes it without waiting. The machine
+// bounds what it has told and not yet seen done; see its bounds.go.
 func (o *Outbox) Tell(adapter ID, body any) { o.add(Effect{Kind: Tell, To: adapter, Body: body}) }
 
-// Spawn makes a new cell with a fresh ID. ok is false when all places of this
-// kind are taken, those of ended cells whose end has not been seen by everybody
-// included. The parent is told Ended when the cell is no more.
+// Spawn makes a new cell with a fresh ID. ok is false when all seats of this
+// kind are taken. The seat of an ended cell stays taken until everybody has seen
+// its end. The parent is told Ended when the cell is no more.
 func (o *Outbox) Spawn(kind Kind, arg any) (id ID, ok bool) {
 	id, ok = o.host.Seat(kind)
 	if ok {
@@ -141,6 +142,14 @@ func (o *Outbox) Spawn(kind Kind, arg any) (id ID, ok bool) {
 
 // Seats counts how many cells of a kind Spawn could make now.
 func (o *Outbox) Seats(kind Kind) int { return o.host.Seats(kind) }
+
+// End orders a spawned cell to end. Room for one order per cell is reserved, so
+// it cannot be refused and needs no answer: the cell's end shows on its ledger.
+// The first order counts. Later ones, and orders to a cell that is no more, are
+// dropped.
+func (o *Outbox) End(cell ID, reason string, fault bool) {
+	o.add(Effect{Kind: EndCell, To: cell, Body: End{Reason: reason, Fault: fault}})
+}
 
 // Finish ends the cell after this step. What it owes is settled with ErrGone.
 func (o *Outbox) Finish(reason string) { o.add(Effect{Kind: Finish, Body: reason}) }
@@ -153,14 +162,3 @@ func (o *Outbox) Halt(err error) { o.add(Effect{Kind: Halt, Err: err}) }
 func (o *Outbox) Log(level Level, msg string, fields ...any) {
 	o.add(Effect{Kind: Log, Body: Record{Level: level, Msg: msg, Fields: fields}})
 }
-
-// Deliver hands body to a cell: how an adapter that is itself a Machine (the
-// simulated network) does what a socket pump does in the live node. Only adapters
-// may; bytes count against the target's credit when lane is Inbound.
-func (o *Outbox) Deliver(to ID, lane Lane, body any, bytes int) {
-	o.add(Effect{Kind: Deliver, To: to, Lane: lane, Body: body, Bytes: bytes})
-}
-
-// Credit says how much Inbound may still be delivered to a cell. Only adapters
-// may ask.
-func (o *Outbox) Credit(to ID) (msgs, bytes int) { return o.host.Credit(to) }

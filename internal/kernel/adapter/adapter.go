@@ -54,16 +54,30 @@ type Asker interface {
 }
 
 // Ask asks p's target through a.
-func Ask[Q actor.Question[A], A any](ctx context.Context, a Asker, p actor.Port[Q, A], q Q) (A, error) {
-	return AskOf(ctx, a, p, p.To, q)
+func Ask[Q actor.Question[A, T], A, T any](ctx context.Context, a Asker, p actor.Port[Q, A], q Q) (A, error) {
+	return ask[A](ctx, a, p.Index, p.To, q)
 }
 
 // AskOf asks a target named at run time.
-func AskOf[Q actor.Question[A], A any](ctx context.Context, a Asker, p actor.Port[Q, A], to actor.ID, q Q) (A, error) {
+func AskOf[Q actor.Question[A, T], A, T any](ctx context.Context, a Asker, p actor.PortOf[Q, A, T], to actor.Ref[T], q Q) (A, error) {
+	return ask[A](ctx, a, p.Index, actor.ID(to), q)
+}
+
+func ask[A any](ctx context.Context, a Asker, port int, to actor.ID, q any) (A, error) {
 	var none A
-	body, err := a.Ask(ctx, p.Index, to, q, none)
+	body, err := a.Ask(ctx, port, to, q, none)
 	if err != nil {
 		return none, err
 	}
 	return body.(A), nil
+}
+
+// Subscription is what an adapter hears of the State and Stream topics to which
+// it subscribes in the wiring. A slow reader misses nothing that counts: of each
+// State it gets the latest value, and actor.Lagged stands for what a Stream
+// dropped (law L6). Nobody waits for it.
+type Subscription interface {
+	// Next waits for the next event. It returns ctx's error when ctx ends and
+	// actor.ErrGone when the node has stopped. One goroutine may use it.
+	Next(ctx context.Context) (event any, err error)
 }

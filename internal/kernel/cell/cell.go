@@ -22,7 +22,7 @@ type Cell struct {
 	out      *actor.Outbox
 	gen      uint32
 	now      time.Time    // of the last step; never goes back
-	seated   []actor.ID   // places taken by the step that runs
+	seated   []actor.ID   // seats taken by the step that runs
 	static   *Static      // nil: spawned
 	kind     *Kind        // nil: static
 	ended    atomic.Bool  // it takes no more inputs
@@ -32,9 +32,9 @@ type Cell struct {
 
 	// What it is doing (law L12): its machine has one hand, an adapter as many
 	// as workers, an asker none.
-	hands  []hand
-	deaths atomic.Uint32
-	blamed atomic.Bool // a component has died of what this connection sent
+	hands   []hand
+	deaths  atomic.Uint32
+	endSent atomic.Bool // it was ordered to end
 
 	// Local is what the driver keeps with the cell. It is set before the
 	// first Take.
@@ -55,7 +55,7 @@ func (c *Cell) Machine() actor.Machine { return c.machine }
 // Ended says whether the cell is no more.
 func (c *Cell) Ended() bool { return c.ended.Load() }
 
-// Stop is the cell's turn when the node stops.
+// Stop is the cell's place in the stop order.
 func (c *Cell) Stop() int {
 	if c.static != nil {
 		return c.static.Stop
@@ -94,12 +94,12 @@ func (c *Cell) due() (d time.Time, panicked string) {
 	return c.machine.Deadline(), ""
 }
 
-// Reserve, Free, Place, Places and Credit are the machine's actor.Host.
-func (c *Cell) Reserve(port int, to actor.ID, deadline time.Time, none any) (actor.RawCall, bool) {
-	return c.Mail.Reserve(port, to, deadline, none)
+// Reserve, Free, Seat and Seats are the machine's actor.Host.
+func (c *Cell) Reserve(port int, to actor.ID, key uint64, deadline time.Time, none any) (actor.RawCall, bool) {
+	return c.Mail.Reserve(port, to, key, deadline, none)
 }
 
-// Free counts the free places of a port.
+// Free counts the free slots of a port.
 func (c *Cell) Free(port int) int { return c.Mail.Free(port) }
 
 // Seat takes a seat for a new cell.
@@ -111,16 +111,8 @@ func (c *Cell) Seat(kind actor.Kind) (actor.ID, bool) {
 	return id, ok
 }
 
-// Seats counts the free places of a kind.
+// Seats counts the free seats of a kind.
 func (c *Cell) Seats(kind actor.Kind) int { return c.sys.bus.Seats(kind) }
-
-// Credit says what may still be delivered to a cell's Inbound lane.
-func (c *Cell) Credit(to actor.ID) (msgs, bytes int) {
-	if t := c.sys.Lookup(to); t != nil {
-		return t.CreditLeft()
-	}
-	return 0, 0
-}
 
 // CreditLeft says how much inbound traffic the connection of this cell may
 // still bring. One message may overdraw the bytes.

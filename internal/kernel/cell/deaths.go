@@ -44,16 +44,22 @@ func (s *System) Died(c *Cell, trace string, culprit actor.ID) (last bool) {
 	return last
 }
 
-// blame tells a connection's cell, once, that a component has died of what it
-// sent.
+// blame ends the connection whose input a component has died of. The remote
+// peer need not be at fault: components die of their own bugs.
 func (s *System) blame(culprit actor.ID, c *Cell) {
-	peer := s.Lookup(culprit)
-	if culprit == 0 || peer == nil || peer.blamed.Swap(true) {
+	s.endCell(c, culprit, actor.End{Reason: c.Name + " died of what it sent"})
+}
+
+// endCell orders a spawned cell to end, the first time only: its control lane
+// has room for one order.
+func (s *System) endCell(from *Cell, to actor.ID, end actor.End) {
+	c := s.Lookup(to)
+	if c == nil || c.kind == nil || c.endSent.Swap(true) {
 		return
 	}
-	peer.Mail.Put(mailbox.Envelope{
-		In:   actor.Input{Body: actor.Blamed{Component: c.Name}, From: c.ID},
-		Lane: actor.Control, Queued: mailbox.Stamp(c.now),
+	s.post(to, mailbox.Envelope{
+		In:   actor.Input{Body: end, From: from.ID},
+		Lane: actor.Control, Queued: mailbox.Stamp(from.now),
 	})
 }
 

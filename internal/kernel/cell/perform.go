@@ -117,8 +117,8 @@ func (s *System) perform(c *Cell, charge mailbox.Charge) (reason string, finishe
 			s.driver.Log(c, e.Body.(actor.Record))
 		case actor.Halt:
 			s.driver.Halt(e.Err)
-		case actor.Deliver:
-			s.Deliver(c.ID, e.To, e.Lane, e.Body, e.Bytes)
+		case actor.EndCell:
+			s.endCell(c, e.To, e.Body.(actor.End))
 		}
 	}
 	return reason, finished
@@ -127,7 +127,7 @@ func (s *System) perform(c *Cell, charge mailbox.Charge) (reason string, finishe
 // ask puts a question into its target's inbox, or ends it at once.
 func (s *System) ask(c *Cell, e *actor.Effect) { s.put(c, e.Call, e.To, e.Body, c.now) }
 
-// Ask is how an adapter that has reserved a place asks.
+// Ask is how an adapter that has reserved a slot asks.
 func (s *System) Ask(c *Cell, call actor.RawCall, to actor.ID, q any) {
 	s.put(c, call, to, q, s.driver.Now())
 }
@@ -191,20 +191,12 @@ func (s *System) publish(c *Cell, e *actor.Effect, charge mailbox.Charge, traffi
 }
 
 func (s *System) tell(c *Cell, e *actor.Effect) {
-	if t := s.tellers[e.To]; t != nil {
-		t.Tell(c.ID, e.Body)
+	t := s.tellers[e.To]
+	if t == nil {
+		s.bug(c, fmt.Sprintf("it tells %T to %v, which is no adapter", e.Body, e.To))
 		return
 	}
-	// A simulated adapter is a cell; what it is told waits with the questions.
-	if to := s.Lookup(e.To); to != nil && to.machine != nil {
-		if to.Mail.Put(mailbox.Envelope{
-			In: actor.Input{Body: e.Body, From: c.ID}, Lane: actor.Control, Queued: mailbox.Stamp(c.now),
-		}) == mailbox.Full {
-			s.bug(to, fmt.Sprintf("no room for %T", e.Body))
-		}
-		return
-	}
-	s.bug(c, fmt.Sprintf("it tells %T to %v, which is no adapter", e.Body, e.To))
+	t.Tell(c.ID, e.Body)
 }
 
 func (s *System) spawn(c *Cell, e *actor.Effect) {
@@ -268,8 +260,8 @@ func (s *System) crash(c *Cell, trace string, culprit actor.ID) {
 	}
 }
 
-// unask ends the questions of a step that died: nobody was asked them, so
-// nobody would ever free their places.
+// unask ends the questions of a step that died. Nobody was asked them, so
+// nobody would ever free their slots.
 func (s *System) unask(c *Cell) {
 	effects := c.out.Effects()
 	for i := range effects {

@@ -1,42 +1,49 @@
 package cell
 
 import (
+	"slices"
+
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/adapter"
 	"acyclic/internal/kernel/bus"
 	"acyclic/internal/kernel/mailbox"
 )
 
-// Plan is the wiring as a table: every cell, kind, adapter, port and subscription.
-// Capacities are not in it: they are derived from it.
+// Plan is the wiring as a table: every cell, kind, adapter, port and
+// subscription. Capacities are not in it: they are derived from it.
 type Plan struct {
-	Cells    []Static
-	Kinds    []Kind
-	Adapters []Adapter
-	Askers   []Asker
-	Topics   []bus.Topic
-	Deaths   Deaths
+	Cells       []Static
+	Kinds       []Kind
+	Adapters    []Adapter
+	Askers      []Asker
+	Subscribers []Subscriber
+	Topics      []bus.Topic
+	Deaths      Deaths
 }
 
-// Static is a cell that lives as long as the node. When it dies it is built
-// anew (law L11).
+// Static is a cell that lives as long as the node. When it dies it is rebuilt
+// (law L11).
 type Static struct {
 	ID    actor.ID
 	Name  string
 	Build func(generation uint32) actor.Machine
 	Ports []actor.PortSpec
-	// Stop is the cell's turn when the node stops: lower ones first.
+	// Control is how many inputs adapters may have in its control lane.
+	Control int
+	// Stop is the cell's place in the stop order: lower ones stop first.
 	Stop int
 }
 
 // Kind is a kind of cell that is spawned at run time and ends for good.
 type Kind struct {
 	bus.Kind
+	Parent    actor.ID // the only cell that spawns it
 	Build     func(id actor.ID, arg any) actor.Machine
 	Ports     []actor.PortSpec
 	Questions int // questions one such cell may have queued; a further one is ErrBusy
+	Control   int // inputs that adapters may have in its control lane
 	Credit    Credit
-	Stop      int
+	Stop      int // its place in the stop order
 }
 
 // Credit bounds the peer traffic of one connection that is queued anywhere in
@@ -46,18 +53,14 @@ type Credit struct {
 	Bytes int
 }
 
-// Adapter is a part that may wait. Cells tell it (Teller), ask it (Handler, served
-// by Workers goroutines), or both.
+// Adapter is a part that may wait. Cells tell it (Teller), ask it (Handler,
+// served by Workers goroutines), or both.
 type Adapter struct {
 	ID      actor.ID
 	Name    string
 	Teller  adapter.Teller
 	Handler adapter.Handler
 	Workers int
-	// Build makes the machine that plays this adapter in the simulator; the
-	// other fields are then not used.
-	Build func() actor.Machine
-	Ports []actor.PortSpec // of that machine
 }
 
 // Asker is an adapter that asks cells: one question at a time.
@@ -67,24 +70,47 @@ type Asker struct {
 	Ports []actor.PortSpec
 }
 
-// extra is room in each control lane for the driver's own inputs: Start, Stop.
-const extra = 4
+// Subscriber is an adapter that hears the State and Stream topics which have it
+// among their subscribers.
+type Subscriber struct {
+	ID   actor.ID
+	Name string
+}
 
-// Spec derives the capacities of the mailbox of a static cell, adapter or asker.
+// Spec derives the capacities of the mailbox of a static cell, an adapter, an
+// asker or a subscriber. Their control lanes hold what Control says at most.
 func (p *Plan) Spec(id actor.ID, ports []actor.PortSpec) mailbox.Spec {
-	s := mailbox.Spec{Ports: ports, Control: extra, Questions: p.questions(id)}
-	for _, k := range p.Kinds {
-		// As a parent: an Ended each, and after a rebuild an Alive each.
-		s.Control += 2 * k.Seats
-	}
+	s := mailbox.Spec{Ports: ports, Control: p.control(id), Questions: p.questions(id)}
 	for _, t := range p.Topics {
-		for _, sub := range t.Subs {
-			if sub == id {
-				p.subscribe(&s, t)
-			}
+		if slices.Contains(t.Subs, id) {
+			p.subscribe(&s, t)
 		}
 	}
 	return s
+}
+
+// What the driver itself puts into a control lane. A static cell that crashes
+// while it is being told to stop may be told twice (see crash).
+const (
+	starts = 1
+	stops  = 1
+	ends   = 1 // see endCell
+)
+
+// control is the sum of what can be in the control lane of a cell, its ledgers
+// left out. Adapters, askers and subscribers are sent nothing there.
+func (p *Plan) control(id actor.ID) int {
+	i := slices.IndexFunc(p.Cells, func(c Static) bool { return c.ID == id })
+	if i < 0 {
+		return 0
+	}
+	n := starts + 2*stops + p.Cells[i].Control
+	for _, k := range p.Kinds {
+		if k.Parent == id {
+			n += 2 * k.Seats // an Ended each and, after a rebuild, an Alive each
+		}
+	}
+	return n
 }
 
 // questions is the sum of what all callers may have outstanding at id.
@@ -99,9 +125,6 @@ func (p *Plan) questions(id actor.ID) int {
 	}
 	for _, c := range p.Cells {
 		add(c.Ports)
-	}
-	for _, e := range p.Adapters {
-		add(e.Ports)
 	}
 	for _, a := range p.Askers {
 		add(a.Ports)
@@ -137,7 +160,7 @@ func (p *Plan) subscribe(s *mailbox.Spec, t bus.Topic) {
 func (p *Plan) KindSpec(k Kind) mailbox.Spec {
 	return mailbox.Spec{
 		Ports:     k.Ports,
-		Control:   extra + 2, // Broken and its like, once each
+		Control:   starts + stops + ends + k.Control,
 		Questions: k.Questions,
 		Inbound:   k.Credit.Msgs + 1, // and the end of the stream
 		States:    len(p.Adapters),   // the latest of each adapter

@@ -18,7 +18,7 @@ type Snapshot struct {
 	Gen      uint32
 	Ended    bool
 	Stopping bool
-	Blamed   bool
+	EndSent  bool
 	Msgs     int64 // inbound traffic on its account
 	Bytes    int64
 	kind     *Kind
@@ -29,7 +29,7 @@ func (c *Cell) Save() Snapshot {
 	box, closed := c.Mail.Save()
 	return Snapshot{
 		ID: c.ID, Machine: c.machine, Box: *box, Closed: closed, Gen: c.gen,
-		Ended: c.ended.Load(), Stopping: c.stopping.Load(), Blamed: c.blamed.Load(),
+		Ended: c.ended.Load(), Stopping: c.stopping.Load(), EndSent: c.endSent.Load(),
 		Msgs: c.msgs.Load(), Bytes: c.bytes.Load(), kind: c.kind,
 	}
 }
@@ -48,7 +48,7 @@ func (s *System) Load(sn Snapshot) *Cell {
 	c.Mail.Load(sn.Box, sn.Closed)
 	c.ended.Store(sn.Ended)
 	c.stopping.Store(sn.Stopping)
-	c.blamed.Store(sn.Blamed)
+	c.endSent.Store(sn.EndSent)
 	c.msgs.Store(sn.Msgs)
 	c.bytes.Store(sn.Bytes)
 	return c

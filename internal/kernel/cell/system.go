@@ -27,7 +27,7 @@ type Driver interface {
 	// Ended says that a cell is no more.
 	Ended(c *Cell, reason string)
 	// Crashed says that a step or an adapter's worker panicked. A static cell is
-	// then built anew.
+	// then rebuilt.
 	Crashed(c *Cell, trace string)
 	// Credited says that a cell's connection may be read again, perhaps.
 	Credited(c *Cell)
@@ -71,36 +71,22 @@ func New(plan *Plan, driver Driver) *System {
 		c.static, c.machine = st, build(func() actor.Machine { return st.Build(0) })
 	}
 	for i := range plan.Adapters {
-		e := &plan.Adapters[i]
-		switch {
-		case e.Build != nil:
-			c := s.add(e.ID, e.Name, e.Ports)
-			spec := plan.Spec(e.ID, e.Ports)
-			spec.Control = simulated
-			c.Mail = mailbox.New(e.ID, spec, func() { driver.Wake(c) })
-			c.static = &Static{ID: e.ID, Name: e.Name, Build: func(uint32) actor.Machine { return e.Build() }, Stop: AdaptersLast}
-			c.machine, c.hands = build(e.Build), make([]hand, 1)
-		case e.Handler != nil:
-			s.add(e.ID, e.Name, nil).hands = make([]hand, e.Workers)
-			fallthrough
-		default:
-			if e.Teller != nil {
-				s.tellers[e.ID] = e.Teller
-			}
+		a := &plan.Adapters[i]
+		if a.Handler != nil {
+			s.add(a.ID, a.Name, nil).hands = make([]hand, a.Workers)
+		}
+		if a.Teller != nil {
+			s.tellers[a.ID] = a.Teller
 		}
 	}
 	for _, a := range plan.Askers {
 		s.add(a.ID, a.Name, a.Ports)
 	}
+	for _, sub := range plan.Subscribers {
+		s.add(sub.ID, sub.Name, nil)
+	}
 	return s
 }
-
-// simulated is the room in the control lane of a simulated adapter, which takes
-// there what a live adapter takes by Tell: write queues are bounded by the peers.
-const simulated = 1 << 16
-
-// AdaptersLast is the turn in which simulated adapters stop: after all cells.
-const AdaptersLast = 1 << 20
 
 func (s *System) add(id actor.ID, name string, ports []actor.PortSpec) *Cell {
 	c := &Cell{ID: id, Name: name, sys: s, ports: ports}
@@ -125,7 +111,7 @@ func (s *System) Start(now time.Time) {
 	}
 }
 
-// Lookup finds a live cell, adapter or asker; nil: gone.
+// Lookup finds a live cell, adapter, asker or subscriber; nil: gone.
 func (s *System) Lookup(id actor.ID) *Cell {
 	if id.Parent() == 0 {
 		if int(id) < len(s.static) {

@@ -23,42 +23,55 @@ func (n *Node) Asker(id actor.ID) adapter.Asker { return &asker{n, n.sys.Lookup(
 // Ask waits for the answer until ctx ends or the port's timeout passes.
 //
 // correctness: an adapter waits here, holding nothing; the port's timeout bounds
-// it. An answer that comes later frees the place and is dropped.
+// it. An answer that comes later frees the slot and is dropped.
 func (a *asker) Ask(ctx context.Context, port int, to actor.ID, q, none any) (any, error) {
 	now := time.Now()
 	a.collect(now)
 	spec := a.c.Ports()[port]
-	call, ok := a.c.Mail.Reserve(port, to, now.Add(spec.Timeout), none)
+	call, ok := a.c.Mail.Reserve(port, to, 0, now.Add(spec.Timeout), none)
 	if !ok {
 		return none, actor.ErrBusy // earlier questions are still owed
 	}
 	a.n.sys.Ask(a.c, call, to, q)
 	var buf []mailbox.Envelope
 	for {
-		now := time.Now()
-		batch, next, what := a.c.Mail.Take(now, buf[:0])
+		batch, err := await(ctx, a.c, buf[:0])
+		if err != nil {
+			return none, err
+		}
 		for i := range batch {
 			if batch[i].In.Ticket == actor.Ticket(call.Seq) {
 				return batch[i].In.Body, batch[i].In.Err
 			}
 		}
-		switch what {
-		case mailbox.Over:
-			return none, actor.ErrGone
-		case mailbox.Asleep:
-			switch a.c.Local.(*local).nap(earlier(time.Time{}, next, now), ctx.Done()) {
-			case stopped:
-				a.c.Mail.Woke()
-				return none, ctx.Err()
-			case elapsed:
-				a.c.Mail.Woke()
-			}
-		}
 	}
 }
 
-// collect drops the answers to questions that were given up: they keep their
-// places until they have been taken.
+// await takes the next batch of a mailbox that an adapter's goroutine empties.
+// The batch may be empty.
+//
+// correctness: an adapter waits here, holding nothing, until something is put
+// into the mailbox, ctx ends, or a question times out.
+func await(ctx context.Context, c *cell.Cell, buf []mailbox.Envelope) ([]mailbox.Envelope, error) {
+	now := time.Now()
+	batch, next, what := c.Mail.Take(now, buf)
+	switch what {
+	case mailbox.Over:
+		return nil, actor.ErrGone
+	case mailbox.Asleep:
+		switch c.Local.(*local).nap(earlier(time.Time{}, next, now), ctx.Done()) {
+		case stopped:
+			c.Mail.Woke()
+			return nil, ctx.Err()
+		case elapsed:
+			c.Mail.Woke()
+		}
+	}
+	return batch, nil
+}
+
+// collect drops the answers to questions that were given up. They keep their
+// slots until they have been taken.
 func (a *asker) collect(now time.Time) {
 	var buf []mailbox.Envelope
 	for {

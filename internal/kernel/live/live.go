@@ -210,19 +210,22 @@ func (n *Node) AwaitCredit(to actor.ID, stop <-chan struct{}) bool {
 // ErrStuck is in the error of a Stop whose bound was not kept.
 var ErrStuck = errors.New("did not stop in time")
 
-// Stop ends the cells in the order of their turns, then the adapters, within a
+// Stop ends the cells in their stop order, then the adapters, within a
 // bound; what has not ended by then is named in the error and left behind.
 func (n *Node) Stop(bound time.Duration) error {
 	deadline := time.Now().Add(bound)
 	var stuck []string
-	for _, turn := range n.turns() {
-		stuck = append(stuck, n.stopGroup(turn, deadline)...)
+	for _, group := range n.stopOrder() {
+		stuck = append(stuck, n.stopGroup(group, deadline)...)
 	}
 	n.cancel()
 	for _, e := range n.plan.Adapters {
 		if e.Handler != nil {
 			n.sys.Lookup(e.ID).Mail.Close()
 		}
+	}
+	for _, sub := range n.plan.Subscribers {
+		n.sys.Lookup(sub.ID).Mail.Close()
 	}
 	if !n.awaitWorkers(deadline) {
 		stuck = append(stuck, "an adapter's worker")
@@ -233,26 +236,24 @@ func (n *Node) Stop(bound time.Duration) error {
 	return nil
 }
 
-// turns lists the turns of the living cells, in order.
-func (n *Node) turns() []int {
-	var turns []int
-	for _, c := range n.sys.Cells() {
-		if c.Runs() {
-			turns = append(turns, c.Stop())
-		}
+// stopOrder lists the groups in which the cells stop, the first one first.
+func (n *Node) stopOrder() []int {
+	var groups []int
+	for _, c := range n.plan.Cells {
+		groups = append(groups, c.Stop)
 	}
 	for _, k := range n.plan.Kinds {
-		turns = append(turns, k.Stop)
+		groups = append(groups, k.Stop)
 	}
-	slices.Sort(turns)
-	return slices.Compact(turns)
+	slices.Sort(groups)
+	return slices.Compact(groups)
 }
 
-// stopGroup stops the cells of one turn and names those that do not end.
-func (n *Node) stopGroup(turn int, deadline time.Time) (stuck []string) {
+// stopGroup stops the cells of one group and names those that do not end.
+func (n *Node) stopGroup(group int, deadline time.Time) (stuck []string) {
 	var cells []*cell.Cell
 	for _, c := range n.sys.Cells() {
-		if c.Runs() && c.Stop() == turn {
+		if c.Runs() && c.Stop() == group {
 			cells = append(cells, c)
 			n.sys.RequestStop(c, time.Now())
 		}

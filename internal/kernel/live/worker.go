@@ -27,6 +27,9 @@ func (n *Node) work(c *cell.Cell, hand int, h adapter.Handler) {
 		}
 		c.Begin(hand, e.In, time.Now())
 		body, trace := handle(n.ctx, h, e.In)
+		if trace == "" && !actor.Fits(e.In.Body, body) {
+			trace = fmt.Sprintf("it answers %T with %T", e.In.Body, body)
+		}
 		c.End(hand)
 		var err error
 		if trace != "" {

@@ -9,8 +9,8 @@ import (
 )
 
 // Reserve takes a slot for an answer. ok is false when the port has none.
-func (b *Box) Reserve(port int, to actor.ID, deadline time.Time, none any) (actor.RawCall, bool) {
-	idx, ok := b.slots.reserve(port, to, Stamp(deadline), none)
+func (b *Box) Reserve(port int, to actor.ID, key uint64, deadline time.Time, none any) (actor.RawCall, bool) {
+	idx, ok := b.slots.reserve(port, to, key, Stamp(deadline), none)
 	if !ok {
 		return actor.RawCall{}, false
 	}
@@ -21,9 +21,10 @@ func (b *Box) Reserve(port int, to actor.ID, deadline time.Time, none any) (acto
 func (b *Box) Free(port int) int { return len(b.slots.ports[port].free) }
 
 // Answer puts an answer into its reserved slot. It cannot be refused (law L3).
-// It returns false when the question is no longer open: the answer is counted
-// and dropped (law L2).
-func (b *Box) Answer(call actor.RawCall, body any, err error, now int64) bool {
+// When the question has timed out, the answer is counted and dropped (law L2), and
+// the asker is told that the slot is free. queued says whether there is something
+// new to take.
+func (b *Box) Answer(call actor.RawCall, body any, err error, now int64) (queued bool) {
 	s := b.slots.find(call)
 	if s == nil {
 		b.counts.Stray++
@@ -42,8 +43,10 @@ func (b *Box) Answer(call actor.RawCall, body any, err error, now int64) bool {
 		s.state = slotSettled
 		b.counts.Late++
 	case slotZombie:
-		b.slots.release(int32(call.Slot))
+		s.state = slotFreed
 		b.counts.Late++
+		b.pushFreed(int32(call.Slot), now)
+		return true
 	default:
 		b.counts.Stray++
 	}
@@ -52,14 +55,22 @@ func (b *Box) Answer(call actor.RawCall, body any, err error, now int64) bool {
 
 func (b *Box) pushAnswer(idx int32, body any, err error, now int64) {
 	s := &b.slots.all[idx]
+	b.pushInSlot(idx, actor.Input{Body: body, From: s.to, Ticket: actor.Ticket(s.seq), Key: s.key, Err: err}, now)
+}
+
+// pushFreed queues Freed in the slot that it is about. It has no ticket: the
+// question has had its end.
+func (b *Box) pushFreed(idx int32, now int64) {
+	s := &b.slots.all[idx]
+	b.pushInSlot(idx, actor.Input{Body: actor.Freed{}, From: s.to, Key: s.key}, now)
+}
+
+func (b *Box) pushInSlot(idx int32, in actor.Input, now int64) {
 	room := b.lanes[actor.Answers].push()
 	if room == nil {
 		panic("mailbox: an answer found no room in its reserved slot")
 	}
-	*room = Envelope{
-		In:   actor.Input{Body: body, From: s.to, Ticket: actor.Ticket(s.seq), Err: err},
-		Lane: actor.Answers, Queued: now, slot: idx,
-	}
+	*room = Envelope{In: in, Lane: actor.Answers, Queued: now, slot: idx}
 }
 
 // expire ends the open questions whose time is up.
@@ -70,17 +81,21 @@ func (b *Box) expire(now int64) {
 			if idx < 0 || b.slots.all[idx].deadline > now {
 				break
 			}
-			b.slots.unlink(idx)
-			b.slots.all[idx].state = slotLate
-			b.counts.Expired++
-			b.pushAnswer(idx, b.slots.all[idx].none, actor.ErrTimeout, now)
+			b.timeOut(idx, now)
 		}
 	}
 }
 
+func (b *Box) timeOut(idx int32, now int64) {
+	b.slots.unlink(idx)
+	b.slots.all[idx].state = slotLate
+	b.counts.Expired++
+	b.pushAnswer(idx, b.slots.all[idx].none, actor.ErrTimeout, now)
+}
+
 func (b *Box) takenAnswer(idx int32) {
 	switch s := &b.slots.all[idx]; s.state {
-	case slotAnswered, slotSettled:
+	case slotAnswered, slotSettled, slotFreed:
 		b.slots.release(idx)
 	case slotLate:
 		s.state = slotZombie

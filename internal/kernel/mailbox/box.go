@@ -154,7 +154,7 @@ func (b *Box) Reset() (owed []actor.RawCall, charges []Charge) {
 			s.state = slotZombie
 		case slotLate:
 			s.state = slotZombie
-		case slotAnswered, slotSettled:
+		case slotAnswered, slotSettled, slotFreed:
 			b.slots.release(int32(i))
 		}
 	}

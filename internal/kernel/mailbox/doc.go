@@ -19,18 +19,19 @@
 // first: what is urgent passes at most one batch (law L8), and the lowest lane
 // still gets its share of each.
 //
-// # The life of an answer's slot
+// # The life of a slot
 //
 //	free ── Reserve ──► open ── Answer ──► answered ── Take ──► free
 //	                     │
 //	           its time is up: ErrTimeout is queued
 //	                     ▼
-//	                   late ── Take ──► zombie ── Answer ──► free
+//	                   late ── Take ──► zombie ── Answer: Freed is queued ──► freed ── Take ──► free
 //	                     └─── Answer ──► settled ── Take ──► free
 //
-// A slot whose question has timed out is a zombie: the cell has had its
-// ErrTimeout, and the target still owes the answer. It stays taken until the
+// A slot whose question has timed out is a zombie. The cell has had its
+// ErrTimeout, and the target still owes the answer. The slot stays taken until the
 // target has answered or died, because the target's inbox is sized to the sum of
-// the windows, and a slot given out twice would overflow it (law L3). The
-// target's late answer is counted and dropped.
+// the windows, and a slot given out twice would overflow it (law L3). The late
+// answer is counted and dropped. The cell is given Freed in its place, so that
+// a machine that found no slot needs no clock to try again.
 package mailbox

@@ -133,10 +133,10 @@ func (m *Mailbox) Woke() {
 }
 
 // Reserve takes a slot for an answer; see Box.Reserve.
-func (m *Mailbox) Reserve(port int, to actor.ID, deadline time.Time, none any) (actor.RawCall, bool) {
+func (m *Mailbox) Reserve(port int, to actor.ID, key uint64, deadline time.Time, none any) (actor.RawCall, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.box.Reserve(port, to, deadline, none)
+	return m.box.Reserve(port, to, key, deadline, none)
 }
 
 // Free counts the free slots of a port.

@@ -4,7 +4,7 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// slotState is where a slot for an answer is in its life; see doc.go.
+// slotState is where a slot is in its life; see doc.go.
 type slotState uint8
 
 const (
@@ -14,17 +14,19 @@ const (
 	slotLate               // timed out; ErrTimeout is queued, the target still owes
 	slotZombie             // timed out and seen; the target still owes
 	slotSettled            // timed out, ErrTimeout is queued, the target has answered
+	slotFreed              // timed out and seen, the target has answered; Freed is queued
 )
 
-// slot is the slot for one answer.
+// slot is the reserved place of one answer.
 type slot struct {
 	state      slotState
 	port       int32
 	prev, next int32 // among the open slots of its port, in the order asked; -1: none
 	seq        uint64
 	to         actor.ID
-	deadline   int64 // a Stamp
-	none       any   // the answer of a failed question
+	key        uint64 // what the question is about
+	deadline   int64  // a Stamp
+	none       any    // the answer of a failed question
 }
 
 // portState is one port's share of the slots.
@@ -54,7 +56,7 @@ func newSlots(specs []actor.PortSpec) slots {
 }
 
 // reserve takes a slot on a port.
-func (s *slots) reserve(port int, to actor.ID, deadline int64, none any) (idx int32, ok bool) {
+func (s *slots) reserve(port int, to actor.ID, key uint64, deadline int64, none any) (idx int32, ok bool) {
 	p := &s.ports[port]
 	if len(p.free) == 0 {
 		return 0, false
@@ -64,7 +66,7 @@ func (s *slots) reserve(port int, to actor.ID, deadline int64, none any) (idx in
 	s.seq++
 	s.all[idx] = slot{
 		state: slotOpen, port: int32(port), prev: p.tail, next: -1,
-		seq: s.seq, to: to, deadline: deadline, none: none,
+		seq: s.seq, to: to, key: key, deadline: deadline, none: none,
 	}
 	if p.tail >= 0 {
 		s.all[p.tail].next = idx

@@ -38,3 +38,11 @@ func (b *Box) Queued(lane actor.Lane) []Envelope {
 	}
 	return all
 }
+
+// Expire ends one open question as if its time were up. It is for tests that
+// choose which question times out.
+func (b *Box) Expire(call actor.RawCall, now int64) {
+	if s := b.slots.find(call); s != nil && s.state == slotOpen {
+		b.timeOut(int32(call.Slot), now)
+	}
+}

@@ -46,7 +46,7 @@ func (b *Box) Check() error {
 	inLane := 0
 	for i := range b.slots.all {
 		switch b.slots.all[i].state {
-		case slotAnswered, slotLate, slotSettled:
+		case slotAnswered, slotLate, slotSettled, slotFreed:
 			inLane++
 		}
 	}

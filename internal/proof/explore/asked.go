@@ -59,9 +59,9 @@ func strike(all []asked, which func(asked) bool) []asked {
 // Ask is how the environment asks for an adapter, on the first of its ports.
 func (w *World) Ask(from actor.ID, timeout time.Duration, to actor.ID, none, q any) {
 	c := w.Sys.Lookup(from)
-	call, ok := c.Mail.Reserve(0, to, w.Clock.Add(timeout), none)
+	call, ok := c.Mail.Reserve(0, to, 0, w.Clock.Add(timeout), none)
 	if !ok {
-		panic("explore: an adapter asks without a place for the answer")
+		panic("explore: an adapter asks without a slot for the answer")
 	}
 	w.touched[c.ID] = true
 	w.asks(c.ID, actor.Ticket(call.Seq))

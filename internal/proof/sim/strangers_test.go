@@ -58,10 +58,10 @@ type liarArg struct {
 // invite adds a stranger. Its blocks are what it talks about.
 func (c *town) invite(how manner, blocks []*wire.MsgBlock) {
 	var ep, sp actor.Ports
-	adapter := c.net.Adapter(c.addrs[len(c.adapters)], fake.AdapterPorts{
-		Admit: actor.Connect[server.Admit](&ep, "net.admit", node.Server, 1, 10*time.Second)})
+	admit := actor.Connect[server.Admit](&ep, "net.admit", actor.Ref[server.Server](node.Server), 1, 10*time.Second)
+	adapter := c.net.Adapter(c.addrs[len(c.adapters)], admit)
 	boss := &stranger{how: how, blocks: blocks, rng: c.seeded(),
-		dial: actor.Connect[transport.Dial](&sp, "stranger.dial", node.Transport, 2, time.Minute)}
+		dial: actor.Connect[transport.Dial](&sp, "stranger.dial", actor.Ref[transport.Sockets](node.Transport), 2, time.Minute)}
 	boss.index = map[chainhash.Hash]int{}
 	for i, b := range blocks {
 		boss.index[b.BlockHash()] = i
@@ -78,24 +78,25 @@ func (c *town) invite(how manner, blocks []*wire.MsgBlock) {
 	plan := &cell.Plan{
 		Cells: []cell.Static{{ID: node.Server, Name: how.String(), Ports: sp.Specs, Build: func(uint32) actor.Machine { return boss }}},
 		Kinds: []cell.Kind{{
-			Kind: bus.Kind{ID: server.KindPeer, Name: "liar", Seats: 8}, Credit: credit, Stop: 1,
+			Kind: bus.Kind{ID: server.KindPeer, Name: "liar", Seats: 8}, Parent: node.Server, Control: 1, Credit: credit, Stop: 1,
 			Build: func(_ actor.ID, arg any) actor.Machine {
 				return &liar{stranger: *boss, liarArg: arg.(liarArg), rng: c.seeded()}
 			},
 		}},
-		Adapters: []cell.Adapter{{ID: node.Transport, Name: "net", Ports: ep.Specs, Build: func() actor.Machine { return adapter }}},
 	}
+	part := sim.Part{ID: node.Transport, Name: "net", Ports: ep.Specs, Build: func() actor.Machine { return adapter }}
 	traced(c.World, how.String(), plan)
 	c.guests++
 	c.adapters, c.homes = append(c.adapters, adapter), append(c.homes, nil)
-	c.homes[len(c.homes)-1] = c.Add(how.String(), plan)
+	c.homes[len(c.homes)-1] = c.Add(how.String(), plan, part)
+	adapter.Cells, adapter.ID = c.homes[len(c.homes)-1], node.Transport
 }
 
 func (s *stranger) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	switch b := in.Body.(type) {
 	case actor.Start, actor.Tick:
 		if addr := s.addrs[s.rng.IntN(len(s.addrs))]; s.conns+s.dials < 4 {
-			if _, ok := s.dial.Ask(out, transport.Dial{Addr: addr}); ok {
+			if _, ok := s.dial.Ask(out, 0, transport.Dial{Addr: addr}); ok {
 				s.dials++
 			}
 		}

@@ -137,19 +137,16 @@ func (c *town) add(has belongings) *resident {
 		n.stop = c.Now.Add(has.stop)
 	}
 	var ep actor.Ports
-	n.adapter = c.net.Adapter(c.addrs[len(c.adapters)], fake.AdapterPorts{
-		Admit: actor.Connect[server.Admit](&ep, "net.admit", node.Server, 1, s.Limits.Windows.Admit)})
-	simulated := func(id actor.ID, name string, ports []actor.PortSpec, build func() actor.Machine) cell.Adapter {
-		return cell.Adapter{ID: id, Name: name, Ports: ports, Build: build}
-	}
+	n.adapter = c.net.Adapter(c.addrs[len(c.adapters)], node.ConnectTransport(&ep, s.Limits).Admit)
 	names := &fake.Book{}
-	plan := node.Wire(s, node.Adapters{
-		Worker:    simulated(node.EngineWorker, "engine", nil, func() actor.Machine { return fake.NewWorker(has.engine, n.store, c.seeded()) }),
-		Readers:   simulated(node.EngineReaders, "readers", nil, func() actor.Machine { return fake.NewReaders(has.engine, n.store, c.seeded()) }),
-		Transport: simulated(node.Transport, "net", ep.Specs, func() actor.Machine { return n.adapter }),
-		Book:      simulated(node.Book, "book", nil, func() actor.Machine { return fake.NewBook(c.addrs, c.seeded()) }),
-		Resolver:  simulated(node.Resolver, "resolver", nil, func() actor.Machine { return names }),
-	})
+	parts := []sim.Part{
+		{ID: node.EngineWorker, Name: "engine", Build: func() actor.Machine { return fake.NewWorker(has.engine, n.store, c.seeded()) }},
+		{ID: node.EngineReaders, Name: "readers", Build: func() actor.Machine { return fake.NewReaders(has.engine, n.store, c.seeded()) }},
+		{ID: node.Transport, Name: "net", Ports: ep.Specs, Build: func() actor.Machine { return n.adapter }},
+		{ID: node.Book, Name: "book", Build: func() actor.Machine { return fake.NewBook(c.addrs, c.seeded()) }},
+		{ID: node.Resolver, Name: "resolver", Build: func() actor.Machine { return names }},
+	}
+	plan := node.Wire(s, node.Adapters{})
 	c.populate(n, plan, has.mine)
 	if c.jumps > 0 {
 		wrap(plan, func(_ actor.ID, m actor.Machine) actor.Machine { return &clocked{Machine: m, town: c} })
@@ -162,7 +159,8 @@ func (c *town) add(has belongings) *resident {
 	traced(c.World, fmt.Sprintf("node%d", len(c.nodes)+1), plan)
 	c.nodes = append(c.nodes, n)
 	c.adapters, c.homes = append(c.adapters, n.adapter), append(c.homes, nil)
-	n.Node = c.Add(fmt.Sprintf("node%d", len(c.nodes)), plan)
+	n.Node = c.Add(fmt.Sprintf("node%d", len(c.nodes)), plan, parts...)
+	n.adapter.Cells, n.adapter.ID = n.Node, node.Transport
 	c.homes[len(c.homes)-1] = n.Node
 	return n
 }

@@ -56,7 +56,7 @@ type Node struct {
 	w        *World
 	index    int
 	stopping bool
-	turn     int // of the cells that are stopping
+	group    int // of the stop order: the cells that are stopping
 }
 
 // Record is a log record with its time and cell.
@@ -68,12 +68,12 @@ type Record struct {
 
 // runner is what the driver keeps with a cell.
 type runner struct {
-	node    *Node
-	cell    *cell.Cell
-	adapter bool
-	due     time.Time // when its next event stands in the queue; zero: none
-	speed   int64     // nanoseconds a batch takes, about
-	change  time.Time // when the speed is drawn anew
+	node   *Node
+	cell   *cell.Cell
+	part   bool
+	due    time.Time // when its next event stands in the queue; zero: none
+	speed  int64     // nanoseconds a batch takes, about
+	change time.Time // when the speed is drawn anew
 }
 
 // event is a cell's turn.
@@ -112,9 +112,45 @@ func New(seed uint64) *World {
 // Rand is the world's source of chance, for whoever sets it up.
 func (w *World) Rand() *rand.Rand { return w.rng }
 
-// Add starts a node.
-func (w *World) Add(name string, plan *cell.Plan) *Node {
+// Part is a machine that plays one of a node's adapters.
+type Part struct {
+	ID    actor.ID
+	Name  string
+	Build func() actor.Machine
+	Ports []actor.PortSpec // of the machine
+}
+
+const (
+	// partsLast is the place of the parts in the stop order: after all cells.
+	partsLast = 1 << 20
+	// told is the room for what cells tell a part. The peers bound their write
+	// queues.
+	told = 1 << 16
+)
+
+// teller hands what cells tell an adapter to the machine that plays it.
+type teller struct {
+	node *Node
+	id   actor.ID
+}
+
+func (t teller) Tell(from actor.ID, body any) {
+	if !t.node.Sys.Deliver(from, t.id, actor.Control, body, 0) && !t.node.Sys.Lookup(t.id).Ended() {
+		t.node.w.fail(fmt.Errorf("%s: no room for what adapter %v is told", t.node.Name, t.id))
+	}
+}
+
+// Add starts a node whose adapters are played by parts.
+func (w *World) Add(name string, plan *cell.Plan, parts ...Part) *Node {
 	n := &Node{Name: name, w: w, index: len(w.Nodes)}
+	plan.Adapters = nil
+	for _, p := range parts {
+		plan.Adapters = append(plan.Adapters, cell.Adapter{ID: p.ID, Name: p.Name, Teller: teller{n, p.ID}})
+		plan.Cells = append(plan.Cells, cell.Static{
+			ID: p.ID, Name: p.Name, Ports: p.Ports, Control: told, Stop: partsLast,
+			Build: func(uint32) actor.Machine { return p.Build() },
+		})
+	}
 	n.Sys = cell.New(plan, n)
 	w.Nodes = append(w.Nodes, n)
 	for _, c := range n.Sys.Cells() {
@@ -127,7 +163,7 @@ func (w *World) Add(name string, plan *cell.Plan) *Node {
 
 // Adopt gives a cell its place in the schedule.
 func (n *Node) Adopt(c *cell.Cell) {
-	c.Local = &runner{node: n, cell: c, adapter: c.Stop() == cell.AdaptersLast}
+	c.Local = &runner{node: n, cell: c, part: c.Stop() == partsLast}
 }
 
 // Spawned gives a new cell its first turn.
@@ -135,7 +171,7 @@ func (n *Node) Spawned(c *cell.Cell) { n.Wake(c) }
 
 // ahead is how far the cell's clock is ahead.
 func (r *runner) ahead() time.Duration {
-	if r.adapter {
+	if r.part {
 		return 0
 	}
 	return r.node.Ahead
@@ -307,9 +343,8 @@ func (n *Node) Wake(c *cell.Cell) {
 	}
 }
 
-// Stop tells the node's cells to stop in the order of their turns, each turn
-// when all of the one before have ended, as the live driver does; its adapters, the
-// kernel of its machine, come last.
+// Stop tells the node's cells to stop in their stop order, as the live driver
+// does: a group when all of the one before have ended. Its parts come last.
 func (n *Node) Stop() {
 	if !n.stopping {
 		n.stopping = true
@@ -330,22 +365,22 @@ func (n *Node) nextGroup() {
 	if len(living) == 0 {
 		return
 	}
-	n.turn = slices.MinFunc(living, func(a, b *cell.Cell) int { return a.Stop() - b.Stop() }).Stop()
+	n.group = slices.MinFunc(living, func(a, b *cell.Cell) int { return a.Stop() - b.Stop() }).Stop()
 	for _, c := range living {
-		if c.Stop() == n.turn {
+		if c.Stop() == n.group {
 			n.Sys.RequestStop(c, n.w.Now)
 		}
 	}
 }
 
-// Ended stops the next turn of a node that is stopping when the last cell of
+// Ended stops the next group of a node that is stopping when the last cell of
 // this one has ended.
 func (n *Node) Ended(c *cell.Cell, reason string) {
 	if !n.stopping {
 		return
 	}
 	for _, other := range n.Living() {
-		if other.Stop() <= n.turn {
+		if other.Stop() <= n.group {
 			return
 		}
 	}
@@ -376,6 +411,19 @@ func (n *Node) Halt(err error) {
 	if n.Sys != nil && n.Sys.Bugs() > 0 {
 		n.w.fail(fmt.Errorf("%s: %w", n.Name, err))
 	}
+}
+
+// Deliver hands something to a cell for a part; see adapter.Cells.
+func (n *Node) Deliver(from, to actor.ID, lane actor.Lane, body any, bytes int) bool {
+	return n.Sys.Deliver(from, to, lane, body, bytes)
+}
+
+// Credit says how much may still be delivered to a cell's Inbound lane.
+func (n *Node) Credit(to actor.ID) (msgs, bytes int) {
+	if c := n.Sys.Lookup(to); c != nil {
+		return c.CreditLeft()
+	}
+	return 0, 0
 }
 
 // Now is the virtual time.

@@ -13,11 +13,13 @@ package steptest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/mailbox"
 )
 
 // Self is the ID of the machine under test.
@@ -37,52 +39,45 @@ type Rig struct {
 
 	t       testing.TB
 	out     *actor.Outbox
-	specs   []actor.PortSpec
-	used    []int
-	open    map[actor.Ticket]*slot
-	seq     uint64
+	box     mailbox.Box // the machine's: what it asks takes real slots
+	seq     uint64      // of what the machine is asked
 	spawned uint32
 	pending []actor.Effect
-}
-
-type slot struct {
-	port   int
-	none   any
-	zombie bool
 }
 
 // Asked is a question that the machine has asked.
 type Asked struct {
 	Ticket actor.Ticket
 	To     actor.ID
+
+	call actor.RawCall
+	q    any
+}
+
+// AskedBy returns the question of an effect.
+func AskedBy(e actor.Effect) Asked {
+	return Asked{Ticket: actor.Ticket(e.Call.Seq), To: e.To, call: e.Call, q: e.Body}
 }
 
 // New puts m on the bench and gives it Start.
 func New(t testing.TB, m actor.Machine, specs []actor.PortSpec) *Rig {
 	t.Helper()
 	r := &Rig{
-		M: m, Now: Epoch, SeatsLeft: 1 << 20,
-		t: t, specs: specs, used: make([]int, len(specs)),
-		open: map[actor.Ticket]*slot{},
+		M: m, Now: Epoch, SeatsLeft: 1 << 20, t: t,
+		box: mailbox.NewBox(Self, mailbox.Spec{Ports: specs}),
 	}
 	r.out = actor.NewOutbox(r)
 	r.Give(actor.Start{})
 	return r
 }
 
-// Reserve, Free, Place, Places and Credit are the actor.Host of the machine.
-func (r *Rig) Reserve(port int, to actor.ID, _ time.Time, none any) (actor.RawCall, bool) {
-	if r.Free(port) == 0 {
-		return actor.RawCall{}, false
-	}
-	r.used[port]++
-	r.seq++
-	r.open[actor.Ticket(r.seq)] = &slot{port: port, none: none}
-	return actor.RawCall{Asker: Self, To: to, Seq: r.seq}, true
+// Reserve, Free, Seat and Seats are the actor.Host of the machine.
+func (r *Rig) Reserve(port int, to actor.ID, key uint64, deadline time.Time, none any) (actor.RawCall, bool) {
+	return r.box.Reserve(port, to, key, deadline, none)
 }
 
-// Free counts the free places of a port.
-func (r *Rig) Free(port int) int { return r.specs[port].Window - r.used[port] }
+// Free counts the free slots of a port.
+func (r *Rig) Free(port int) int { return r.box.Free(port) }
 
 // Seat names a new cell.
 func (r *Rig) Seat(actor.Kind) (actor.ID, bool) {
@@ -96,9 +91,6 @@ func (r *Rig) Seat(actor.Kind) (actor.ID, bool) {
 
 // Seats counts the cells that may still be spawned.
 func (r *Rig) Seats(actor.Kind) int { return r.SeatsLeft }
-
-// Credit is without bound on the bench.
-func (r *Rig) Credit(actor.ID) (int, int) { return 1 << 30, 1 << 30 }
 
 // Give steps the machine with an event or one of the driver's inputs.
 func (r *Rig) Give(body any) { r.t.Helper(); r.step(actor.Input{Body: body}) }
@@ -118,51 +110,57 @@ func (r *Rig) Ask(q any) actor.RawCall {
 	return call
 }
 
-// Reply answers what the machine has asked.
+// Reply answers what the machine has asked. The question must not have had its
+// end.
 func (r *Rig) Reply(a Asked, answer any) {
 	r.t.Helper()
-	r.settle(a, answer, nil)
+	if !actor.Fits(a.q, answer) {
+		r.t.Fatalf("steptest: %T does not ask for %T", a.q, answer)
+	}
+	r.end(a, answer, nil)
 }
 
 // Fail ends what the machine has asked without a value. After ErrTimeout the
-// place stays taken until Late is called (law L3).
+// slot stays taken until Late is called (law L3).
 func (r *Rig) Fail(a Asked, err error) {
 	r.t.Helper()
-	s := r.open[a.Ticket]
-	if s == nil {
-		r.t.Fatalf("steptest: ticket %d is not open", a.Ticket)
-	}
-	r.settle(a, s.none, err)
+	r.end(a, nil, err)
 }
 
-// Late frees the place of a question that had timed out, as when the target
-// answers after all.
-func (r *Rig) Late(a Asked) {
+func (r *Rig) end(a Asked, answer any, err error) {
 	r.t.Helper()
-	s := r.open[a.Ticket]
-	if s == nil || !s.zombie {
-		r.t.Fatalf("steptest: ticket %d did not time out", a.Ticket)
-	}
-	r.used[s.port]--
-	delete(r.open, a.Ticket)
-}
-
-func (r *Rig) settle(a Asked, body any, err error) {
-	r.t.Helper()
-	s := r.open[a.Ticket]
-	if s == nil || s.zombie {
+	open := func(o mailbox.Open) bool { return o.Call == a.call && !o.GivenUp }
+	if !slices.ContainsFunc(r.box.Asking(nil), open) {
 		r.t.Fatalf("steptest: ticket %d is not open", a.Ticket)
-	}
-	if got, want := fmt.Sprintf("%T", body), fmt.Sprintf("%T", s.none); got != want {
-		r.t.Fatalf("steptest: the answer is a %s, the question wants a %s", got, want)
 	}
 	if err == actor.ErrTimeout {
-		s.zombie = true
+		r.box.Expire(a.call, mailbox.Stamp(r.Now))
 	} else {
-		r.used[s.port]--
-		delete(r.open, a.Ticket)
+		r.box.Answer(a.call, answer, err, mailbox.Stamp(r.Now))
 	}
-	r.step(actor.Input{Body: body, From: a.To, Ticket: a.Ticket, Err: err})
+	r.deliver()
+}
+
+// Late is the answer to a question that has timed out. The machine is given
+// Freed.
+func (r *Rig) Late(a Asked) {
+	r.t.Helper()
+	if !r.box.Answer(a.call, nil, actor.ErrGone, mailbox.Stamp(r.Now)) {
+		r.t.Fatalf("steptest: ticket %d did not time out", a.Ticket)
+	}
+	r.deliver()
+}
+
+// deliver gives the machine what is in the answers lane.
+func (r *Rig) deliver() {
+	r.t.Helper()
+	for {
+		e, ok := r.box.TakeFirst(0)
+		if !ok {
+			return
+		}
+		r.step(e.In)
+	}
 }
 
 // Advance moves the clock by d, with a Tick at each deadline on the way.
@@ -248,7 +246,7 @@ func Want[E any](r *Rig, why string) E {
 func WantAsk[Q any](r *Rig, why string) (Q, Asked) {
 	r.t.Helper()
 	q, e := WantEffect[Q](r, actor.Ask, why)
-	return q, Asked{Ticket: actor.Ticket(e.Call.Seq), To: e.To}
+	return q, AskedBy(e)
 }
 
 // WantAnswer takes the answer to call; it must be an A and no failure.
@@ -279,6 +277,16 @@ func (r *Rig) WantFinish(why string) string {
 	r.t.Helper()
 	reason, _ := WantEffect[string](r, actor.Finish, why)
 	return reason
+}
+
+// WantEnd takes the machine's order that a cell end.
+func (r *Rig) WantEnd(cell actor.ID, why string) actor.End {
+	r.t.Helper()
+	e, ok := r.take(func(e actor.Effect) bool { return e.Kind == actor.EndCell && e.To == cell })
+	if !ok {
+		r.t.Fatalf("%s: want an order that %v end, have:%s", why, cell, r.list())
+	}
+	return e.Body.(actor.End)
 }
 
 // WantHalt takes the machine's Halt.

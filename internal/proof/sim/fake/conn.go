@@ -127,7 +127,7 @@ func (c *end) arrive(now time.Time, p packet) {
 }
 
 // work does what is due at this end.
-func (c *end) work(now time.Time, out *actor.Outbox) {
+func (c *end) work(now time.Time) {
 	switch {
 	case c.closed:
 		return
@@ -137,8 +137,8 @@ func (c *end) work(now time.Time, out *actor.Outbox) {
 		c.close(now, false)
 		return
 	}
-	c.flush(now, out)
-	c.receive(now, out)
+	c.flush(now)
+	c.receive(now)
 	if !c.drainBy.IsZero() && len(c.queue) == 0 {
 		c.close(now, true)
 	}
@@ -158,12 +158,12 @@ func (c *end) reset(now time.Time) {
 }
 
 // flush moves frames from the queue to the wire while the kernels take them.
-func (c *end) flush(now time.Time, out *actor.Outbox) {
+func (c *end) flush(now time.Time) {
 	n := c.adapter.net
 	told := c.flushed
 	for c.canFlush() {
 		if c.peer.closed {
-			c.breakOff(now, "connection reset by peer", out)
+			c.breakOff(now, "connection reset by peer")
 			return
 		}
 		frame := c.queue[0]
@@ -175,10 +175,10 @@ func (c *end) flush(now time.Time, out *actor.Outbox) {
 		c.peer.arrive(now, packet{frame: frame})
 	}
 	if c.flushed != told && c.owner != 0 {
-		out.Deliver(c.owner, actor.Events, c.flushed, 0)
+		c.adapter.deliver(c.owner, actor.Events, c.flushed, 0)
 	}
 	if len(c.queue) > 0 && past(c.tookAt.Add(n.cfg.WriteTimeout), now) {
-		c.breakOff(now, fmt.Sprintf("does not read: took nothing in %v", n.cfg.WriteTimeout), out)
+		c.breakOff(now, fmt.Sprintf("does not read: took nothing in %v", n.cfg.WriteTimeout))
 	}
 }
 
@@ -188,22 +188,22 @@ func (c *end) canFlush() bool {
 	return len(c.queue) > 0 && (c.peer.bytes < c.adapter.net.cfg.Buffer || c.peer.bytes == 0)
 }
 
-func (c *end) breakOff(now time.Time, why string, out *actor.Outbox) {
+func (c *end) breakOff(now time.Time, why string) {
 	c.queue, c.broken = nil, true
 	if c.owner != 0 && c.drainBy.IsZero() {
 		c.reapBy = sooner(c.reapBy, now.Add(transport.ClaimTimeout))
-		out.Deliver(c.owner, actor.Control, transport.Broken{Conn: c.id, Reason: why}, 0)
+		c.adapter.deliver(c.owner, actor.Control, transport.Broken{Conn: c.id, Reason: why}, 0)
 	}
 }
 
 // receive hands what has arrived to the owner, as far as its credit goes (law
 // L5). An owner that never has any credit is a cell that is no more.
-func (c *end) receive(now time.Time, out *actor.Outbox) {
+func (c *end) receive(now time.Time) {
 	c.retryAt = time.Time{}
 	if c.owner == 0 || c.ended || !c.drainBy.IsZero() {
 		return
 	}
-	msgs, bytes := out.Credit(c.owner)
+	msgs, bytes := c.adapter.Cells.Credit(c.owner)
 	if past(c.probeAt, now) {
 		c.probe(now, msgs > 0)
 	}
@@ -220,7 +220,7 @@ func (c *end) receive(now time.Time, out *actor.Outbox) {
 		bytes -= len(p.frame)
 		took = true
 		c.starved = time.Time{}
-		if !c.deliver(now, p, out) {
+		if !c.deliver(now, p) {
 			break
 		}
 	}
@@ -252,13 +252,13 @@ func (c *end) starve(now time.Time) {
 }
 
 // deliver hands one packet to the owner; false: it was the last.
-func (c *end) deliver(now time.Time, p packet, out *actor.Outbox) bool {
+func (c *end) deliver(now time.Time, p packet) bool {
 	eof := transport.EOF{Conn: c.id, Reason: p.why}
 	if p.frame != nil {
 		h := transport.ParseHeader(p.frame)
 		eof.Reason = h.Fault(c.adapter.net.cfg.Magic)
 		if eof.Reason == "" {
-			out.Deliver(c.owner, actor.Inbound, c.decode(h, p.frame), len(p.frame))
+			c.adapter.deliver(c.owner, actor.Inbound, c.decode(h, p.frame), len(p.frame))
 			return true
 		}
 		eof.Fault = true
@@ -266,7 +266,7 @@ func (c *end) deliver(now time.Time, p packet, out *actor.Outbox) bool {
 	c.ended = true
 	c.wire, c.bytes = nil, 0
 	c.reapBy = sooner(c.reapBy, now.Add(transport.ClaimTimeout))
-	out.Deliver(c.owner, actor.Inbound, eof, 0)
+	c.adapter.deliver(c.owner, actor.Inbound, eof, 0)
 	return false
 }
 

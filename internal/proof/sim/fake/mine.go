@@ -81,6 +81,7 @@ func (m *Miner) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		m.plan(now)
 	case actor.Tick:
 		m.mine(now, out)
+	case actor.Freed:
 	default:
 		panic(fmt.Sprintf("fake: the miner is given a %T", in.Body))
 	}
@@ -103,7 +104,7 @@ func (m *Miner) mine(now time.Time, out *actor.Outbox) {
 		at = min
 	}
 	b := Mine(m.tips.Block.Hash, at, m.cfg.Bits, m.rng.Uint64(), m.cfg.Size)
-	if _, ok := m.port.Ask(out, chain.SubmitBlock{Block: b, Hash: b.BlockHash()}); ok {
+	if _, ok := m.port.Ask(out, 0, chain.SubmitBlock{Block: b, Hash: b.BlockHash()}); ok {
 		m.left--
 		m.at = time.Time{}
 	}

@@ -92,17 +92,23 @@ func NewNet(cfg NetConfig, rng *rand.Rand) *Net {
 	return &Net{cfg: cfg, rng: rng, port: 49151, cuts: map[[2]int]*cut{}}
 }
 
-// AdapterPorts is what a network adapter may ask: the server, once per listener.
-type AdapterPorts struct {
-	Admit actor.Port[server.Admit, server.Admitted] // one place
+// Cells is how the network reaches the cells of a node: sim.Node.
+type Cells interface {
+	Deliver(from, to actor.ID, lane actor.Lane, body any, bytes int) bool
+	// Credit says how much may still be delivered to a cell's Inbound lane.
+	Credit(to actor.ID) (msgs, bytes int)
 }
 
 // Adapter is one node's end of the network. It plays internal/adapters/transport.
 type Adapter struct {
+	// Cells and ID, its own, are set before the world runs.
+	Cells Cells
+	ID    actor.ID
+
 	net   *Net
 	index int
 	addr  netip.AddrPort
-	ports AdapterPorts
+	admit actor.Port[server.Admit, server.Admitted] // one slot
 	up    bool
 
 	ends    []*end // open ones, oldest first
@@ -110,7 +116,7 @@ type Adapter struct {
 	backlog []*end // accepted by the kernel, not yet asked for; the first one first
 	asking  *end   // the end that Admit is about; nil: none
 	ticket  actor.Ticket
-	askAt   time.Time // when to ask again when there was no place
+	starved bool // the port had no slot: an answer or Freed brings the next one
 }
 
 // dialing is a Dial and its outcome.
@@ -124,8 +130,8 @@ type dialing struct {
 
 // Adapter adds a node that listens on addr, and dials from that address. An
 // invalid port (zero) does not listen.
-func (n *Net) Adapter(addr netip.AddrPort, ports AdapterPorts) *Adapter {
-	e := &Adapter{net: n, index: len(n.adapters), addr: addr, ports: ports}
+func (n *Net) Adapter(addr netip.AddrPort, admit actor.Port[server.Admit, server.Admitted]) *Adapter {
+	e := &Adapter{net: n, index: len(n.adapters), addr: addr, admit: admit}
 	n.adapters = append(n.adapters, e)
 	return e
 }
@@ -231,13 +237,13 @@ func (e *Adapter) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		e.onStop(now)
 		out.Finish("stopped")
 		return
-	case actor.Tick:
+	case actor.Tick, actor.Freed:
 	case transport.Dial:
 		e.onDial(now, b.Addr, b.Call(in))
 	case server.Admitted:
 		e.onAdmitted(now, in, b)
 	case transport.Bind:
-		e.onBind(now, in.From, b.Conn, out)
+		e.onBind(now, in.From, b.Conn)
 	case transport.Write:
 		if c := e.owned(b.Conn, in.From); c != nil {
 			if e.net.Seen != nil {
@@ -262,7 +268,7 @@ func (e *Adapter) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 // work does everything whose time has come.
 func (e *Adapter) work(now time.Time, out *actor.Outbox) {
 	for _, c := range e.ends {
-		c.work(now, out)
+		c.work(now)
 	}
 	open := e.ends[:0]
 	for _, c := range e.ends {
@@ -273,19 +279,19 @@ func (e *Adapter) work(now time.Time, out *actor.Outbox) {
 	clear(e.ends[len(open):])
 	e.ends = open
 	e.answerDials(now, out)
-	e.admit(now, out)
+	e.admitNext(now, out)
 }
 
 // Deadline is when something happens next.
 func (e *Adapter) Deadline() time.Time {
-	at := e.askAt
+	var at time.Time
 	for _, c := range e.ends {
 		at = sooner(at, c.deadline())
 	}
 	for _, d := range e.dials {
 		at = sooner(at, d.at)
 	}
-	if e.asking == nil && e.askAt.IsZero() && len(e.backlog) > 0 {
+	if e.asking == nil && !e.starved && len(e.backlog) > 0 {
 		at = sooner(at, e.backlog[0].opened)
 	}
 	return at
@@ -344,26 +350,23 @@ func (e *Adapter) answerDials(now time.Time, out *actor.Outbox) {
 	e.dials = left
 }
 
-// admit asks the server about the next connection, one at a time.
-func (e *Adapter) admit(now time.Time, out *actor.Outbox) {
-	if e.askAt.After(now) {
-		return
-	}
-	e.askAt = time.Time{}
+// admitNext asks the server about the next connection, one at a time.
+func (e *Adapter) admitNext(now time.Time, out *actor.Outbox) {
+	e.starved = false
 	for e.asking == nil && len(e.backlog) > 0 && !e.backlog[0].opened.After(now) {
 		c := e.backlog[0]
 		if c.closed {
 			e.backlog = e.backlog[1:]
 			continue
 		}
-		t, ok := e.ports.Admit.Ask(out, server.Admit{Conn: c.id, Remote: c.remote, Local: c.local})
+		t, ok := e.admit.Ask(out, 0, server.Admit{Conn: c.id, Remote: c.remote, Local: c.local})
 		if !ok {
-			e.askAt = now.Add(time.Second)
+			e.starved = true
 			return
 		}
 		e.backlog = e.backlog[1:]
 		e.asking, e.ticket = c, t
-		c.claimBy = now.Add(e.ports.Admit.Timeout + transport.ClaimTimeout)
+		c.claimBy = now.Add(e.admit.Timeout + transport.ClaimTimeout)
 	}
 }
 
@@ -378,14 +381,18 @@ func (e *Adapter) onAdmitted(now time.Time, in actor.Input, a server.Admitted) {
 	}
 }
 
-func (e *Adapter) onBind(now time.Time, from actor.ID, id transport.ConnID, out *actor.Outbox) {
+func (e *Adapter) onBind(now time.Time, from actor.ID, id transport.ConnID) {
 	c := e.find(id)
 	if c == nil || c.closed || c.owner != 0 {
-		out.Deliver(from, actor.Control, transport.Broken{Conn: id, Reason: "the connection was lost before it was used"}, 0)
+		e.deliver(from, actor.Control, transport.Broken{Conn: id, Reason: "the connection was lost before it was used"}, 0)
 		return
 	}
 	c.owner, c.probeAt = from, now.Add(goneAfter)
 	c.claimBy = time.Time{}
+}
+
+func (e *Adapter) deliver(to actor.ID, lane actor.Lane, body any, bytes int) {
+	e.Cells.Deliver(e.ID, to, lane, body, bytes)
 }
 
 func (e *Adapter) find(id transport.ConnID) *end {

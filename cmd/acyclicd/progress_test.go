@@ -1,4 +1,4 @@
-package logging
+package main
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"acyclic/chain"
+	"acyclic/internal/adapters/logging"
 	"acyclic/netsync"
 	"acyclic/server"
 )
@@ -50,7 +51,7 @@ func TestLine(t *testing.T) {
 		{idle, server.Status{Dialling: 3, Known: 9}, "no peer to sync from, block 10 of 20, dialling 3, 9 addresses known, 0 peers"},
 		{idle, server.Status{}, "no peer to sync from, block 10 of 20, 0 addresses known, 0 peers"},
 	} {
-		if got := Line(now, genesis, c.sync, c.srv); got != c.want {
+		if got := describeSync(now, genesis, c.sync, c.srv); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}
 	}
@@ -67,31 +68,25 @@ func TestAge(t *testing.T) {
 	}
 }
 
-func TestFit(t *testing.T) {
-	if got := fit("12345", 5); got != "1234" {
-		t.Errorf("%q: the last column stays free, or the terminal wraps", got)
-	}
-	if got := fit("1234", 5); got != "1234" {
-		t.Errorf("%q", got)
-	}
-}
-
 // Without a terminal: a line every ten seconds while syncing, one on arrival,
 // silence at the tip, and lines again when the node falls behind.
 func TestProgressAsLogLines(t *testing.T) {
 	var screen bytes.Buffer
-	l := open(t, Config{Screen: &screen})
-	p := NewProgress(l, genesis)
+	l := openLogs(t, logging.Config{Screen: &screen})
+	p := newProgress(l, genesis)
 	at := now
 	for range 21 { // 0 s to 20 s
-		p.Show(at, status(netsync.Blocks, 1, 2), server.Status{})
+		p.sync = status(netsync.Blocks, 1, 2)
+		p.show(at)
 		at = at.Add(time.Second)
 	}
 	for range 60 {
-		p.Show(at, status(netsync.Following, 2, 2), server.Status{})
+		p.sync = status(netsync.Following, 2, 2)
+		p.show(at)
 		at = at.Add(time.Second)
 	}
-	p.Show(at, status(netsync.Blocks, 2, 9), server.Status{})
+	p.sync = status(netsync.Blocks, 2, 9)
+	p.show(at)
 	closeLogs(t, l)
 	if n := strings.Count(screen.String(), "netsync: blocks,"); n != 4 {
 		t.Errorf("%d progress lines, want 3 while syncing and 1 later:\n%s", n, screen.String())
@@ -105,14 +100,15 @@ func TestProgressAsLogLines(t *testing.T) {
 // it arrives at the tip, the log is not flooded.
 func TestProgressIdle(t *testing.T) {
 	var screen bytes.Buffer
-	l := open(t, Config{Screen: &screen})
-	p := NewProgress(l, genesis)
+	l := openLogs(t, logging.Config{Screen: &screen})
+	p := newProgress(l, genesis)
 	for i := range 1200 { // 20 minutes
 		phase := netsync.Idle
 		if i >= 600 && i < 620 && i%2 == 0 {
 			phase = netsync.Following
 		}
-		p.Show(now.Add(time.Duration(i)*time.Second), status(phase, 5, 5), server.Status{})
+		p.sync = status(phase, 5, 5)
+		p.show(now.Add(time.Duration(i) * time.Second))
 	}
 	closeLogs(t, l)
 	if n := strings.Count(screen.String(), "no peer to sync from"); n != 2 {
@@ -125,14 +121,32 @@ func TestProgressIdle(t *testing.T) {
 
 func TestProgressOnTerminal(t *testing.T) {
 	var screen bytes.Buffer
-	l := open(t, Config{Screen: &screen, Terminal: true})
-	p := NewProgress(l, genesis)
-	p.Show(now, status(netsync.Blocks, 1, 2), server.Status{})
-	p.Banner("writing the chain state to disk")
+	l := openLogs(t, logging.Config{Screen: &screen, Terminal: true})
+	p := newProgress(l, genesis)
+	p.sync = status(netsync.Blocks, 1, 2)
+	p.show(now)
+	p.banner("writing the chain state to disk")
 	closeLogs(t, l)
+	const wipe = "\r\x1b[K"
 	want := wipe + "blocks, block 1 of 2, 0.0 blocks/s, 50.0%, unknown time left, 8 peers" +
 		wipe + "writing the chain state to disk" + wipe
 	if got := screen.String(); got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func openLogs(t *testing.T, cfg logging.Config) *logging.Logs {
+	t.Helper()
+	l, err := logging.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func closeLogs(t *testing.T, l *logging.Logs) {
+	t.Helper()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

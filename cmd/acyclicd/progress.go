@@ -1,14 +1,13 @@
-package logging
+package main
 
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
-	"golang.org/x/term"
-
+	"acyclic/internal/adapters/logging"
+	"acyclic/internal/kernel/adapter"
 	"acyclic/netsync"
 	"acyclic/server"
 )
@@ -20,60 +19,74 @@ const (
 	idleEvery = 10 * time.Minute // as log lines, while there is nobody to sync from
 )
 
-// Source asks the components how far they are. It may wait until ctx ends.
-type Source func(ctx context.Context) (netsync.Status, server.Status, error)
+// progress shows how far the sync is. On a terminal it is one live line. Otherwise
+// it is a log line every ten seconds for as long as there is something to fetch.
+type progress struct {
+	logs    *logging.Logs
+	genesis time.Time // where the time axis of the header download begins
+	sync    netsync.Status
+	server  server.Status
 
-// Progress shows how far the sync is: on a terminal as one live line, otherwise
-// as a log line every ten seconds for as long as there is something to fetch.
-type Progress struct {
-	logs      *Logs
-	genesis   time.Time // where the time axis of the header download begins
 	lastPhase netsync.Phase
 	last      map[string]time.Time // when a kind of line was last logged
 }
 
-// NewProgress shows progress on logs; genesis is the time of the network's
+// newProgress shows progress on logs; genesis is the time of the network's
 // first block.
-func NewProgress(logs *Logs, genesis time.Time) *Progress {
-	return &Progress{logs: logs, genesis: genesis, last: map[string]time.Time{}}
+func newProgress(logs *logging.Logs, genesis time.Time) *progress {
+	return &progress{logs: logs, genesis: genesis, last: map[string]time.Time{}}
 }
 
-// Run shows what source says until ctx ends. When source has no answer the
-// last line stays.
+// run shows what the node publishes of itself until ctx ends.
 //
-// correctness: an adapter of its own; it holds nothing while it waits for the
-// clock or for source, and nobody waits for it.
-func (p *Progress) Run(ctx context.Context, source Source) {
-	tick := time.NewTicker(liveEvery)
-	defer tick.Stop()
-	defer p.logs.sink.setLive("")
+// correctness: an adapter waits here, holding nothing. Each wait ends within
+// liveEvery, and nobody waits for it.
+func (p *progress) run(ctx context.Context, node adapter.Subscription) {
+	defer p.logs.Live("")
+	for ctx.Err() == nil {
+		p.hear(ctx, node)
+		p.show(time.Now())
+	}
+}
+
+// hear takes what the node publishes in the next liveEvery.
+//
+// correctness: as run.
+func (p *progress) hear(ctx context.Context, node adapter.Subscription) {
+	ctx, cancel := context.WithTimeout(ctx, liveEvery)
+	defer cancel()
 	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
+		event, err := node.Next(ctx)
+		switch e := event.(type) {
+		case netsync.Status:
+			p.sync = e
+		case server.Status:
+			p.server = e
 		}
-		sync, srv, err := source(ctx)
-		if err == nil && ctx.Err() == nil {
-			p.Show(time.Now(), sync, srv)
+		if err != nil {
+			<-ctx.Done() // a node that has stopped publishes nothing
+			return
 		}
 	}
 }
 
-// Show shows one state.
-func (p *Progress) Show(now time.Time, sync netsync.Status, srv server.Status) {
-	line := Line(now, p.genesis, sync, srv)
+// show shows the state as it is now, if netsync has told it.
+func (p *progress) show(now time.Time) {
+	if p.sync == (netsync.Status{}) {
+		return
+	}
+	line := describeSync(now, p.genesis, p.sync, p.server)
 	log := p.logs.Logger("netsync")
-	arrived := sync.Phase == netsync.Following && p.lastPhase != netsync.Following
-	p.lastPhase = sync.Phase
+	phase := p.sync.Phase
+	arrived := phase == netsync.Following && p.lastPhase != netsync.Following
+	p.lastPhase = phase
 	if arrived && p.due("arrival", now, lineEvery) {
-		log.Infof("in sync at block %d", sync.Tips.Block.Height)
+		log.Infof("in sync at block %d", p.sync.Tips.Block.Height)
 	}
 	switch {
-	case p.logs.cfg.Terminal:
-		p.logs.sink.setLive(fit(line, p.logs.width()))
-	case sync.Phase == netsync.Following:
-	case sync.Phase == netsync.Idle:
+	case p.logs.Live(line):
+	case phase == netsync.Following:
+	case phase == netsync.Idle:
 		if p.due("idle", now, idleEvery) {
 			log.Info(line)
 		}
@@ -83,7 +96,7 @@ func (p *Progress) Show(now time.Time, sync netsync.Status, srv server.Status) {
 }
 
 // due says whether a kind of line is to be logged again, and notes that it is.
-func (p *Progress) due(kind string, now time.Time, every time.Duration) bool {
+func (p *progress) due(kind string, now time.Time, every time.Duration) bool {
 	if last, ok := p.last[kind]; ok && now.Sub(last) < every {
 		return false
 	}
@@ -91,36 +104,16 @@ func (p *Progress) due(kind string, now time.Time, every time.Duration) bool {
 	return true
 }
 
-// Banner shows a text on the live line, or logs it where there is none: what
+// banner shows a text on the live line, or logs it where there is none: what
 // main has to say when it stops ("writing the chain state to disk").
-func (p *Progress) Banner(text string) {
-	if p.logs.cfg.Terminal {
-		p.logs.sink.setLive(fit(text, p.logs.width()))
-		return
+func (p *progress) banner(text string) {
+	if !p.logs.Live(text) {
+		p.logs.Logger("node").Info(text)
 	}
-	p.logs.Logger("node").Info(text)
 }
 
-// width returns the columns of the screen.
-func (l *Logs) width() int {
-	if f, ok := l.cfg.Screen.(*os.File); ok {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
-			return w
-		}
-	}
-	return 80
-}
-
-// fit cuts a line so that it does not wrap: a wrapped line cannot be wiped.
-func fit(line string, width int) string {
-	if len(line) < width {
-		return line
-	}
-	return line[:max(width-1, 0)]
-}
-
-// Line says in one line of ASCII how far the sync is.
-func Line(now, genesis time.Time, sync netsync.Status, srv server.Status) string {
+// describeSync says in one line of ASCII how far the sync is.
+func describeSync(now, genesis time.Time, sync netsync.Status, srv server.Status) string {
 	parts := []string{sync.Phase.String()}
 	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
 	tips := sync.Tips
