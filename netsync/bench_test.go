@@ -11,17 +11,16 @@ import (
 	"acyclic/peer"
 )
 
-// benchHost lends an outbox what the benchmark needs: places without end.
+// benchHost lends an outbox what the benchmark needs: slots without end.
 type benchHost struct{ seq uint64 }
 
-func (h *benchHost) Reserve(int, actor.ID, time.Time, any) (actor.RawCall, bool) {
+func (h *benchHost) Reserve(_ int, _ actor.ID, key uint64, _ time.Time, _ any) (actor.RawCall, bool) {
 	h.seq++
-	return actor.RawCall{Asker: 1, Seq: h.seq}, true
+	return actor.RawCall{Asker: 1, Slot: uint32(key), Seq: h.seq}, true
 }
 func (h *benchHost) Free(int) int                      { return 1000 }
 func (h *benchHost) Seat(actor.Kind) (actor.ID, bool)  { return 0, false }
 func (h *benchHost) Seats(actor.Kind) int              { return 0 }
-func (h *benchHost) Credit(actor.ID) (msgs, bytes int) { return 0, 0 }
 
 // BenchmarkBlock measures what one block costs with a full window: the step of
 // its arrival, those of chain's verdict and of the Sent that follow, and one
@@ -90,7 +89,7 @@ func (s *benchState) step(in actor.Input) {
 		if e.Kind != actor.Ask {
 			continue
 		}
-		a := actor.Input{Ticket: actor.Ticket(e.Call.Seq), From: e.To}
+		a := actor.Input{Ticket: actor.Ticket(e.Call.Seq), Key: uint64(e.Call.Slot), From: e.To}
 		switch q := e.Body.(type) {
 		case peer.Send:
 			a.Body = peer.Sent{}

@@ -238,6 +238,9 @@ func (w *world) perform() {
 	todo := slices.Clone(w.Pending())
 	w.Drop()
 	for _, e := range todo {
+		if end, ok := e.Body.(actor.End); ok {
+			w.onEnd(e.To, end)
+		}
 		if e.Kind != actor.Ask {
 			continue
 		}
@@ -245,8 +248,6 @@ func (w *world) perform() {
 		switch q := e.Body.(type) {
 		case peer.Send:
 			w.onSend(a, q)
-		case peer.Disconnect:
-			w.onDisconnect(a, q)
 		default:
 			w.onChain(a, q)
 		}
@@ -356,16 +357,15 @@ func (w *world) babble(p *worldPeer, n int) {
 	w.after(w.upTo(10*time.Second), func() { w.babble(p, n-1) })
 }
 
-func (w *world) onDisconnect(a ask, q peer.Disconnect) {
-	p := w.peers[a.To]
+// onEnd has the connection end. Its Gone is certain to come.
+func (w *world) onEnd(id actor.ID, end actor.End) {
+	p := w.peers[id]
 	if p == nil {
-		w.after(0, func() { w.settle(a, nil, actor.ErrGone) })
 		return
 	}
-	if q.Fault && (p.kind == honest || p.kind == flapper || p.kind == behind) {
-		w.problem = "an honest peer is called faulty: " + q.Reason
+	if end.Fault && (p.kind == honest || p.kind == flapper || p.kind == behind) {
+		w.problem = "an honest peer is called faulty: " + end.Reason
 	}
-	p.open[a.Ticket] = a
 	w.after(w.upTo(time.Second), func() { w.leave(p) })
 }
 
@@ -378,7 +378,7 @@ func (w *world) onSend(a ask, q peer.Send) {
 	p.open[a.Ticket] = a
 	sent := func(err error) func() {
 		return func() {
-			if p.open[a.Ticket] == a { // and not one of a machine built since
+			if p.open[a.Ticket].rig == a.rig { // and not a question of a machine built since
 				delete(p.open, a.Ticket)
 				w.settle(a, peer.Sent{}, err)
 				if err == actor.ErrTimeout {
@@ -494,8 +494,8 @@ func (w *world) finish(broken bool) string {
 			break
 		}
 	}
-	if m.inFlight != 0 || len(m.asked) != 0 || len(m.submits) != 0 || m.w.held != 0 || len(m.headerQueue) != 0 {
-		return fmt.Sprintf("leaked: %d orders, %d questions, %d submissions, %d held", m.inFlight, len(m.asked), len(m.submits), m.w.held)
+	if m.inFlight != 0 || w.Open() != 0 || len(m.submits) != 0 || m.w.held != 0 || len(m.headerQueue) != 0 {
+		return fmt.Sprintf("leaked: %d orders, %d questions, %d submissions, %d held", m.inFlight, w.Open(), len(m.submits), m.w.held)
 	}
 	return ""
 }
@@ -522,7 +522,7 @@ func TestL10SameSeedSameRun(t *testing.T) {
 				break
 			}
 			m := w.m.(*Machine)
-			s += fmt.Sprintln(w.Now.UnixNano(), m.inFlight, m.w.len(), len(m.asked), w.seq)
+			s += fmt.Sprintln(w.Now.UnixNano(), m.inFlight, m.w.len(), w.Open(), w.seq)
 		}
 		return s
 	}

@@ -61,7 +61,7 @@ type story struct {
 
 	headersAsked map[actor.ID][]*wire.MsgGetHeaders // not yet looked at
 	blocksAsked  map[actor.ID][]chainhash.Hash
-	left         map[actor.ID]peer.Disconnect
+	left         map[actor.ID]actor.End // whose cells were ordered to end
 	deaf         map[actor.ID]bool // their Sends are kept
 	status       []Status
 	submitted    []chain.SubmitBlock
@@ -79,12 +79,16 @@ func newStory(t testing.TB, tr *tree, change func(*Config)) *story {
 		change(&cfg)
 	}
 	ports, specs := testPorts()
+	return storyOn(t, tr, cfg, ports, specs)
+}
+
+func storyOn(t testing.TB, tr *tree, cfg Config, ports Ports, specs []actor.PortSpec) *story {
 	m := New(cfg, ports, Topics{Status: actor.State[Status]{ID: 9}}, rand.New(rand.NewPCG(1, 2)))
 	s := &story{
 		t: t, m: m, c: newFakeChain(tr),
 		headersAsked: map[actor.ID][]*wire.MsgGetHeaders{},
 		blocksAsked:  map[actor.ID][]chainhash.Hash{},
-		left:         map[actor.ID]peer.Disconnect{},
+		left:         map[actor.ID]actor.End{},
 		deaf:         map[actor.ID]bool{},
 	}
 	s.Rig = steptest.New(t, m, specs)
@@ -118,8 +122,8 @@ func (s *story) perform(e actor.Effect) {
 	case Status:
 		s.status = append(s.status, q)
 	case peer.Send:
-		if s.left[e.To] != (peer.Disconnect{}) {
-			s.t.Fatalf("peer %v was disconnected and is sent %v", e.To, q.Msgs)
+		if _, left := s.left[e.To]; left {
+			s.t.Fatalf("peer %v was ordered to end and is sent %v", e.To, q.Msgs)
 		}
 		for _, msg := range q.Msgs {
 			switch msg := msg.(type) {
@@ -131,14 +135,13 @@ func (s *story) perform(e actor.Effect) {
 				}
 			}
 		}
-		if s.deaf[e.To] {
+		if s.deaf[e.To] || s.held != nil && s.held(q) {
 			s.waiting = append(s.waiting, heldAsk{q, ask})
 			return
 		}
 		s.Reply(ask, peer.Sent{})
-	case peer.Disconnect:
+	case actor.End:
 		s.left[e.To] = q
-		s.Reply(ask, peer.Disconnected{})
 		s.Rig.Give(peer.Gone{Peer: e.To})
 	default:
 		if s.held != nil && s.held(q) {
@@ -296,9 +299,9 @@ func (s *story) describe() string {
 // wantNothingOpen fails when something is still in flight.
 func (s *story) wantNothingOpen(why string) {
 	s.t.Helper()
-	if s.m.inFlight != 0 || s.m.w.len() != 0 || len(s.m.submits) != 0 || len(s.m.asked) != 0 {
+	if s.m.inFlight != 0 || s.m.w.len() != 0 || len(s.m.submits) != 0 || s.Open() != 0 {
 		s.t.Fatalf("%s: %d orders, %d blocks in the window, %d submitted, %d questions open",
-			why, s.m.inFlight, s.m.w.len(), len(s.m.submits), len(s.m.asked))
+			why, s.m.inFlight, s.m.w.len(), len(s.m.submits), s.Open())
 	}
 }
 

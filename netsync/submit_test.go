@@ -57,7 +57,7 @@ func TestChainTimesOut(t *testing.T) {
 		s.release(err)
 		s.give(s.c.tips())
 		if err == actor.ErrTimeout {
-			s.wait(time.Minute) // the places are taken until chain answers after all
+			s.wait(time.Minute) // the slots are taken until chain answers after all
 			for _, h := range late {
 				s.Late(h.ask)
 			}
@@ -138,22 +138,4 @@ func TestDescendantsOfAnInvalidBlockAreNobodysFault(t *testing.T) {
 	if s.left[2].Fault {
 		t.Fatal("we had asked the other for blocks of a branch that we did not know to be bad")
 	}
-}
-
-func TestChainWithoutPlaces(t *testing.T) {
-	s, tip := synced(t, 20, nil, 1)
-	s.held = func(q any) bool { _, is := q.(chain.SubmitBlock); return is }
-	s.serve(1)
-	late := s.waiting
-	s.release(actor.ErrTimeout)
-	s.wait(10 * time.Minute)
-	if s.c.best != s.c.t.genesis {
-		t.Fatal("the places of questions that timed out are taken")
-	}
-	for _, h := range late {
-		s.Late(h.ask)
-	}
-	s.wait(s.m.cfg.Retry)
-	s.serve(1)
-	s.wantTip(tip, "places come back without an input: a clock looks for them (law L9)")
 }

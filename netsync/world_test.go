@@ -285,15 +285,14 @@ func (c *fakeChain) forks(q chain.GetForks) chain.Forks {
 // testPorts are wired as the node does it, with small windows.
 func testPorts() (Ports, []actor.PortSpec) {
 	var all actor.Ports
-	const chainID = 2
+	toChain, toReaders := actor.Ref[chain.Chain](2), actor.Ref[chain.Readers](3)
 	p := Ports{
-		Headers:    actor.Connect[chain.SubmitHeaders, chain.HeadersVerdict](&all, "headers", chainID, 4, time.Minute),
-		Block:      actor.Connect[chain.SubmitBlock, chain.Verdict](&all, "block", chainID, 16, time.Minute),
-		Locator:    actor.Connect[chain.GetLocator, chain.Locator](&all, "locator", chainID, 8, time.Minute),
-		Path:       actor.Connect[chain.GetPath, chain.Path](&all, "path", chainID, 2, time.Minute),
-		Forks:      actor.Connect[chain.GetForks, chain.Forks](&all, "forks", chainID, 2, time.Minute),
-		Send:       actor.Connect[peer.Send, peer.Sent](&all, "send", 0, 512, time.Minute),
-		Disconnect: actor.Connect[peer.Disconnect, peer.Disconnected](&all, "disconnect", 0, 256, time.Minute),
+		Headers: actor.Connect[chain.SubmitHeaders](&all, "headers", toChain, 4, time.Minute),
+		Block:   actor.Connect[chain.SubmitBlock](&all, "block", toChain, 16, time.Minute),
+		Locator: actor.Connect[chain.GetLocator](&all, "locator", toReaders, 8, time.Minute),
+		Path:    actor.Connect[chain.GetPath](&all, "path", toReaders, 2, time.Minute),
+		Forks:   actor.Connect[chain.GetForks](&all, "forks", toReaders, 2, time.Minute),
+		Send:    actor.ConnectOf[peer.Send](&all, "send", 512, time.Minute),
 	}
 	return p, all.Specs
 }

@@ -151,6 +151,17 @@ func (r *Rig) Late(a Asked) {
 	r.deliver()
 }
 
+// Open counts the questions of the machine that have not had their end.
+func (r *Rig) Open() int {
+	n := 0
+	for _, o := range r.box.Asking(nil) {
+		if !o.GivenUp {
+			n++
+		}
+	}
+	return n
+}
+
 // deliver gives the machine what is in the answers lane.
 func (r *Rig) deliver() {
 	r.t.Helper()
