@@ -62,18 +62,18 @@
 //	actor.Start                 start of the figures
 //	actor.Stop                  finish
 //	actor.Tick, actor.Freed     advance
-//	peer.Ready                  onReady           peers.go
-//	peer.Gone                   onGone            peers.go: its orders are taken back
+//	peer.Ready                  onReady           remotes.go
+//	peer.Gone                   onGone            remotes.go: its orders are taken back
 //	peer.HeadersReceived        onHeaders         headers.go
 //	peer.InvReceived            onInv             headers.go
-//	peer.BlockReceived          onBlock           download.go
-//	peer.NotFoundReceived       onNotFound        download.go
-//	peer.Sent                   onSent            peers.go
+//	peer.BlockReceived          onBlock           orders.go
+//	peer.NotFoundReceived       onNotFound        orders.go
+//	peer.Sent                   onSent            remotes.go
 //	chain.Tips                  onTips            machine.go
 //	chain.Locator               onLocator         headers.go
 //	chain.HeadersVerdict        onHeadersVerdict  headers.go
-//	chain.Forks                 onForks           target.go
-//	chain.Path                  onPath            target.go
+//	chain.Forks                 onForks           route.go
+//	chain.Path                  onPath            route.go
 //	chain.Verdict               onVerdict         submit.go
 //	GetStatus, GetPeers         status, peers     status.go
 package netsync
