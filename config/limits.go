@@ -197,7 +197,7 @@ func Derive(maxPeers, rpcHandlers int) Limits {
 // netsyncLimits: see netsync.Config for what each one means.
 func netsyncLimits() netsync.Config {
 	return netsync.Config{
-		Window:      1024,      // as Bitcoin Core's BLOCK_DOWNLOAD_WINDOW
+		Span:        1024,      // as Bitcoin Core's BLOCK_DOWNLOAD_WINDOW
 		HeldBytes:   128 << 20, // 30 full blocks of 2 MB, which take about twice that in memory
 		SubmitBytes: 32 << 20,  // four of the largest blocks
 

@@ -10,31 +10,31 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// Whoever has a header with more work than our tip can prove it and keep its
-// block. Those who do must not keep us from a branch that others serve, however
-// often they come back: a block that did not come is set aside for a while, with
-// all the points that can only be reached through it. It is remembered by its
-// hash, not by who proved it. What is set aside is tried last, never not at all:
-// chooseTarget still takes it when nothing else is to be had (law L9).
+// Any peer can prove a header with more work than our tip and keep its block. Such
+// peers must not keep us from a branch that others serve, however often they come
+// back. So a block that did not come is set aside for a while, with all the points
+// that can only be reached through it. It is remembered by its hash, not by the
+// peer that proved it. What is set aside is tried last, but it is tried:
+// chooseTarget still takes it when there is nothing else (law L9).
 
 const (
-	// asideFirst is how long a block is set aside the first time: enough to
+	// asideFirst is how long a block is set aside the first time. It is enough to
 	// catch up on another branch at the tip. It doubles with each time.
 	asideFirst = 30 * time.Second
-	// asideDoublings bounds that at 16 minutes: a branch whose only server is
-	// slow has its turn a few times an hour.
+	// asideDoublings bounds that at 16 minutes. So a branch whose only server is
+	// slow is tried a few times an hour.
 	asideDoublings = 5
-	// patienceDoublings bounds how much longer a block is waited for that did
-	// come, but too late: at a minute and a half.
+	// patienceDoublings bounds the wait for a block that did come once, but too
+	// late: at a minute and a half.
 	patienceDoublings = 3
 	// maxAside is how many blocks are remembered, and how many points that can
 	// only be reached through one. A block costs its prover the work of one at
-	// our tip, and a point that was forgotten one look at its path.
+	// our tip. A point that was forgotten costs us one look at its path.
 	maxAside = 64
 )
 
-// asideList remembers blocks that did not come, the oldest first, longer than
-// those who proved them are here.
+// asideList remembers blocks that did not come, the oldest first. It remembers
+// them when the peers that proved them are gone.
 type asideList struct {
 	blocks []asideBlock
 	points []asidePoint
@@ -60,7 +60,7 @@ func (l *asideList) has(now time.Time, block chainhash.Hash) bool {
 	return i >= 0 && now.Before(l.blocks[i].until)
 }
 
-// any says whether anything is.
+// any says whether any block is set aside now.
 func (l *asideList) any(now time.Time) bool {
 	return slices.ContainsFunc(l.blocks, func(b asideBlock) bool { return now.Before(b.until) })
 }
@@ -80,15 +80,15 @@ func (l *asideList) add(now time.Time, block chainhash.Hash) {
 	l.blocks = append(l.blocks[max(0, len(l.blocks)-maxAside+1):], b)
 }
 
-// done forgets a block that chain has: what lies beyond it is as good as any.
+// done forgets a block that chain has. What lies beyond it is as good as any.
 func (l *asideList) done(block chainhash.Hash) {
 	if i := l.find(block); i >= 0 {
 		l.blocks = slices.Delete(l.blocks, i, i+1)
 	}
 }
 
-// came notes a copy that came too late: its server is slow, and will be waited
-// for longer the next time.
+// came notes a copy that came too late. Its server is slow, and the next wait is
+// longer.
 func (l *asideList) came(block chainhash.Hash) {
 	if i := l.find(block); i >= 0 {
 		l.blocks[i].late++
@@ -121,62 +121,87 @@ func (l *asideList) before(point chainhash.Hash) chainhash.Hash {
 
 // awaited is the block that all held ones wait for.
 type awaited struct {
-	hash  chainhash.Hash
-	since time.Time // it was first asked for while it was that; zero: not yet
+	hash     chainhash.Hash
+	since    time.Time // when it was first asked for in this place; zero: it was not
+	unserved time.Time // since when nobody can serve the head of the span; zero: somebody can
 }
 
 // headDue is when the block that all wait for is set aside if it does not come:
 // two peers will have had the time of an order.
-func (m *Machine) headDue() time.Time {
-	if m.awaited.since.IsZero() {
+func (r *route) headDue() time.Time {
+	if r.head.since.IsZero() {
 		return time.Time{}
 	}
-	patience := m.cfg.OrderTimeout + m.cfg.UrgentAfter
-	return m.awaited.since.Add(patience << min(m.aside.late(m.awaited.hash), patienceDoublings))
+	patience := r.cfg.OrderTimeout + r.cfg.UrgentAfter
+	return r.head.since.Add(patience << min(r.aside.late(r.head.hash), patienceDoublings))
+}
+
+// unservedDue is when a target is given up whose next block nobody can serve.
+func (r *route) unservedDue() time.Time {
+	if r.head.unserved.IsZero() {
+		return time.Time{}
+	}
+	return r.head.unserved.Add(r.cfg.OrderTimeout)
+}
+
+// watchHead notes since when all wait for a block. It gives up the target when
+// nobody here can serve that block: the branch was proved by headers alone.
+func (r *route) watchHead(out *actor.Outbox) {
+	_, e := r.span.head()
+	if e != nil && e.at.Hash != r.head.hash {
+		r.head.hash, r.head.since = e.at.Hash, time.Time{}
+	}
+	ordered := e != nil && e.by[0] != 0
+	if ordered && r.head.since.IsZero() {
+		r.head.since = r.now
+	}
+	if e == nil || ordered || r.servable(e.at.Height) {
+		r.head.unserved = time.Time{}
+		return
+	}
+	if r.head.unserved.IsZero() {
+		r.head.unserved = r.now
+	}
+	if !r.now.Before(r.unservedDue()) {
+		r.setAside(e.at, out)
+		r.abandon("nobody serves its blocks", out)
+	}
 }
 
 // setLateAside sets the block that all wait for aside when it is late and there
 // is a branch without it, be that one set aside too: it may have been no worse. A
 // branch that leads through a block that is set aside already is left at once.
-func (m *Machine) setLateAside(now time.Time, out *actor.Outbox) {
-	_, s := m.w.head()
-	if s == nil || m.route.to.Hash != m.target.Hash {
+func (r *route) setLateAside(out *actor.Outbox) {
+	_, e := r.span.head()
+	if e == nil || r.path.to.Hash != r.target.Hash {
 		return
 	}
-	least := rankAside
-	due := m.headDue()
-	late := m.awaited.hash == s.at.Hash && !due.IsZero() && !now.Before(due)
-	if m.aside.has(now, s.at.Hash) {
+	due, least := r.headDue(), rankAside
+	late := r.head.hash == e.at.Hash && !due.IsZero() && !r.now.Before(due)
+	if r.aside.has(r.now, e.at.Hash) {
 		late, least = true, rankUntried
 	}
-	if late && m.otherBranch(now, s.at.Height, least) {
-		m.setAside(now, s.at, out)
+	if late && r.otherBranch(e.at.Height, least) {
+		r.setAside(e.at, out)
 	}
 }
 
 // otherBranch says whether somebody serves a better branch than ours, of a rank
 // at least, that for all we know does not lead through the path's block at a
 // height.
-func (m *Machine) otherBranch(now time.Time, height int32, least rank) bool {
-	return slices.ContainsFunc(m.ready, func(p *peerState) bool {
-		return m.rank(now, p) >= least && !m.through(p, height)
+func (r *route) otherBranch(height int32, least rank) bool {
+	return slices.ContainsFunc(r.ready, func(p *remote) bool {
+		return r.rank(p) >= least && !r.through(p, height)
 	})
 }
 
-// through says whether the peer's point is known to lie beyond the path's block
-// at a height.
-func (m *Machine) through(p *peerState, height int32) bool {
-	return p.best.Hash == m.route.to.Hash ||
-		p.shared >= height && p.sharedTo == m.route.to.Hash && p.sharedOf == p.best.Hash
-}
-
-func (m *Machine) setAside(now time.Time, block chain.Point, out *actor.Outbox) {
+func (r *route) setAside(block chain.Point, out *actor.Outbox) {
 	out.Log(actor.Info, "setting a block aside that nobody delivers", "block", block.Hash, "height", block.Height)
-	m.aside.add(now, block.Hash)
-	for _, p := range m.ready {
-		if !p.leaving && m.through(p, block.Height) {
-			p.behind = block.Hash
-			m.aside.link(p.best.Hash, block.Hash)
+	r.aside.add(r.now, block.Hash)
+	for _, p := range r.ready {
+		if !p.leaving && r.through(p, block.Height) {
+			p.route.behind = block.Hash
+			r.aside.link(p.best.Hash, block.Hash)
 		}
 	}
 }

@@ -166,17 +166,17 @@ func TestADeliveredBlockIsNotAsideAnyMore(t *testing.T) {
 	first := s.wantOrders(1, "the heaviest branch")
 	s.give(peer.HeadersReceived{Peer: 2, Headers: other.locate(hashPtrs(base))})
 	s.wait(s.m.cfg.OrderTimeout + s.m.cfg.UrgentAfter)
-	if s.m.target != other.Point {
+	if s.m.route.target != other.Point {
 		t.Fatal("its blocks are late, and there is another branch")
 	}
 	s.wait(s.m.cfg.OrderTimeout + s.m.cfg.UrgentAfter)
-	if s.m.target != heavy.Point {
+	if s.m.route.target != heavy.Point {
 		t.Fatal("nobody serves the other one either")
 	}
 	s.deliver(1, first[0])
 	s.give(peer.Ready{Peer: 3, Services: services})
 	s.give(peer.HeadersReceived{Peer: 3, Headers: tr.grow(base, 40, 1).locate(hashPtrs(base))})
-	if s.m.target != heavy.Point || s.c.best != tr.nodes[first[0]] {
+	if s.m.route.target != heavy.Point || s.c.best != tr.nodes[first[0]] {
 		t.Fatal("the heaviest branch is served again, and a third one is there")
 	}
 	s.serve(1)

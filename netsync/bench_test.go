@@ -18,9 +18,9 @@ func (h *benchHost) Reserve(_ int, _ actor.ID, key uint64, _ time.Time, _ any) (
 	h.seq++
 	return actor.RawCall{Asker: 1, Slot: uint32(key), Seq: h.seq}, true
 }
-func (h *benchHost) Free(int) int                      { return 1000 }
-func (h *benchHost) Seat(actor.Kind) (actor.ID, bool)  { return 0, false }
-func (h *benchHost) Seats(actor.Kind) int              { return 0 }
+func (h *benchHost) Free(int) int                     { return 1000 }
+func (h *benchHost) Seat(actor.Kind) (actor.ID, bool) { return 0, false }
+func (h *benchHost) Seats(actor.Kind) int             { return 0 }
 
 // BenchmarkBlock measures what one block costs with a full window: the step of
 // its arrival, those of chain's verdict and of the Sent that follow, and one
@@ -65,15 +65,15 @@ func benchRun(b *testing.B, tr *tree, tip *node, peers int) int {
 		s.byH[n.Height] = n
 	}
 	for i := range peers {
-		p := &peerState{id: actor.ID(i + 1), full: true, witness: true}
+		p := &remote{id: actor.ID(i + 1), full: true, witness: true}
 		p.best, p.common = tip.Point, tip.Point
-		p.window, p.askAt = 1024/peers+1, s.now.Add(time.Hour)
+		p.orders.limit, p.headers.askAt = 1024/peers+1, s.now.Add(time.Hour)
 		s.m.ready = append(s.m.ready, p)
 		s.m.byID[p.id] = p
 	}
 	s.step(actor.Input{Body: chain.Tips{Block: tr.genesis.Point, Header: tip.Point}})
-	if s.m.inFlight < 900 {
-		b.Fatalf("%d in flight", s.m.inFlight)
+	if s.m.orders.inFlight < 900 {
+		b.Fatalf("%d in flight", s.m.orders.inFlight)
 	}
 	bench = s
 	return int(tip.Height) - 2048
@@ -123,7 +123,7 @@ func (s *benchState) path(q chain.GetPath) chain.Path {
 
 // one delivers the next block, from whom it was ordered.
 func (s *benchState) one(b *testing.B) {
-	_, head := s.m.w.head()
+	_, head := s.m.span.head()
 	if head == nil || head.by[0] == 0 {
 		b.Fatal("the head is not ordered")
 	}

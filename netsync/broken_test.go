@@ -67,8 +67,8 @@ func forgetful(m *Machine) actor.Machine {
 	return &spoiled{Machine: m, before: func(m *Machine, in actor.Input) {
 		if g, ok := in.Body.(peer.Gone); ok && m.byID[g.Peer] != nil {
 			p := m.byID[g.Peer]
-			m.inFlight -= len(p.orders)
-			p.orders, p.fresh = nil, 0 // the window still thinks that they are on their way
+			m.orders.inFlight -= len(p.orders.list)
+			p.orders.list, p.orders.fresh = nil, 0 // the span still thinks that they are on their way
 		}
 	}}
 }
@@ -82,13 +82,13 @@ func syncPeerLatch(m *Machine) actor.Machine {
 		}
 		for _, p := range m.ready {
 			if p.id != first {
-				p.askAt = m.now.Add(24 * time.Hour)
+				p.headers.askAt = m.now.Add(24 * time.Hour)
 			}
 		}
 	}, after: func(m *Machine, in actor.Input) {
 		for _, p := range m.ready {
-			if p.id != first && p.ask == askIdle {
-				p.askAt = m.now.Add(24 * time.Hour)
+			if p.id != first && p.headers.ask == askIdle {
+				p.headers.askAt = m.now.Add(24 * time.Hour)
 			}
 		}
 	}}
@@ -100,7 +100,7 @@ func targetLatch(m *Machine) actor.Machine {
 	var latched uint64 // its work
 	return &spoiled{Machine: m, before: func(m *Machine, in actor.Input) {
 		if latched == 0 {
-			latched = m.target.Work.Lo
+			latched = m.route.target.Work.Lo
 		}
 		if latched <= m.tips.Block.Work.Lo {
 			latched = 0

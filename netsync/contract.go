@@ -65,8 +65,5 @@ type (
 		// common with the peer, SyncedBlocks of the last block; -1: unknown.
 		SyncedHeaders, SyncedBlocks int32
 		InFlight                    []int32 // heights of the blocks asked for
-		Window                      int     // how many it may have in flight
-		BytesPerSecond              float64
-		Stalls                      int
 	}
 )

@@ -12,7 +12,7 @@ import (
 func TestSyncFromThreePeers(t *testing.T) {
 	tr := newTree()
 	tip := tr.grow(tr.genesis, 4500, 1)
-	s := newStory(t, tr, func(c *Config) { c.Window = 128 })
+	s := newStory(t, tr, func(c *Config) { c.Span = 128 })
 	s.join(1, 2, 3)
 	s.wantAsked(1, "a new peer is asked for headers")
 	s.wantAsked(2, "two fetch at a time")
@@ -22,28 +22,28 @@ func TestSyncFromThreePeers(t *testing.T) {
 	for _, id := range []actor.ID{1, 2} {
 		s.give(peer.HeadersReceived{Peer: id, Headers: tip.at(2000).locate(nil), Asked: true})
 	}
-	if got := s.m.status(s.Now).Phase; got != Headers {
+	if got := s.m.report.status().Phase; got != Headers {
 		t.Fatalf("phase %v with headers to come", got)
 	}
 	for _, id := range []actor.ID{1, 2} {
 		s.prove(id, tip, "full answers are continued")
 	}
 	s.prove(3, tip, "when the fetchers ran out the others prove what they have")
-	if got := s.m.status(s.Now).Phase; got != Blocks {
+	if got := s.m.report.status().Phase; got != Blocks {
 		t.Fatalf("phase %v, want blocks", got)
 	}
 	for id, p := range s.m.byID {
 		if p.best != tip.Point {
 			t.Fatalf("peer %v has proved %d", id, p.best.Height)
 		}
-		if len(p.orders) == 0 {
+		if len(p.orders.list) == 0 {
 			t.Fatalf("peer %v has the blocks and is asked for none", id)
 		}
 	}
 	s.serve(1, 2, 3)
 	s.wantTip(tip, "all blocks were delivered")
 	s.wantNothingOpen("all is done")
-	if got := s.m.status(s.Now); got.Phase != Following || got.Blocks != 4500 {
+	if got := s.m.report.status(); got.Phase != Following || got.Blocks != 4500 {
 		t.Fatalf("phase %v after %d blocks", got.Phase, got.Blocks)
 	}
 }
@@ -186,7 +186,7 @@ func TestHeadersThatDoNotConnect(t *testing.T) {
 	announce()
 	s.wait(time.Second)
 	s.prove(1, tip, "an announcement that does not connect: what lies between?")
-	if s.m.byID[1].best != tip.Point || s.m.byID[1].strange != 0 {
+	if s.m.byID[1].best != tip.Point || s.m.byID[1].headers.strange != 0 {
 		t.Fatal("now it connects")
 	}
 
@@ -210,7 +210,7 @@ func TestHeadersThatDoNotConnect(t *testing.T) {
 func TestFetcherThatRepeatsItself(t *testing.T) {
 	tr := newTree()
 	tip := tr.grow(tr.genesis, 2500, 1)
-	s := newStory(t, tr, func(c *Config) { c.Window = 128 })
+	s := newStory(t, tr, func(c *Config) { c.Span = 128 })
 	s.join(1)
 	for range 5 {
 		if s.asked(1) {
@@ -262,7 +262,7 @@ func TestL9LostAnnouncement(t *testing.T) {
 func TestHeadersQueueIsBounded(t *testing.T) {
 	tr := newTree()
 	tip := tr.grow(tr.genesis, 6000, 1)
-	s := newStory(t, tr, func(c *Config) { c.Window = 128 })
+	s := newStory(t, tr, func(c *Config) { c.Span = 128 })
 	s.held = func(q any) bool { _, is := q.(chain.SubmitHeaders); return is }
 	s.join(1)
 	s.asked(1)
@@ -270,7 +270,7 @@ func TestHeadersQueueIsBounded(t *testing.T) {
 	for i := 0; i < len(all); i += 500 {
 		s.give(peer.HeadersReceived{Peer: 1, Headers: all[i : i+500]})
 	}
-	if n := len(s.m.byID[1].batch.headers); n > 2000 {
+	if n := len(s.m.byID[1].headers.batch.headers); n > 2000 {
 		t.Fatalf("%d headers wait for chain", n)
 	}
 	s.release(nil)
@@ -297,7 +297,7 @@ func TestL9BestHeaderOnABranchThatNobodyServes(t *testing.T) {
 func TestL9BestHeaderOnADeepBranch(t *testing.T) {
 	tr := newTree()
 	honest := tr.grow(tr.genesis, 2500, 1)
-	s := newStory(t, tr, func(c *Config) { c.Window = 128 })
+	s := newStory(t, tr, func(c *Config) { c.Span = 128 })
 	s.join(1)
 	s.prove(1, honest, "an honest peer")
 	s.serve(1)

@@ -6,29 +6,26 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
-
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
 
-// Config holds the bounds and times of the machine. The wiring fills it; see
-// Defaults for usual values and their reasons.
+// Config holds the bounds and times of the machine. The wiring fills it.
 type Config struct {
-	Window      int // blocks on the path that are looked at, from the first that chain does not have
+	Span        int // blocks on the path that are looked at, from the first that chain does not have
 	HeldBytes   int // of memory for blocks that wait for earlier ones
 	SubmitBytes int // of memory for blocks that chain is working on; one block is always allowed
 
-	Fetchers int // peers that fetch headers at the same time as long as our tip is old
+	Fetchers int // peers that are asked for headers at the same time as long as our tip is old
 
 	MinInFlight   int // blocks a peer may have in flight, however slow it is
-	StartInFlight int // ... as long as it was not measured, unless it came to us
+	StartInFlight int // ... as long as its rate is not known, unless it came to us
 	MaxInFlight   int // ... however fast it is
 
 	HeadersTimeout time.Duration // from the question for headers to the answer
 	OrderTimeout   time.Duration // least time for a peer's next block
-	UrgentAfter    time.Duration // then the block that all wait for is asked of a second peer
+	UrgentAfter    time.Duration // after which the block that all wait for is asked of a second peer
 
 	MaxStalls       int // times in a row that a peer was late with its blocks
 	MaxLate         int // times in a row that a peer that we chose did not answer getheaders
@@ -52,48 +49,35 @@ type Ports struct {
 	Send    actor.PortOf[peer.Send, peer.Sent, peer.Peer]
 }
 
-// Machine is the sync manager.
+// Machine is the sync manager: a switch over passive trackers. Each tracker has
+// its part of the state, checks it and names its deadlines. It looks at the facts,
+// which all share, and at the trackers that its first fields name.
 type Machine struct {
-	cfg    Config
-	ports  Ports
-	topics Topics
-	rng    *rand.Rand
-
-	now     time.Time
+	*facts
+	ports   Ports
+	topics  Topics
 	stopped bool
-	tips    chain.Tips
 
-	ready []*peerState // in order of ID: whom Ready has named and Gone has not
-	byID  map[actor.ID]*peerState
-
-	headerQueue []actor.ID // peers whose headers wait to be submitted, in order
-
-	target chain.Point // the best point with more work than our best block that a peer has proved
-	aside  asideList   // what is tried last, because its blocks did not come
-	route  route
-	forks  forksQuestion
-	w      window
-
-	inFlight int     // orders of all peers
-	avgSize  float64 // of the last blocks, bytes of memory
-
-	submits     []submission // in the order asked
-	submitBytes int
-	submitAfter time.Time // chain is left alone until then; zero: it is not
-	unserved    time.Time // since when nobody can serve the block that all wait for
-	awaited     awaited   // ... which is this
-	hastenAt    time.Time // a second peer is asked for a late block then; zero: for none
-
-	stats stats
+	headers *headers // which peers are asked for headers, and what waits to be judged
+	span    *span    // the next blocks
+	route   *route   // the target, and the path there
+	orders  *orders  // which peers were asked for which blocks
+	submits *submits // what chain is judging
+	sends   *sends   // what goes out to the peers
+	report  *report  // what the Status shows
 }
 
 // New returns a machine that knows no peers.
 func New(cfg Config, ports Ports, topics Topics, rng *rand.Rand) *Machine {
-	return &Machine{
-		cfg: cfg, ports: ports, topics: topics, rng: rng,
-		byID: map[actor.ID]*peerState{},
-		w:    newWindow(),
-	}
+	m := &Machine{facts: &facts{cfg: cfg, byID: map[actor.ID]*remote{}}, ports: ports, topics: topics}
+	m.headers = &headers{facts: m.facts, rng: rng}
+	m.span = newSpan()
+	m.route = &route{facts: m.facts, span: m.span}
+	m.orders = &orders{facts: m.facts, span: m.span, route: m.route}
+	m.submits = &submits{facts: m.facts, span: m.span, route: m.route}
+	m.sends = &sends{facts: m.facts, headers: m.headers, orders: m.orders}
+	m.report = &report{facts: m.facts, headers: m.headers, span: m.span, route: m.route, orders: m.orders, submits: m.submits}
+	return m
 }
 
 // Step implements actor.Machine.
@@ -104,149 +88,97 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	}
 	switch b := in.Body.(type) {
 	case actor.Start:
-		m.stats.started = now
+		m.report.started = now
 	case actor.Stop:
 		m.stopped = true
 		out.Finish("stopped")
 		return
-	case actor.Tick: // advance looks at the clock
-	case actor.Freed: // advance asks what found no slot
+	case actor.Tick, actor.Freed: // advance looks at the clock, and asks what found no slot
 
 	case peer.Ready:
-		m.onReady(now, b)
+		m.onReady(b)
 	case peer.Gone:
-		m.onGone(b)
+		m.sends.onGone(b)
 
 	case peer.HeadersReceived:
-		m.onHeaders(now, b, out)
+		m.headers.onHeaders(b)
 	case peer.InvReceived:
-		m.onInv(now, b)
+		m.headers.onInv(b, m.span)
 	case peer.BlockReceived:
-		m.onBlock(now, b)
+		if p := m.orders.onBlock(b); p != nil {
+			m.headers.announce(p, b)
+		}
 	case peer.NotFoundReceived:
-		m.onNotFound(now, b, out)
+		m.orders.onNotFound(b)
+	case peer.Sent:
+		m.sends.onSent(in)
 
 	case chain.Tips:
-		m.onTips(now, b)
+		m.route.onTips(b, m.submits.gave(b.Block.Hash))
+		m.submits.after = time.Time{}
+		m.tips, m.changed = b, true
 	case chain.Locator:
-		m.onLocator(now, in, b)
+		m.headers.onLocator(in, b)
 	case chain.HeadersVerdict:
-		m.onHeadersVerdict(now, in, b, out)
+		if p := m.headers.onVerdict(in, b); p != nil {
+			m.route.proved(p)
+		}
 	case chain.Forks:
-		m.onForks(now, in, b)
+		m.route.onForks(in, b)
 	case chain.Path:
-		m.onPath(now, in, b, out)
+		m.route.onPath(in, b, out)
 	case chain.Verdict:
-		m.onVerdict(now, in, b, out)
-
-	case peer.Sent:
-		m.onSent(now, in, out)
+		m.submits.onVerdict(in, b)
 
 	case GetStatus:
-		b.Call(in).Answer(out, m.status(now))
+		b.Call(in).Answer(out, m.report.status())
 	case GetPeers:
-		b.Call(in).Answer(out, m.peers())
+		b.Call(in).Answer(out, m.report.peers())
 
 	default:
 		panic(fmt.Sprintf("netsync: unexpected input %T", in.Body))
 	}
-	m.advance(now, out)
+	m.advance(out)
 }
 
-// advance looks at the state and starts whatever should be under way. It runs
-// at the end of every step, so that nothing depends on which input came: an
-// event that was missed costs time, never progress (law L9).
-func (m *Machine) advance(now time.Time, out *actor.Outbox) {
-	m.expireHeaders(now, out)
-	m.expireOrders(now, out)
-	m.submitHeaders(out)
-	m.setLateAside(now, out)
-	m.chooseTarget(now)
-	m.planRoute(now, out)
-	m.submitBlocks(now, out)
-	m.planHeaders(now, out)
-	m.assign(now, out)
-	m.flush(now, out)
-	m.publishStatus(now, out)
+// advance looks at the state and starts whatever should be under way. It runs at
+// the end of every step, so nothing depends on which input came. An event that was
+// missed costs time, never progress (law L9).
+func (m *Machine) advance(out *actor.Outbox) {
+	m.headers.expire()
+	m.orders.expire()
+	m.sends.endDropped(out)
+	m.headers.submit(m.ports.Headers, out)
+	m.route.setLateAside(out)
+	m.route.chooseTarget()
+	m.route.plan(&m.ports, len(m.submits.list) == 0, out)
+	m.submits.plan(m.ports.Block, out)
+	m.headers.plan(m.ports.Locator, out)
+	m.orders.plan()
+	m.route.watchHead(out)
+	m.sends.flush(m.ports.Send, out)
+	m.report.publish(m.topics, out)
 }
 
-// Deadline implements actor.Machine: the earliest moment that a clock can
-// change what advance does.
+// Deadline implements actor.Machine: the earliest moment at which a clock can
+// change what advance does. Deadlines that have passed are left out. Advance has
+// seen them, and what keeps them from having an effect ends with a deadline, an
+// answer or Freed.
 func (m *Machine) Deadline() time.Time {
 	if m.stopped {
 		return time.Time{}
 	}
-	d := earliest{after: m.now}
-	d.add(m.submitAfter)
-	d.add(m.route.retryAt)
-	d.add(m.forks.retryAt)
-	d.add(m.statusDue())
-	d.add(m.hastenAt)
-	d.add(m.headDue())
-	for _, b := range m.aside.blocks {
-		d.add(b.until)
-	}
-	if !m.unserved.IsZero() {
-		d.add(m.unserved.Add(m.cfg.OrderTimeout))
-	}
-	for _, p := range m.ready {
-		if p.leaving {
-			continue
-		}
-		d.add(p.pausedUntil)
-		d.add(p.restUntil)
-		d.add(p.askDeadline)
-		if p.ask == askIdle {
-			d.add(p.askAt)
-		}
-		if len(p.orders) > 0 {
-			d.add(m.orderDue(p))
-		}
-	}
-	return d.at
-}
-
-// earliest collects deadlines. Those that have passed are left out: advance has
-// seen them, and what keeps them from having an effect has a deadline or an
-// answer of its own.
-type earliest struct{ after, at time.Time }
-
-func (e *earliest) add(t time.Time) {
-	if !t.IsZero() && t.After(e.after) && (e.at.IsZero() || t.Before(e.at)) {
-		e.at = t
-	}
+	d := actor.EarliestAfter(m.now)
+	m.headers.deadlines(&d)
+	m.route.deadlines(&d)
+	m.orders.deadlines(&d)
+	m.submits.deadlines(&d)
+	m.sends.deadlines(&d)
+	d.Add(m.report.due())
+	return d.At()
 }
 
 // Check implements actor.Machine.
 func (m *Machine) Check() error {
-	if err := m.w.check(); err != nil {
-		return fmt.Errorf("window: %w", err)
-	}
-	return errors.Join(m.checkPeers(), m.checkOrders(), m.checkSubmits())
-}
-
-// onTips notes chain's tips: they move by our blocks, but also by RPC.
-func (m *Machine) onTips(now time.Time, t chain.Tips) {
-	m.stats.dirty = true
-	if t.Block.Hash != m.tips.Block.Hash && m.w.len() > 0 && !m.ours(t.Block.Hash) {
-		m.route.rebuild(now)
-	}
-	m.tips = t
-	if m.route.stale {
-		m.route.retryAt = now
-	}
-	m.submitAfter = time.Time{}
-}
-
-// ours says whether chain can have got a block from us.
-func (m *Machine) ours(h chainhash.Hash) bool {
-	if s := m.w.find(h); s != nil && (s.state == handed || s.state == done) {
-		return true
-	}
-	for _, r := range m.stats.recent {
-		if r == h {
-			return true
-		}
-	}
-	return false
+	return errors.Join(m.facts.check(), m.headers.check(), m.route.check(), m.orders.check(), m.submits.check())
 }

@@ -23,7 +23,7 @@ func synced(t testing.TB, n int, change func(*Config), ids ...actor.ID) (*story,
 	return s, tip
 }
 
-func (s *story) inv(id actor.ID) *downloadState { return &s.m.byID[id].downloadState }
+func (s *story) inv(id actor.ID) *remoteOrders { return &s.m.byID[id].orders }
 
 func TestOrdersAreSpread(t *testing.T) {
 	s, tip := synced(t, 100, nil, 1, 2, 3)
@@ -55,11 +55,11 @@ func TestL7OrdersOfAGonePeerAreTakenBack(t *testing.T) {
 	s.give(peer.Gone{Peer: 1})
 	s.takeOrders(1)
 	for _, h := range mine {
-		if sl := s.m.w.find(h); sl.by[0] == 1 {
+		if sl := s.m.span.find(h); sl.by[0] == 1 {
 			t.Fatal("an order of the peer that is gone stands")
 		}
 	}
-	for _, o := range s.m.byID[2].orders {
+	for _, o := range s.m.byID[2].orders.list {
 		s.blocksAsked[2] = append(s.blocksAsked[2], o.hash)
 	}
 	s.serve(2)
@@ -75,7 +75,7 @@ func TestSendThatFails(t *testing.T) {
 		s.join(1, 2)
 		s.deaf[1] = true
 		s.answerHeaders(1, tip, "proves the chain")
-		if n := len(s.inv(1).orders); n != s.m.cfg.StartInFlight {
+		if n := len(s.inv(1).list); n != s.m.cfg.StartInFlight {
 			t.Fatalf("%d orders", n)
 		}
 		s.deliver(1, s.wantOrders(1, "the first Send")[0])
@@ -83,14 +83,14 @@ func TestSendThatFails(t *testing.T) {
 			t.Fatal("one Send at a time: the rest is coalesced")
 		}
 		s.release(err)
-		if n := len(s.inv(1).orders); n != 0 {
+		if n := len(s.inv(1).list); n != 0 {
 			t.Fatalf("%v: %d orders were not taken back", err, n)
 		}
 		s.answerHeaders(2, tip, "another peer proves the chain")
 		s.serve(2)
 		s.wantTip(tip, "the other peer delivers what was taken back")
 		s.wait(s.m.cfg.Pause)
-		if s.m.byID[1].pausedUntil.After(s.Now) {
+		if s.m.byID[1].sends.pausedUntil.After(s.Now) {
 			t.Fatal("the pause has no end")
 		}
 	}
@@ -113,12 +113,12 @@ func TestStalledOrdersMove(t *testing.T) {
 	s.takeOrders(1)
 	s.serve(2)
 	s.wait(s.m.cfg.OrderTimeout)
-	if p := s.inv(1); p.stalls != 1 || p.window != s.m.cfg.StartInFlight/2 {
-		t.Fatalf("%d stalls, window %d", p.stalls, p.window)
+	if p := s.inv(1); p.stalls != 1 || p.limit != s.m.cfg.StartInFlight/2 {
+		t.Fatalf("%d stalls, window %d", p.stalls, p.limit)
 	}
 	s.serve(2)
 	s.wantTip(tip, "the orders of the peer that stalled went to the other")
-	if got := s.m.status(s.Now).Stalls; got != 8 {
+	if got := s.m.report.status().Stalls; got != 8 {
 		t.Fatalf("%d orders were taken back, want 8", got)
 	}
 }
@@ -127,21 +127,21 @@ func TestStallOfTheHead(t *testing.T) {
 	s, tip := synced(t, 16, nil, 1, 2)
 	s.takeOrders(1)
 	s.serve(2)
-	_, head := s.m.w.head()
+	_, head := s.m.span.head()
 	s.wait(s.m.cfg.UrgentAfter)
 	if head.by != [2]actor.ID{1, 2} {
 		t.Fatalf("the block that all wait for is ordered from %v", head.by)
 	}
 	first := head.at.Hash
 	s.serve(2)
-	if s.m.w.find(first) != nil {
+	if s.m.span.find(first) != nil {
 		t.Fatal("the second copy was used")
 	}
-	if len(s.inv(1).orders) != 8 {
+	if len(s.inv(1).list) != 8 {
 		t.Fatal("the peer that was late still owes its blocks")
 	}
 	s.deliver(1, first)
-	if s.inv(1).stalls != 0 || len(s.inv(1).orders) != 7 {
+	if s.inv(1).stalls != 0 || len(s.inv(1).list) != 7 {
 		t.Fatal("a late copy counts for the peer that sends it")
 	}
 	s.wait(time.Minute)
@@ -214,10 +214,10 @@ func TestTargetChangesInMidDownload(t *testing.T) {
 	first := s.wantOrders(1, "the first forty")
 	s.join(2)
 	s.prove(2, heavy, "a heavier branch turns up")
-	if n := s.m.w.len(); n != 25 {
+	if n := s.m.span.len(); n != 25 {
 		t.Fatalf("the window has %d blocks, want 20 below the fork and 5 above", n)
 	}
-	if got := s.inv(1).shared; got != 20 {
+	if got := s.m.byID[1].route.shared; got != 20 {
 		t.Fatalf("the first peer shares %d blocks with the new path, want 20", got)
 	}
 	s.deliver(1, first[:20]...)
@@ -248,13 +248,13 @@ func TestHeldBudget(t *testing.T) {
 	s, tip := synced(t, 100, func(c *Config) {
 		c.HeldBytes, c.StartInFlight, c.MinInFlight = 10*blockSize, 40, 40
 	}, 1)
-	s.m.avgSize = 0
+	s.m.orders.avgSize = 0
 	q := s.wantOrders(1, "as many as the budget seems to allow")
 	for i := len(q) - 1; i > 0; i-- {
 		s.deliver(1, q[i]) // Check fails when the budget is exceeded
 	}
-	if s.m.w.heldBytes > 10*blockSize {
-		t.Fatalf("%d bytes held", s.m.w.heldBytes)
+	if s.m.span.heldBytes > 10*blockSize {
+		t.Fatalf("%d bytes held", s.m.span.heldBytes)
 	}
 	s.deliver(1, q[0])
 	s.serve(1)
@@ -305,8 +305,8 @@ func TestWindowGrowsWithTheRate(t *testing.T) {
 		s.wait(20 * time.Millisecond)
 	}
 	fast, slow := s.inv(1), s.inv(2)
-	if fast.window < 100 || slow.window >= fast.window {
-		t.Fatalf("windows %d and %d", fast.window, slow.window)
+	if fast.limit < 100 || slow.limit >= fast.limit {
+		t.Fatalf("windows %d and %d", fast.limit, slow.limit)
 	}
 }
 
@@ -328,7 +328,7 @@ func TestSlowPeerDoesNotHoldTheWindowUp(t *testing.T) {
 			slow = slow[1:]
 		}
 		if s.inv(2).rate.blocks > float64(2*s.m.cfg.StartInFlight) {
-			most = max(most, len(s.inv(2).orders))
+			most = max(most, len(s.inv(2).list))
 		}
 		s.wait(500 * time.Microsecond)
 	}
@@ -368,7 +368,7 @@ func TestStatusOncePerSecond(t *testing.T) {
 	s, tip := synced(t, 500, nil, 1)
 	s.serve(1)
 	s.wantTip(tip, "synced")
-	took := s.Now.Sub(s.m.stats.started)
+	took := s.Now.Sub(s.m.report.started)
 	if n := len(s.status); n > int(took/time.Second)+1 {
 		t.Fatalf("%d publications in %v", n, took)
 	}

@@ -2,7 +2,7 @@ package netsync
 
 import "time"
 
-// meterSeconds is the span of a meter.
+// meterSeconds is how long a meter remembers.
 const meterSeconds = 30
 
 // meter counts events over the last 30 seconds in a ring of one-second buckets.
@@ -23,9 +23,9 @@ func (m *meter) add(now time.Time, n int) {
 	m.buckets[m.at%meterSeconds] += uint32(n)
 }
 
-// roll empties the buckets of the seconds since the newest one. It counts them
-// by the difference of times, which a clock that is set does not change where
-// times are monotonic; where they are not, and it is set back, all begins anew.
+// roll empties the buckets of the seconds since the newest one. Where times are
+// monotonic, setting the clock does not change how many these are. Where they are
+// not, and the clock is set back, the meter begins again.
 func (m *meter) roll(now time.Time) {
 	sec := int64(now.Sub(m.start) / time.Second)
 	switch {
@@ -41,8 +41,8 @@ func (m *meter) roll(now time.Time) {
 	}
 }
 
-// rate is events a second over the last 30 s, or since the first event when
-// that was less long ago.
+// rate is events a second over the last 30 s, or since the first event if that
+// was later.
 func (m *meter) rate(now time.Time) float64 {
 	if m.start.IsZero() {
 		return 0
@@ -59,18 +59,18 @@ func (m *meter) rate(now time.Time) float64 {
 // something to deliver. Old measurements fade: the sums are halved once they
 // stand for more than rateMemory of such time.
 type rate struct {
-	bytes, blocks float64
-	busy          float64 // seconds
+	blocks float64
+	busy   float64 // seconds
 }
 
 const (
-	// rateMemory is long enough to even out single blocks, and short enough
-	// that a line which has become slow shows.
+	// rateMemory is long enough to even out single blocks, and short enough to
+	// show that a line has become slow.
 	rateMemory = 8 * time.Second
-	// quickest is what a block is taken to cost at least: no line is faster,
-	// and what divides by it stays finite.
+	// quickest is what a block costs at least. No line is faster, and what is
+	// divided by it stays finite.
 	quickest = time.Microsecond
-	// unmeasured is what a block of a peer without history is taken to cost.
+	// unmeasured is the assumed cost of a block of a peer without history.
 	unmeasured = 250 * time.Millisecond
 	// lookahead is how much work a peer should have in flight: enough that a
 	// long round trip does not leave its line idle, little enough to move to
@@ -79,12 +79,11 @@ const (
 )
 
 // add notes a block that came after the peer had been busy for took.
-func (r *rate) add(size int, took time.Duration) {
-	r.bytes += float64(size)
+func (r *rate) add(took time.Duration) {
 	r.blocks++
 	r.busy += max(took.Seconds(), 1e-6)
 	if r.busy > rateMemory.Seconds() || r.blocks > 4096 {
-		r.bytes, r.blocks, r.busy = r.bytes/2, r.blocks/2, r.busy/2
+		r.blocks, r.busy = r.blocks/2, r.busy/2
 	}
 }
 
@@ -94,14 +93,6 @@ func (r *rate) perBlock() time.Duration {
 		return unmeasured
 	}
 	return max(time.Duration(r.busy/r.blocks*float64(time.Second)), quickest)
-}
-
-// bytesPerSecond is zero as long as nothing was measured.
-func (r *rate) bytesPerSecond() float64 {
-	if r.busy == 0 {
-		return 0
-	}
-	return r.bytes / r.busy
 }
 
 // inFlight is how many blocks the peer delivers in the lookahead.

@@ -99,20 +99,20 @@ func TestMeterAgainstList(t *testing.T) {
 
 func TestRateFollowsThePeer(t *testing.T) {
 	var r rate
-	if r.perBlock() != unmeasured || r.bytesPerSecond() != 0 {
+	if r.perBlock() != unmeasured {
 		t.Fatal("a peer without history")
 	}
 	for range 1000 {
-		r.add(1000, 10*time.Millisecond)
+		r.add(10 * time.Millisecond)
 	}
-	if got := r.bytesPerSecond(); got < 99_000 || got > 101_000 {
-		t.Fatalf("%v bytes a second, want 100,000", got)
+	if got := r.perBlock(); got < 9900*time.Microsecond || got > 10100*time.Microsecond {
+		t.Fatalf("%v a block, want 10 ms", got)
 	}
 	if got := r.inFlight(); got < 199 || got > 201 {
 		t.Fatalf("%d blocks in two seconds, want 200", got)
 	}
 	for range 60 {
-		r.add(1000, time.Second)
+		r.add(time.Second)
 	}
 	if got := r.inFlight(); got > 3 {
 		t.Fatalf("%d blocks in two seconds after it has become slow", got)

@@ -2,6 +2,8 @@ package netsync
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -10,34 +12,45 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// route is the way to the target: which blocks the window holds or will hold.
+// route tracks the target, the path there, how far the peers share it (forks.go)
+// and the blocks that are set aside (aside.go).
 type route struct {
-	to       chain.Point    // the window is on the path to this; zero: no path
-	last     chainhash.Hash // the last block that was appended; zero: none yet
-	complete bool           // the window reaches to
-	stale    bool           // the path is to be asked for anew, from our best block
+	*facts
+	span *span
+
+	target chain.Point // the best point with more work than our best block that a peer has proved
+	path   path
+	forks  forksQuestion
+	aside  asideList
+	head   awaited
+}
+
+// path is the way to a target: the blocks that the span holds or will hold.
+type path struct {
+	to       chain.Point    // where it leads; zero: no path
+	last     chainhash.Hash // the last block that was appended to the span; zero: none yet
+	complete bool           // the span reaches to the end of the path
+	stale    bool           // chain is to be asked for the whole path again, from our best block
 	retryAt  time.Time      // no question before then
 	empty    int            // times in a row that nothing was missing
 
-	ticket actor.Ticket // the open GetPath
-	q      chain.GetPath
+	open bool // chain has been asked q
+	q    chain.GetPath
 }
 
-// rebuild has the path asked for anew.
-func (r *route) rebuild(at time.Time) { r.stale, r.retryAt = true, at }
-
-// forksQuestion is the open GetForks.
-type forksQuestion struct {
-	ticket  actor.Ticket
-	to      chain.Point
-	last    bool       // the first hash is the end of the window
-	peers   []actor.ID // whose best points follow
-	hashes  []chainhash.Hash
-	retryAt time.Time
+// remoteRoute is how a peer's best point lies to the path.
+type remoteRoute struct {
+	behind   chainhash.Hash // a block on the way to the point that was once set aside; zero: none is known
+	shared   int32          // up to this height the peer has the blocks of a path; noShared: it has none
+	sharedTo chainhash.Hash // ... of the path to this
+	sharedOf chainhash.Hash // ... when this was its best point
 }
+
+// noShared is the height of a path that shares nothing with a peer's branch.
+const noShared = -1
 
 // better says whether a should be preferred to b as a target: by work, never by
-// height, then by hash so that the choice does not depend on who came first.
+// height, then by hash so that the choice does not depend on which came first.
 func better(a, b chain.Point) bool {
 	if c := a.Work.Cmp(b.Work); c != 0 {
 		return c > 0
@@ -45,19 +58,18 @@ func better(a, b chain.Point) bool {
 	return a.Hash != b.Hash && (b.Hash == chainhash.Hash{} || bytes.Compare(a.Hash[:], b.Hash[:]) < 0)
 }
 
-// chooseTarget picks the point with the most work that a peer who is still here
-// has proved; but what is set aside comes last. There is nothing to unlatch: when
-// the peers that proved it are gone, it is not chosen any more.
-func (m *Machine) chooseTarget(now time.Time) {
-	var t chain.Point
+// chooseTarget picks the point with the most work that a connected peer has
+// proved. What is set aside comes last. No target is a latch: when the peers that
+// proved it are gone, it is no longer chosen.
+func (r *route) chooseTarget() {
+	r.target = chain.Point{}
 	best := rankUseless
-	for _, p := range m.ready {
-		r := m.rank(now, p)
-		if r > best || r == best && r > rankUseless && better(p.best, t) {
-			t, best = p.best, r
+	for _, p := range r.ready {
+		k := r.rank(p)
+		if k > best || k == best && k > rankUseless && better(p.best, r.target) {
+			r.target, best = p.best, k
 		}
 	}
-	m.target = t
 }
 
 // rank is how willingly a peer's point is chosen as the target.
@@ -70,222 +82,171 @@ const (
 	rankGood
 )
 
-// rank ranks a peer's point. As long as blocks are withheld, those who have
+// rank ranks a peer's point. As long as blocks are withheld, the peers that have
 // delivered some come first: a new branch costs a liar no more than the last.
-func (m *Machine) rank(now time.Time, p *peerState) rank {
+func (r *route) rank(p *remote) rank {
 	switch {
-	case !p.servesBlocks() || p.best.Work.Cmp(m.tips.Block.Work) <= 0:
+	case !p.servesBlocks() || p.best.Work.Cmp(r.tips.Block.Work) <= 0:
 		return rankUseless
-	case len(m.aside.blocks) == 0:
+	case len(r.aside.blocks) == 0:
 		return rankGood
-	case p.behind != chainhash.Hash{} && m.aside.has(now, p.behind):
+	case p.route.behind != chainhash.Hash{} && r.aside.has(r.now, p.route.behind):
 		return rankAside
-	case p.rate.blocks == 0 && m.aside.any(now):
+	case p.orders.rate.blocks == 0 && r.aside.any(r.now):
 		return rankUntried
 	}
 	return rankGood
 }
 
-// servesBlocks says whether the peer can serve any blocks at all: whole ones,
-// with witness data (Bitcoin Core asks no others either).
-func (p *peerState) servesBlocks() bool {
-	return !p.leaving && (p.full || p.limited) && p.witness
-}
+// proved looks up what is known of the way to a point that a peer has proved.
+func (r *route) proved(p *remote) { p.route.behind = r.aside.before(p.best.Hash) }
 
-// planRoute asks chain what it takes to know the path to the target.
-func (m *Machine) planRoute(now time.Time, out *actor.Outbox) {
-	if m.target == (chain.Point{}) {
+// plan asks chain what it takes to know the path to the target. idle says that
+// chain has judged all that we submitted.
+func (r *route) plan(ports *Ports, idle bool, out *actor.Outbox) {
+	if r.target == (chain.Point{}) {
 		return
 	}
-	if m.route.to.Hash != m.target.Hash && m.w.len() == 0 {
-		m.turnTo(m.target)
+	if r.path.to.Hash != r.target.Hash && r.span.len() == 0 {
+		r.turnTo(r.target)
 	}
-	m.relate(now, out)
-	m.askPath(now, out)
+	r.relate(ports.Forks, out)
+	r.askPath(ports.Path, idle, out)
 }
 
-// turnTo makes the window lead to a new target. What it holds is on the way.
-func (m *Machine) turnTo(to chain.Point) {
-	m.route.to, m.route.complete, m.route.empty = to, false, 0
-	m.unserved = time.Time{}
-	if m.w.len() == 0 {
-		m.route.last, m.route.stale, m.route.retryAt = chainhash.Hash{}, false, time.Time{}
+// turnTo makes the span lead to a new target. What it holds is on the way.
+func (r *route) turnTo(to chain.Point) {
+	r.path.to, r.path.complete, r.path.empty = to, false, 0
+	r.head.unserved = time.Time{}
+	if r.span.len() == 0 {
+		r.path.last, r.path.stale, r.path.retryAt = chainhash.Hash{}, false, time.Time{}
 	}
 }
 
-// relate finds out how far each peer's branch is the same as the path, and where
-// the window leaves the way to a new target.
-func (m *Machine) relate(now time.Time, out *actor.Outbox) {
-	q := forksQuestion{to: m.target, last: m.route.to.Hash != m.target.Hash}
-	ask := m.forks.ticket == 0 && !now.Before(m.forks.retryAt)
-	if q.last && ask {
-		q.hashes = append(q.hashes, m.w.slot(m.w.end()-1).at.Hash)
-	}
-	for _, p := range m.ready {
-		switch {
-		case p.leaving || p.best == chain.Point{}:
-		case p.best.Hash == m.route.to.Hash:
-			p.share(m.route.to.Height, m.route.to.Hash)
-		case ask && (p.sharedTo != m.target.Hash || p.sharedOf != p.best.Hash) && len(q.hashes) < chain.MaxForks:
-			q.peers = append(q.peers, p.id)
-			q.hashes = append(q.hashes, p.best.Hash)
-		}
-	}
-	if len(q.hashes) == 0 {
+// askPath asks for the blocks that the span lacks.
+func (r *route) askPath(port actor.Port[chain.GetPath, chain.Path], idle bool, out *actor.Outbox) {
+	p := &r.path
+	if p.open || p.to.Hash != r.target.Hash || r.now.Before(p.retryAt) {
 		return
 	}
-	t, ok := m.ports.Forks.Ask(out, 0, chain.GetForks{To: q.to.Hash, Hashes: q.hashes})
-	if !ok {
-		return
-	}
-	q.ticket = t
-	m.forks = q
-}
-
-// share notes up to which height the peer has the blocks of a path.
-func (p *peerState) share(height int32, to chainhash.Hash) {
-	p.shared, p.sharedTo, p.sharedOf = height, to, p.best.Hash
-}
-
-// onForks turns the window to the target that was asked about and notes what
-// the peers share with it.
-func (m *Machine) onForks(now time.Time, in actor.Input, f chain.Forks) {
-	q := m.forks
-	m.forks = forksQuestion{}
-	if in.Err != nil || len(f.Shared) != len(q.hashes) || len(f.Points) != len(q.hashes) {
-		m.forks.retryAt = now.Add(m.cfg.Retry)
-		return
-	}
-	if q.last {
-		if m.w.len() > 0 && m.target != (chain.Point{}) && m.route.to.Hash != m.target.Hash {
-			m.turnWindow(q, f)
-		}
-		f.Points, f.Shared, q.hashes = f.Points[1:], f.Shared[1:], q.hashes[1:]
-	}
-	for i, id := range q.peers {
-		p := m.byID[id]
-		switch {
-		case p == nil || p.leaving || p.best.Hash != q.hashes[i] || m.route.to.Hash != q.to.Hash:
-		case f.Points[i] == chain.Point{}:
-			m.unprove(now, p) // chain was rebuilt and does not know it any more
-		default:
-			p.share(f.Shared[i].Height, q.to.Hash)
-		}
-	}
-}
-
-// turnWindow turns a window that is not empty: above the last block that is on
-// the way to the new target too, it is dropped.
-func (m *Machine) turnWindow(q forksQuestion, f chain.Forks) {
-	end := m.w.slot(m.w.end() - 1).at.Hash
-	if end != q.hashes[0] {
-		return // it grew meanwhile: ask again
-	}
-	if f.Points[0] == (chain.Point{}) {
-		m.leaveRoute() // chain was rebuilt and does not know the old path any more
-		return
-	}
-	m.turnTo(q.to)
-	if f.Shared[0].Hash == end {
-		m.route.last = end
-		return
-	}
-	m.w.cut(f.Shared[0].Height)
-	m.route.last = chainhash.Hash{}
-	if m.w.len() > 0 {
-		m.route.last = m.w.slot(m.w.end() - 1).at.Hash
-	}
-}
-
-// unprove takes back what a peer had proved and has it prove anew.
-func (m *Machine) unprove(now time.Time, p *peerState) {
-	p.best, p.common, p.more, p.ranOut = chain.Point{}, chain.Point{}, false, false
-	p.behind = chainhash.Hash{}
-	p.shared, p.sharedTo = noShared, chainhash.Hash{}
-	if at := now.Add(m.cfg.Pause); at.Before(p.askAt) {
-		p.askAt = at
-	}
-}
-
-// askPath asks for the blocks that the window lacks.
-func (m *Machine) askPath(now time.Time, out *actor.Outbox) {
-	r := &m.route
-	if r.ticket != 0 || r.to.Hash != m.target.Hash || now.Before(r.retryAt) {
-		return
-	}
-	q := chain.GetPath{To: r.to.Hash, Max: m.cfg.Window}
-	room := m.cfg.Window - m.w.len()
+	q := chain.GetPath{To: p.to.Hash, Max: r.cfg.Span}
+	room := r.cfg.Span - r.span.len()
 	switch {
-	case r.stale:
-	case !r.complete && room >= max(m.cfg.Window/4, 1):
-		q.After, q.Max = r.last, room
-	case r.complete && m.w.len() == 0 && len(m.submits) == 0:
-		// All was delivered, and yet our best block has less work. Chain's
-		// tips may be on their way; else ask again.
-		r.rebuild(now.Add(m.cfg.Retry))
+	case p.stale:
+	case !p.complete && room >= max(r.cfg.Span/4, 1):
+		q.After, q.Max = p.last, room
+	case p.complete && r.span.len() == 0 && idle:
+		// All was delivered, and yet our best block has less work. Chain's tips
+		// may be on their way. Else ask again.
+		r.rebuild(r.now.Add(r.cfg.Retry))
 		return
 	default:
 		return
 	}
-	t, ok := m.ports.Path.Ask(out, 0, q)
-	if !ok {
-		return
+	if _, ok := port.Ask(out, 0, q); ok {
+		p.open, p.q = true, q
 	}
-	r.ticket, r.q = t, q
 }
 
-// onPath extends or replaces the window.
-func (m *Machine) onPath(now time.Time, in actor.Input, a chain.Path, out *actor.Outbox) {
-	r := &m.route
-	r.ticket, r.retryAt = 0, time.Time{}
+// rebuild has chain asked for the whole path again.
+func (r *route) rebuild(at time.Time) { r.path.stale, r.path.retryAt = true, at }
+
+// onPath extends or replaces the span.
+func (r *route) onPath(in actor.Input, a chain.Path, out *actor.Outbox) {
+	p := &r.path
+	p.open, p.retryAt = false, time.Time{}
 	if in.Err != nil {
-		r.retryAt = now.Add(m.cfg.Retry)
+		p.retryAt = r.now.Add(r.cfg.Retry)
 		return
 	}
-	if r.q.To != r.to.Hash {
+	if p.q.To != p.to.Hash {
 		return // we have turned since
 	}
 	if !a.Known {
-		m.abandon(now, "the target is not known to chain any more", out)
+		r.abandon("the target is not known to chain any more", out)
 		return
 	}
-	anew := r.q.After == chainhash.Hash{}
-	if r.stale != anew && m.w.len() > 0 || !anew && r.q.After != r.last {
-		return // the window has been cut since
+	whole := p.q.After == chainhash.Hash{}
+	if p.stale != whole && r.span.len() > 0 || !whole && p.q.After != p.last {
+		return // the span has been cut since
 	}
-	if anew {
-		m.w.replace(a.Missing)
-		r.stale, r.last = false, chainhash.Hash{}
+	if whole {
+		r.span.replace(a.Missing)
+		p.stale, p.last = false, chainhash.Hash{}
 	} else {
-		m.w.extend(a.Missing)
+		r.span.extend(a.Missing)
 	}
-	r.complete = len(a.Missing) < r.q.Max
+	p.complete = len(a.Missing) < p.q.Max
 	if n := len(a.Missing); n > 0 {
-		r.last, r.empty = a.Missing[n-1].Hash, 0
-		r.complete = r.complete || r.last == r.to.Hash
-	} else if m.w.len() == 0 {
-		if r.empty++; r.empty >= 3 {
-			m.abandon(now, "nothing is missing on the way to the target, but chain does not go there", out)
+		p.last, p.empty = a.Missing[n-1].Hash, 0
+		p.complete = p.complete || p.last == p.to.Hash
+	} else if r.span.len() == 0 {
+		if p.empty++; p.empty >= 3 {
+			r.abandon("nothing is missing on the way to the target, but chain does not go there", out)
 		}
 	}
 }
 
-// abandon gives up the target: those that proved it have to prove it again.
-func (m *Machine) abandon(now time.Time, why string, out *actor.Outbox) {
-	out.Log(actor.Info, "giving up a target", "target", m.route.to.Hash, "height", m.route.to.Height, "reason", why)
-	for _, p := range m.ready {
-		if !p.leaving && p.best.Hash == m.route.to.Hash {
-			m.unprove(now, p)
-		}
+// onTips looks at tips that chain has moved to. If they did not move by a block of
+// ours, some of the span's blocks may have come by another way, such as RPC.
+func (r *route) onTips(t chain.Tips, ours bool) {
+	if t.Block.Hash != r.tips.Block.Hash && r.span.len() > 0 && !ours {
+		r.path.stale = true
 	}
-	m.leaveRoute()
+	if r.path.stale {
+		r.path.retryAt = r.now
+	}
 }
 
-// leaveRoute forgets the path and the window; blocks in flight become orders
-// that nobody waits for.
-func (m *Machine) leaveRoute() {
-	ticket, q := m.route.ticket, m.route.q
-	m.route = route{ticket: ticket, q: q}
-	m.unserved = time.Time{}
-	m.w.clear()
+// abandon gives up the target. The peers that proved it have to prove it again.
+func (r *route) abandon(why string, out *actor.Outbox) {
+	out.Log(actor.Info, "giving up a target", "target", r.path.to.Hash, "height", r.path.to.Height, "reason", why)
+	for _, p := range r.ready {
+		if !p.leaving && p.best.Hash == r.path.to.Hash {
+			r.unprove(p)
+		}
+	}
+	r.leave()
+}
+
+// refuse gives up a path of which chain refuses a block. What was proved by
+// headers beyond that block is worth nothing any more.
+func (r *route) refuse(block chain.Point) {
+	if r.span.find(block.Hash) == nil {
+		return // another path by now
+	}
+	for _, p := range r.ready {
+		if !p.leaving && r.through(p, block.Height) {
+			r.unprove(p)
+		}
+	}
+	r.leave()
+}
+
+// leave forgets the path and the span. Blocks in flight become orders that nobody
+// waits for.
+func (r *route) leave() {
+	r.path = path{open: r.path.open, q: r.path.q}
+	r.head.unserved = time.Time{}
+	r.span.clear()
+}
+
+func (r *route) deadlines(d *actor.Earliest) {
+	d.Add(r.path.retryAt, r.forks.retryAt, r.headDue(), r.unservedDue())
+	for _, b := range r.aside.blocks {
+		d.Add(b.until)
+	}
+}
+
+func (r *route) check() error {
+	if r.span.len() > r.cfg.Span {
+		return fmt.Errorf("a span of %d blocks", r.span.len())
+	}
+	if len(r.forks.hashes) > chain.MaxForks || len(r.forks.peers) > len(r.forks.hashes) {
+		return fmt.Errorf("asked for the forks of %d points and %d peers", len(r.forks.hashes), len(r.forks.peers))
+	}
+	if len(r.aside.blocks) > maxAside || len(r.aside.points) > maxAside {
+		return errors.New("too much is set aside")
+	}
+	return r.span.check()
 }

@@ -12,163 +12,165 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// slotState is the life of one block on the path: wanted until a copy has
+// entryState is the life of one block of the span. It is wanted until a copy has
 // arrived, held until all blocks before it have been handed to chain, handed
-// until chain's verdict, done until the ones before it are done too. A verdict
-// can send it back to held (chain was not ready for it) or to wanted (this copy
-// was bad).
-type slotState uint8
+// until chain's verdict, and done until the blocks before it are done too. A
+// verdict can send it back: to held if chain was not ready for it, to wanted if
+// this copy was bad.
+type entryState uint8
 
 const (
-	wanted slotState = iota
+	wanted entryState = iota
 	held
 	handed
 	done
 )
 
-// slot is one block on the path.
-type slot struct {
+// entry is one block of the span.
+type entry struct {
 	at    chain.Point
-	state slotState
+	state entryState
 	block *wire.MsgBlock // held, handed
 	size  int            // of block, bytes of memory
-	from  actor.ID       // who sent block
-	by    [2]actor.ID    // wanted: who was asked for it, the first first; zero: nobody
+	from  actor.ID       // the peer that sent block
+	by    [2]actor.ID    // wanted: the peers that were asked for it, in order; zero: none
 	since time.Time      // wanted: when by[0] was asked
 }
 
-// window tracks the next blocks on the path to the target, in order of height.
-// It is passive: it knows who was asked for what, but decides nothing (after
-// the example of Bitcoin Core's txrequest). Slots are named by their sequence
-// number, which counts from the first slot ever and is not reused when slots
-// are popped at the front.
+// span tracks the next blocks on the path to the target, in order of height. It
+// knows which peers were asked for what, and decides nothing (after the example
+// of Bitcoin Core's txrequest). An entry is named by its sequence number, which
+// counts from the first entry ever and is not reused.
 //
-// Two cursors make the searches cheap. They are lower bounds: lowered when a
-// slot goes back, moved up when somebody looks.
-type window struct {
-	slots []slot
-	base  int // the sequence number of slots[0]
-	index map[chainhash.Hash]int
+// Two cursors make the searches cheap. They are lower bounds. They go down when
+// an entry goes back, and up when somebody looks.
+type span struct {
+	entries []entry
+	base    int // the sequence number of entries[0]
+	index   map[chainhash.Hash]int
 
-	next int // no wanted slot is below
-	free int // no wanted slot that nobody was asked for is below
+	next int // no wanted entry is below
+	free int // no wanted entry without an order is below
 
-	unordered int // wanted slots that nobody was asked for
-	ordered   int // wanted slots that somebody was asked for
-	held      int // held slots
+	unordered int // wanted entries without an order
+	ordered   int // wanted entries with an order
+	held      int // held entries
 	heldBytes int
 }
 
-func newWindow() window { return window{index: map[chainhash.Hash]int{}} }
+func newSpan() *span { return &span{index: map[chainhash.Hash]int{}} }
 
-func (w *window) len() int         { return len(w.slots) }
-func (w *window) end() int         { return w.base + len(w.slots) }
-func (w *window) slot(q int) *slot { return &w.slots[q-w.base] }
+func (s *span) len() int           { return len(s.entries) }
+func (s *span) end() int           { return s.base + len(s.entries) }
+func (s *span) entry(q int) *entry { return &s.entries[q-s.base] }
 
-// find returns the slot of a block, or nil.
-func (w *window) find(h chainhash.Hash) *slot {
-	if q, ok := w.index[h]; ok {
-		return w.slot(q)
+// find returns the entry of a block, or nil.
+func (s *span) find(h chainhash.Hash) *entry {
+	if q, ok := s.index[h]; ok {
+		return s.entry(q)
 	}
 	return nil
 }
 
-// extend appends blocks that nobody was asked for.
-func (w *window) extend(points []chain.Point) {
+// last returns the highest entry of a span that is not empty.
+func (s *span) last() *entry { return &s.entries[len(s.entries)-1] }
+
+// extend appends blocks.
+func (s *span) extend(points []chain.Point) {
 	for _, p := range points {
-		if _, ok := w.index[p.Hash]; ok {
+		if _, ok := s.index[p.Hash]; ok {
 			continue
 		}
-		w.index[p.Hash] = w.end()
-		w.slots = append(w.slots, slot{at: p})
-		w.unordered++
+		s.index[p.Hash] = s.end()
+		s.entries = append(s.entries, entry{at: p})
+		s.unordered++
 	}
 }
 
-// replace makes the path consist of points. What is known of blocks that were
-// on the old path is kept.
-func (w *window) replace(points []chain.Point) {
-	old := *w
-	*w = newWindow()
-	w.extend(points)
-	for i := range w.slots {
-		s := &w.slots[i]
-		was := old.find(s.at.Hash)
+// replace makes points the blocks of the span. What is known of those that were
+// in it is kept.
+func (s *span) replace(points []chain.Point) {
+	old := *s
+	*s = *newSpan()
+	s.extend(points)
+	for i := range s.entries {
+		e := &s.entries[i]
+		was := old.find(e.at.Hash)
 		if was == nil {
 			continue
 		}
-		*s = *was
-		if s.state != wanted || s.by[0] != 0 {
-			w.unordered--
+		*e = *was
+		if e.state != wanted || e.by[0] != 0 {
+			s.unordered--
 		}
-		if s.state == wanted && s.by[0] != 0 {
-			w.ordered++
+		if e.state == wanted && e.by[0] != 0 {
+			s.ordered++
 		}
-		if s.state == held {
-			w.held++
-			w.heldBytes += s.size
+		if e.state == held {
+			s.held++
+			s.heldBytes += e.size
 		}
 	}
-	w.pop()
+	s.pop()
 }
 
 // cut drops the blocks above a height.
-func (w *window) cut(height int32) {
-	for len(w.slots) > 0 {
-		s := &w.slots[len(w.slots)-1]
-		if s.at.Height <= height {
+func (s *span) cut(height int32) {
+	for len(s.entries) > 0 {
+		e := s.last()
+		if e.at.Height <= height {
 			break
 		}
-		w.forget(s)
-		*s = slot{}
-		w.slots = w.slots[:len(w.slots)-1]
+		s.forget(e)
+		*e = entry{}
+		s.entries = s.entries[:len(s.entries)-1]
 	}
-	w.next, w.free = min(w.next, w.end()), min(w.free, w.end())
+	s.next, s.free = min(s.next, s.end()), min(s.free, s.end())
 }
 
-// clear drops all.
-func (w *window) clear() { *w = newWindow() }
+// clear drops all blocks.
+func (s *span) clear() { *s = *newSpan() }
 
-func (w *window) forget(s *slot) {
+func (s *span) forget(e *entry) {
 	switch {
-	case s.state == wanted && s.by[0] == 0:
-		w.unordered--
-	case s.state == wanted:
-		w.ordered--
-	case s.state == held:
-		w.held--
-		w.heldBytes -= s.size
+	case e.state == wanted && e.by[0] == 0:
+		s.unordered--
+	case e.state == wanted:
+		s.ordered--
+	case e.state == held:
+		s.held--
+		s.heldBytes -= e.size
 	}
-	delete(w.index, s.at.Hash)
+	delete(s.index, e.at.Hash)
 }
 
-// head returns the lowest wanted slot: what all the held ones wait for.
-func (w *window) head() (seq int, s *slot) {
-	for w.next = max(w.next, w.base); w.next < w.end(); w.next++ {
-		if s := w.slot(w.next); s.state == wanted {
-			return w.next, s
+// head returns the lowest wanted entry. All that is held waits for it.
+func (s *span) head() (seq int, e *entry) {
+	for s.next = max(s.next, s.base); s.next < s.end(); s.next++ {
+		if e := s.entry(s.next); e.state == wanted {
+			return s.next, e
 		}
 	}
 	return 0, nil
 }
 
-// firstFree returns the sequence number of the lowest wanted slot that nobody
-// was asked for, or end.
-func (w *window) firstFree() int {
-	for w.free = max(w.free, w.base); w.free < w.end(); w.free++ {
-		if s := w.slot(w.free); s.state == wanted && s.by[0] == 0 {
+// firstFree returns the sequence number of the lowest wanted entry without an
+// order, or end.
+func (s *span) firstFree() int {
+	for s.free = max(s.free, s.base); s.free < s.end(); s.free++ {
+		if e := s.entry(s.free); e.state == wanted && e.by[0] == 0 {
 			break
 		}
 	}
-	return w.free
+	return s.free
 }
 
-// isNext says whether chain needs this slot next: all before it have been
-// handed over. Its block may always be held, or a full budget would be a
+// isNext says whether chain needs this entry next: all before it have been handed
+// over. Its block may always be held. Otherwise a full budget would be a
 // deadlock.
-func (w *window) isNext(seq int) bool {
-	for q := w.base; q < seq; q++ {
-		if s := w.slot(q); s.state == wanted || s.state == held {
+func (s *span) isNext(seq int) bool {
+	for q := s.base; q < seq; q++ {
+		if e := s.entry(q); e.state == wanted || e.state == held {
 			return false
 		}
 	}
@@ -176,106 +178,106 @@ func (w *window) isNext(seq int) bool {
 }
 
 // order notes that a peer was asked for a wanted block.
-func (w *window) order(seq int, peer actor.ID, now time.Time) {
-	s := w.slot(seq)
+func (s *span) order(seq int, peer actor.ID, now time.Time) {
+	e := s.entry(seq)
 	switch {
-	case s.state != wanted || s.by[1] != 0 || s.by[0] == peer:
-		panic(fmt.Sprintf("netsync: block %d cannot be ordered from %v", s.at.Height, peer))
-	case s.by[0] == 0:
-		s.by[0], s.since = peer, now
-		w.unordered--
-		w.ordered++
+	case e.state != wanted || e.by[1] != 0 || e.by[0] == peer:
+		panic(fmt.Sprintf("netsync: block %d cannot be ordered from %v", e.at.Height, peer))
+	case e.by[0] == 0:
+		e.by[0], e.since = peer, now
+		s.unordered--
+		s.ordered++
 	default:
-		s.by[1] = peer
+		e.by[1] = peer
 	}
 }
 
-// takeBack notes that a peer is no longer expected to deliver a block. It says
-// whether it was, and whether the block still was wanted.
-func (w *window) takeBack(h chainhash.Hash, peer actor.ID) bool {
-	q, ok := w.index[h]
+// takeBack notes that a peer is no longer expected to deliver a block. It returns
+// true if the peer was expected to and the block is still wanted.
+func (s *span) takeBack(h chainhash.Hash, peer actor.ID) bool {
+	q, ok := s.index[h]
 	if !ok {
 		return false
 	}
-	s := w.slot(q)
-	if s.state != wanted {
+	e := s.entry(q)
+	if e.state != wanted {
 		return false
 	}
 	switch peer {
-	case s.by[0]:
-		s.by[0], s.by[1] = s.by[1], 0
-	case s.by[1]:
-		s.by[1] = 0
+	case e.by[0]:
+		e.by[0], e.by[1] = e.by[1], 0
+	case e.by[1]:
+		e.by[1] = 0
 	default:
 		return false
 	}
-	if s.by[0] == 0 {
-		w.unordered++
-		w.ordered--
-		w.free = min(w.free, q)
+	if e.by[0] == 0 {
+		s.unordered++
+		s.ordered--
+		s.free = min(s.free, q)
 	}
 	return true
 }
 
-// hold keeps a copy of a wanted block within a budget of bytes. When the budget
-// is spent the highest held blocks make room, for they are needed last. It says
-// whether the copy was kept.
-func (w *window) hold(h chainhash.Hash, b *wire.MsgBlock, size int, from actor.ID, budget int) bool {
-	q := w.index[h]
-	s := w.slot(q)
-	if s.state != wanted {
+// hold keeps a copy of a wanted block within a budget of bytes, and returns
+// whether it did. If the budget is spent, the highest held blocks make room: they
+// are needed last.
+func (s *span) hold(h chainhash.Hash, b *wire.MsgBlock, size int, from actor.ID, budget int) bool {
+	q := s.index[h]
+	e := s.entry(q)
+	if e.state != wanted {
 		panic("netsync: a block that is not wanted is held")
 	}
-	for top := w.end() - 1; w.heldBytes+size > budget && top > q; top-- {
-		if t := w.slot(top); t.state == held {
-			w.release(top, wanted)
+	for top := s.end() - 1; s.heldBytes+size > budget && top > q; top-- {
+		if t := s.entry(top); t.state == held {
+			s.release(top, wanted)
 		}
 	}
-	if s.by[0] == 0 {
-		w.unordered--
+	if e.by[0] == 0 {
+		s.unordered--
 	} else {
-		w.ordered--
+		s.ordered--
 	}
-	s.by = [2]actor.ID{}
-	if w.heldBytes+size > budget && !w.isNext(q) {
-		w.unordered++
-		w.free = min(w.free, q)
+	e.by = [2]actor.ID{}
+	if s.heldBytes+size > budget && !s.isNext(q) {
+		s.unordered++
+		s.free = min(s.free, q)
 		return false
 	}
-	s.state, s.block, s.size, s.from = held, b, size, from
-	w.held++
-	w.heldBytes += size
+	e.state, e.block, e.size, e.from = held, b, size, from
+	s.held++
+	s.heldBytes += size
 	return true
 }
 
-// release takes a slot out of held, into another state.
-func (w *window) release(seq int, to slotState) {
-	s := w.slot(seq)
-	if s.state != held {
+// release takes an entry from held to another state.
+func (s *span) release(seq int, to entryState) {
+	e := s.entry(seq)
+	if e.state != held {
 		panic("netsync: a block that is not held is released")
 	}
-	w.held--
-	w.heldBytes -= s.size
-	s.state = to
+	s.held--
+	s.heldBytes -= e.size
+	e.state = to
 	if to == wanted {
-		w.drop(seq)
+		s.drop(seq)
 	}
 }
 
-// drop makes a slot wanted, without a copy and without an order.
-func (w *window) drop(seq int) {
-	s := w.slot(seq)
-	s.state, s.block, s.size, s.from = wanted, nil, 0, 0
-	w.unordered++
-	w.next, w.free = min(w.next, seq), min(w.free, seq)
+// drop makes an entry wanted, without a copy and without an order.
+func (s *span) drop(seq int) {
+	e := s.entry(seq)
+	e.state, e.block, e.size, e.from = wanted, nil, 0, 0
+	s.unordered++
+	s.next, s.free = min(s.next, seq), min(s.free, seq)
 }
 
-// nextToHand returns the slot that chain needs next if its block is here.
-func (w *window) nextToHand() (seq int, s *slot) {
-	for q := w.base; q < w.end(); q++ {
-		switch s := w.slot(q); s.state {
+// nextToHand returns the entry that chain needs next, if its block is here.
+func (s *span) nextToHand() (seq int, e *entry) {
+	for q := s.base; q < s.end(); q++ {
+		switch e := s.entry(q); e.state {
 		case held:
-			return q, s
+			return q, e
 		case wanted:
 			return 0, nil
 		}
@@ -284,82 +286,82 @@ func (w *window) nextToHand() (seq int, s *slot) {
 }
 
 // hand notes that a held block was submitted.
-func (w *window) hand(seq int) { w.release(seq, handed) }
+func (s *span) hand(seq int) { s.release(seq, handed) }
 
-// unhand takes a submitted block back to held: chain could not judge it yet.
-func (w *window) unhand(h chainhash.Hash) {
-	if s := w.find(h); s != nil && s.state == handed {
-		s.state = held
-		w.held++
-		w.heldBytes += s.size
+// unhand takes a submitted block back to held. Chain could not judge it yet.
+func (s *span) unhand(h chainhash.Hash) {
+	if e := s.find(h); e != nil && e.state == handed {
+		e.state = held
+		s.held++
+		s.heldBytes += e.size
 	}
 }
 
-// refuse makes a submitted block wanted again: this copy was bad.
-func (w *window) refuse(h chainhash.Hash) {
-	if q, ok := w.index[h]; ok && w.slot(q).state == handed {
-		w.drop(q)
+// refuse makes a submitted block wanted again. This copy was bad.
+func (s *span) refuse(h chainhash.Hash) {
+	if q, ok := s.index[h]; ok && s.entry(q).state == handed {
+		s.drop(q)
 	}
 }
 
 // finish notes that chain has a block.
-func (w *window) finish(h chainhash.Hash) {
-	if s := w.find(h); s != nil && s.state == handed {
-		s.state, s.block = done, nil
+func (s *span) finish(h chainhash.Hash) {
+	if e := s.find(h); e != nil && e.state == handed {
+		e.state, e.block = done, nil
 	}
-	w.pop()
+	s.pop()
 }
 
-// pop removes what is done at the front.
-func (w *window) pop() {
-	for len(w.slots) > 0 && w.slots[0].state == done {
-		delete(w.index, w.slots[0].at.Hash)
-		w.slots[0] = slot{}
-		w.slots = w.slots[1:]
-		w.base++
+// pop removes the entries at the front that are done.
+func (s *span) pop() {
+	for len(s.entries) > 0 && s.entries[0].state == done {
+		delete(s.index, s.entries[0].at.Hash)
+		s.entries[0] = entry{}
+		s.entries = s.entries[1:]
+		s.base++
 	}
 }
 
-// check verifies the counts and cursors against the slots.
-func (w *window) check() error {
+// check verifies the counts and cursors against the entries.
+func (s *span) check() error {
 	var unordered, ordered, heldN, heldBytes int
-	for i := range w.slots {
-		s := &w.slots[i]
-		q := w.base + i
-		if w.index[s.at.Hash] != q {
-			return fmt.Errorf("the index names slot %d for the block in slot %d", w.index[s.at.Hash], q)
+	for i := range s.entries {
+		e := &s.entries[i]
+		q := s.base + i
+		if s.index[e.at.Hash] != q {
+			return fmt.Errorf("the index names entry %d for the block in entry %d", s.index[e.at.Hash], q)
 		}
-		if (s.block != nil) != (s.state == held || s.state == handed) {
-			return fmt.Errorf("slot %d in state %d has a block: %v", q, s.state, s.block != nil)
+		if (e.block != nil) != (e.state == held || e.state == handed) {
+			return fmt.Errorf("entry %d in state %d has a block: %v", q, e.state, e.block != nil)
 		}
-		if s.state != wanted && s.by != [2]actor.ID{} || s.by[0] == 0 && s.by[1] != 0 ||
-			s.by[0] != 0 && s.by[0] == s.by[1] {
-			return fmt.Errorf("slot %d in state %d is ordered from %v", q, s.state, s.by)
+		if e.state != wanted && e.by != [2]actor.ID{} || e.by[0] == 0 && e.by[1] != 0 ||
+			e.by[0] != 0 && e.by[0] == e.by[1] {
+			return fmt.Errorf("entry %d in state %d is ordered from %v", q, e.state, e.by)
 		}
-		if i > 0 && s.at.Height <= w.slots[i-1].at.Height {
+		if i > 0 && e.at.Height <= s.entries[i-1].at.Height {
 			return errors.New("heights do not rise")
 		}
 		switch {
-		case s.state == held:
+		case e.state == held:
 			heldN++
-			heldBytes += s.size
-		case s.state == wanted && q < w.next:
-			return errors.New("a wanted slot is below the cursor next")
-		case s.state == wanted && s.by[0] == 0:
+			heldBytes += e.size
+		case e.state == wanted && q < s.next:
+			return errors.New("a wanted entry is below the cursor next")
+		case e.state == wanted && e.by[0] == 0:
 			unordered++
-			if q < w.free {
-				return errors.New("an unordered slot is below the cursor free")
+			if q < s.free {
+				return errors.New("an unordered entry is below the cursor free")
 			}
-		case s.state == wanted:
+		case e.state == wanted:
 			ordered++
 		}
 	}
-	if len(w.index) != len(w.slots) {
-		return fmt.Errorf("%d in the index, %d slots", len(w.index), len(w.slots))
+	if len(s.index) != len(s.entries) {
+		return fmt.Errorf("%d in the index, %d entries", len(s.index), len(s.entries))
 	}
-	if unordered != w.unordered || ordered != w.ordered || heldN != w.held || heldBytes != w.heldBytes {
+	if unordered != s.unordered || ordered != s.ordered || heldN != s.held || heldBytes != s.heldBytes {
 		return fmt.Errorf("counted %d unordered, %d ordered, %d held with %d bytes; noted %d, %d, %d, %d",
-			unordered, ordered, heldN, heldBytes, w.unordered, w.ordered, w.held, w.heldBytes)
+			unordered, ordered, heldN, heldBytes, s.unordered, s.ordered, s.held, s.heldBytes)
 	}
 	return nil
 }

@@ -14,13 +14,13 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// oracle is the window as one would write it without a thought for speed: a
-// list of records, searched from the start each time.
+// oracle is the span as one would write it without a thought for speed: a list of
+// records, searched from the start each time.
 type oracle struct{ rows []oracleRow }
 
 type oracleRow struct {
 	at    chain.Point
-	state slotState
+	state entryState
 	size  int
 	by    []actor.ID
 }
@@ -78,20 +78,20 @@ func (o *oracle) hold(h chainhash.Hash, size, budget int) bool {
 	return fits
 }
 
-// compare fails unless the window and the oracle say the same.
-func compare(t *rapid.T, w *window, o *oracle) {
-	if err := w.check(); err != nil {
+// compare fails unless the span and the oracle say the same.
+func compare(t *rapid.T, s *span, o *oracle) {
+	if err := s.check(); err != nil {
 		t.Fatal(err)
 	}
-	if w.len() != len(o.rows) || w.heldBytes != o.heldBytes() {
-		t.Fatalf("window %d slots, %d bytes; oracle %d, %d", w.len(), w.heldBytes, len(o.rows), o.heldBytes())
+	if s.len() != len(o.rows) || s.heldBytes != o.heldBytes() {
+		t.Fatalf("span %d entries, %d bytes; oracle %d, %d", s.len(), s.heldBytes, len(o.rows), o.heldBytes())
 	}
 	var head, free *oracleRow
 	for i := range o.rows {
-		r, s := &o.rows[i], &w.slots[i]
-		by := slices.DeleteFunc(slices.Clone(s.by[:]), func(id actor.ID) bool { return id == 0 })
-		if s.at != r.at || s.state != r.state || !slices.Equal(by, r.by) {
-			t.Fatalf("slot %d: window %+v, oracle %+v", i, s, r)
+		r, e := &o.rows[i], &s.entries[i]
+		by := slices.DeleteFunc(slices.Clone(e.by[:]), func(id actor.ID) bool { return id == 0 })
+		if e.at != r.at || e.state != r.state || !slices.Equal(by, r.by) {
+			t.Fatalf("entry %d: span %+v, oracle %+v", i, e, r)
 		}
 		if head == nil && r.state == wanted {
 			head = r
@@ -100,27 +100,27 @@ func compare(t *rapid.T, w *window, o *oracle) {
 			free = r
 		}
 	}
-	if _, s := w.head(); (s == nil) != (head == nil) || s != nil && s.at != head.at {
-		t.Fatalf("head: window %+v, oracle %+v", s, head)
+	if _, e := s.head(); (e == nil) != (head == nil) || e != nil && e.at != head.at {
+		t.Fatalf("head: span %+v, oracle %+v", e, head)
 	}
-	if q := w.firstFree(); (q == w.end()) != (free == nil) || free != nil && w.slot(q).at != free.at {
-		t.Fatalf("first free: window %d, oracle %+v", q, free)
+	if q := s.firstFree(); (q == s.end()) != (free == nil) || free != nil && s.entry(q).at != free.at {
+		t.Fatalf("first free: span %d, oracle %+v", q, free)
 	}
 	next := o.next()
-	if _, s := w.nextToHand(); (s != nil) != (next != nil && next.state == held) || s != nil && s.at != next.at {
-		t.Fatalf("to hand: window %+v, oracle %+v", s, next)
+	if _, e := s.nextToHand(); (e != nil) != (next != nil && next.state == held) || e != nil && e.at != next.at {
+		t.Fatalf("to hand: span %+v, oracle %+v", e, next)
 	}
 }
 
-func TestWindowAgainstOracle(t *testing.T) { rapid.Check(t, driveWindow) }
+func TestSpanAgainstOracle(t *testing.T) { rapid.Check(t, driveSpan) }
 
-// driveWindow does the same at random to a window and the oracle.
-func driveWindow(t *rapid.T) {
-	w, o := newWindow(), &oracle{}
+// driveSpan does the same at random to a span and the oracle.
+func driveSpan(t *rapid.T) {
+	s, o := newSpan(), &oracle{}
 	height, branch := int32(0), uint32(0)
 	const budget = 10
 	body := &wire.MsgBlock{}
-	pick := func(states ...slotState) *oracleRow {
+	pick := func(states ...entryState) *oracleRow {
 		var fit []*oracleRow
 		for i := range o.rows {
 			if slices.Contains(states, o.rows[i].state) {
@@ -147,12 +147,12 @@ func driveWindow(t *rapid.T) {
 	t.Repeat(map[string]func(*rapid.T){
 		"extend": func(t *rapid.T) {
 			ps := grow(rapid.IntRange(1, 4).Draw(t, "n"))
-			w.extend(ps)
+			s.extend(ps)
 			add(ps)
 		},
 		"cut": func(t *rapid.T) {
 			h := height - rapid.Int32Range(0, 5).Draw(t, "depth")
-			w.cut(h)
+			s.cut(h)
 			o.rows = slices.DeleteFunc(o.rows, func(r oracleRow) bool { return r.at.Height > h })
 			height, branch = max(h, 0), branch+1
 		},
@@ -163,7 +163,7 @@ func driveWindow(t *rapid.T) {
 				ps = append(ps, r.at)
 			}
 			more := grow(rapid.IntRange(0, 3).Draw(t, "n"))
-			w.replace(append(ps, more...))
+			s.replace(append(ps, more...))
 			o.rows = slices.Clone(o.rows[from:])
 			add(more)
 			o.pop()
@@ -174,7 +174,7 @@ func driveWindow(t *rapid.T) {
 			if len(r.by) == 2 || slices.Contains(r.by, id) {
 				t.Skip("cannot")
 			}
-			w.order(w.index[r.at.Hash], id, time.Time{})
+			s.order(s.index[r.at.Hash], id, time.Time{})
 			r.by = append(r.by, id)
 		},
 		"takeBack": func(t *rapid.T) {
@@ -182,39 +182,39 @@ func driveWindow(t *rapid.T) {
 			id := actor.ID(rapid.IntRange(1, 3).Draw(t, "id"))
 			was := r.state == wanted && slices.Contains(r.by, id)
 			r.by = slices.DeleteFunc(r.by, func(x actor.ID) bool { return x == id })
-			if w.takeBack(r.at.Hash, id) != was {
+			if s.takeBack(r.at.Hash, id) != was {
 				t.Fatalf("taken back: want %v", was)
 			}
 		},
 		"hold": func(t *rapid.T) {
 			r, size := pick(wanted), rapid.IntRange(1, 4).Draw(t, "size")
 			h := r.at.Hash
-			if w.hold(h, body, size, 1, budget) != o.hold(h, size, budget) {
+			if s.hold(h, body, size, 1, budget) != o.hold(h, size, budget) {
 				t.Fatal("kept by one and not by the other")
 			}
 		},
 		"hand": func(t *rapid.T) {
-			if q, s := w.nextToHand(); s != nil {
-				w.hand(q)
+			if q, e := s.nextToHand(); e != nil {
+				s.hand(q)
 				o.next().state = handed
 			}
 		},
 		"unhand": func(t *rapid.T) {
 			r := pick(handed)
-			w.unhand(r.at.Hash)
+			s.unhand(r.at.Hash)
 			r.state = held
 		},
 		"refuse": func(t *rapid.T) {
 			r := pick(handed)
-			w.refuse(r.at.Hash)
+			s.refuse(r.at.Hash)
 			r.state = wanted
 		},
 		"finish": func(t *rapid.T) {
 			r := pick(handed)
-			w.finish(r.at.Hash)
+			s.finish(r.at.Hash)
 			r.state = done
 			o.pop()
 		},
-		"": func(t *rapid.T) { compare(t, &w, o) },
+		"": func(t *rapid.T) { compare(t, s, o) },
 	})
 }

@@ -3,8 +3,6 @@ package netsync
 import (
 	"time"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
-
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
 )
@@ -12,98 +10,69 @@ import (
 // statusEvery is the least time between two publications of the Status.
 const statusEvery = time.Second
 
-// stats are the figures of the Status that cannot be read off the state.
-type stats struct {
+// report tracks what the Status shows and what was published.
+type report struct {
+	*facts
+	headers *headers
+	span    *span
+	route   *route
+	orders  *orders
+	submits *submits
+
 	started time.Time
-	blocks  uint64
-	bytes   uint64
-	stalls  uint64
-
-	blockMeter, headers meter
-
-	recent     [64]chainhash.Hash // the last blocks that chain has taken from us
-	recentNext int
-
-	dirty     bool // something that Status shows may have changed
-	published time.Time
-	last      Status
-}
-
-// took notes that chain has taken a block.
-func (s *stats) took(now time.Time, h chainhash.Hash, connected bool) {
-	s.recent[s.recentNext%len(s.recent)] = h
-	s.recentNext++
-	if connected {
-		s.blocks++
-		s.blockMeter.add(now, 1)
-	}
+	at      time.Time // of the last publication
+	last    Status
 }
 
 // status is the Status as it is now.
-func (m *Machine) status(now time.Time) Status {
+func (r *report) status() Status {
 	s := Status{
-		Phase: m.phase(now), Tips: m.tips, Target: m.bestProved(),
-		InFlight: m.inFlight, Held: m.w.held, HeldBytes: m.w.heldBytes,
-		Blocks: m.stats.blocks, Bytes: m.stats.bytes, Stalls: m.stats.stalls,
-		BlockRate: m.stats.blockMeter.rate(now), HeaderRate: m.stats.headers.rate(now),
-		Started: m.stats.started,
+		Phase: r.phase(), Tips: r.tips,
+		InFlight: r.orders.inFlight, Held: r.span.held, HeldBytes: r.span.heldBytes,
+		Blocks: r.submits.connected, Bytes: r.orders.bytes, Stalls: r.orders.stalls,
+		BlockRate: r.submits.meter.rate(r.now), HeaderRate: r.headers.meter.rate(r.now),
+		Started: r.started,
 	}
-	for _, p := range m.ready {
-		if !p.leaving {
-			s.Peers++
+	for _, p := range r.ready {
+		s.Peers += btoi(!p.leaving)
+		if better(p.best, s.Target) {
+			s.Target = p.best
 		}
 	}
 	return s
 }
 
 // phase is derived from what the peers have answered and proved.
-func (m *Machine) phase(now time.Time) Phase {
-	peers, more, ranOut := 0, false, false
-	for _, p := range m.ready {
-		if !p.leaving {
-			peers++
-			more = more || p.more
-			ranOut = ranOut || p.ranOut
-		}
+func (r *report) phase() Phase {
+	here := false
+	for _, p := range r.ready {
+		here = here || !p.leaving
 	}
+	more, ranOut := r.headers.survey()
 	switch {
-	case peers == 0:
+	case !here:
 		return Idle
-	case more || !ranOut && !m.recent(now):
+	case more || !ranOut && !r.headers.recent():
 		return Headers
-	case m.target != chain.Point{}:
+	case r.route.target != chain.Point{}:
 		return Blocks
 	}
 	return Following
 }
 
-// bestProved is the point with the most work that a connected peer has proved.
-func (m *Machine) bestProved() chain.Point {
-	var best chain.Point
-	for _, p := range m.ready {
-		if better(p.best, best) {
-			best = p.best
-		}
-	}
-	return best
-}
-
 // peers answers GetPeers.
-func (m *Machine) peers() Peers {
+func (r *report) peers() Peers {
 	var all Peers
-	for _, p := range m.ready {
+	for _, p := range r.ready {
 		if p.leaving {
 			continue
 		}
-		s := PeerStatus{
-			Peer: p.id, SyncedHeaders: -1, SyncedBlocks: -1,
-			Window: p.window, BytesPerSecond: p.rate.bytesPerSecond(), Stalls: p.stalled,
-		}
+		s := PeerStatus{Peer: p.id, SyncedHeaders: -1, SyncedBlocks: -1}
 		if p.best != (chain.Point{}) {
 			s.SyncedHeaders = p.common.Height
-			s.SyncedBlocks = min(p.common.Height, m.tips.Block.Height)
+			s.SyncedBlocks = min(p.common.Height, r.tips.Block.Height)
 		}
-		for _, o := range p.orders {
+		for _, o := range p.orders.list {
 			s.InFlight = append(s.InFlight, o.height)
 		}
 		all.Peers = append(all.Peers, s)
@@ -111,25 +80,25 @@ func (m *Machine) peers() Peers {
 	return all
 }
 
-// statusDue is when the next Status may be published; zero: nothing changed.
-func (m *Machine) statusDue() time.Time {
-	if !m.stats.dirty {
+// due is when the next Status may be published; zero: nothing has changed.
+func (r *report) due() time.Time {
+	if !r.changed {
 		return time.Time{}
 	}
-	return m.stats.published.Add(statusEvery)
+	return r.at.Add(statusEvery)
 }
 
 // publishStatus publishes what has changed, at most once a second. As long as a
 // rate is above zero it changes by itself.
-func (m *Machine) publishStatus(now time.Time, out *actor.Outbox) {
-	if !m.stats.dirty || now.Before(m.statusDue()) {
+func (r *report) publish(topics Topics, out *actor.Outbox) {
+	if !r.changed || r.now.Before(r.due()) {
 		return
 	}
-	s := m.status(now)
-	m.stats.published = now
-	m.stats.dirty = s.BlockRate > 0 || s.HeaderRate > 0
-	if s != m.stats.last {
-		m.stats.last = s
-		m.topics.Status.Set(out, 0, s)
+	s := r.status()
+	r.at = r.now
+	r.changed = s.BlockRate > 0 || s.HeaderRate > 0
+	if s != r.last {
+		r.last = s
+		topics.Status.Set(out, 0, s)
 	}
 }

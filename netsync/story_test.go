@@ -20,7 +20,7 @@ const services = wire.SFNodeNetwork | wire.SFNodeWitness
 // testConfig has the values of config/limits.go; TestConfigIsTheNodes compares.
 func testConfig() Config {
 	return Config{
-		Window:      1024,      // as Bitcoin Core's BLOCK_DOWNLOAD_WINDOW
+		Span:        1024,      // as Bitcoin Core's BLOCK_DOWNLOAD_WINDOW
 		HeldBytes:   128 << 20, // 30 full blocks of 2 MB, which take about twice that in memory
 		SubmitBytes: 32 << 20,  // four of the largest blocks
 
@@ -62,7 +62,7 @@ type story struct {
 	headersAsked map[actor.ID][]*wire.MsgGetHeaders // not yet looked at
 	blocksAsked  map[actor.ID][]chainhash.Hash
 	left         map[actor.ID]actor.End // whose cells were ordered to end
-	deaf         map[actor.ID]bool // their Sends are kept
+	deaf         map[actor.ID]bool      // their Sends are kept
 	status       []Status
 	submitted    []chain.SubmitBlock
 	maxInFlight  int
@@ -292,16 +292,16 @@ func (s *story) wantTip(n *node, why string) {
 }
 
 func (s *story) describe() string {
-	st := s.m.status(s.Now)
+	st := s.m.report.status()
 	return "phase " + st.Phase.String() + ", target " + st.Target.Hash.String()
 }
 
 // wantNothingOpen fails when something is still in flight.
 func (s *story) wantNothingOpen(why string) {
 	s.t.Helper()
-	if s.m.inFlight != 0 || s.m.w.len() != 0 || len(s.m.submits) != 0 || s.Open() != 0 {
+	if s.m.orders.inFlight != 0 || s.m.span.len() != 0 || len(s.m.submits.list) != 0 || s.Open() != 0 {
 		s.t.Fatalf("%s: %d orders, %d blocks in the window, %d submitted, %d questions open",
-			why, s.m.inFlight, s.m.w.len(), len(s.m.submits), s.Open())
+			why, s.m.orders.inFlight, s.m.span.len(), len(s.m.submits.list), s.Open())
 	}
 }
 

@@ -83,7 +83,7 @@ func measured(t *testing.T, n int) (*story, *node) {
 
 func TestUntriedPeersComeAfterTheQuick(t *testing.T) {
 	s, tip := measured(t, 900)
-	room := s.inv(1).window
+	room := s.inv(1).limit
 	prove := func(id actor.ID) {
 		s.give(peer.HeadersReceived{Peer: id, Headers: tip.locate(hashPtrs(tip.at(100)))})
 	}
@@ -192,8 +192,8 @@ func TestWhoHasNoneOfTheWindowIsNotFree(t *testing.T) {
 		if got := len(s.takeOrders(2)) > 0; got != c.free {
 			t.Errorf("%s: it has orders: %v", c.name, got)
 		}
-		s.inv(2).window++
-		free, lowest, _ := s.m.freePeers(s.Now)
+		s.inv(2).limit++
+		free, lowest, _ := s.m.orders.freePeers()
 		if got := len(free) > 0; got != c.free || got && lowest != c.lowest {
 			t.Errorf("%s: it can take one more: %v, from %d", c.name, got, lowest)
 		}

@@ -44,7 +44,7 @@ func TestUnaskedCopyDisplacesNothing(t *testing.T) {
 			s.release(nil)
 			s.serve(1)
 			s.wantTip(tip, "the stranger changes nothing")
-			if got := s.m.status(s.Now).Bytes; got != uint64(60*blockSize+250*len(q)) {
+			if got := s.m.report.status().Bytes; got != uint64(60*blockSize+250*len(q)) {
 				t.Fatalf("%d bytes received: blocks had to come twice", got)
 			}
 		})
@@ -57,7 +57,7 @@ func TestCopyThatWasAskedForOnceIsTaken(t *testing.T) {
 	s, tip := synced(t, 8, func(c *Config) { c.UrgentAfter = time.Hour }, 1)
 	late := s.wantOrders(1, "all eight")
 	s.wait(s.m.cfg.OrderTimeout)
-	if len(s.inv(1).orders) != 0 {
+	if len(s.inv(1).list) != 0 {
 		t.Fatal("the orders are late and taken back")
 	}
 	s.deliver(1, late...)
@@ -71,9 +71,9 @@ func TestUnaskedBlocksDoNotMakeOursLookDear(t *testing.T) {
 	genesis := s.c.t.genesis
 	for range 100 {
 		s.give(peer.BlockReceived{Peer: 66, Hash: genesis.Hash, Block: genesis.block(), Size: 4_000_000, Memory: 80_000_000})
-		s.deliver(1, s.inv(1).orders[0].hash)
-		if s.m.inFlight < s.m.cfg.StartInFlight {
-			t.Fatalf("%d orders", s.m.inFlight)
+		s.deliver(1, s.inv(1).list[0].hash)
+		if s.m.orders.inFlight < s.m.cfg.StartInFlight {
+			t.Fatalf("%d orders", s.m.orders.inFlight)
 		}
 	}
 }

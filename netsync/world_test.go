@@ -162,7 +162,7 @@ func newWorld(t testing.TB, seed uint64, broken breaker) *world {
 // waited for are lost.
 func (w *world) build(now time.Time, broken breaker) {
 	cfg := testConfig()
-	cfg.Window, cfg.HeldBytes = 64, 40*blockSize
+	cfg.Span, cfg.HeldBytes = 64, 40*blockSize
 	ports, specs := testPorts()
 	m := New(cfg, ports, Topics{Status: actor.State[Status]{ID: 9}}, rand.New(rand.NewPCG(w.rng.Uint64(), 1)))
 	w.m = m
@@ -494,8 +494,8 @@ func (w *world) finish(broken bool) string {
 			break
 		}
 	}
-	if m.inFlight != 0 || w.Open() != 0 || len(m.submits) != 0 || m.w.held != 0 || len(m.headerQueue) != 0 {
-		return fmt.Sprintf("leaked: %d orders, %d questions, %d submissions, %d held", m.inFlight, w.Open(), len(m.submits), m.w.held)
+	if m.orders.inFlight != 0 || w.Open() != 0 || len(m.submits.list) != 0 || m.span.held != 0 || len(m.headers.queue) != 0 {
+		return fmt.Sprintf("leaked: %d orders, %d questions, %d submissions, %d held", m.orders.inFlight, w.Open(), len(m.submits.list), m.span.held)
 	}
 	return ""
 }
@@ -522,7 +522,7 @@ func TestL10SameSeedSameRun(t *testing.T) {
 				break
 			}
 			m := w.m.(*Machine)
-			s += fmt.Sprintln(w.Now.UnixNano(), m.inFlight, m.w.len(), w.Open(), w.seq)
+			s += fmt.Sprintln(w.Now.UnixNano(), m.orders.inFlight, m.span.len(), w.Open(), w.seq)
 		}
 		return s
 	}

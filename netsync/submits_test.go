@@ -82,7 +82,7 @@ func TestBlockByRPC(t *testing.T) {
 		s.c.submitBlock(chain.SubmitBlock{Hash: tip.at(h).Hash, Block: tip.at(h).block()})
 	}
 	s.give(s.c.tips())
-	if n := s.m.w.len(); n != 4 {
+	if n := s.m.span.len(); n != 4 {
 		t.Fatalf("the window has %d blocks, six of ten came by another way", n)
 	}
 	s.serve(1)
@@ -102,7 +102,7 @@ func TestBlockFromTheFuture(t *testing.T) {
 	s.wait(s.m.cfg.TooNewRetry)
 	s.serve(1)
 	s.wantTip(tip, "chain was asked again later; nothing was downloaded twice")
-	if got := s.m.status(s.Now).Bytes; got != 10*blockSize {
+	if got := s.m.report.status().Bytes; got != 10*blockSize {
 		t.Fatalf("%d bytes received", got)
 	}
 }
