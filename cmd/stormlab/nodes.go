@@ -12,8 +12,8 @@ import (
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
 
-	"acyclic/cmd/stormlab/p2p"
 	"acyclic/cmd/stormlab/probe"
+	"acyclic/integration/p2p"
 )
 
 // ours is the name of this node.

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"acyclic/cmd/stormlab/p2p"
+	"acyclic/integration/p2p"
 )
 
 // Every is the time between two samples, and between two questions of a kind.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/cmd/stormlab/p2p"
+	"acyclic/integration/p2p"
 )
 
 // Blocks is the block storm of btcd's issue #2258: one block that connects many

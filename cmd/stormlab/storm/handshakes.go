@@ -8,7 +8,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/cmd/stormlab/p2p"
+	"acyclic/integration/p2p"
 )
 
 // Handshakes is the storm of connections that stop in mid-handshake.

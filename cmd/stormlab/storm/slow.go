@@ -7,7 +7,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/cmd/stormlab/p2p"
+	"acyclic/integration/p2p"
 )
 
 // SlowReaders is the storm of peers that ask and never read.

@@ -14,7 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"acyclic/cmd/stormlab/p2p"
+	"acyclic/integration/p2p"
 )
 
 // Storm is one experiment.

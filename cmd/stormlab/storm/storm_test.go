@@ -11,8 +11,8 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"go.uber.org/goleak"
 
-	"acyclic/cmd/stormlab/p2p"
 	"acyclic/integration/chaingen"
+	"acyclic/integration/p2p"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -7,8 +7,8 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/cmd/stormlab/p2p"
 	"acyclic/integration/chaingen"
+	"acyclic/integration/p2p"
 )
 
 // Txs is the storm of transactions.
