@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"regexp"
 	"strconv"
 	"testing"
@@ -85,21 +84,10 @@ var goroutineMetric = regexp.MustCompile(`(?m)^go_goroutines (\d+)$`)
 // goroutines is how many the node says that it has, this question's included.
 func goroutines(t *testing.T, n *harness.Node) int {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodGet, "http://"+n.RPC.Addr+"/metrics", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.SetBasicAuth(n.RPC.User, n.RPC.Pass)
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	body, err := n.RPC.Get(t.Context(), "/metrics")
 	m := goroutineMetric.FindSubmatch(body)
 	if err != nil || m == nil {
-		t.Fatalf("%s: %v %.200q", resp.Status, err, body)
+		t.Fatalf("%v %.200q", err, body)
 	}
 	count, _ := strconv.Atoi(string(m[1]))
 	return count

@@ -13,6 +13,7 @@ import (
 	"acyclic/cmd/stormlab/probe"
 	"acyclic/cmd/stormlab/report"
 	"acyclic/cmd/stormlab/storm"
+	"acyclic/integration/nodes"
 )
 
 // lab runs storms at nodes.
@@ -58,7 +59,7 @@ func (l *lab) run(ctx context.Context, s storm.Storm, k kind) (*report.Run, erro
 	fed.Go(func() { feed.Run(feedCtx) })
 	defer func() {
 		endFeed()
-		n.kill()
+		n.Kill()
 		fed.Wait()
 	}()
 	if err := n.await(ctx, feed.Height()); err != nil {
@@ -97,7 +98,7 @@ func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Ri
 		})
 	})
 
-	sleep(ctx, l.opts.Calm)
+	nodes.Sleep(ctx, l.opts.Calm)
 	now.Store("storm")
 	res.StormFrom = since()
 	stormCtx, endStorm := context.WithTimeout(ctx, l.opts.duration())
@@ -168,8 +169,8 @@ func (l *lab) keep(res *report.Run, s storm.Storm, at float64, own, text string)
 
 // stop asks the node to stop, and makes it.
 func (l *lab) stop(n *node, res *report.Run, s storm.Storm) {
-	if n.exited() {
-		res.Crashed = n.tail()
+	if n.Exited() {
+		res.Crashed = n.Tail()
 		return
 	}
 	l.table.hint(res.Node, "SIGINT sent; it has "+l.opts.StopBound.String())
@@ -177,17 +178,9 @@ func (l *lab) stop(n *node, res *report.Run, s storm.Storm) {
 	res.StopTook, res.Stopped = took.Seconds(), ok
 	if !ok {
 		own := l.ask(n, res)
-		if text := n.stacks(min(l.opts.StopBound, 5*time.Second)); len(res.Dumps) < 2 {
+		if text := n.Stacks(min(l.opts.StopBound, 5*time.Second)); len(res.Dumps) < 2 {
 			l.keep(res, s, res.End()+took.Seconds(), own, text)
 		}
-		n.kill()
-	}
-}
-
-// sleep ends early with ctx.
-func sleep(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
+		n.Kill()
 	}
 }

@@ -26,6 +26,7 @@ import (
 
 	"acyclic/cmd/stormlab/report"
 	"acyclic/cmd/stormlab/storm"
+	"acyclic/integration/nodes"
 )
 
 type options struct {
@@ -92,7 +93,7 @@ func fail(err error) {
 // run runs the storms that are asked for and writes the report. It says whether
 // this node has stood all of them.
 func run(ctx context.Context, opts options) (good bool, err error) {
-	nodes, err := choose(kinds, opts.Only, func(k kind) string { return k.name })
+	some, err := choose(kinds, opts.Only, func(k kind) string { return k.name })
 	if err != nil {
 		return false, fmt.Errorf("--only: %w", err)
 	}
@@ -105,18 +106,18 @@ func run(ctx context.Context, opts options) (good bool, err error) {
 	}
 	defer os.Remove(opts.Out) // which fails if there is anything in it
 	l := &lab{opts: opts, programs: map[string]string{}, table: newTable(os.Stdout)}
-	if l.dir, err = scratch(); err != nil {
+	if l.dir, err = nodes.Scratch("acyclic-stormlab-"); err != nil {
 		return false, err
 	}
 	defer os.RemoveAll(l.dir)
-	if err := l.compile(ctx, nodes); err != nil {
+	if err := l.compile(ctx, some); err != nil {
 		return false, err
 	}
 	rep := &report.Report{
 		When: time.Now(), Seed: opts.Seed, Minutes: opts.Minutes, Stall: opts.Stall, Grace: opts.Grace,
 		Stop: opts.StopBound, Machine: machine(),
 	}
-	good = l.all(ctx, rep, storms, nodes)
+	good = l.all(ctx, rep, storms, some)
 	page, err := rep.Write(opts.Out)
 	if err != nil {
 		return false, err
@@ -150,14 +151,15 @@ func (o *options) check() error {
 }
 
 // compile builds the programs.
-func (l *lab) compile(ctx context.Context, nodes []kind) error {
+func (l *lab) compile(ctx context.Context, some []kind) error {
 	root, err := moduleRoot()
 	if err != nil {
 		return err
 	}
-	for _, k := range nodes {
+	for _, k := range some {
 		l.table.say("building %s", k.name)
-		l.programs[k.name], err = k.compile(ctx, root, l.dir)
+		l.programs[k.name] = filepath.Join(l.dir, k.name)
+		err := nodes.Build(ctx, filepath.Join(root, k.dir), k.Import, l.programs[k.name])
 		if ctx.Err() != nil {
 			return fmt.Errorf("interrupted while building %s", k.name)
 		}
@@ -169,14 +171,14 @@ func (l *lab) compile(ctx context.Context, nodes []kind) error {
 }
 
 // all runs every storm at every node, one after the other.
-func (l *lab) all(ctx context.Context, rep *report.Report, storms []storm.Storm, nodes []kind) (good bool) {
+func (l *lab) all(ctx context.Context, rep *report.Report, storms []storm.Storm, some []kind) (good bool) {
 	good = true
-	left := len(storms) * len(nodes)
+	left := len(storms) * len(some)
 	for _, s := range storms {
 		l.table.head(s.Name(), s.About())
 		rep.Storms = append(rep.Storms, report.Storm{Name: s.Name(), About: s.About()})
 		here := &rep.Storms[len(rep.Storms)-1]
-		for _, k := range nodes {
+		for _, k := range some {
 			l.table.hint(k.name, fmt.Sprintf("starts; %d runs to go, about %v", left, l.opts.length(left).Round(time.Minute)))
 			left--
 			r, err := l.run(ctx, s, k)
@@ -224,24 +226,6 @@ func outDir(dir string) (string, error) {
 		return "", err
 	}
 	return filepath.Abs(dir)
-}
-
-const scratchPrefix = "acyclic-stormlab-"
-
-// scratch makes the directory for the processes, and removes those of labs that
-// were killed before they could.
-func scratch() (string, error) {
-	left, _ := filepath.Glob(filepath.Join(os.TempDir(), scratchPrefix+"*"))
-	for _, dir := range left {
-		var pid int
-		if _, err := fmt.Sscanf(strings.TrimPrefix(filepath.Base(dir), scratchPrefix), "%d-", &pid); err != nil {
-			continue
-		}
-		if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-			os.RemoveAll(dir)
-		}
-	}
-	return os.MkdirTemp("", fmt.Sprintf("%s%d-", scratchPrefix, os.Getpid()))
 }
 
 // machine describes where this ran; the load at the start tells how idle it was.

@@ -102,7 +102,7 @@ func TestTheLabSeesAFrozenNode(t *testing.T) {
 	}
 	var running *node
 	l.started = func(n *node) { running = n }
-	frozen := freezing{freeze: func() { running.cmd.Process.Signal(syscall.SIGSTOP) }}
+	frozen := freezing{freeze: func() { running.Signal(syscall.SIGSTOP) }}
 	rep := &report.Report{}
 	if l.all(t.Context(), rep, []storm.Storm{frozen}, nodes) {
 		t.Error("all was well")
@@ -130,7 +130,7 @@ func TestALivingNodeReportsOnItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer n.kill()
+	defer n.Kill()
 	res := &report.Run{Node: k.name, Ours: true}
 	l.dump(t.Context(), n, s, res, 1)
 	if want := "It calls nothing in itself stuck; 0 of its components wait for another."; res.Dumps[0].Story.Sentence != want {

@@ -1,23 +1,28 @@
 package harness
 
 import (
-	"fmt"
+	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
+
+	"acyclic/integration/nodes"
 )
 
-// The binaries are built once per run, by the go command, from this module: btcd
-// as go.mod pins it. With -race our node is built with it too.
+// The binaries are built once per run from this module, so btcd is as go.mod
+// pins it. With -race our node is built with it too.
 var binaries sync.Map // import path -> func() (string, error)
 
-func binary(t testing.TB, importPath string, flags ...string) string {
+func binary(t testing.TB, p nodes.Program, flags ...string) string {
 	t.Helper()
-	build, _ := binaries.LoadOrStore(importPath, sync.OnceValues(func() (string, error) {
-		return goBuild(importPath, flags)
+	build, _ := binaries.LoadOrStore(p.Import, sync.OnceValues(func() (string, error) {
+		dir := filepath.Join(runDir, "bin")
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return "", err
+		}
+		path := filepath.Join(dir, p.Name)
+		return path, nodes.Build(context.Background(), "", p.Import, path, flags...)
 	}))
 	path, err := build.(func() (string, error))()
 	if err != nil {
@@ -26,28 +31,14 @@ func binary(t testing.TB, importPath string, flags ...string) string {
 	return path
 }
 
-func goBuild(importPath string, flags []string) (string, error) {
-	dir := filepath.Join(runDir, "bin")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, filepath.Base(importPath))
-	args := append([]string{"build", "-o", path}, flags...)
-	cmd := exec.Command("go", append(args, importPath)...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build %s: %v\n%s", importPath, err, strings.TrimSpace(string(out)))
-	}
-	return path, nil
-}
-
 // BtcdBinary builds btcd and returns its path.
 func BtcdBinary(t testing.TB) string {
 	t.Helper()
-	return binary(t, "github.com/btcsuite/btcd")
+	return binary(t, nodes.Btcd)
 }
 
 // AcyclicBinary builds this node and returns its path.
 func AcyclicBinary(t testing.TB) string {
 	t.Helper()
-	return binary(t, "acyclic/cmd/acyclicd", raceFlags...)
+	return binary(t, nodes.Acyclic, raceFlags...)
 }

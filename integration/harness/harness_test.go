@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"acyclic/integration/nodes"
 )
 
 // role is set when the test binary is run by one of its tests.
@@ -39,9 +40,9 @@ func TestInside(t *testing.T) {
 	}
 	t.Setenv(role, "sleeper")
 	p := Run(t, "sleeper", Dir(t, "sleeper"), os.Args[0])
-	fmt.Println("sleeper:", p.cmd.Process.Pid)
+	fmt.Println("sleeper:", p.Pid())
 	fmt.Println("dir:", runDir)
-	<-p.done // until this binary is ended
+	p.Wait(5 * time.Minute) // until this binary is ended
 }
 
 // inside starts this binary with TestInside and returns it with the process that
@@ -93,10 +94,10 @@ func TestNothingOutlivesAKilledBinary(t *testing.T) {
 		t.Skip("needs the kernel's help")
 	}
 	outer, sleeper, dir := inside(t)
-	outer.cmd.Process.Kill()
+	outer.Signal(syscall.SIGKILL)
 	outer.Wait(Patience)
 	wantGone(t, sleeper)
-	sweep(filepath.Dir(dir))
+	nodes.Sweep(runPrefix)
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("%s was not swept: %v", dir, err)
 	}
@@ -111,16 +112,9 @@ func TestNothingOutlivesATimeout(t *testing.T) {
 		t.Errorf("status %d, want a panic's", status)
 	}
 	wantGone(t, sleeper)
-	sweep(filepath.Dir(dir))
+	nodes.Sweep(runPrefix)
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("%s was not swept: %v", dir, err)
-	}
-}
-
-func TestSweepSparesTheLiving(t *testing.T) {
-	sweep(os.TempDir())
-	if _, err := os.Stat(runDir); err != nil {
-		t.Errorf("our own directory was swept: %v", err)
 	}
 }
 
@@ -128,7 +122,7 @@ func TestCleanupKillsTheProcess(t *testing.T) {
 	var pid int
 	t.Run("inner", func(t *testing.T) {
 		t.Setenv(role, "sleeper")
-		pid = Run(t, "sleeper", Dir(t, "sleeper"), os.Args[0]).cmd.Process.Pid
+		pid = Run(t, "sleeper", Dir(t, "sleeper"), os.Args[0]).Pid()
 	})
 	wantGone(t, pid)
 }
@@ -159,16 +153,5 @@ func TestEventuallySaysWhatItSaw(t *testing.T) {
 	<-done
 	if !strings.Contains(f.failure, "the impossible") || !strings.Contains(f.failure, "state ") {
 		t.Errorf("failed with %q", f.failure)
-	}
-}
-
-func TestFreeAddrsDiffer(t *testing.T) {
-	seen := map[string]bool{}
-	for range 50 {
-		addr := FreeAddr(t)
-		if seen[addr] {
-			t.Fatalf("%s twice", addr)
-		}
-		seen[addr] = true
 	}
 }

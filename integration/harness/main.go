@@ -1,15 +1,14 @@
 package harness
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
+
+	"acyclic/integration/nodes"
 )
 
 // Long says that tests may take minutes. Keep says that the directories of the
@@ -25,8 +24,7 @@ var runDir string // of this test binary; set by Main
 
 // Main is what TestMain calls. It returns the exit status.
 func Main(m *testing.M) int {
-	sweep(os.TempDir())
-	dir, err := os.MkdirTemp("", fmt.Sprintf("%s%d-", runPrefix, os.Getpid()))
+	dir, err := nodes.Scratch(runPrefix)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "harness:", err)
 		return 1
@@ -39,7 +37,7 @@ func Main(m *testing.M) int {
 	go func() {
 		select {
 		case sig := <-interrupts:
-			killAll()
+			nodes.KillAll()
 			os.RemoveAll(dir)
 			fmt.Fprintln(os.Stderr, "harness: ended by", sig)
 			os.Exit(130)
@@ -50,28 +48,13 @@ func Main(m *testing.M) int {
 	status := m.Run()
 	signal.Stop(interrupts)
 	close(done)
-	killAll()
+	nodes.KillAll()
 	if *Keep {
 		fmt.Fprintln(os.Stderr, "harness: kept", dir)
 	} else {
 		os.RemoveAll(dir)
 	}
 	return status
-}
-
-// sweep removes what test binaries left that are no more.
-func sweep(tmp string) {
-	dirs, _ := filepath.Glob(filepath.Join(tmp, runPrefix+"*"))
-	for _, dir := range dirs {
-		var pid int
-		name := strings.TrimPrefix(filepath.Base(dir), runPrefix)
-		if _, err := fmt.Sscanf(name, "%d-", &pid); err != nil {
-			continue
-		}
-		if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-			os.RemoveAll(dir)
-		}
-	}
 }
 
 // Dir makes a directory for a process. It is removed with the test, unless the

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"acyclic/integration/nodes"
 	"acyclic/integration/p2p"
 )
 
@@ -25,7 +25,7 @@ const callPatience = 30 * time.Second
 
 // Target says where the node is.
 type Target struct {
-	RPC     RPC
+	RPC     nodes.RPC
 	P2P     p2p.Node
 	Profile string // address of net/http/pprof; "": none
 	PID     int
@@ -57,6 +57,7 @@ type kind struct {
 
 // New makes a probe whose time begins now.
 func New(t Target) *Probe {
+	t.RPC.Timeout = callPatience
 	now := time.Now()
 	p := &Probe{target: t, began: now, moved: now}
 	for _, k := range []*kind{&p.count, &p.info, &p.shake, &p.routines} {
@@ -70,7 +71,7 @@ func (p *Probe) Run(ctx context.Context, show func(Sample)) {
 	var wg sync.WaitGroup
 	ask := func(k *kind, f func(context.Context) error) {
 		wg.Go(func() {
-			for ; ctx.Err() == nil; pause(ctx, Every) {
+			for ; ctx.Err() == nil; nodes.Sleep(ctx, Every) {
 				k.ask(ctx, f)
 			}
 		})
@@ -81,7 +82,7 @@ func (p *Probe) Run(ctx context.Context, show func(Sample)) {
 	if p.target.Profile != "" {
 		ask(&p.routines, p.countGoroutines)
 	}
-	for pause(ctx, Every) {
+	for nodes.Sleep(ctx, Every) {
 		show(p.sample(time.Now()))
 	}
 	wg.Wait()
@@ -159,8 +160,6 @@ func (p *Probe) sample(now time.Time) Sample {
 }
 
 func (p *Probe) askBlockCount(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, callPatience)
-	defer cancel()
 	var height int32
 	err := p.target.RPC.Call(ctx, &height, "getblockcount")
 	if err == nil {
@@ -172,8 +171,6 @@ func (p *Probe) askBlockCount(ctx context.Context) error {
 }
 
 func (p *Probe) askPeerInfo(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, callPatience)
-	defer cancel()
 	var peers []struct{}
 	err := p.target.RPC.Call(ctx, &peers, "getpeerinfo")
 	if err == nil {
@@ -221,11 +218,8 @@ func parseTotal(profile string) (n int, err error) {
 
 // Profile fetches a profile, such as goroutine?debug=2.
 func Profile(ctx context.Context, addr, name string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/debug/pprof/"+name, nil)
-	if err != nil {
-		return "", err
-	}
-	text, _, err := fetch(req)
+	server := nodes.RPC{Addr: addr}
+	text, err := server.Get(ctx, "/debug/pprof/"+name)
 	return string(text), err
 }
 
@@ -272,16 +266,4 @@ func kib(text string) int64 {
 	}
 	n, _ := strconv.ParseInt(fields[0], 10, 64)
 	return n << 10
-}
-
-// pause says false when ctx has ended.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

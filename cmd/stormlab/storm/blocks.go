@@ -8,6 +8,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"acyclic/integration/nodes"
 	"acyclic/integration/p2p"
 )
 
@@ -59,7 +60,7 @@ func (Blocks) Run(ctx context.Context, r *Rig) {
 		})
 	}
 	crew.add(1, func(rng *rand.Rand) {
-		for sleep(ctx, burstEvery) {
+		for nodes.Sleep(ctx, burstEvery) {
 			bursts.send(r.Feed.Extend(maxBurst/2 + rng.IntN(maxBurst/2+1)))
 		}
 	})
@@ -91,7 +92,7 @@ func (c *crew) floods(ctx context.Context, n int) {
 				return
 			}
 			c.r.Load.Messages.Add(int64(len(msgs)))
-			if !sleep(ctx, 5*time.Millisecond) {
+			if !nodes.Sleep(ctx, 5*time.Millisecond) {
 				return
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/integration/chaingen"
+	"acyclic/integration/nodes"
 	"acyclic/integration/script"
 )
 
@@ -85,7 +86,7 @@ func (f *Feed) Run(ctx context.Context) {
 		if f.peer.Stats().Open == 0 {
 			f.peer.Dial(f.addr) // a failure is tried again
 		}
-		if !sleep(ctx, time.Second) {
+		if !nodes.Sleep(ctx, time.Second) {
 			return
 		}
 	}
@@ -170,7 +171,7 @@ const heartbeat = 2 * time.Second
 
 // Beat lets the chain grow by a block now and then until ctx ends.
 func (f *Feed) Beat(ctx context.Context) {
-	for sleep(ctx, heartbeat) {
+	for nodes.Sleep(ctx, heartbeat) {
 		f.Extend(1)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"acyclic/integration/nodes"
 	"acyclic/integration/p2p"
 )
 
@@ -35,7 +36,7 @@ const halfHandshakes = 60
 func (Handshakes) Run(ctx context.Context, r *Rig) {
 	crew := crew{r: r}
 	crew.add(halfHandshakes, func(rng *rand.Rand) {
-		for ; ctx.Err() == nil; sleep(ctx, 20*time.Millisecond) {
+		for ; ctx.Err() == nil; nodes.Sleep(ctx, 20*time.Millisecond) {
 			r.Load.Dials.Add(1)
 			conn, err := r.Node.Connect(ctx)
 			if err != nil {
@@ -48,7 +49,7 @@ func (Handshakes) Run(ctx context.Context, r *Rig) {
 			if rng.IntN(2) == 0 {
 				stay /= 100
 			}
-			sleep(ctx, stay)
+			nodes.Sleep(ctx, stay)
 			conn.Close()
 		}
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"acyclic/integration/nodes"
 	"acyclic/integration/p2p"
 	"acyclic/integration/script"
 )
@@ -63,7 +64,7 @@ func (Liars) Run(ctx context.Context, r *Rig) {
 			for range 1 + rng.IntN(20) {
 				headers.AddBlockHeader(garbage(rng))
 			}
-			if conn.Send(headers) != nil || !sleep(ctx, 100*time.Millisecond) {
+			if conn.Send(headers) != nil || !nodes.Sleep(ctx, 100*time.Millisecond) {
 				return
 			}
 			r.Load.Messages.Add(1)
@@ -71,7 +72,7 @@ func (Liars) Run(ctx context.Context, r *Rig) {
 	})
 	// The chain grows, and the liars announce it as if they had it.
 	crew.add(1, func(rng *rand.Rand) {
-		for sleep(ctx, heartbeat) {
+		for nodes.Sleep(ctx, heartbeat) {
 			r.Feed.Extend(1 + rng.IntN(3))
 			served := r.Feed.Served()
 			for _, p := range liars {

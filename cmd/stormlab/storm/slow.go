@@ -7,6 +7,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"acyclic/integration/nodes"
 	"acyclic/integration/p2p"
 )
 
@@ -37,7 +38,7 @@ func (SlowReaders) Run(ctx context.Context, r *Rig) {
 	crew := crew{r: r}
 	blocks := r.Feed.hashes()
 	crew.add(slowReaders, func(*rand.Rand) {
-		for ; ctx.Err() == nil; sleep(ctx, time.Second) {
+		for ; ctx.Err() == nil; nodes.Sleep(ctx, time.Second) {
 			r.Load.Dials.Add(1)
 			conn, err := r.Node.Dial(ctx, "deaf")
 			if err != nil {
@@ -62,7 +63,7 @@ func askAndKeepSilent(ctx context.Context, conn *p2p.Conn, r *Rig, blocks []wire
 	}
 	for err := conn.Send(msg); err == nil; err = conn.Send(wire.NewMsgPing(1)) {
 		r.Load.Messages.Add(1)
-		if !sleep(ctx, 2*time.Second) {
+		if !nodes.Sleep(ctx, 2*time.Second) {
 			return
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"acyclic/integration/nodes"
 	"acyclic/integration/p2p"
 )
 
@@ -90,7 +91,7 @@ func (c *crew) add(n int, f func(rng *rand.Rand)) {
 // f; again and again, at most every pause.
 func (c *crew) connected(ctx context.Context, n int, pause time.Duration, name string, f func(*p2p.Conn, *rand.Rand)) {
 	c.add(n, func(rng *rand.Rand) {
-		for ; ctx.Err() == nil; sleep(ctx, pause) {
+		for ; ctx.Err() == nil; nodes.Sleep(ctx, pause) {
 			c.r.Load.Dials.Add(1)
 			conn, err := c.r.Node.Dial(ctx, name)
 			if err != nil {
@@ -109,21 +110,6 @@ func (c *crew) connected(ctx context.Context, n int, pause time.Duration, name s
 // churn has n workers connect and leave: at once, or within 50 ms.
 func (c *crew) churn(ctx context.Context, n int, pause time.Duration) {
 	c.connected(ctx, n, pause, "churn", func(_ *p2p.Conn, rng *rand.Rand) {
-		sleep(ctx, time.Duration(rng.Int64N(int64(50*time.Millisecond))))
+		nodes.Sleep(ctx, time.Duration(rng.Int64N(int64(50*time.Millisecond))))
 	})
-}
-
-// sleep says false when ctx has ended.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"acyclic/integration/chaingen"
+	"acyclic/integration/nodes"
 	"acyclic/integration/p2p"
 )
 
@@ -34,9 +35,9 @@ func TestStormsEndWithTheirContext(t *testing.T) {
 			var others sync.WaitGroup
 			others.Go(func() { feed.Run(ctx) })
 			others.Go(func() {
-				for r.Load.Dials.Load() == 0 && sleep(ctx, time.Millisecond) {
+				for r.Load.Dials.Load() == 0 && nodes.Sleep(ctx, time.Millisecond) {
 				}
-				sleep(ctx, 50*time.Millisecond)
+				nodes.Sleep(ctx, 50*time.Millisecond)
 				cancel()
 			})
 			s.Run(ctx, r)

@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/integration/chaingen"
+	"acyclic/integration/nodes"
 	"acyclic/integration/p2p"
 )
 
@@ -44,7 +45,7 @@ func (Txs) Run(ctx context.Context, r *Rig) {
 	for i := range txPeers {
 		purse := purse{wallet: wallet, coins: r.Feed.Coins[i*share : (i+1)*share]}
 		crew.connected(ctx, 1, 100*time.Millisecond, "payer", func(conn *p2p.Conn, _ *rand.Rand) {
-			for sleep(ctx, txPause) {
+			for nodes.Sleep(ctx, txPause) {
 				txs := make([]wire.Message, 0, txPerSend)
 				for range txPerSend {
 					if tx := purse.spend(); tx != nil {
