@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +13,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/integration/harness"
+	"acyclic/integration/p2p"
 	"acyclic/integration/script"
 )
 
@@ -56,13 +56,13 @@ func TestChurnLeavesNothingBehind(t *testing.T) {
 // truncated is the beginning of a message.
 func truncated(t *testing.T) []byte {
 	t.Helper()
-	var buf bytes.Buffer
 	msg := wire.NewMsgGetHeaders()
 	msg.AddBlockLocatorHash(&chainhash.Hash{1})
-	if _, err := wire.WriteMessageN(&buf, msg, wire.ProtocolVersion, wire.TestNet); err != nil {
+	raw, err := p2p.Encode(msg, wire.TestNet, wire.BaseEncoding)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return buf.Bytes()[:buf.Len()-10]
+	return raw[:len(raw)-10]
 }
 
 // visit connects, says something, and hangs up.

@@ -1,5 +1,3 @@
-// Package p2p is the least that can be called a peer of a node: a
-// handshake, messages out, pings answered. The storms are made of these.
 package p2p
 
 import (
@@ -18,16 +16,14 @@ import (
 // Patience bounds each wait for the node: a handshake, one write.
 const Patience = 10 * time.Second
 
-const protocol = wire.ProtocolVersion
-
 // Node is a node to connect to.
 type Node struct {
 	Addr string
 	Net  wire.BitcoinNet
 }
 
-// ErrRefused says that the node ended the connection in the handshake: it is
-// alive and wants no more peers.
+// ErrRefused says that the node ended the connection: it is alive, and wants no
+// more peers.
 var ErrRefused = errors.New("the node ended the connection")
 
 // Conn is a connection to the node. Any goroutine may send, one may receive.
@@ -73,36 +69,49 @@ func (c *Conn) Close() {
 	c.socket.Close()
 }
 
-// Version is what a peer of that name says first.
-func Version(name string, height int32) *wire.MsgVersion {
-	const services = wire.SFNodeNetwork | wire.SFNodeWitness
-	loopback := net.IPv4(127, 0, 0, 1)
-	me := wire.NewNetAddressIPPort(loopback, 0, services)
-	you := wire.NewNetAddressIPPort(loopback, 0, 0)
-	msg := wire.NewMsgVersion(me, you, rand.Uint64(), height) // a nonce is chance wherever it comes from
-	msg.Services = services
-	msg.UserAgent = "/stormlab:" + name + "/"
-	return msg
-}
-
 // handshake sends version and verack and waits for the node's.
 func (c *Conn) handshake(name string) error {
-	if err := c.Send(Version(name, 0)); err != nil {
+	if err := c.Send(Version(name, Services, 0)); err != nil {
 		return err
 	}
+	return c.await(func(command string, _ []byte) (bool, error) {
+		if command == wire.CmdVersion {
+			return false, c.Send(wire.NewMsgVerAck())
+		}
+		return command == wire.CmdVerAck, nil
+	})
+}
+
+// Ping asks for a pong and waits for it. For that the node's own loops have to
+// work, not only its listener.
+func (c *Conn) Ping() error {
+	ping := wire.NewMsgPing(rand.Uint64())
+	if err := c.Send(ping); err != nil {
+		return refusal(err)
+	}
+	return c.await(func(command string, payload []byte) (bool, error) {
+		if command != wire.CmdPong {
+			return false, nil
+		}
+		pong, err := Decode(payload, &wire.MsgPong{})
+		return pong.Nonce == ping.Nonce, err
+	})
+}
+
+// await receives messages until f says that it is done, for at most Patience.
+func (c *Conn) await(f func(command string, payload []byte) (done bool, err error)) error {
 	c.socket.SetReadDeadline(time.Now().Add(Patience))
 	defer c.socket.SetReadDeadline(time.Time{})
 	for {
-		msg, err := c.Receive()
+		command, payload, err := c.Receive()
+		done := false
+		if err == nil {
+			done, err = f(command, payload)
+		}
 		if err != nil {
 			return refusal(err)
 		}
-		switch msg.(type) {
-		case *wire.MsgVersion:
-			if err := c.Send(wire.NewMsgVerAck()); err != nil {
-				return refusal(err)
-			}
-		case *wire.MsgVerAck:
+		if done {
 			return nil
 		}
 	}
@@ -117,7 +126,7 @@ func refusal(err error) error {
 	return fmt.Errorf("%w: %w", ErrRefused, err)
 }
 
-// Send writes messages; a node that does not read for Patience is an error.
+// Send writes messages. It fails if the node does not read for Patience.
 func (c *Conn) Send(msgs ...wire.Message) error {
 	c.sending.Lock()
 	defer c.sending.Unlock()
@@ -138,61 +147,35 @@ func (c *Conn) SendRaw(raw []byte) error {
 	return err
 }
 
-// Receive returns the next message that the wire package knows.
-func (c *Conn) Receive() (wire.Message, error) {
-	for {
-		_, msg, _, err := wire.ReadMessageWithEncodingN(c.r, protocol, c.net, wire.WitnessEncoding)
-		if errors.Is(err, wire.ErrUnknownMessage) {
-			continue
+// Receive returns the next message. It answers pings.
+func (c *Conn) Receive() (command string, payload []byte, err error) {
+	command, payload, err = Read(c.r, c.net)
+	if err == nil && command == wire.CmdPing {
+		var ping *wire.MsgPing
+		if ping, err = Decode(payload, &wire.MsgPing{}); err == nil {
+			err = c.Send(wire.NewMsgPong(ping.Nonce))
 		}
-		return msg, err
 	}
+	return command, payload, err
 }
 
-// Drain answers pings and forgets the rest until the connection ends.
+// Drain receives messages until the connection ends.
 func (c *Conn) Drain() {
 	for {
-		msg, err := c.Receive()
-		if err != nil {
+		if _, _, err := c.Receive(); err != nil {
 			c.socket.Close()
 			return
-		}
-		if ping, ok := msg.(*wire.MsgPing); ok && c.Send(wire.NewMsgPong(ping.Nonce)) != nil {
-			return
-		}
-	}
-}
-
-// Ping asks for a pong and waits for it: the node's own loops have to work for
-// that, not only its listener.
-func (c *Conn) Ping() error {
-	nonce := rand.Uint64()
-	if err := c.Send(wire.NewMsgPing(nonce)); err != nil {
-		return refusal(err)
-	}
-	c.socket.SetReadDeadline(time.Now().Add(Patience))
-	defer c.socket.SetReadDeadline(time.Time{})
-	for {
-		msg, err := c.Receive()
-		if err != nil {
-			return refusal(err)
-		}
-		switch msg := msg.(type) {
-		case *wire.MsgPing:
-			if err := c.Send(wire.NewMsgPong(msg.Nonce)); err != nil {
-				return refusal(err)
-			}
-		case *wire.MsgPong:
-			if msg.Nonce == nonce {
-				return nil
-			}
 		}
 	}
 }
 
 // DontRead makes the receive buffer small, for peers that never read.
-func (c *Conn) DontRead() {
-	if tcp, ok := c.socket.(*net.TCPConn); ok {
+func (c *Conn) DontRead() { DontRead(c.socket) }
+
+// DontRead makes the receive buffer of a socket small. The other side then
+// notices soon that nobody reads.
+func DontRead(socket net.Conn) {
+	if tcp, ok := socket.(*net.TCPConn); ok {
 		tcp.SetReadBuffer(4 << 10)
 	}
 }

@@ -54,10 +54,10 @@ func hear(socket net.Conn) wire.Message {
 // what it has to send.
 func TestHandshakeAndPing(t *testing.T) {
 	node := fake(t, func(socket net.Conn) {
-		if v, ok := hear(socket).(*wire.MsgVersion); !ok || v.UserAgent != "/stormlab:test/" {
+		if v, ok := hear(socket).(*wire.MsgVersion); !ok || v.UserAgent != "/scripted:test/" {
 			t.Errorf("not a version of ours")
 		}
-		say(socket, Version("node", 7), &wire.MsgSendAddrV2{}, wire.NewMsgVerAck())
+		say(socket, Version("node", 0, 7), &wire.MsgSendAddrV2{}, wire.NewMsgVerAck())
 		if _, ok := hear(socket).(*wire.MsgVerAck); !ok {
 			t.Error("no verack")
 		}

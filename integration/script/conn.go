@@ -2,7 +2,7 @@ package script
 
 import (
 	"bufio"
-	"hash/fnv"
+	"cmp"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -10,6 +10,8 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/integration/p2p"
 )
 
 // maxJobs bounds what a connection has to send: when it is reached the socket is
@@ -18,8 +20,8 @@ const maxJobs = 1024
 
 // job is one message to send; a block is encoded when its turn has come.
 type job struct {
-	msg     wire.Message
-	witness bool
+	msg      wire.Message
+	encoding wire.MessageEncoding
 }
 
 type conn struct {
@@ -62,9 +64,11 @@ func (c *conn) reason() string {
 
 // send queues a message. It waits while the queue is full and says false when
 // the connection has ended.
-func (c *conn) send(msg wire.Message, witness bool) bool {
+func (c *conn) send(msg wire.Message) bool { return c.sendAs(msg, wire.WitnessEncoding) }
+
+func (c *conn) sendAs(msg wire.Message, encoding wire.MessageEncoding) bool {
 	select {
-	case c.jobs <- job{msg, witness}:
+	case c.jobs <- job{msg, encoding}:
 		return true
 	case <-c.closed:
 		return false
@@ -73,12 +77,12 @@ func (c *conn) send(msg wire.Message, witness bool) bool {
 
 func (c *conn) read() {
 	defer c.p.ended(c)
-	if !c.inbound && !c.send(c.version(), false) {
+	if !c.inbound && !c.send(c.version()) {
 		return
 	}
 	r := bufio.NewReader(c.socket)
 	for {
-		command, payload, err := readFrame(r, c.p.cfg.Net)
+		command, payload, err := p2p.Read(r, c.p.cfg.Net)
 		if err != nil {
 			c.end("read: " + err.Error())
 			return
@@ -111,7 +115,7 @@ func (c *conn) write() {
 }
 
 func (c *conn) perform(j job) error {
-	raw, err := frame(j.msg, c.p.cfg.Net, j.witness)
+	raw, err := p2p.Encode(j.msg, c.p.cfg.Net, j.encoding)
 	if err != nil {
 		return err
 	}
@@ -157,21 +161,8 @@ func (c *conn) pause(d time.Duration) bool {
 }
 
 func (c *conn) version() *wire.MsgVersion {
-	b := &c.p.cfg.Behaviour
-	height := c.p.current().Height()
-	if b.Claim != 0 {
-		height = b.Claim
-	}
-	me := wire.NewNetAddressIPPort(net.IPv4(127, 0, 0, 1), 0, c.p.cfg.Services)
-	you := wire.NewNetAddressIPPort(net.IPv4(127, 0, 0, 1), 0, 0)
-	// Two peers of one test must not take each other for themselves, so the
-	// nonce depends on the name; it is the same in each run.
-	name := fnv.New64()
-	name.Write([]byte(c.p.cfg.Name))
-	msg := wire.NewMsgVersion(me, you, name.Sum64()^c.nonce, height)
-	msg.Services = c.p.cfg.Services
-	msg.UserAgent = "/scripted:" + c.p.cfg.Name + "/"
-	return msg
+	height := cmp.Or(c.p.cfg.Behaviour.Claim, c.p.current().Height())
+	return p2p.Version(c.p.cfg.Name, c.p.cfg.Services, height)
 }
 
 // announce tells the other side of a new chain.
@@ -181,11 +172,10 @@ func (c *conn) announce(from, to *Chain) {
 	}
 	fork := to.fork(from)
 	if n := to.Height() - fork; c.sendHeaders.Load() && n > 0 && n <= wire.MaxBlockHeadersPerMsg {
-		c.send(&wire.MsgHeaders{Headers: to.headers[fork+1:]}, false)
+		c.send(&wire.MsgHeaders{Headers: to.headers[fork+1:]})
 		return
 	}
-	tip := to.Tip()
-	c.send(inv([]chainhash.Hash{tip}), false)
+	c.send(inv([]chainhash.Hash{to.Tip()}))
 }
 
 func inv(hashes []chainhash.Hash) *wire.MsgInv {

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/integration/p2p"
 )
 
 // Config of a peer.
@@ -48,9 +50,7 @@ type Stats struct {
 
 // New makes a peer. It must be closed.
 func New(cfg Config) *Peer {
-	if cfg.Services == 0 {
-		cfg.Services = wire.SFNodeNetwork | wire.SFNodeWitness
-	}
+	cfg.Services = cmp.Or(cfg.Services, p2p.Services)
 	return &Peer{
 		cfg:   cfg,
 		chain: cfg.Chain,
@@ -111,15 +111,6 @@ func (p *Peer) Close() {
 	p.wg.Wait()
 }
 
-// Drop ends the connections that are open now.
-func (p *Peer) Drop() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for c := range p.conns {
-		c.end("dropped by the test")
-	}
-}
-
 // Switch serves another chain from now on and announces what is new in it: by
 // headers to who asked for that, else by an inv of the tip.
 func (p *Peer) Switch(to *Chain) {
@@ -171,8 +162,8 @@ func (p *Peer) begin(socket net.Conn, inbound bool) bool {
 	}
 	p.nonce++
 	p.stats.Connections++
-	if tcp, ok := socket.(*net.TCPConn); ok && p.cfg.Behaviour.Deaf {
-		tcp.SetReadBuffer(4 << 10) // so that the other side notices soon
+	if p.cfg.Behaviour.Deaf {
+		p2p.DontRead(socket)
 	}
 	c := newConn(p, socket, inbound, p.nonce)
 	p.conns[c] = true

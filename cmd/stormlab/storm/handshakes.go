@@ -1,7 +1,6 @@
 package storm
 
 import (
-	"bytes"
 	"context"
 	"math/rand/v2"
 	"time"
@@ -61,7 +60,7 @@ func (Handshakes) Run(ctx context.Context, r *Rig) {
 // stopShort says some part of a handshake. That the node may end it meanwhile
 // is its right.
 func stopShort(conn *p2p.Conn, net wire.BitcoinNet, rng *rand.Rand) {
-	version := encoded(p2p.Version("half", 0), net)
+	version := encoded(p2p.Version("half", p2p.Services, 0), net)
 	switch rng.IntN(6) {
 	case 0: // nothing
 	case 1:
@@ -71,7 +70,7 @@ func stopShort(conn *p2p.Conn, net wire.BitcoinNet, rng *rand.Rand) {
 	case 3:
 		conn.SendRaw(encoded(wire.NewMsgVerAck(), net))
 	case 4:
-		conn.SendRaw(encoded(p2p.Version("stranger", 0), wire.MainNet))
+		conn.SendRaw(encoded(p2p.Version("stranger", p2p.Services, 0), wire.MainNet))
 	case 5:
 		noise := make([]byte, 1+rng.IntN(4000))
 		for i := range noise {
@@ -82,9 +81,9 @@ func stopShort(conn *p2p.Conn, net wire.BitcoinNet, rng *rand.Rand) {
 }
 
 func encoded(msg wire.Message, net wire.BitcoinNet) []byte {
-	var b bytes.Buffer
-	if err := wire.WriteMessage(&b, msg, wire.ProtocolVersion, net); err != nil {
+	raw, err := p2p.Encode(msg, net, wire.WitnessEncoding)
+	if err != nil {
 		panic(err) // a message of ours
 	}
-	return b.Bytes()
+	return raw
 }
