@@ -2,9 +2,6 @@ package integration
 
 import (
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -66,20 +63,5 @@ func syncOnce(b *testing.B, program string, lag time.Duration) figures {
 	n := harness.Start(b, program, harness.Options{Network: "mainnet", Connect: peers, Args: []string{"--nocheckpoints"}})
 	defer n.Stop()
 	n.Await(chain.Tip(), 10*time.Minute)
-	return figures{time.Since(begin), peakMemory(n.Pid())}
-}
-
-// peakMemory is the VmHWM of a process; zero where there is no /proc.
-func peakMemory(pid int) int64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kb, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-			return kb << 10
-		}
-	}
-	return 0
+	return figures{time.Since(begin), n.PeakRSS()}
 }

@@ -22,19 +22,10 @@ func TestL5SlowReadersAreAlone(t *testing.T) {
 	us.Await(chain.Tip(), harness.Patience)
 
 	for i := range 4 {
-		deaf := script.New(regtest(fmt.Sprint("deaf", i), chain, script.Behaviour{Deaf: true, Ask: 50_000}))
-		t.Cleanup(deaf.Close)
-		if err := deaf.Dial(us.P2P); err != nil {
-			t.Fatal(err)
-		}
-		awaitReady(t, deaf)
+		awaitReady(t, dial(t, us, regtest(fmt.Sprint("deaf", i), chain, script.Behaviour{Deaf: true, Ask: 50_000})))
 	}
 
-	reader := script.New(regtest("reader", chain, script.Behaviour{Ask: 5_000}))
-	t.Cleanup(reader.Close)
-	if err := reader.Dial(us.P2P); err != nil {
-		t.Fatal(err)
-	}
+	reader := dial(t, us, regtest("reader", chain, script.Behaviour{Ask: 5_000}))
 	harness.Eventually(t, harness.Patience, "a peer that reads is served", func() (bool, string) {
 		s := reader.Stats()
 		return s.Received[wire.CmdBlock] == 5_000, s.String()

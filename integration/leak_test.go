@@ -30,10 +30,7 @@ func TestChurnLeavesNothingBehind(t *testing.T) {
 	before := goroutines(t, us)
 
 	for i := range rounds {
-		p := script.New(regtest(fmt.Sprint("guest", i), chain, script.Behaviour{Ask: 10}))
-		if err := p.Dial(us.P2P); err != nil {
-			t.Fatal(err)
-		}
+		p := dial(t, us, regtest(fmt.Sprint("guest", i), chain, script.Behaviour{Ask: 10}))
 		if i%2 == 0 {
 			awaitReady(t, p) // the others leave in the middle of the handshake
 		}

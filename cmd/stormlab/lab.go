@@ -13,7 +13,7 @@ import (
 	"acyclic/cmd/stormlab/probe"
 	"acyclic/cmd/stormlab/report"
 	"acyclic/cmd/stormlab/storm"
-	"acyclic/integration/nodes"
+	"acyclic/integration/wait"
 )
 
 // lab runs storms at nodes.
@@ -72,7 +72,7 @@ func (l *lab) run(ctx context.Context, s storm.Storm, k kind) (*report.Run, erro
 	}
 	res.Load = rig.Load.Counts()
 	endFeed()
-	l.stop(n, res, s)
+	l.stop(ctx, n, res, s)
 	l.measure(ctx, res)
 	return res, nil
 }
@@ -98,7 +98,7 @@ func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Ri
 		})
 	})
 
-	nodes.Sleep(ctx, l.opts.Calm)
+	wait.Sleep(ctx, l.opts.Calm)
 	now.Store("storm")
 	res.StormFrom = since()
 	stormCtx, endStorm := context.WithTimeout(ctx, l.opts.duration())
@@ -127,7 +127,7 @@ func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Ri
 
 // dump keeps what the goroutines of a stalled node wait for.
 func (l *lab) dump(ctx context.Context, n *node, s storm.Storm, res *report.Run, at float64) {
-	own, text := l.ask(n, res), ""
+	own, text := l.ask(ctx, n, res), ""
 	if n.target.Profile != "" {
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
@@ -137,12 +137,12 @@ func (l *lab) dump(ctx context.Context, n *node, s storm.Storm, res *report.Run,
 }
 
 // ask has this node say what is stuck in it; "": it is another, or says nothing.
-func (l *lab) ask(n *node, res *report.Run) string {
+func (l *lab) ask(ctx context.Context, n *node, res *report.Run) string {
 	const patience = 5 * time.Second
 	if !res.Ours {
 		return ""
 	}
-	return n.report(patience)
+	return n.report(ctx, patience)
 }
 
 // keep stores a dump beside the report and in words: of btcd they are read out of
@@ -168,7 +168,7 @@ func (l *lab) keep(res *report.Run, s storm.Storm, at float64, own, text string)
 }
 
 // stop asks the node to stop, and makes it.
-func (l *lab) stop(n *node, res *report.Run, s storm.Storm) {
+func (l *lab) stop(ctx context.Context, n *node, res *report.Run, s storm.Storm) {
 	if n.Exited() {
 		res.Crashed = n.Tail()
 		return
@@ -177,7 +177,7 @@ func (l *lab) stop(n *node, res *report.Run, s storm.Storm) {
 	took, ok := n.interrupt(l.opts.StopBound)
 	res.StopTook, res.Stopped = took.Seconds(), ok
 	if !ok {
-		own := l.ask(n, res)
+		own := l.ask(ctx, n, res)
 		if text := n.Stacks(min(l.opts.StopBound, 5*time.Second)); len(res.Dumps) < 2 {
 			l.keep(res, s, res.End()+took.Seconds(), own, text)
 		}

@@ -15,6 +15,7 @@ import (
 	"acyclic/cmd/stormlab/probe"
 	"acyclic/integration/nodes"
 	"acyclic/integration/p2p"
+	"acyclic/integration/wait"
 )
 
 // ours is the name of this node.
@@ -72,7 +73,7 @@ func startNode(ctx context.Context, k kind, file, dir string, profile bool, netw
 	if err != nil {
 		return nil, err
 	}
-	n.target.PID, n.target.RPC, n.target.P2P = n.Pid(), n.RPC, p2p.Node{Addr: n.P2P, Net: network.Net}
+	n.target.Process, n.target.RPC, n.target.P2P = n.Process, n.RPC, p2p.Node{Addr: n.P2P, Net: network.Net}
 	return n, nil
 }
 
@@ -97,15 +98,18 @@ func (n *node) interrupt(bound time.Duration) (took time.Duration, ok bool) {
 
 // report makes this node print its wait-for report and returns it, or "" if the
 // report does not come within the bound.
-func (n *node) report(bound time.Duration) string {
+func (n *node) report(ctx context.Context, bound time.Duration) (report string) {
 	before := len(n.Stderr())
 	n.Signal(syscall.SIGQUIT)
-	for end := time.Now().Add(bound); time.Now().Before(end) && !n.Within(50*time.Millisecond); {
+	ctx, cancel := context.WithTimeout(ctx, bound)
+	defer cancel()
+	wait.Until(ctx, func() (ok bool, _ string) {
 		out := n.Stderr()
 		out = out[min(before, len(out)):]
-		if _, ok := dump.Own(out); ok {
-			return out
+		if _, ok = dump.Own(out); ok {
+			report = out
 		}
-	}
-	return ""
+		return ok || n.Exited(), ""
+	})
+	return report
 }

@@ -1,8 +1,11 @@
 package harness
 
 import (
+	"context"
 	"testing"
 	"time"
+
+	"acyclic/integration/wait"
 )
 
 // Patience is how long tests wait for what takes seconds on an idle machine. It
@@ -13,16 +16,9 @@ const Patience = 60 * time.Second
 // the deadline: with what was awaited and the state that was seen last.
 func Eventually(t testing.TB, deadline time.Duration, what string, f func() (done bool, state string)) {
 	t.Helper()
-	const least, most = 5 * time.Millisecond, 100 * time.Millisecond
-	end := time.Now().Add(deadline)
-	for pause := least; ; pause = min(pause*3/2, most) {
-		done, state := f()
-		if done {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("not within %v: %s\nlast seen: %s", deadline, what, state)
-		}
-		time.Sleep(pause)
+	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	defer cancel()
+	if err := wait.Until(ctx, f); err != nil {
+		t.Fatalf("not within %v: %s\n%v", deadline, what, err)
 	}
 }

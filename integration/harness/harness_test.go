@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"acyclic/integration/nodes"
 )
 
@@ -24,12 +22,7 @@ func TestMain(m *testing.M) {
 		time.Sleep(5 * time.Minute) // is killed before
 		os.Exit(0)
 	}
-	status := Main(m)
-	if err := goleak.Find(); status == 0 && err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		status = 1
-	}
-	os.Exit(status)
+	os.Exit(Main(m))
 }
 
 // TestInside is run by the tests below, in a test binary that comes to an end.

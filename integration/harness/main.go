@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"acyclic/integration/nodes"
 )
 
@@ -22,7 +24,8 @@ const runPrefix = "acyclic-integration-"
 
 var runDir string // of this test binary; set by Main
 
-// Main is what TestMain calls. It returns the exit status.
+// Main is what TestMain calls. It runs the tests, looks for goroutines that they
+// left behind, and returns the exit status.
 func Main(m *testing.M) int {
 	dir, err := nodes.Scratch(runPrefix)
 	if err != nil {
@@ -49,6 +52,10 @@ func Main(m *testing.M) int {
 	signal.Stop(interrupts)
 	close(done)
 	nodes.KillAll()
+	if err := goleak.Find(); status == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, "harness:", err)
+		status = 1
+	}
 	if *Keep {
 		fmt.Fprintln(os.Stderr, "harness: kept", dir)
 	} else {

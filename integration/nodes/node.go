@@ -6,7 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
+
+	"acyclic/integration/wait"
 )
 
 // Program is a program that runs as a node.
@@ -120,19 +121,17 @@ func common(o Options) []string {
 
 // Await waits until the node answers and has a chain of at least that height.
 func (n *Node) Await(ctx context.Context, height int32) error {
-	for {
-		var has int32
-		err := n.RPC.Call(ctx, &has, "getblockcount")
-		switch {
-		case n.Exited():
-			return fmt.Errorf("%s has ended: %s", n.Name, n.Tail())
-		case err == nil && has >= height:
-			return nil
-		case err == nil:
-			err = fmt.Errorf("it has %d blocks of %d", has, height)
-		}
-		if !Sleep(ctx, 20*time.Millisecond) {
-			return fmt.Errorf("%s is not ready: %w\n%s", n.Name, err, n.Tail())
-		}
+	var has int32
+	var err error
+	late := wait.Until(ctx, func() (bool, string) {
+		err = n.RPC.Call(ctx, &has, "getblockcount")
+		return err == nil && has >= height || n.Exited(), fmt.Sprintf("%d blocks, error %v", has, err)
+	})
+	switch {
+	case n.Exited():
+		return fmt.Errorf("%s has ended: %s", n.Name, n.Tail())
+	case late != nil:
+		return fmt.Errorf("%s does not have %d blocks; %w\n%s", n.Name, height, late, n.Tail())
 	}
+	return nil
 }

@@ -3,8 +3,9 @@ package script
 import (
 	"bufio"
 	"cmp"
+	"context"
+	"errors"
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/integration/p2p"
+	"acyclic/integration/wait"
 )
 
 // maxJobs bounds what a connection has to send: when it is reached the socket is
@@ -30,9 +32,8 @@ type conn struct {
 	inbound bool
 	nonce   uint64
 	jobs    chan job
-	closed  chan struct{}
-	once    sync.Once
-	why     string // set before closed is closed
+	ctx     context.Context // ends with the connection; its cause says why
+	cancel  context.CancelCauseFunc
 
 	ready       atomic.Bool
 	sendHeaders atomic.Bool    // the other side asked for headers announcements
@@ -42,24 +43,15 @@ type conn struct {
 }
 
 func newConn(p *Peer, socket net.Conn, inbound bool, nonce uint64) *conn {
-	return &conn{
-		p: p, socket: socket, inbound: inbound, nonce: nonce,
-		jobs: make(chan job, maxJobs), closed: make(chan struct{}),
-	}
+	c := &conn{p: p, socket: socket, inbound: inbound, nonce: nonce, jobs: make(chan job, maxJobs)}
+	c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	return c
 }
 
-// end closes the connection; only the first reason counts.
+// end closes the connection. Only the first reason counts.
 func (c *conn) end(why string) {
-	c.once.Do(func() {
-		c.why = why
-		close(c.closed)
-		c.socket.Close()
-	})
-}
-
-func (c *conn) reason() string {
-	<-c.closed
-	return c.why
+	c.cancel(errors.New(why))
+	c.socket.Close()
 }
 
 // send queues a message. It waits while the queue is full and says false when
@@ -70,7 +62,7 @@ func (c *conn) sendAs(msg wire.Message, encoding wire.MessageEncoding) bool {
 	select {
 	case c.jobs <- job{msg, encoding}:
 		return true
-	case <-c.closed:
+	case <-c.ctx.Done():
 		return false
 	}
 }
@@ -93,7 +85,7 @@ func (c *conn) read() {
 			return
 		}
 		if c.ready.Load() && c.p.cfg.Behaviour.Deaf {
-			<-c.closed
+			<-c.ctx.Done()
 			return
 		}
 	}
@@ -103,7 +95,7 @@ func (c *conn) write() {
 	defer c.p.ended(c)
 	for {
 		select {
-		case <-c.closed:
+		case <-c.ctx.Done():
 			return
 		case j := <-c.jobs:
 			if err := c.perform(j); err != nil {
@@ -126,10 +118,11 @@ func (c *conn) perform(j job) error {
 	}
 
 	b := &c.p.cfg.Behaviour
-	if !c.pause(b.Latency) {
-		return nil
+	lag := b.Latency
+	if b.BytesPerSecond > 0 {
+		lag += time.Duration(len(raw)) * time.Second / time.Duration(b.BytesPerSecond)
 	}
-	if b.BytesPerSecond > 0 && !c.pause(time.Duration(len(raw))*time.Second/time.Duration(b.BytesPerSecond)) {
+	if lag > 0 && !wait.Sleep(c.ctx, lag) {
 		return nil
 	}
 	c.blocks++
@@ -143,21 +136,6 @@ func (c *conn) perform(j job) error {
 	}
 	c.p.note(func(s *Stats) { s.Blocks++ })
 	return nil
-}
-
-// pause lets time pass and says false when the connection has ended.
-func (c *conn) pause(d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-c.closed:
-		return false
-	}
 }
 
 func (c *conn) version() *wire.MsgVersion {

@@ -2,6 +2,7 @@ package script
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -181,7 +182,7 @@ func (p *Peer) ended(c *conn) {
 	}
 	delete(p.conns, c)
 	const most = 8
-	p.stats.Ends = append(p.stats.Ends, c.reason())
+	p.stats.Ends = append(p.stats.Ends, context.Cause(c.ctx).Error())
 	if n := len(p.stats.Ends); n > most {
 		p.stats.Ends = p.stats.Ends[n-most:]
 	}

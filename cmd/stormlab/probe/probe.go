@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,6 +11,7 @@ import (
 
 	"acyclic/integration/nodes"
 	"acyclic/integration/p2p"
+	"acyclic/integration/wait"
 )
 
 // Every is the time between two samples, and between two questions of a kind.
@@ -28,7 +27,7 @@ type Target struct {
 	RPC     nodes.RPC
 	P2P     p2p.Node
 	Profile string // address of net/http/pprof; "": none
-	PID     int
+	Process *nodes.Process
 	Offered func() int32 // the height of the honest chain
 }
 
@@ -71,7 +70,7 @@ func (p *Probe) Run(ctx context.Context, show func(Sample)) {
 	var wg sync.WaitGroup
 	ask := func(k *kind, f func(context.Context) error) {
 		wg.Go(func() {
-			for ; ctx.Err() == nil; nodes.Sleep(ctx, Every) {
+			for ; ctx.Err() == nil; wait.Sleep(ctx, Every) {
 				k.ask(ctx, f)
 			}
 		})
@@ -82,7 +81,7 @@ func (p *Probe) Run(ctx context.Context, show func(Sample)) {
 	if p.target.Profile != "" {
 		ask(&p.routines, p.countGoroutines)
 	}
-	for nodes.Sleep(ctx, Every) {
+	for wait.Sleep(ctx, Every) {
 		show(p.sample(time.Now()))
 	}
 	wg.Wait()
@@ -148,8 +147,8 @@ func (p *Probe) sample(now time.Time) Sample {
 		Offered:    p.target.Offered(),
 		Goroutines: p.goroutines,
 		Peers:      p.peers,
-		RSS:        rss(p.target.PID),
-		CPU:        cpu(p.target.PID),
+		RSS:        p.target.Process.RSS(),
+		CPU:        p.target.Process.CPU(),
 	}
 	if len(p.samples) > 0 && p.samples[len(p.samples)-1].Height != s.Height || s.Height == s.Offered {
 		p.moved = now
@@ -221,49 +220,4 @@ func Profile(ctx context.Context, addr, name string) (string, error) {
 	server := nodes.RPC{Addr: addr}
 	text, err := server.Get(ctx, "/debug/pprof/"+name)
 	return string(text), err
-}
-
-// rss is the memory that a process has in use, in bytes; zero: not known.
-func rss(pid int) int64 {
-	if status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)); err == nil {
-		_, rest, _ := strings.Cut(string(status), "VmRSS:")
-		return kib(rest)
-	}
-	out, err := exec.Command("ps", "-o", "rss=", "-p", strconv.Itoa(pid)).Output()
-	if err != nil {
-		return 0
-	}
-	return kib(string(out))
-}
-
-// cpu is the processor time that a process has used, in seconds; only Linux tells
-// it finely enough to be worth a plot.
-func cpu(pid int) float64 {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
-	return ticks(string(stat))
-}
-
-// ticks reads utime and stime, the 14th and 15th field of proc(5)'s stat. The
-// second field, the name, may have spaces but ends with the last parenthesis.
-func ticks(stat string) float64 {
-	const perSecond = 100 // USER_HZ, the same on every Linux
-	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
-	if len(fields) < 13 {
-		return 0
-	}
-	user, _ := strconv.ParseFloat(fields[11], 64)
-	system, _ := strconv.ParseFloat(fields[12], 64)
-	return (user + system) / perSecond
-}
-
-func kib(text string) int64 {
-	fields := strings.Fields(text)
-	if len(fields) == 0 {
-		return 0
-	}
-	n, _ := strconv.ParseInt(fields[0], 10, 64)
-	return n << 10
 }

@@ -8,8 +8,8 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/integration/nodes"
 	"acyclic/integration/p2p"
+	"acyclic/integration/wait"
 )
 
 // Blocks is the block storm of btcd's issue #2258: one block that connects many
@@ -60,7 +60,7 @@ func (Blocks) Run(ctx context.Context, r *Rig) {
 		})
 	}
 	crew.add(1, func(rng *rand.Rand) {
-		for nodes.Sleep(ctx, burstEvery) {
+		for wait.Sleep(ctx, burstEvery) {
 			bursts.send(r.Feed.Extend(maxBurst/2 + rng.IntN(maxBurst/2+1)))
 		}
 	})
@@ -92,7 +92,7 @@ func (c *crew) floods(ctx context.Context, n int) {
 				return
 			}
 			c.r.Load.Messages.Add(int64(len(msgs)))
-			if !nodes.Sleep(ctx, 5*time.Millisecond) {
+			if !wait.Sleep(ctx, 5*time.Millisecond) {
 				return
 			}
 		}

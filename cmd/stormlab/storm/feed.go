@@ -9,8 +9,8 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/integration/chaingen"
-	"acyclic/integration/nodes"
 	"acyclic/integration/script"
+	"acyclic/integration/wait"
 )
 
 // Base describes a chain to begin with.
@@ -86,7 +86,7 @@ func (f *Feed) Run(ctx context.Context) {
 		if f.peer.Stats().Open == 0 {
 			f.peer.Dial(f.addr) // a failure is tried again
 		}
-		if !nodes.Sleep(ctx, time.Second) {
+		if !wait.Sleep(ctx, time.Second) {
 			return
 		}
 	}
@@ -171,7 +171,7 @@ const heartbeat = 2 * time.Second
 
 // Beat lets the chain grow by a block now and then until ctx ends.
 func (f *Feed) Beat(ctx context.Context) {
-	for nodes.Sleep(ctx, heartbeat) {
+	for wait.Sleep(ctx, heartbeat) {
 		f.Extend(1)
 	}
 }

@@ -7,8 +7,8 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/integration/nodes"
 	"acyclic/integration/p2p"
+	"acyclic/integration/wait"
 )
 
 // Handshakes is the storm of connections that stop in mid-handshake.
@@ -34,23 +34,15 @@ const halfHandshakes = 60
 // Run drives the load.
 func (Handshakes) Run(ctx context.Context, r *Rig) {
 	crew := crew{r: r}
-	crew.add(halfHandshakes, func(rng *rand.Rand) {
-		for ; ctx.Err() == nil; nodes.Sleep(ctx, 20*time.Millisecond) {
-			r.Load.Dials.Add(1)
-			conn, err := r.Node.Connect(ctx)
-			if err != nil {
-				r.Load.Refused.Add(1)
-				continue
-			}
-			stopShort(conn, r.Node.Net, rng)
-			r.Load.Messages.Add(1)
-			stay := time.Duration(rng.Int64N(int64(5 * time.Second)))
-			if rng.IntN(2) == 0 {
-				stay /= 100
-			}
-			nodes.Sleep(ctx, stay)
-			conn.Close()
+	connect := func() (*p2p.Conn, error) { return r.Node.Connect(ctx) }
+	crew.visit(ctx, halfHandshakes, 20*time.Millisecond, connect, func(conn *p2p.Conn, rng *rand.Rand) {
+		stopShort(conn, r.Node.Net, rng)
+		r.Load.Messages.Add(1)
+		stay := time.Duration(rng.Int64N(int64(5 * time.Second)))
+		if rng.IntN(2) == 0 {
+			stay /= 100
 		}
+		wait.Sleep(ctx, stay)
 	})
 	crew.churn(ctx, 4, 20*time.Millisecond)
 	crew.add(1, func(*rand.Rand) { r.Feed.Beat(ctx) })

@@ -8,9 +8,9 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/integration/nodes"
 	"acyclic/integration/p2p"
 	"acyclic/integration/script"
+	"acyclic/integration/wait"
 )
 
 // Liars is the storm of peers that do not keep what they say.
@@ -64,7 +64,7 @@ func (Liars) Run(ctx context.Context, r *Rig) {
 			for range 1 + rng.IntN(20) {
 				headers.AddBlockHeader(garbage(rng))
 			}
-			if conn.Send(headers) != nil || !nodes.Sleep(ctx, 100*time.Millisecond) {
+			if conn.Send(headers) != nil || !wait.Sleep(ctx, 100*time.Millisecond) {
 				return
 			}
 			r.Load.Messages.Add(1)
@@ -72,7 +72,7 @@ func (Liars) Run(ctx context.Context, r *Rig) {
 	})
 	// The chain grows, and the liars announce it as if they had it.
 	crew.add(1, func(rng *rand.Rand) {
-		for nodes.Sleep(ctx, heartbeat) {
+		for wait.Sleep(ctx, heartbeat) {
 			r.Feed.Extend(1 + rng.IntN(3))
 			served := r.Feed.Served()
 			for _, p := range liars {

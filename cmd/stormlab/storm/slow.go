@@ -7,8 +7,8 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/integration/nodes"
 	"acyclic/integration/p2p"
+	"acyclic/integration/wait"
 )
 
 // SlowReaders is the storm of peers that ask and never read.
@@ -37,18 +37,10 @@ const (
 func (SlowReaders) Run(ctx context.Context, r *Rig) {
 	crew := crew{r: r}
 	blocks := r.Feed.hashes()
-	crew.add(slowReaders, func(*rand.Rand) {
-		for ; ctx.Err() == nil; nodes.Sleep(ctx, time.Second) {
-			r.Load.Dials.Add(1)
-			conn, err := r.Node.Dial(ctx, "deaf")
-			if err != nil {
-				r.Load.Refused.Add(1)
-				continue
-			}
-			conn.DontRead()
-			askAndKeepSilent(ctx, conn, r, blocks)
-			conn.Close()
-		}
+	dial := func() (*p2p.Conn, error) { return r.Node.Dial(ctx, "deaf") }
+	crew.visit(ctx, slowReaders, time.Second, dial, func(conn *p2p.Conn, _ *rand.Rand) {
+		conn.DontRead()
+		askAndKeepSilent(ctx, conn, r, blocks)
 	})
 	crew.add(1, func(*rand.Rand) { r.Feed.Beat(ctx) })
 	crew.Wait()
@@ -63,7 +55,7 @@ func askAndKeepSilent(ctx context.Context, conn *p2p.Conn, r *Rig, blocks []wire
 	}
 	for err := conn.Send(msg); err == nil; err = conn.Send(wire.NewMsgPing(1)) {
 		r.Load.Messages.Add(1)
-		if !nodes.Sleep(ctx, 2*time.Second) {
+		if !wait.Sleep(ctx, 2*time.Second) {
 			return
 		}
 	}

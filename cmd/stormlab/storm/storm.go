@@ -14,8 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"acyclic/integration/nodes"
 	"acyclic/integration/p2p"
+	"acyclic/integration/wait"
 )
 
 // Storm is one experiment.
@@ -87,29 +87,39 @@ func (c *crew) add(n int, f func(rng *rand.Rand)) {
 	}
 }
 
-// connected has n workers dial, shake hands, have what arrives drained, and do
-// f; again and again, at most every pause.
-func (c *crew) connected(ctx context.Context, n int, pause time.Duration, name string, f func(*p2p.Conn, *rand.Rand)) {
+// visit has n workers dial and do f with the connection, again and again, at most
+// every pause.
+func (c *crew) visit(ctx context.Context, n int, pause time.Duration, dial func() (*p2p.Conn, error), f func(*p2p.Conn, *rand.Rand)) {
 	c.add(n, func(rng *rand.Rand) {
-		for ; ctx.Err() == nil; nodes.Sleep(ctx, pause) {
+		for ; ctx.Err() == nil; wait.Sleep(ctx, pause) {
 			c.r.Load.Dials.Add(1)
-			conn, err := c.r.Node.Dial(ctx, name)
+			conn, err := dial()
 			if err != nil {
 				c.r.Load.Refused.Add(1)
 				continue
 			}
-			var drain sync.WaitGroup
-			drain.Go(conn.Drain)
 			f(conn, rng)
 			conn.Close()
-			drain.Wait()
 		}
+	})
+}
+
+// connected has n workers shake hands, drain what arrives, and do f, again and
+// again, at most every pause.
+func (c *crew) connected(ctx context.Context, n int, pause time.Duration, name string, f func(*p2p.Conn, *rand.Rand)) {
+	dial := func() (*p2p.Conn, error) { return c.r.Node.Dial(ctx, name) }
+	c.visit(ctx, n, pause, dial, func(conn *p2p.Conn, rng *rand.Rand) {
+		var drain sync.WaitGroup
+		drain.Go(conn.Drain)
+		f(conn, rng)
+		conn.Close()
+		drain.Wait()
 	})
 }
 
 // churn has n workers connect and leave: at once, or within 50 ms.
 func (c *crew) churn(ctx context.Context, n int, pause time.Duration) {
 	c.connected(ctx, n, pause, "churn", func(_ *p2p.Conn, rng *rand.Rand) {
-		nodes.Sleep(ctx, time.Duration(rng.Int64N(int64(50*time.Millisecond))))
+		wait.Sleep(ctx, time.Duration(rng.Int64N(int64(50*time.Millisecond))))
 	})
 }

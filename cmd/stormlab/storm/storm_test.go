@@ -12,8 +12,8 @@ import (
 	"go.uber.org/goleak"
 
 	"acyclic/integration/chaingen"
-	"acyclic/integration/nodes"
 	"acyclic/integration/p2p"
+	"acyclic/integration/wait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -35,9 +35,9 @@ func TestStormsEndWithTheirContext(t *testing.T) {
 			var others sync.WaitGroup
 			others.Go(func() { feed.Run(ctx) })
 			others.Go(func() {
-				for r.Load.Dials.Load() == 0 && nodes.Sleep(ctx, time.Millisecond) {
+				for r.Load.Dials.Load() == 0 && wait.Sleep(ctx, time.Millisecond) {
 				}
-				nodes.Sleep(ctx, 50*time.Millisecond)
+				wait.Sleep(ctx, 50*time.Millisecond)
 				cancel()
 			})
 			s.Run(ctx, r)

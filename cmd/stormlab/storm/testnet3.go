@@ -9,8 +9,8 @@ import (
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
 
-	"acyclic/integration/nodes"
 	"acyclic/integration/script"
+	"acyclic/integration/wait"
 )
 
 // Testnet3 is the pattern of the storms that testnet3 has seen.
@@ -57,13 +57,13 @@ func (Testnet3) Run(ctx context.Context, r *Rig) {
 	crew.churn(ctx, 8, 20*time.Millisecond)
 	crew.stay(ctx, peers, 300*time.Millisecond)
 	crew.add(1, func(rng *rand.Rand) {
-		for nodes.Sleep(ctx, changeEvery) {
+		for wait.Sleep(ctx, changeEvery) {
 			announce(peers, rng, nextChain(r, rng))
 			if rng.IntN(4) > 0 {
 				continue
 			}
 			announce(peers, rng, r.Feed.High(4+rng.IntN(mostSlow-3)))
-			nodes.Sleep(ctx, 2*changeEvery)
+			wait.Sleep(ctx, 2*changeEvery)
 			announce(peers, rng, lower(r))
 		}
 	})
@@ -118,7 +118,7 @@ func nextChain(r *Rig, rng *rand.Rand) *script.Chain {
 func (c *crew) stay(ctx context.Context, peers []*script.Peer, pause time.Duration) {
 	for _, p := range peers {
 		c.add(1, func(*rand.Rand) {
-			for ; ctx.Err() == nil; nodes.Sleep(ctx, pause) {
+			for ; ctx.Err() == nil; wait.Sleep(ctx, pause) {
 				if p.Stats().Open > 0 {
 					continue
 				}

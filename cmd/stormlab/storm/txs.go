@@ -8,8 +8,8 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/integration/chaingen"
-	"acyclic/integration/nodes"
 	"acyclic/integration/p2p"
+	"acyclic/integration/wait"
 )
 
 // Txs is the storm of transactions.
@@ -45,7 +45,7 @@ func (Txs) Run(ctx context.Context, r *Rig) {
 	for i := range txPeers {
 		purse := purse{wallet: wallet, coins: r.Feed.Coins[i*share : (i+1)*share]}
 		crew.connected(ctx, 1, 100*time.Millisecond, "payer", func(conn *p2p.Conn, _ *rand.Rand) {
-			for nodes.Sleep(ctx, txPause) {
+			for wait.Sleep(ctx, txPause) {
 				txs := make([]wire.Message, 0, txPerSend)
 				for range txPerSend {
 					if tx := purse.spend(); tx != nil {
