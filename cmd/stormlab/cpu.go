@@ -35,7 +35,7 @@ func (l *lab) profileCPU(ctx context.Context, n *node, s storm.Storm, res *repor
 	if err != nil {
 		return // the storm is what counts
 	}
-	name := fmt.Sprintf("%s-%s.cpu.pprof", s.Name(), res.Node)
+	name := fmt.Sprintf("%s-%s.cpu.pprof", s.Name, res.Node)
 	path := filepath.Join(l.opts.Out, name)
 	if os.WriteFile(path, []byte(text), 0o644) != nil {
 		return

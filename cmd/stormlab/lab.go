@@ -28,7 +28,7 @@ type lab struct {
 // run drives one storm at one node.
 func (l *lab) run(ctx context.Context, s storm.Storm, k kind) (*report.Run, error) {
 	res := &report.Run{Node: k.name, Ours: k.name == ours}
-	if why, ok := k.lacks[s.Name()]; ok {
+	if why, ok := k.lacks[s.Name]; ok {
 		res.Skipped = why
 		return res, nil
 	}
@@ -38,11 +38,11 @@ func (l *lab) run(ctx context.Context, s storm.Storm, k kind) (*report.Run, erro
 	}
 	defer os.RemoveAll(dir)
 
-	args := s.Args()
+	args := s.Args
 	if l.opts.MaxPeers > 0 {
 		args = append(args, fmt.Sprint("--maxpeers=", l.opts.MaxPeers))
 	}
-	n, err := startNode(ctx, k, l.programs[k.name], dir, !l.opts.NoProfile, s.Base().Network(), args)
+	n, err := startNode(ctx, k, l.programs[k.name], dir, !l.opts.NoProfile, s.Base.Network(), args)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (l *lab) run(ctx context.Context, s storm.Storm, k kind) (*report.Run, erro
 	}
 	res.Args = args
 
-	feed := storm.NewFeed(n.target.P2P.Addr, s.Base(), l.opts.Seed)
+	feed := storm.NewFeed(n.target.P2P.Addr, s.Base, l.opts.Seed)
 	n.target.Offered = feed.Height
 	rig := &storm.Rig{Node: n.target.P2P, Seed: l.opts.Seed, Feed: feed}
 	feedCtx, endFeed := context.WithCancel(ctx)
@@ -160,7 +160,7 @@ func (l *lab) keep(res *report.Run, s storm.Storm, at float64, own, text string)
 	if text == "" {
 		return
 	}
-	name := fmt.Sprintf("%s-%s-goroutines-%d.txt", s.Name(), res.Node, len(res.Dumps)+1)
+	name := fmt.Sprintf("%s-%s-goroutines-%d.txt", s.Name, res.Node, len(res.Dumps)+1)
 	if err := os.WriteFile(filepath.Join(l.opts.Out, name), []byte(text), 0o644); err != nil {
 		name = ""
 	}

@@ -97,7 +97,7 @@ func run(ctx context.Context, opts options) (good bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("--only: %w", err)
 	}
-	storms, err := choose(storm.All(), opts.Storm, storm.Storm.Name)
+	storms, err := choose(storm.All, opts.Storm, func(s storm.Storm) string { return s.Name })
 	if err != nil {
 		return false, fmt.Errorf("--storm: %w", err)
 	}
@@ -175,15 +175,15 @@ func (l *lab) all(ctx context.Context, rep *report.Report, storms []storm.Storm,
 	good = true
 	left := len(storms) * len(some)
 	for _, s := range storms {
-		l.table.head(s.Name(), s.About())
-		rep.Storms = append(rep.Storms, report.Storm{Name: s.Name(), About: s.About()})
+		l.table.head(s.Name, s.About)
+		rep.Storms = append(rep.Storms, report.Storm{Name: s.Name, About: s.About})
 		here := &rep.Storms[len(rep.Storms)-1]
 		for _, k := range some {
 			l.table.hint(k.name, fmt.Sprintf("starts; %d runs to go, about %v", left, l.opts.length(left).Round(time.Minute)))
 			left--
 			r, err := l.run(ctx, s, k)
 			if ctx.Err() != nil {
-				rep.Interrupted = s.Name() + " at " + k.name
+				rep.Interrupted = s.Name + " at " + k.name
 				return false
 			}
 			if err != nil {

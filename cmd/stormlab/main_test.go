@@ -61,7 +61,7 @@ func TestTheLabStormsThisNode(t *testing.T) {
 	}
 	r := rep.Storms[0].Runs[0]
 	last := r.Samples[len(r.Samples)-1]
-	if base := int32(storm.Blocks{}.Base().Blocks); last.Height <= base {
+	if base := int32(storm.Blocks.Base.Blocks); last.Height <= base {
 		t.Errorf("the tip has not moved from %d: %+v", base, last)
 	}
 	if last.Goroutines == 0 || last.RSS == 0 || !r.Stopped {
@@ -78,17 +78,6 @@ func TestTheLabStormsThisNode(t *testing.T) {
 	}
 }
 
-// freezing is a storm in which the node stops to do anything.
-type freezing struct {
-	storm.Blocks
-	freeze func()
-}
-
-func (f freezing) Run(ctx context.Context, r *storm.Rig) {
-	f.freeze()
-	f.Blocks.Run(ctx, r)
-}
-
 // TestTheLabSeesAFrozenNode is the control: a node that is stopped when its
 // storm begins must be called stalled, and does not end when asked.
 func TestTheLabSeesAFrozenNode(t *testing.T) {
@@ -102,7 +91,11 @@ func TestTheLabSeesAFrozenNode(t *testing.T) {
 	}
 	var running *node
 	l.started = func(n *node) { running = n }
-	frozen := freezing{freeze: func() { running.Signal(syscall.SIGSTOP) }}
+	frozen := storm.Blocks
+	frozen.Run = func(ctx context.Context, r *storm.Rig) {
+		running.Signal(syscall.SIGSTOP)
+		storm.Blocks.Run(ctx, r)
+	}
 	rep := &report.Report{}
 	if l.all(t.Context(), rep, []storm.Storm{frozen}, nodes) {
 		t.Error("all was well")
@@ -125,8 +118,8 @@ func TestALivingNodeReportsOnItself(t *testing.T) {
 	if err := l.compile(t.Context(), []kind{k}); err != nil {
 		t.Fatal(err)
 	}
-	s := storm.Blocks{}
-	n, err := startNode(t.Context(), k, l.programs[k.name], t.TempDir(), true, s.Base().Network(), nil)
+	s := storm.Blocks
+	n, err := startNode(t.Context(), k, l.programs[k.name], t.TempDir(), true, s.Base.Network(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

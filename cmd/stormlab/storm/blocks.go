@@ -14,23 +14,16 @@ import (
 
 // Blocks is the block storm of btcd's issue #2258: one block that connects many
 // waiting ones makes btcd announce all of them from within one handler.
-type Blocks struct{}
-
-// Name is "blocks".
-func (Blocks) Name() string { return "blocks" }
-
-// About says what it does.
-func (Blocks) About() string {
-	return "Bursts of up to 100 blocks, children before parents, from eight peers, while twelve peers flood inv " +
-		"and eight connect and leave without pause; --maxpeers=40. The storm of btcd's issue #2258."
+var Blocks = Storm{
+	Name: "blocks",
+	About: "Bursts of up to 100 blocks, children before parents, from eight peers, while twelve peers flood inv " +
+		"and eight connect and leave without pause; --maxpeers=40. The storm of btcd's issue #2258.",
+	Args: []string{"--maxpeers=40"}, // makes btcd's channels small
+	// The storm makes up to a hundred blocks a second, and no block may be from the
+	// future: the chain is short.
+	Base: Base{Blocks: 120, PerSecond: 6},
+	Run:  runBlocks,
 }
-
-// Args makes the channels of btcd small.
-func (Blocks) Args() []string { return []string{"--maxpeers=40"} }
-
-// Base is a short chain. The storm makes up to a hundred blocks a second, and none
-// may be from the future.
-func (Blocks) Base() Base { return Base{Blocks: 120, PerSecond: 6} }
 
 const (
 	blockPushers = 8
@@ -38,8 +31,7 @@ const (
 	burstEvery   = time.Second
 )
 
-// Run drives the load.
-func (Blocks) Run(ctx context.Context, r *Rig) {
+func runBlocks(ctx context.Context, r *Rig) {
 	crew := crew{r: r}
 	crew.floods(ctx, 12)
 	crew.churn(ctx, 8, 5*time.Millisecond)

@@ -12,27 +12,17 @@ import (
 )
 
 // Handshakes is the storm of connections that stop in mid-handshake.
-type Handshakes struct{}
-
-// Name is "handshakes".
-func (Handshakes) Name() string { return "handshakes" }
-
-// About says what it does.
-func (Handshakes) About() string {
-	return "60 connections that stop in mid-handshake: silent from the start, half a version, no verack, verack " +
-		"first, another network's magic, noise; each stays for up to five seconds, and others come and go properly."
+var Handshakes = Storm{
+	Name: "handshakes",
+	About: "60 connections that stop in mid-handshake: silent from the start, half a version, no verack, verack " +
+		"first, another network's magic, noise; each stays for up to five seconds, and others come and go properly.",
+	Base: Base{Blocks: 120},
+	Run:  runHandshakes,
 }
-
-// Args are the defaults.
-func (Handshakes) Args() []string { return nil }
-
-// Base is a short chain.
-func (Handshakes) Base() Base { return Base{Blocks: 120} }
 
 const halfHandshakes = 60
 
-// Run drives the load.
-func (Handshakes) Run(ctx context.Context, r *Rig) {
+func runHandshakes(ctx context.Context, r *Rig) {
 	crew := crew{r: r}
 	connect := func() (*p2p.Conn, error) { return r.Node.Connect(ctx) }
 	crew.visit(ctx, halfHandshakes, 20*time.Millisecond, connect, func(conn *p2p.Conn, rng *rand.Rand) {

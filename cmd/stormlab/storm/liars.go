@@ -14,23 +14,14 @@ import (
 )
 
 // Liars is the storm of peers that do not keep what they say.
-type Liars struct{}
-
-// Name is "liars".
-func (Liars) Name() string { return "liars" }
-
-// About says what it does.
-func (Liars) About() string {
-	return "28 peers that lie: a height of a million, empty headers, headers that do not connect, blocks announced and " +
+var Liars = Storm{
+	Name: "liars",
+	About: "28 peers that lie: a height of a million, empty headers, headers that do not connect, blocks announced and " +
 		"not found, silence, death in the middle of a block, hanging up after a few messages; four send headers of " +
-		"nowhere."
+		"nowhere.",
+	Base: Base{Blocks: 200},
+	Run:  runLiars,
 }
-
-// Args are the defaults.
-func (Liars) Args() []string { return nil }
-
-// Base is a short chain.
-func (Liars) Base() Base { return Base{Blocks: 200} }
 
 // lies are told by four peers each.
 var lies = []script.Behaviour{
@@ -45,8 +36,7 @@ var lies = []script.Behaviour{
 
 const liarsEach = 4
 
-// Run drives the load.
-func (Liars) Run(ctx context.Context, r *Rig) {
+func runLiars(ctx context.Context, r *Rig) {
 	served := r.Feed.Served()
 	var liars []*script.Peer
 	for i, lie := range lies {

@@ -12,29 +12,19 @@ import (
 )
 
 // SlowReaders is the storm of peers that ask and never read.
-type SlowReaders struct{}
-
-// Name is "slow-readers".
-func (SlowReaders) Name() string { return "slow-readers" }
-
-// About says what it does.
-func (SlowReaders) About() string {
-	return "20 peers ask for 48,000 blocks each and never read an answer."
+var SlowReaders = Storm{
+	Name:  "slow-readers",
+	About: "20 peers ask for 48,000 blocks each and never read an answer.",
+	Base:  Base{Blocks: 200, Spends: 8}, // blocks of some size
+	Run:   runSlowReaders,
 }
-
-// Args are the defaults.
-func (SlowReaders) Args() []string { return nil }
-
-// Base has blocks of some size.
-func (SlowReaders) Base() Base { return Base{Blocks: 200, Spends: 8} }
 
 const (
 	slowReaders = 20
 	askedBlocks = 48_000
 )
 
-// Run drives the load.
-func (SlowReaders) Run(ctx context.Context, r *Rig) {
+func runSlowReaders(ctx context.Context, r *Rig) {
 	crew := crew{r: r}
 	blocks := r.Feed.hashes()
 	dial := func() (*p2p.Conn, error) { return r.Node.Dial(ctx, "deaf") }

@@ -19,22 +19,16 @@ import (
 )
 
 // Storm is one experiment.
-type Storm interface {
-	Name() string
-	// About says in a sentence or two what it does and what it is known for.
-	About() string
-	// Args are the node's arguments beside the usual.
-	Args() []string
-	// Base is what the chain looks like that the node has when the storm begins.
-	Base() Base
-	// Run drives the load until ctx ends.
-	Run(ctx context.Context, r *Rig)
+type Storm struct {
+	Name  string
+	About string                      // what it does and what it is known for
+	Args  []string                    // the node's arguments beside the usual
+	Base  Base                        // the chain that the node has when the storm begins
+	Run   func(context.Context, *Rig) // drives the load until the context ends
 }
 
 // All are the storms, in the order in which they are run.
-func All() []Storm {
-	return []Storm{Blocks{}, Txs{}, Testnet3{}, SlowReaders{}, Handshakes{}, Liars{}}
-}
+var All = []Storm{Blocks, Txs, Testnet3, SlowReaders, Handshakes, Liars}
 
 // Rig is what a storm works with.
 type Rig struct {

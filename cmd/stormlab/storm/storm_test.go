@@ -27,10 +27,10 @@ func TestStormsEndWithTheirContext(t *testing.T) {
 		"deaf":           listener(t, func(net.Conn) {}),
 		"hangs up":       listener(t, func(c net.Conn) { c.Close() }),
 	} {
-		for _, s := range All() {
+		for _, s := range All {
 			before := goleak.IgnoreCurrent()
-			feed := NewFeed(addr, s.Base(), 1)
-			r := &Rig{Node: p2p.Node{Addr: addr, Net: s.Base().Network().Net}, Seed: 1, Feed: feed}
+			feed := NewFeed(addr, s.Base, 1)
+			r := &Rig{Node: p2p.Node{Addr: addr, Net: s.Base.Network().Net}, Seed: 1, Feed: feed}
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			var others sync.WaitGroup
 			others.Go(func() { feed.Run(ctx) })
@@ -43,10 +43,10 @@ func TestStormsEndWithTheirContext(t *testing.T) {
 			s.Run(ctx, r)
 			others.Wait()
 			if r.Load.Dials.Load() == 0 {
-				t.Errorf("%s, %s: nobody has dialled", s.Name(), name)
+				t.Errorf("%s, %s: nobody has dialled", s.Name, name)
 			}
 			if err := goleak.Find(before); err != nil {
-				t.Errorf("%s, %s: %v", s.Name(), name, err)
+				t.Errorf("%s, %s: %v", s.Name, name, err)
 			}
 		}
 	}
@@ -160,7 +160,7 @@ func TestPurseSpendsWhatItHas(t *testing.T) {
 // TestTheLowChainIsOffered: between High and Low the feed offers the high chain,
 // then a lower one, and it goes on from there.
 func TestTheLowChainIsOffered(t *testing.T) {
-	feed := NewFeed("", Testnet3{}.Base(), 1)
+	feed := NewFeed("", Testnet3.Base, 1)
 	defer feed.peer.Close()
 	base := feed.Height()
 	high := feed.High(10)

@@ -14,25 +14,15 @@ import (
 )
 
 // Testnet3 is the pattern of the storms that testnet3 has seen.
-type Testnet3 struct{}
-
-// Name is "testnet3".
-func (Testnet3) Name() string { return "testnet3" }
-
-// About says what it does.
-func (Testnet3) About() string {
-	return "Simnet, which has testnet3's rules with an easy limit. Blocks, six to a timestamp second, announced by " +
+var Testnet3 = Storm{
+	Name: "testnet3",
+	About: "Simnet, which has testnet3's rules with an easy limit. Blocks, six to a timestamp second, announced by " +
 		"twelve peers, by headers and by inv; competing branches and reorganisations of up to 100 blocks, some to a " +
-		"lower height with more work; some peers stay behind on a stale branch; eight connect and leave."
-}
-
-// Args are the defaults.
-func (Testnet3) Args() []string { return nil }
-
-// Base is past the second retarget: the first has the genesis block's age to
-// reckon with and leaves the difficulty at its limit.
-func (Testnet3) Base() Base {
-	return Base{Params: &chaincfg.SimNetParams, Blocks: 4_100, PerSecond: 6}
+		"lower height with more work; some peers stay behind on a stale branch; eight connect and leave.",
+	// The chain is past the second retarget. The first one spans the time since the
+	// genesis block, so it leaves the difficulty at its limit.
+	Base: Base{Params: &chaincfg.SimNetParams, Blocks: 4_100, PerSecond: 6},
+	Run:  runTestnet3,
 }
 
 const (
@@ -43,8 +33,7 @@ const (
 	changeEvery = 700 * time.Millisecond
 )
 
-// Run drives the load.
-func (Testnet3) Run(ctx context.Context, r *Rig) {
+func runTestnet3(ctx context.Context, r *Rig) {
 	served := r.Feed.Served()
 	peers := make([]*script.Peer, announcers)
 	for i := range peers {

@@ -13,19 +13,13 @@ import (
 )
 
 // Txs is the storm of transactions.
-type Txs struct{}
-
-// Name is "txs".
-func (Txs) Name() string { return "txs" }
-
-// About says what it does.
-func (Txs) About() string {
-	return "60 peers send valid transactions, each its own, 20 peers flood inv, eight connect and leave without " +
-		"pause; all sizes are the defaults."
+var Txs = Storm{
+	Name: "txs",
+	About: "60 peers send valid transactions, each its own, 20 peers flood inv, eight connect and leave without " +
+		"pause; all sizes are the defaults.",
+	Base: Base{Blocks: 160, Coins: 6_000}, // coins for every peer
+	Run:  runTxs,
 }
-
-// Args are the defaults.
-func (Txs) Args() []string { return nil }
 
 const (
 	txPeers   = 60
@@ -34,11 +28,7 @@ const (
 	txPause   = 25 * time.Millisecond // 200 transactions a second and peer at most
 )
 
-// Base has coins for everybody.
-func (Txs) Base() Base { return Base{Blocks: 160, Coins: 6_000} }
-
-// Run drives the load.
-func (Txs) Run(ctx context.Context, r *Rig) {
+func runTxs(ctx context.Context, r *Rig) {
 	crew := crew{r: r}
 	wallet := chaingen.NewWallet("stormlab")
 	share := len(r.Feed.Coins) / txPeers
