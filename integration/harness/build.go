@@ -11,34 +11,32 @@ import (
 )
 
 // The binaries are built once per run from this module, so btcd is as go.mod
-// pins it. With -race our node is built with it too.
-var binaries sync.Map // import path -> func() (string, error)
+// pins it.
+var binaries sync.Map // name -> func() (string, error)
 
-func binary(t testing.TB, p nodes.Program, flags ...string) string {
+func binary(t testing.TB, p nodes.Program) string {
 	t.Helper()
-	build, _ := binaries.LoadOrStore(p.Import, sync.OnceValues(func() (string, error) {
+	build, _ := binaries.LoadOrStore(p.Name, sync.OnceValues(func() (string, error) {
 		dir := filepath.Join(runDir, "bin")
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return "", err
 		}
-		path := filepath.Join(dir, p.Name)
-		return path, nodes.Build(context.Background(), "", p.Import, path, flags...)
+		var flags []string
+		if p.Name == nodes.Acyclic.Name {
+			flags = raceFlags // with -race our node is built with it too
+		}
+		file := filepath.Join(dir, p.Name)
+		return file, nodes.Build(context.Background(), "", p.Import, file, flags...)
 	}))
-	path, err := build.(func() (string, error))()
+	file, err := build.(func() (string, error))()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return path
-}
-
-// BtcdBinary builds btcd and returns its path.
-func BtcdBinary(t testing.TB) string {
-	t.Helper()
-	return binary(t, nodes.Btcd)
+	return file
 }
 
 // AcyclicBinary builds this node and returns its path.
 func AcyclicBinary(t testing.TB) string {
 	t.Helper()
-	return binary(t, nodes.Acyclic, raceFlags...)
+	return binary(t, nodes.Acyclic)
 }

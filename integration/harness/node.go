@@ -23,64 +23,44 @@ type Options = nodes.Options
 // refuses or has ended.
 type Node struct {
 	*Process
-	RPC  nodes.RPC
-	P2P  string // where it listens for peers
-	Opts Options
-	kind kind
+	RPC     nodes.RPC
+	P2P     string // where it listens for peers
+	Opts    Options
+	program nodes.Program
 }
-
-// kind is what the tests do differently with the two programs.
-type kind struct {
-	nodes.Program
-	binary   func(testing.TB) string
-	generate func(n *Node, blocks int)
-}
-
-var btcd = kind{nodes.Btcd, BtcdBinary, func(n *Node, blocks int) { n.Call(nil, "generate", blocks) }}
-
-var acyclic = kind{nodes.Acyclic, AcyclicBinary, func(n *Node, blocks int) {
-	n.Call(nil, "generatetoaddress", blocks, n.Opts.MineTo)
-}}
 
 // Btcd starts btcd and returns when it answers.
 func Btcd(t testing.TB, o Options) *Node {
 	t.Helper()
-	return start(t, btcd, o)
+	return start(t, nodes.Btcd, o)
 }
 
-// Acyclic starts this node and returns when it answers.
-func Acyclic(t testing.TB, o Options) *Node {
-	t.Helper()
-	return start(t, acyclic, o)
-}
-
-// Start starts either, for tests that run with both: program is "btcd" or
-// "acyclicd".
+// Start starts "btcd" or "acyclicd" and returns when it answers.
 func Start(t testing.TB, program string, o Options) *Node {
 	t.Helper()
-	for _, k := range []kind{btcd, acyclic} {
-		if k.Name == program {
-			return start(t, k, o)
+	for _, p := range []nodes.Program{nodes.Btcd, nodes.Acyclic} {
+		if p.Name == program {
+			return start(t, p, o)
 		}
 	}
 	t.Fatalf("harness: no program %q", program)
 	return nil
 }
 
-func start(t testing.TB, k kind, o Options) *Node {
+func start(t testing.TB, p nodes.Program, o Options) *Node {
 	t.Helper()
-	program := k.binary(t)
+	file := binary(t, p)
 	if o.Dir == "" {
-		o.Dir = Dir(t, cmp.Or(o.Name, k.Name))
+		o.Dir = Dir(t, cmp.Or(o.Name, p.Name))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), Patience)
 	defer cancel()
-	n, err := k.Start(ctx, program, o)
+	n, err := p.Start(ctx, file, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.RPC.Timeout = 20 * time.Second
-	return &Node{own(t, n.Process), n.RPC, n.P2P, n.Opts, k}
+	return &Node{own(t, n.Process), n.RPC, n.P2P, n.Opts, p}
 }
 
 // Again starts the node again in the same place after it has ended. The change
@@ -94,7 +74,7 @@ func (n *Node) Again(change func(*Options)) *Node {
 	if change != nil {
 		change(&o)
 	}
-	return start(n.t, n.kind, o)
+	return start(n.t, n.program, o)
 }
 
 // Stop ends it by SIGTERM and fails the test when the exit status is not 0.
@@ -188,7 +168,11 @@ func (n *Node) Peers() (peers int) {
 // Generate mines blocks to the address MineTo.
 func (n *Node) Generate(blocks int) {
 	n.t.Helper()
-	n.kind.generate(n, blocks)
+	if n.program.Name == nodes.Btcd.Name {
+		n.Call(nil, "generate", blocks)
+		return
+	}
+	n.Call(nil, "generatetoaddress", blocks, n.Opts.MineTo)
 }
 
 // SubmitBlock gives it a block by RPC, which it must accept.
