@@ -12,9 +12,9 @@ import (
 	"acyclic/internal/proof/fixture"
 )
 
-// BenchmarkSync syncs the first 14,131 blocks of mainnet, fully validated, from
-// eight peers, with this node and with btcd, one after the other in the same run:
-// what counts is the ratio. With a lag, each peer takes that long for a block.
+// BenchmarkSync syncs the first 14,131 blocks of mainnet from eight peers,
+// fully validated. It runs this node and btcd one after the other: the ratio
+// counts. With a lag, each peer takes that long for a block.
 //
 //	go test ./integration -run xxx -bench Sync -benchtime 1x
 func BenchmarkSync(b *testing.B) {

@@ -12,8 +12,8 @@ import (
 )
 
 // TestL5SlowReadersAreAlone has peers ask for more blocks than any socket holds
-// and read none of them. Nobody else notices: another peer is served, and the
-// node still follows the chain.
+// and read none of them. Nobody else notices: the node serves another peer and
+// follows the chain.
 func TestL5SlowReadersAreAlone(t *testing.T) {
 	t.Parallel()
 	chain := newChain(300)
@@ -35,7 +35,7 @@ func TestL5SlowReadersAreAlone(t *testing.T) {
 	source.Switch(script.Blocks(longer.Blocks(0)))
 	us.Await(longer.Tip(), harness.Patience)
 
-	if *harness.Long { // btcd has no write deadline: it keeps them for ever
+	if *harness.Long { // btcd has no write deadline and would keep them for ever
 		reader.Close()
 		harness.Eventually(t, harness.Patience, "only the source is left", func() (bool, string) {
 			peers := us.Peers()
@@ -53,8 +53,8 @@ func awaitReady(t *testing.T, p *script.Peer) {
 	})
 }
 
-// TestOneHonestPeerIsEnough connects the node to six peers that each fail in
-// their own way, and to one that does not.
+// TestOneHonestPeerIsEnough connects the node to one honest peer and to others
+// that each fail in another way.
 func TestOneHonestPeerIsEnough(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()
@@ -83,15 +83,15 @@ func TestOneHonestPeerIsEnough(t *testing.T) {
 	us.Stop()
 }
 
-// mutated returns a copy of a block whose body does not belong to its header.
+// mutated returns a copy of a block whose body does not match its header.
 func mutated(block *wire.MsgBlock) *wire.MsgBlock {
 	other := block.Copy()
 	other.Transactions[0].TxOut[0].Value++
 	return other
 }
 
-// TestPeersThatComeAndGo has the only peer leave every so often: what it was
-// asked for is asked again.
+// TestPeersThatComeAndGo has peers leave again and again. The node asks again
+// for what they owed.
 func TestPeersThatComeAndGo(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()

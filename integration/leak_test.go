@@ -17,9 +17,9 @@ import (
 	"acyclic/integration/script"
 )
 
-// TestChurnLeavesNothingBehind: a node that hundreds of peers and callers have
-// come to and gone from, in every way, has as many goroutines and connections as
-// before. One goroutine left behind by any way of leaving would show.
+// TestChurnLeavesNothingBehind: hundreds of peers and callers come and leave in
+// every way. Then the node has as many goroutines and connections as before. If
+// any way of leaving left one goroutine behind, it would show.
 func TestChurnLeavesNothingBehind(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()
@@ -32,13 +32,13 @@ func TestChurnLeavesNothingBehind(t *testing.T) {
 	for i := range rounds {
 		p := dial(t, us, regtest(fmt.Sprint("guest", i), chain, script.Behaviour{Ask: 10}))
 		if i%2 == 0 {
-			awaitReady(t, p) // the others leave in the middle of the handshake
+			awaitReady(t, p) // the others leave in mid-handshake
 		}
 		p.Close()
 		for _, words := range []string{"", "not a message of Bitcoin's", string(truncated(t))} {
 			visit(t, us.P2P, words)
 		}
-		visit(t, us.RPC.Addr, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n") // reads no answer
+		visit(t, us.RPC.Addr, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n") // leaves before the answer
 		visit(t, us.RPC.Addr, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
 		us.Call(nil, "getpeerinfo")
 	}
@@ -78,7 +78,8 @@ func visit(t *testing.T, addr, words string) {
 
 var goroutineMetric = regexp.MustCompile(`(?m)^go_goroutines (\d+)$`)
 
-// goroutines is how many the node says that it has, this question's included.
+// goroutines is how many goroutines the node reports, including the one that
+// answers.
 func goroutines(t *testing.T, n *harness.Node) int {
 	t.Helper()
 	body, err := n.RPC.Get(t.Context(), "/metrics")

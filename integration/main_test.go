@@ -24,7 +24,8 @@ func start(t *testing.T, o harness.Options) *harness.Node {
 	return harness.Start(t, *program, o)
 }
 
-// oursOnly skips a test of what btcd does otherwise or not at all.
+// oursOnly skips a test with btcd, which behaves in another way or lacks the
+// feature.
 func oursOnly(t *testing.T) {
 	t.Helper()
 	if *program != "acyclicd" {
@@ -71,11 +72,11 @@ func regtest(name string, chain *chaingen.Chain, b script.Behaviour) script.Conf
 	return script.Config{Net: wire.TestNet, Chain: script.Blocks(chain.Blocks(0)), Name: name, Behaviour: b}
 }
 
-// newChain returns the first blocks of a chain of regtest with spends, at most
-// 1,000, to go on from. It is recent enough for btcd to serve it.
+// newChain returns the first blocks of a regtest chain with spends, at most
+// 1,000. A test may extend it. Its tip is recent enough for btcd to serve it.
 func newChain(blocks int) *chaingen.Chain { return longChain().Fork(int32(blocks), 0) }
 
-// longChain is made once, for signing takes a while.
+// longChain is made once, because signing takes a while.
 var longChain = sync.OnceValue(func() *chaingen.Chain {
 	return chaingen.New(chaingen.NewWallet("regtest"), chaingen.Options{
 		Seed:   1,

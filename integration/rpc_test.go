@@ -13,8 +13,8 @@ import (
 	"acyclic/integration/script"
 )
 
-// TestRPC speaks to the node as bitcoin-cli does: with the cookie, one call or
-// several at once, and with mistakes.
+// TestRPC calls the node as bitcoin-cli does: with the cookie, one call or a
+// batch, and with mistakes.
 func TestRPC(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()
@@ -49,7 +49,7 @@ func TestRPC(t *testing.T) {
 		}
 	})
 
-	t.Run("a hash that is none", func(t *testing.T) {
+	t.Run("a malformed hash", func(t *testing.T) {
 		var refusal *nodes.RPCError
 		if err := us.RPC.Call(t.Context(), nil, "getblock", "xyz"); !errors.As(err, &refusal) || refusal.Code != -8 {
 			t.Errorf("%v, want code -8", err)
@@ -81,7 +81,7 @@ func TestRPC(t *testing.T) {
 			SyncedBlocks  int32  `json:"synced_blocks"`
 			BytesRecv     int64  `json:"bytesrecv"`
 		}
-		harness.Eventually(t, harness.Patience, "the peer is shown with what we have in common", func() (bool, string) {
+		harness.Eventually(t, harness.Patience, "the peer is shown with what it has in common with us", func() (bool, string) {
 			us.Call(&peers, "getpeerinfo")
 			return len(peers) == 1 && peers[0].SyncedHeaders == 120 && peers[0].SyncedBlocks == 120, fmt.Sprintf("%+v", peers)
 		})

@@ -20,7 +20,7 @@ import (
 type lab struct {
 	opts     options
 	dir      string            // for the processes; removed at the end
-	programs map[string]string // by the name of the kind
+	programs map[string]string // by the kind's name
 	table    *table
 	started  func(*node) // for tests; nil: nothing
 }
@@ -63,12 +63,12 @@ func (l *lab) run(ctx context.Context, s storm.Storm, k kind) (*report.Run, erro
 		fed.Wait()
 	}()
 	if err := n.await(ctx, feed.Height()); err != nil {
-		return nil, fmt.Errorf("%s does not take the chain to begin with: %w", k.name, err)
+		return nil, fmt.Errorf("%s does not accept the initial chain: %w", k.name, err)
 	}
 
 	l.weather(ctx, s, n, rig, res)
 	if ctx.Err() != nil {
-		return nil, ctx.Err() // half a run shows nothing
+		return nil, ctx.Err() // half a run proves nothing
 	}
 	res.Load = rig.Load.Counts()
 	endFeed()
@@ -77,12 +77,12 @@ func (l *lab) run(ctx context.Context, s storm.Storm, k kind) (*report.Run, erro
 	return res, nil
 }
 
-// weather is calm, storm and grace, under the eyes of the probe.
+// weather is calm, storm and grace period, while the probe watches.
 func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Rig, res *report.Run) {
 	p := probe.New(n.target)
 	begun := time.Now()
 	since := func() float64 { return time.Since(begun).Seconds() }
-	var now atomic.Value // what weather it is, for the table
+	var now atomic.Value // the weather, for the table
 	now.Store("calm")
 	probeCtx, endProbe := context.WithCancel(ctx)
 	var watch, dumping sync.WaitGroup
@@ -109,7 +109,7 @@ func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Ri
 	now.Store("load over")
 	res.StormUntil = since()
 
-	// The load is over; the chain still grows. Does the node come back?
+	// The load is over, and the chain still grows. Does the node recover?
 	graceCtx, endGrace := context.WithTimeout(ctx, l.opts.Grace)
 	rig.Feed.Beat(graceCtx)
 	endGrace()
@@ -125,7 +125,7 @@ func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Ri
 	}
 }
 
-// dump keeps what the goroutines of a stalled node wait for.
+// dump records what the goroutines of a stalled node wait for.
 func (l *lab) dump(ctx context.Context, n *node, s storm.Storm, res *report.Run, at float64) {
 	own, text := l.ask(ctx, n, res), ""
 	if n.target.Profile != "" {
@@ -136,7 +136,8 @@ func (l *lab) dump(ctx context.Context, n *node, s storm.Storm, res *report.Run,
 	l.keep(res, s, at, own, text)
 }
 
-// ask has this node say what is stuck in it; "": it is another, or says nothing.
+// ask returns this node's report on what is stuck in it. It returns "" for
+// other programs, and if the node does not answer.
 func (l *lab) ask(ctx context.Context, n *node, res *report.Run) string {
 	const patience = 5 * time.Second
 	if !res.Ours {
@@ -145,14 +146,14 @@ func (l *lab) ask(ctx context.Context, n *node, res *report.Run) string {
 	return n.report(ctx, patience)
 }
 
-// keep stores a dump beside the report and in words: of btcd they are read out of
-// its goroutines; this node says itself what is stuck in it.
+// keep stores a dump beside the report and puts it into words. For btcd the
+// words come from its goroutines; this node reports itself what is stuck in it.
 func (l *lab) keep(res *report.Run, s storm.Storm, at float64, own, text string) {
 	story := dump.Explain(dump.Parse(text))
 	if res.Ours {
 		words, ok := dump.Own(own)
 		if !ok {
-			words.Sentence = "It has not answered SIGQUIT with a report of its own."
+			words.Sentence = "It did not answer SIGQUIT with a wait-for report."
 		}
 		story.Sentence = words.Sentence
 		text = own + "\n" + text
@@ -167,13 +168,13 @@ func (l *lab) keep(res *report.Run, s storm.Storm, at float64, own, text string)
 	res.Dumps = append(res.Dumps, report.Dump{At: at, File: name, Story: story})
 }
 
-// stop asks the node to stop, and makes it.
+// stop asks the node to end. If the node does not end in time, stop kills it.
 func (l *lab) stop(ctx context.Context, n *node, res *report.Run, s storm.Storm) {
 	if n.Exited() {
 		res.Crashed = n.Tail()
 		return
 	}
-	l.table.hint(res.Node, "SIGINT sent; it has "+l.opts.StopBound.String())
+	l.table.hint(res.Node, "SIGINT sent; it has "+l.opts.StopBound.String()+" to end")
 	took, ok := n.interrupt(l.opts.StopBound)
 	res.StopTook, res.Stopped = took.Seconds(), ok
 	if !ok {

@@ -26,7 +26,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// short is a session of some seconds.
+// short are the options of a session of some seconds.
 func short(t *testing.T) options {
 	return options{
 		Minutes: 2.5 / 60, Seed: 1, Only: ours, Storm: "blocks", Out: t.TempDir(),
@@ -43,7 +43,7 @@ func ourKind(t *testing.T) []kind {
 	return some
 }
 
-// TestTheLabStormsThisNode is the whole of it, in small.
+// TestTheLabStormsThisNode runs a whole session, but a small one.
 func TestTheLabStormsThisNode(t *testing.T) {
 	t.Parallel()
 	opts := short(t)
@@ -78,8 +78,8 @@ func TestTheLabStormsThisNode(t *testing.T) {
 	}
 }
 
-// TestTheLabSeesAFrozenNode is the control: a node that is stopped when its
-// storm begins must be called stalled, and does not end when asked.
+// TestTheLabSeesAFrozenNode is the negative control. A node that is stopped
+// when its storm begins must be called stalled, and must not end when asked.
 func TestTheLabSeesAFrozenNode(t *testing.T) {
 	t.Parallel()
 	opts := short(t)
@@ -104,12 +104,12 @@ func TestTheLabSeesAFrozenNode(t *testing.T) {
 	if len(r.Stalls) == 0 || r.Recovered || r.Stopped || r.Good() {
 		t.Errorf("%s: %s", r.Verdict(), fmt.Sprint(r.Stalls))
 	}
-	if want := "It has not answered SIGQUIT with a report of its own."; len(r.Dumps) == 0 || r.Dumps[0].Story.Sentence != want {
+	if want := "It did not answer SIGQUIT with a wait-for report."; len(r.Dumps) == 0 || r.Dumps[0].Story.Sentence != want {
 		t.Errorf("in words: %+v", r.Dumps)
 	}
 }
 
-// TestALivingNodeReportsOnItself has the node say what is stuck in it.
+// TestALivingNodeReportsOnItself makes the node report what is stuck in it.
 func TestALivingNodeReportsOnItself(t *testing.T) {
 	t.Parallel()
 	opts := short(t)
@@ -126,12 +126,12 @@ func TestALivingNodeReportsOnItself(t *testing.T) {
 	defer n.Kill()
 	res := &report.Run{Node: k.name, Ours: true}
 	l.dump(t.Context(), n, s, res, 1)
-	if want := "It calls nothing in itself stuck; 0 of its components wait for another."; res.Dumps[0].Story.Sentence != want {
+	if want := "It reports nothing stuck; 0 of its components wait for another."; res.Dumps[0].Story.Sentence != want {
 		t.Errorf("it says %q", res.Dumps[0].Story.Sentence)
 	}
 }
 
-// TestWatchingIsWatching: the names that the share counts are those of the code.
+// TestWatchingIsWatching: the names behind the share exist in the code.
 func TestWatchingIsWatching(t *testing.T) {
 	names := regexp.MustCompile(watching)
 	for _, c := range []struct {
@@ -159,7 +159,8 @@ func TestParseShare(t *testing.T) {
 	}
 }
 
-// TestOptions: what makes no sense is refused, rather than this node accused.
+// TestOptions: senseless options are refused. They must not count against this
+// node.
 func TestOptions(t *testing.T) {
 	sane := options{Minutes: 1, Calm: time.Second, Stall: 10 * time.Second, Grace: time.Second, StopBound: time.Second}
 	if err := sane.check(); err != nil {

@@ -25,8 +25,8 @@ const ours = "acyclicd"
 type kind struct {
 	nodes.Program
 	name  string
-	dir   string            // below the module's root: the folder whose go.mod pins it
-	lacks map[string]string // storms that it cannot take, and why
+	dir   string            // the folder below the module's root whose go.mod pins it
+	lacks map[string]string // storms that it cannot be put under, and why
 }
 
 // kinds are the programs, in the order in which they are stormed.
@@ -34,11 +34,11 @@ var kinds = []kind{
 	{Program: nodes.Btcd, name: "btcd-v0.24.2", dir: "cmd/stormlab/btcd0242"},
 	{Program: nodes.Btcd, name: "btcd-v0.26.2"},
 	{Program: nodes.Acyclic, name: ours, lacks: map[string]string{
-		"txs": "This node does not relay transactions yet: there is nothing to storm.",
+		"txs": "This node does not relay transactions yet.",
 	}},
 }
 
-// moduleRoot is where go.mod is; the lab has to be run from within the module.
+// moduleRoot is the folder of go.mod. The lab must run within the module.
 func moduleRoot() (string, error) {
 	out, err := exec.Command("go", "list", "-f", "{{.Module.Dir}}", "acyclic/cmd/stormlab").Output()
 	if err != nil {
@@ -77,10 +77,10 @@ func startNode(ctx context.Context, k kind, file, dir string, profile bool, netw
 	return n, nil
 }
 
-// patience is how long a node may take to start, and to take its first chain.
+// patience is how long a node may take to start, and to accept its first chain.
 const patience = 90 * time.Second
 
-// await waits until the node has at least that height.
+// await waits until the chain of the node has at least that height.
 func (n *node) await(ctx context.Context, height int32) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -23,7 +23,7 @@ func binary(t testing.TB, p nodes.Program) string {
 		}
 		var flags []string
 		if p.Name == nodes.Acyclic.Name {
-			flags = raceFlags // with -race our node is built with it too
+			flags = raceFlags // with -race this node is built with it too
 		}
 		file := filepath.Join(dir, p.Name)
 		return file, nodes.Build(context.Background(), "", p.Import, file, flags...)

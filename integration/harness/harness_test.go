@@ -14,32 +14,32 @@ import (
 	"acyclic/integration/nodes"
 )
 
-// role is set when the test binary is run by one of its tests.
+// role is set if a test runs this test binary.
 const role = "ACYCLIC_HARNESS_ROLE"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(role) == "sleeper" {
-		time.Sleep(5 * time.Minute) // is killed before
+		time.Sleep(5 * time.Minute) // a test kills it before that
 		os.Exit(0)
 	}
 	os.Exit(Main(m))
 }
 
-// TestInside is run by the tests below, in a test binary that comes to an end.
-// It starts a sleeper and says which.
+// TestInside starts a sleeper and prints its number. The tests below run it in
+// another test binary, and end that.
 func TestInside(t *testing.T) {
 	if os.Getenv(role) != "inside" {
-		t.Skip("runs inside of other tests")
+		t.Skip("other tests run it")
 	}
 	t.Setenv(role, "sleeper")
 	p := Run(t, "sleeper", Dir(t, "sleeper"), os.Args[0])
 	fmt.Println("sleeper:", p.Pid())
 	fmt.Println("dir:", runDir)
-	p.Wait(5 * time.Minute) // until this binary is ended
+	p.Wait(5 * time.Minute) // a test ends this binary before that
 }
 
-// inside starts this binary with TestInside and returns it with the process that
-// it has started and its directory.
+// inside runs TestInside in another test binary. It returns that process, the
+// sleeper that it started, and its directory.
 func inside(t *testing.T, args ...string) (outer *Process, sleeper int, dir string) {
 	t.Helper()
 	t.Setenv(role, "inside")
@@ -63,7 +63,7 @@ func wantGone(t *testing.T, pid int) {
 	Eventually(t, Patience, "the process is gone", func() (bool, string) {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		if err == nil && strings.Contains(string(stat), ") Z ") {
-			return true, "" // dead, and nobody has looked yet
+			return true, "" // dead; its parent has not waited for it yet
 		}
 		err = syscall.Kill(pid, 0)
 		return errors.Is(err, syscall.ESRCH), fmt.Sprint(err)
@@ -120,7 +120,7 @@ func TestCleanupKillsTheProcess(t *testing.T) {
 	wantGone(t, pid)
 }
 
-// fake fails like a test, without ending this one.
+// fake records a failure without failing this test.
 type fake struct {
 	*testing.T
 	failure string

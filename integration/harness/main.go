@@ -13,8 +13,8 @@ import (
 	"acyclic/integration/nodes"
 )
 
-// Long says that tests may take minutes. Keep says that the directories of the
-// processes (data, logs, output) are kept, and prints where they are.
+// Long allows tests that take minutes. Keep keeps the directories of the
+// processes (data, logs, output) and prints where they are.
 var (
 	Long = flag.Bool("long", false, "run the larger variants of the tests")
 	Keep = flag.Bool("keep", false, "keep the directories of the processes")
@@ -24,8 +24,8 @@ const runPrefix = "acyclic-integration-"
 
 var runDir string // of this test binary; set by Main
 
-// Main is what TestMain calls. It runs the tests, looks for goroutines that they
-// left behind, and returns the exit status.
+// Main is for TestMain. It runs the tests, looks for goroutines that they left
+// behind, and returns the exit status.
 func Main(m *testing.M) int {
 	dir, err := nodes.Scratch(runPrefix)
 	if err != nil {
@@ -64,9 +64,8 @@ func Main(m *testing.M) int {
 	return status
 }
 
-// Dir makes a directory for a process. It is removed with the test, unless the
-// test failed or -keep is set: then it lives as long as the test binary, or
-// longer.
+// Dir makes a directory for a process. The end of the test removes it, unless
+// -keep is set.
 func Dir(t testing.TB, name string) string {
 	t.Helper()
 	if runDir == "" {

@@ -16,11 +16,12 @@ import (
 	"acyclic/integration/nodes"
 )
 
-// Options say how a node is started. Without a directory it gets one of the test.
+// Options say how a node is started. If Dir is empty, the node gets a directory
+// of the test.
 type Options = nodes.Options
 
-// Node is a running node: btcd or ours. Methods fail the test if the node
-// refuses or has ended.
+// Node is a running node, btcd or this one. Its methods fail the test if the
+// node refuses or has ended.
 type Node struct {
 	*Process
 	RPC     nodes.RPC
@@ -63,8 +64,9 @@ func start(t testing.TB, p nodes.Program, o Options) *Node {
 	return &Node{own(t, n.Process), n.RPC, n.P2P, n.Opts, p}
 }
 
-// Again starts the node again in the same place after it has ended. The change
-// to its options may be nil. (btcd begins a new regtest chain at each start.)
+// Again starts the node again after it has ended, with the same directory and
+// addresses. The change to its options may be nil. (btcd begins a new regtest
+// chain at each start.)
 func (n *Node) Again(change func(*Options)) *Node {
 	n.t.Helper()
 	if !n.Exited() {
@@ -77,7 +79,7 @@ func (n *Node) Again(change func(*Options)) *Node {
 	return start(n.t, n.program, o)
 }
 
-// Stop ends it by SIGTERM and fails the test when the exit status is not 0.
+// Stop ends the node by SIGTERM. The test fails if the exit status is not 0.
 func (n *Node) Stop() {
 	n.t.Helper()
 	n.Signal(syscall.SIGTERM)
@@ -86,7 +88,7 @@ func (n *Node) Stop() {
 	}
 }
 
-// Call asks by RPC; a refusal fails the test.
+// Call asks by RPC. A refusal fails the test.
 func (n *Node) Call(result any, method string, params ...any) {
 	n.t.Helper()
 	if err := n.RPC.Call(n.t.Context(), result, method, params...); err != nil {
@@ -148,7 +150,7 @@ func (n *Node) Block(hash chainhash.Hash) *wire.MsgBlock {
 	return block
 }
 
-// Blocks returns the best chain from the block of height 1 on.
+// Blocks returns the blocks of the best chain from height 1 on.
 func (n *Node) Blocks() []*wire.MsgBlock {
 	n.t.Helper()
 	var blocks []*wire.MsgBlock
@@ -158,7 +160,7 @@ func (n *Node) Blocks() []*wire.MsgBlock {
 	return blocks
 }
 
-// Peers returns the number of connections whose handshake is done.
+// Peers returns the number of connections that have shaken hands.
 func (n *Node) Peers() (peers int) {
 	n.t.Helper()
 	n.Call(&peers, "getconnectioncount")
@@ -175,7 +177,7 @@ func (n *Node) Generate(blocks int) {
 	n.Call(nil, "generatetoaddress", blocks, n.Opts.MineTo)
 }
 
-// SubmitBlock gives it a block by RPC, which it must accept.
+// SubmitBlock gives the node a block by RPC. The node must accept it.
 func (n *Node) SubmitBlock(block *wire.MsgBlock) {
 	n.t.Helper()
 	var raw bytes.Buffer
@@ -189,13 +191,13 @@ func (n *Node) SubmitBlock(block *wire.MsgBlock) {
 	}
 }
 
-// Invalidate has btcd treat a block as invalid.
+// Invalidate makes btcd treat a block as invalid.
 func (n *Node) Invalidate(hash chainhash.Hash) {
 	n.t.Helper()
 	n.Call(nil, "invalidateblock", hash.String())
 }
 
-// SendTx gives it a transaction by RPC.
+// SendTx gives the node a transaction by RPC.
 func (n *Node) SendTx(tx *wire.MsgTx) {
 	n.t.Helper()
 	var raw bytes.Buffer
@@ -205,13 +207,13 @@ func (n *Node) SendTx(tx *wire.MsgTx) {
 	n.Call(nil, "sendrawtransaction", hex.EncodeToString(raw.Bytes()))
 }
 
-// AddNode has it dial a peer and keep the connection.
+// AddNode makes the node dial a peer and keep the connection.
 func (n *Node) AddNode(addr string) {
 	n.t.Helper()
 	n.Call(nil, "addnode", addr, "add")
 }
 
-// Await waits until its best block is the given one.
+// Await waits until the tip is the node's best block.
 func (n *Node) Await(tip chainhash.Hash, deadline time.Duration) {
 	n.t.Helper()
 	Eventually(n.t, deadline, n.Name+" has "+tip.String()+" as its best block", func() (bool, string) {
@@ -224,7 +226,7 @@ func (n *Node) parse(hash string) chainhash.Hash {
 	n.t.Helper()
 	h, err := chainhash.NewHashFromStr(hash)
 	if err != nil {
-		n.t.Fatalf("%s: %q is no hash", n.Name, hash)
+		n.t.Fatalf("%s: %q is not a hash", n.Name, hash)
 	}
 	return *h
 }

@@ -11,8 +11,8 @@ import (
 	"acyclic/integration/nodes"
 )
 
-// Process is a process of a test. Methods fail the test if they cannot do what
-// they are for.
+// Process is a process of a test. Its methods fail the test if they cannot do
+// their work.
 type Process struct {
 	*nodes.Process
 	t testing.TB
@@ -29,7 +29,7 @@ func Run(t testing.TB, name, dir, program string, args ...string) *Process {
 	return own(t, p)
 }
 
-// own ends the process with the test.
+// own makes the test end the process.
 func own(t testing.TB, p *nodes.Process) *Process {
 	t.Cleanup(func() {
 		p.Kill()
@@ -74,8 +74,8 @@ func (p *Process) Wait(deadline time.Duration) int {
 	return -1
 }
 
-// save keeps the goroutines of a hung process outside of the test's directories,
-// which are removed.
+// save keeps the goroutines of a hung process in a file that outlives the
+// test's directories.
 func (p *Process) save(stacks string) {
 	path := filepath.Join(os.TempDir(), fmt.Sprintf("%s-%d-goroutines.txt", p.Name, p.Pid()))
 	if stacks != "" && os.WriteFile(path, []byte(stacks), 0o644) == nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
-// Patience bounds each wait for the node: a handshake, one write.
+// Patience bounds each wait for the node: for a handshake, or for one write.
 const Patience = 10 * time.Second
 
 // Node is a node to connect to.
@@ -26,7 +26,8 @@ type Node struct {
 // more peers.
 var ErrRefused = errors.New("the node ended the connection")
 
-// Conn is a connection to the node. Any goroutine may send, one may receive.
+// Conn is a connection to the node. Any goroutine may send, but only one may
+// receive.
 type Conn struct {
 	socket  net.Conn
 	net     wire.BitcoinNet
@@ -48,7 +49,7 @@ func (n Node) Dial(ctx context.Context, name string) (*Conn, error) {
 	return c, nil
 }
 
-// Connect opens the socket and says nothing.
+// Connect opens the socket and sends nothing.
 func (n Node) Connect(ctx context.Context) (*Conn, error) {
 	dialer := net.Dialer{Timeout: Patience}
 	socket, err := dialer.DialContext(ctx, "tcp", n.Addr)
@@ -69,7 +70,7 @@ func (c *Conn) Close() {
 	c.socket.Close()
 }
 
-// handshake sends version and verack and waits for the node's.
+// handshake exchanges version and verack.
 func (c *Conn) handshake(name string) error {
 	if err := c.Send(Version(name, Services, 0)); err != nil {
 		return err
@@ -82,7 +83,7 @@ func (c *Conn) handshake(name string) error {
 	})
 }
 
-// Ping asks for a pong and waits for it. For that the node's own loops have to
+// Ping asks for a pong and waits for it. It shows that the node's own loops
 // work, not only its listener.
 func (c *Conn) Ping() error {
 	ping := wire.NewMsgPing(rand.Uint64())
@@ -117,7 +118,8 @@ func (c *Conn) await(f func(command string, payload []byte) (done bool, err erro
 	}
 }
 
-// refusal tells silence from a closed door.
+// refusal marks an error as ErrRefused, unless the node was silent or this side
+// closed the connection.
 func refusal(err error) error {
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, net.ErrClosed) {
@@ -169,7 +171,7 @@ func (c *Conn) Drain() {
 	}
 }
 
-// DontRead makes the receive buffer small, for peers that never read.
+// DontRead makes the receive buffer small for a peer that never reads.
 func (c *Conn) DontRead() { DontRead(c.socket) }
 
 // DontRead makes the receive buffer of a socket small. The other side then

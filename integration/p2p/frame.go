@@ -13,7 +13,7 @@ import (
 
 const protocol = wire.ProtocolVersion
 
-// Read reads one message as it is: its command and its payload.
+// Read reads one message and returns its command and its payload, not decoded.
 func Read(r io.Reader, network wire.BitcoinNet) (command string, payload []byte, err error) {
 	var head [wire.MessageHeaderSize]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
@@ -40,9 +40,9 @@ func Encode(msg wire.Message, network wire.BitcoinNet, enc wire.MessageEncoding)
 	return b.Bytes(), err
 }
 
-// Decode reads a payload into msg and returns that.
+// Decode decodes a payload into msg and returns msg.
 func Decode[M wire.Message](payload []byte, msg M) (M, error) {
-	// A version message wants a *bytes.Buffer.
+	// MsgVersion requires a *bytes.Buffer.
 	return msg, msg.BtcDecode(bytes.NewBuffer(payload), protocol, wire.WitnessEncoding)
 }
 

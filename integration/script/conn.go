@@ -16,11 +16,11 @@ import (
 	"acyclic/integration/wait"
 )
 
-// maxJobs bounds what a connection has to send: when it is reached the socket is
-// not read. A getdata of 50,000 blocks is worked off through it.
+// maxJobs bounds what a connection has to send. If it is reached, the socket is
+// not read. A getdata of 50,000 blocks passes through it piece by piece.
 const maxJobs = 1024
 
-// job is one message to send; a block is encoded when its turn has come.
+// job is one message to send. A block is encoded only when it is sent.
 type job struct {
 	msg      wire.Message
 	encoding wire.MessageEncoding
@@ -37,9 +37,9 @@ type conn struct {
 
 	ready       atomic.Bool
 	sendHeaders atomic.Bool    // the other side asked for headers announcements
-	received    int            // messages since the handshake; the reader's
-	last        chainhash.Hash // of a full answer to getblocks; the reader's
-	blocks      int            // sent; the writer's
+	received    int            // messages since the handshake; only the reader uses it
+	last        chainhash.Hash // of a full answer to getblocks; only the reader uses it
+	blocks      int            // sent; only the writer uses it
 }
 
 func newConn(p *Peer, socket net.Conn, inbound bool, nonce uint64) *conn {
@@ -54,7 +54,7 @@ func (c *conn) end(why string) {
 	c.socket.Close()
 }
 
-// send queues a message. It waits while the queue is full and says false when
+// send queues a message. It waits while the queue is full, and returns false if
 // the connection has ended.
 func (c *conn) send(msg wire.Message) bool { return c.sendAs(msg, wire.WitnessEncoding) }
 

@@ -11,8 +11,8 @@ import (
 
 var errLeave = errors.New("left as told")
 
-// handle does what a message asks for. It queues what is to be sent; an error
-// ends the connection.
+// handle does what a message asks for. It queues the answers. An error ends the
+// connection.
 func (c *conn) handle(command string, payload []byte) error {
 	b := &c.p.cfg.Behaviour
 	switch command {
@@ -22,7 +22,7 @@ func (c *conn) handle(command string, payload []byte) error {
 		return c.onVerAck()
 	}
 	if !c.ready.Load() {
-		return nil // features are negotiated before verack; we want none
+		return nil // feature negotiation before verack is ignored
 	}
 	if c.received++; c.received == b.Leave {
 		return errLeave
@@ -83,7 +83,7 @@ func (c *conn) onVerAck() error {
 	return nil
 }
 
-// ask asks for n blocks, in as few messages as the protocol allows.
+// ask asks for n blocks in as few messages as the protocol allows.
 func (c *conn) ask(n int) {
 	chain := c.p.current()
 	for height := int32(0); n > 0; {
@@ -125,7 +125,7 @@ func (c *conn) onGetBlocks(msg *wire.MsgGetBlocks) {
 	}
 }
 
-// encodings are those of a block, by how it is asked for.
+// encodings are how a block is sent, by how it was asked for.
 var encodings = map[wire.InvType]wire.MessageEncoding{
 	wire.InvTypeBlock: wire.BaseEncoding, wire.InvTypeWitnessBlock: wire.WitnessEncoding,
 }
@@ -150,7 +150,7 @@ func (c *conn) onGetData(msg *wire.MsgGetData) {
 			return
 		}
 		if block != nil && item.Hash == c.last {
-			// There are more: the inv of the tip makes the other side ask again,
+			// There are more blocks. The inv of the tip makes the other side ask again,
 			// as Core and btcd do it.
 			c.last = chainhash.Hash{}
 			c.send(inv([]chainhash.Hash{chain.Tip()}))

@@ -38,10 +38,10 @@ type Peer struct {
 	stats    Stats
 }
 
-// Stats is what a peer has seen and done, over all connections.
+// Stats is what a peer has seen and done on all connections.
 type Stats struct {
 	Connections int            // begun
-	Ready       int            // whose handshake was done
+	Ready       int            // handshakes done
 	Open        int            // now
 	Headers     int            // sent
 	Blocks      int            // sent in full
@@ -86,7 +86,7 @@ func (p *Peer) Listen() (addr string, err error) {
 	return l.Addr().String(), nil
 }
 
-// Dial connects to a node. The handshake goes on when it returns.
+// Dial connects to a node. It returns before the handshake is done.
 func (p *Peer) Dial(addr string) error {
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -112,8 +112,9 @@ func (p *Peer) Close() {
 	p.wg.Wait()
 }
 
-// Switch serves another chain from now on and announces what is new in it: by
-// headers to who asked for that, else by an inv of the tip.
+// Switch serves another chain from now on and announces what is new in it. The
+// announcement is by headers if the other side asked for that, else by an inv
+// of the tip.
 func (p *Peer) Switch(to *Chain) {
 	p.mu.Lock()
 	from := p.chain
@@ -173,7 +174,8 @@ func (p *Peer) begin(socket net.Conn, inbound bool) bool {
 	return true
 }
 
-// ended is called by each connection when its goroutines are about to return.
+// ended removes the connection. Each of its goroutines calls it before it
+// returns.
 func (p *Peer) ended(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -27,7 +27,7 @@ type client struct {
 	t      *testing.T
 	socket net.Conn
 	r      *bufio.Reader
-	claim  int32 // the peer's height, as it says
+	claim  int32 // the height in the peer's version
 }
 
 // connect starts a peer and does the handshake with it.
@@ -44,7 +44,7 @@ func connect(t *testing.T, b Behaviour) (*Peer, *client) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { socket.Close() })
-	socket.SetDeadline(time.Now().Add(30 * time.Second)) // a hung test ends
+	socket.SetDeadline(time.Now().Add(30 * time.Second)) // bounds a hung test
 	c := &client{t: t, socket: socket, r: bufio.NewReader(socket)}
 	c.send(p2p.Version("client", 0, 0))
 	version, err := p2p.Decode(c.want("version"), &wire.MsgVersion{})
@@ -64,7 +64,7 @@ func (c *client) send(msg wire.Message) {
 	}
 }
 
-// want reads the next message, which must be of the command.
+// want reads the next message. It must have the command.
 func (c *client) want(command string) []byte {
 	c.t.Helper()
 	got, payload, err := p2p.Read(c.r, testNet)
@@ -116,7 +116,8 @@ func (c *client) wantBlock() chainhash.Hash {
 	return got.BlockHash()
 }
 
-// settled checks that the peer still talks and has worked off what came before.
+// settled checks that the peer has handled everything before, and still
+// answers.
 func (c *client) settled() {
 	c.t.Helper()
 	c.send(wire.NewMsgPing(7))
@@ -169,8 +170,8 @@ func TestSwitchIsAnnounced(t *testing.T) {
 	}
 }
 
-// TestMoreThanOneAnswerToGetBlocks: with the last block of a full answer comes
-// the inv of the tip, from which the other side learns that there are more.
+// TestMoreThanOneAnswerToGetBlocks: the inv of the tip follows the last block
+// of a full answer. It tells the other side that there are more blocks.
 func TestMoreThanOneAnswerToGetBlocks(t *testing.T) {
 	long := chaingen.New(chaingen.NewWallet("script"), chaingen.Options{Seed: 1}).Mine(wire.MaxBlocksPerMsg + 20)
 	p, c := connect(t, Behaviour{})
@@ -273,8 +274,8 @@ func TestSilentAndDeaf(t *testing.T) {
 	p, c := connect(t, Behaviour{Silent: true})
 	c.send(wire.NewMsgPing(1))
 	c.send(wire.NewMsgGetHeaders())
-	c.socket.(*net.TCPConn).CloseWrite() // the peer reads both, and then the end
-	c.wantEOF()                          // without an answer before it
+	c.socket.(*net.TCPConn).CloseWrite() // the peer reads both messages, then the end
+	c.wantEOF()                          // no answer comes before it
 	if p.Stats().Received["getheaders"] != 1 {
 		t.Errorf("it has not read everything: %v", p.Stats())
 	}
@@ -307,7 +308,7 @@ func TestTwoPeersTalk(t *testing.T) {
 	if err := b.Dial(addr); err != nil {
 		t.Fatal(err)
 	}
-	b.wg.Wait() // its only connection ends when it leaves, with the last block
+	b.wg.Wait() // it leaves with the last block; nothing else of it runs
 	if b.Stats().Received["block"] != ask {
 		t.Fatalf("not all blocks came\na: %v\nb: %v", a.Stats(), b.Stats())
 	}

@@ -14,12 +14,12 @@ import (
 	"acyclic/integration/wait"
 )
 
-// Every is the time between two samples, and between two questions of a kind.
+// Every is the time between two samples, and between two questions of one kind.
 const Every = time.Second
 
-// callPatience bounds a call by RPC. It is long because btcd has ten places for
-// callers, and one that goes away leaves its place taken if the call hangs: a
-// hasty probe would itself be what makes RPC silent.
+// callPatience bounds a call by RPC. It is long because btcd serves ten callers
+// at a time, and a caller that leaves a hanging call keeps its share. A hasty
+// probe would itself make RPC silent.
 const callPatience = 30 * time.Second
 
 // Target says where the node is.
@@ -42,11 +42,11 @@ type Probe struct {
 	height     int32
 	peers      int
 	goroutines int
-	moved      time.Time // when the tip last moved or was the one offered
+	moved      time.Time // when the tip last moved, or had the offered height
 	samples    []Sample
 }
 
-// kind is one way of asking; one question of it is open at a time.
+// kind is one way of asking. It has one open question at a time.
 type kind struct {
 	mu     sync.Mutex
 	asked  time.Time // zero: no question is open
@@ -65,7 +65,7 @@ func New(t Target) *Probe {
 	return p
 }
 
-// Run asks until ctx ends, and gives each sample to show.
+// Run asks until ctx ends. It gives each sample to show.
 func (p *Probe) Run(ctx context.Context, show func(Sample)) {
 	var wg sync.WaitGroup
 	ask := func(k *kind, f func(context.Context) error) {
@@ -94,7 +94,7 @@ func (p *Probe) Samples() []Sample {
 	return append([]Sample(nil), p.samples...)
 }
 
-// ask asks once. A refusal is an answer: somebody was there to refuse.
+// ask asks once. A refusal is an answer too: the node was there to refuse.
 func (k *kind) ask(ctx context.Context, f func(context.Context) error) {
 	asked := time.Now()
 	k.mu.Lock()
@@ -120,8 +120,8 @@ func (k *kind) ask(ctx context.Context, f func(context.Context) error) {
 	}
 }
 
-// read returns the answer as it stands: a question that has been open for more
-// than a second counts as not answered.
+// read returns the current answer. A question that has been open for more than
+// a second counts as unanswered.
 func (k *kind) read(now time.Time) Answer {
 	k.mu.Lock()
 	defer k.mu.Unlock()

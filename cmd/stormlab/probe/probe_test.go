@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// second makes the sample of a second from how long things have been silent.
+// second makes the sample of one second from how long the node has been silent.
 func second(at, rpc, shake, behind float64) Sample {
 	return Sample{
 		At: at, Behind: behind,

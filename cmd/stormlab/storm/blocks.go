@@ -12,15 +12,15 @@ import (
 	"acyclic/integration/wait"
 )
 
-// Blocks is the block storm of btcd's issue #2258: one block that connects many
-// waiting ones makes btcd announce all of them from within one handler.
+// Blocks is the block storm of btcd's issue #2258. One block connects many
+// waiting blocks, and btcd announces all of them from within one handler.
 var Blocks = Storm{
 	Name: "blocks",
 	About: "Bursts of up to 100 blocks, children before parents, from eight peers, while twelve peers flood inv " +
 		"and eight connect and leave without pause; --maxpeers=40. The storm of btcd's issue #2258.",
 	Args: []string{"--maxpeers=40"}, // makes btcd's channels small
-	// The storm makes up to a hundred blocks a second, and no block may be from the
-	// future: the chain is short.
+	// The chain is short. The storm makes up to a hundred blocks a second, and no
+	// block may be from the future.
 	Base: Base{Blocks: 120, PerSecond: 6},
 	Run:  runBlocks,
 }
@@ -60,7 +60,7 @@ func runBlocks(ctx context.Context, r *Rig) {
 }
 
 // pushShare sends every blockPushers-th block of a burst, the youngest first.
-// The oldest, on which all others wait, comes last of all.
+// The oldest block, on which all others wait, comes last.
 func pushShare(conn *p2p.Conn, r *Rig, burst []*wire.MsgBlock, share int) error {
 	for i := len(burst) - 1 - share; i >= 0; i -= blockPushers {
 		if err := conn.Send(burst[i]); err != nil {
@@ -71,8 +71,8 @@ func pushShare(conn *p2p.Conn, r *Rig, burst []*wire.MsgBlock, share int) error 
 	return nil
 }
 
-// floods has n peers announce transactions that nobody has: up to 200 messages
-// a second each, of three items.
+// floods has n peers announce transactions that do not exist: up to 200
+// messages a second each, with three items.
 func (c *crew) floods(ctx context.Context, n int) {
 	c.connected(ctx, n, 100*time.Millisecond, "flood", func(conn *p2p.Conn, rng *rand.Rand) {
 		for {
@@ -104,8 +104,8 @@ func nonsense(rng *rand.Rand, n int) *wire.MsgInv {
 	return msg
 }
 
-// broadcast gives each of some receivers the latest value; one that is slow
-// misses those before.
+// broadcast gives each receiver the latest value. A slow receiver misses older
+// ones.
 type broadcast[T any] struct {
 	mu sync.Mutex
 	to []chan T
@@ -127,6 +127,6 @@ func (b *broadcast[T]) send(v T) {
 		case <-ch:
 		default:
 		}
-		ch <- v // there is room: only send fills it
+		ch <- v // there is room, because only send fills it
 	}
 }

@@ -39,8 +39,8 @@ func runHandshakes(ctx context.Context, r *Rig) {
 	crew.Wait()
 }
 
-// stopShort says some part of a handshake. That the node may end it meanwhile
-// is its right.
+// stopShort sends some part of a handshake. The node may end the connection
+// meanwhile.
 func stopShort(conn *p2p.Conn, net wire.BitcoinNet, rng *rand.Rand) {
 	version := encoded(p2p.Version("half", p2p.Services, 0), net)
 	switch rng.IntN(6) {

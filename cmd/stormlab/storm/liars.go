@@ -13,7 +13,7 @@ import (
 	"acyclic/integration/wait"
 )
 
-// Liars is the storm of peers that do not keep what they say.
+// Liars is the storm of peers that break their promises.
 var Liars = Storm{
 	Name: "liars",
 	About: "28 peers that lie: a height of a million, empty headers, headers that do not connect, blocks announced and " +
@@ -23,7 +23,7 @@ var Liars = Storm{
 	Run:  runLiars,
 }
 
-// lies are told by four peers each.
+// lies has the ways to lie. Four peers each tell one.
 var lies = []script.Behaviour{
 	{Claim: 1_000_000},
 	{EmptyHeaders: true, Claim: 5_000},
@@ -66,7 +66,7 @@ func runLiars(ctx context.Context, r *Rig) {
 			r.Feed.Extend(1 + rng.IntN(3))
 			served := r.Feed.Served()
 			for _, p := range liars {
-				crew.Go(func() { p.Switch(served) }) // ends with the peer at the latest
+				crew.Go(func() { p.Switch(served) }) // ends when the peer is closed, at the latest
 			}
 		}
 	})

@@ -36,8 +36,8 @@ func runSlowReaders(ctx context.Context, r *Rig) {
 	crew.Wait()
 }
 
-// askAndKeepSilent returns when the node has ended the connection, which shows
-// only when writing, or ctx has ended.
+// askAndKeepSilent asks for blocks and reads none. It returns when ctx ends, or
+// when a write shows that the node has ended the connection.
 func askAndKeepSilent(ctx context.Context, conn *p2p.Conn, r *Rig, blocks []wire.InvVect) {
 	msg := wire.NewMsgGetDataSizeHint(askedBlocks)
 	for i := range askedBlocks {
@@ -51,7 +51,7 @@ func askAndKeepSilent(ctx context.Context, conn *p2p.Conn, r *Rig, blocks []wire
 	}
 }
 
-// hashes asks for every block of the chain with its witnesses.
+// hashes lists every block of the chain, with witnesses.
 func (f *Feed) hashes() (items []wire.InvVect) {
 	served := f.Served()
 	for h := int32(1); h <= served.Height(); h++ {

@@ -18,9 +18,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestStormsEndWithTheirContext runs every storm at a node that is not there, at
-// one that is deaf, and at one that hangs up: it ends when it has to, and leaves
-// nothing behind.
+// TestStormsEndWithTheirContext runs every storm at three nodes: nobody
+// listens, the node is deaf, it hangs up. Each storm ends with its context and
+// leaves nothing behind.
 func TestStormsEndWithTheirContext(t *testing.T) {
 	for name, addr := range map[string]string{
 		"nobody listens": nobody(t),
@@ -43,7 +43,7 @@ func TestStormsEndWithTheirContext(t *testing.T) {
 			s.Run(ctx, r)
 			others.Wait()
 			if r.Load.Dials.Load() == 0 {
-				t.Errorf("%s, %s: nobody has dialled", s.Name, name)
+				t.Errorf("%s, %s: the storm has not dialled", s.Name, name)
 			}
 			if err := goleak.Find(before); err != nil {
 				t.Errorf("%s, %s: %v", s.Name, name, err)
@@ -61,7 +61,7 @@ func nobody(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// listener accepts and does f; connections live as long as the test.
+// listener accepts connections and runs f. They live as long as the test.
 func listener(t *testing.T, f func(net.Conn)) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -89,8 +89,8 @@ func listener(t *testing.T, f func(net.Conn)) string {
 	return l.Addr().String()
 }
 
-// TestBurstIsSentOnceYoungestFirst: all shares together are the burst, each has
-// children before parents, and the block on which all wait is its share's last.
+// TestBurstIsSentOnceYoungestFirst: the shares together are the burst, and each
+// share has children before parents.
 func TestBurstIsSentOnceYoungestFirst(t *testing.T) {
 	const n = 53
 	heights := map[*wire.MsgBlock]int{}
@@ -142,8 +142,8 @@ func sent(t *testing.T, f func(*p2p.Conn)) (blocks []*wire.MsgBlock) {
 	}
 }
 
-// TestPurseSpendsWhatItHas: each transaction spends an output of the wallet that
-// was not spent before, and there is always one more.
+// TestPurseSpendsWhatItHas: each transaction spends an unspent output of the
+// wallet, and there is always one more.
 func TestPurseSpendsWhatItHas(t *testing.T) {
 	_, coins := Base{Blocks: 105, Coins: 10}.chain(1)
 	p := purse{wallet: chaingen.NewWallet("stormlab"), coins: coins[:3]}
@@ -157,8 +157,8 @@ func TestPurseSpendsWhatItHas(t *testing.T) {
 	}
 }
 
-// TestTheLowChainIsOffered: between High and Low the feed offers the high chain,
-// then a lower one, and it goes on from there.
+// TestTheLowChainIsOffered: High offers the high chain, Low a lower one, and
+// the feed continues from there.
 func TestTheLowChainIsOffered(t *testing.T) {
 	feed := NewFeed("", Testnet3.Base, 1)
 	defer feed.peer.Close()

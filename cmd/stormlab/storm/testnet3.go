@@ -13,7 +13,7 @@ import (
 	"acyclic/integration/wait"
 )
 
-// Testnet3 is the pattern of the storms that testnet3 has seen.
+// Testnet3 has the pattern of testnet3's real storms.
 var Testnet3 = Storm{
 	Name: "testnet3",
 	About: "Simnet, which has testnet3's rules with an easy limit. Blocks, six to a timestamp second, announced by " +
@@ -29,7 +29,7 @@ const (
 	announcers  = 12
 	deepest     = 100
 	longestRun  = 30
-	mostSlow    = 15 // times 20 minutes: stays in the past
+	mostSlow    = 15 // times 20 minutes; this stays in the past
 	changeEvery = 700 * time.Millisecond
 )
 
@@ -63,8 +63,7 @@ func runTestnet3(ctx context.Context, r *Rig) {
 	crew.Wait()
 }
 
-// announce has most of the peers announce a chain; the others stay with what
-// they have.
+// announce has most of the peers announce a chain. The others keep theirs.
 func announce(peers []*script.Peer, rng *rand.Rand, served *script.Chain) {
 	var all sync.WaitGroup
 	for _, p := range peers {
@@ -75,7 +74,7 @@ func announce(peers []*script.Peer, rng *rand.Rand, served *script.Chain) {
 	all.Wait()
 }
 
-// lower goes back to before the slow blocks.
+// lower goes back to the chain before the slow blocks.
 func lower(r *Rig) *script.Chain {
 	served, blocks, lower := r.Feed.Low()
 	r.Load.Blocks.Add(int64(blocks))
@@ -86,7 +85,7 @@ func lower(r *Rig) *script.Chain {
 	return served
 }
 
-// nextChain lets the chain grow, or branch off.
+// nextChain extends the chain or makes a branch.
 func nextChain(r *Rig, rng *rand.Rand) *script.Chain {
 	more := 1 + rng.IntN(longestRun)
 	if rng.IntN(3) > 0 {
@@ -103,7 +102,8 @@ func nextChain(r *Rig, rng *rand.Rand) *script.Chain {
 	return r.Feed.Branch(depth, depth+more)
 }
 
-// stay dials for scripted peers that have no connection, at most every pause.
+// stay dials for each scripted peer that has no connection, with a pause
+// between.
 func (c *crew) stay(ctx context.Context, peers []*script.Peer, pause time.Duration) {
 	for _, p := range peers {
 		c.add(1, func(*rand.Rand) {

@@ -23,7 +23,7 @@ var Txs = Storm{
 
 const (
 	txPeers   = 60
-	txFee     = 1_000 // satoshi; five times what btcd relays for
+	txFee     = 1_000 // satoshi; five times btcd's minimum to relay
 	txPerSend = 5
 	txPause   = 25 * time.Millisecond // 200 transactions a second and peer at most
 )
@@ -55,8 +55,8 @@ func runTxs(ctx context.Context, r *Rig) {
 	crew.Wait()
 }
 
-// purse spends its coins in turn: each to itself, so that there is always one
-// more transaction, until the fees have eaten them.
+// purse spends its coins in turn, each to its own wallet. So there is always
+// one more transaction, until the fees have eaten the coins.
 type purse struct {
 	wallet *chaingen.Wallet
 	coins  []chaingen.Coin
