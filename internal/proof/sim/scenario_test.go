@@ -285,7 +285,7 @@ func tinyBounds(rng *rand.Rand) func(*node.Settings) {
 		l.Engine.WorkerTimeout = w.Submit
 		l.Relay.MaxReads, l.Relay.MaxKnown, l.Relay.MaxAnnounce = w.RelayReads, few(), few()
 		n := &l.Netsync
-		n.Window, n.HeldBytes, n.SubmitBytes = 2*few(), 1000*few(), 1000*few()
+		n.Span, n.HeldBytes, n.SubmitBytes = 2*few(), 1000*few(), 1000*few()
 		n.MinInFlight, n.StartInFlight, n.MaxInFlight = 1, 1, few()
 		s.Peer.QueueCap = 1000 * few()
 		s.Peer.AskedBlocks = 2 * n.MaxInFlight
