@@ -69,7 +69,6 @@ func benchRun(b *testing.B, tr *tree, tip *node, peers int) int {
 		p.best, p.common = tip.Point, tip.Point
 		p.orders.limit, p.headers.askAt = 1024/peers+1, s.now.Add(time.Hour)
 		s.m.ready = append(s.m.ready, p)
-		s.m.byID[p.id] = p
 	}
 	s.step(actor.Input{Body: chain.Tips{Block: tr.genesis.Point, Header: tip.Point}})
 	if s.m.orders.inFlight < 900 {

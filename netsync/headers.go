@@ -179,7 +179,7 @@ func (t *headers) locatorFor(p *remote) (q chain.GetLocator, jumping bool) {
 // onLocator readies the getheaders for the next Send.
 func (t *headers) onLocator(in actor.Input, l chain.Locator) {
 	p := t.about(in)
-	if p == nil || p.leaving {
+	if p == nil {
 		return
 	}
 	r := &p.headers

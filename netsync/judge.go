@@ -141,7 +141,7 @@ func (t *headers) onVerdict(in actor.Input, v chain.HeadersVerdict) (proved *rem
 		t.tips.Header = v.Best
 	}
 	p := t.about(in)
-	if p == nil || p.leaving {
+	if p == nil {
 		return nil
 	}
 	r := &p.headers

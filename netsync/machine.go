@@ -69,7 +69,7 @@ type Machine struct {
 
 // New returns a machine that knows no peers.
 func New(cfg Config, ports Ports, topics Topics, rng *rand.Rand) *Machine {
-	m := &Machine{facts: &facts{cfg: cfg, byID: map[actor.ID]*remote{}}, ports: ports, topics: topics}
+	m := &Machine{facts: &facts{cfg: cfg}, ports: ports, topics: topics}
 	m.headers = &headers{facts: m.facts, rng: rng}
 	m.span = newSpan()
 	m.route = &route{facts: m.facts, span: m.span}

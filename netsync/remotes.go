@@ -23,7 +23,6 @@ type facts struct {
 	now   time.Time
 	tips  chain.Tips
 	ready []*remote // in order of ID: the peers that Ready has named and Gone has not
-	byID  map[actor.ID]*remote
 
 	dropped []*remote // in this step; advance ends the work with them
 	changed bool      // something that the Status shows may have changed
@@ -54,7 +53,8 @@ type remote struct {
 // onReady lets the peer take part in the sync. It is asked for headers when it is
 // due. The height that it claims is not looked at.
 func (f *facts) onReady(r peer.Ready) {
-	if f.byID[r.Peer] != nil {
+	at, found := f.search(r.Peer)
+	if found {
 		panic(fmt.Sprintf("netsync: peer %v is ready twice", r.Peer))
 	}
 	p := &remote{
@@ -70,35 +70,25 @@ func (f *facts) onReady(r peer.Ready) {
 	if r.Inbound {
 		p.orders.limit = f.cfg.MinInFlight // anybody can come, and be many
 	}
-	f.byID[p.id] = p
-	at, _ := f.search(p.id)
 	f.ready = slices.Insert(f.ready, at, p)
 	f.changed = true
 }
 
-// remove forgets a remote, and with it what the peer has proved.
-func (f *facts) remove(p *remote) {
-	delete(f.byID, p.id)
-	at, _ := f.search(p.id)
-	f.ready = slices.Delete(f.ready, at, at+1)
-	f.changed = true
-}
-
+// search returns where in ready a peer is, or would be.
 func (f *facts) search(id actor.ID) (int, bool) {
 	return slices.BinarySearchFunc(f.ready, id, func(p *remote, id actor.ID) int { return cmp.Compare(p.id, id) })
 }
 
 // active returns the remote of a peer, unless the peer is gone or leaving.
 func (f *facts) active(id actor.ID) *remote {
-	if p := f.byID[id]; p != nil && !p.leaving {
-		return p
+	if at, found := f.search(id); found && !f.ready[at].leaving {
+		return f.ready[at]
 	}
 	return nil
 }
 
-// about returns the remote that an answered question was about, or nil if the
-// peer is gone.
-func (f *facts) about(in actor.Input) *remote { return f.byID[actor.ID(in.Key)] }
+// about is active for the peer that an answered question was about.
+func (f *facts) about(in actor.Input) *remote { return f.active(actor.ID(in.Key)) }
 
 // drop has advance end the work with a peer, and its cell end.
 func (f *facts) drop(p *remote, reason string, fault bool) {
@@ -129,15 +119,15 @@ func (p *remote) lowest() int32 {
 	return p.best.Height - limitedBlocks + 1
 }
 
-// check verifies the list of remotes.
+// check verifies the list of remotes. It is bounded: each has a connection's seat.
 func (f *facts) check() error {
 	for i, p := range f.ready {
-		if f.byID[p.id] != p || i > 0 && f.ready[i-1].id >= p.id {
+		if i > 0 && f.ready[i-1].id >= p.id {
 			return fmt.Errorf("the list of ready peers is not in order at %v", p.id)
 		}
 	}
-	if len(f.byID) != len(f.ready) || len(f.dropped) > 0 {
-		return fmt.Errorf("%d peers, %d ready; %d dropped peers have not been ended", len(f.byID), len(f.ready), len(f.dropped))
+	if len(f.dropped) > 0 {
+		return fmt.Errorf("%d dropped peers have not been ended", len(f.dropped))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package netsync
 
 import (
+	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -74,10 +75,7 @@ func (s *sends) onSent(in actor.Input) {
 		return
 	}
 	p.sends.open = 0
-	switch {
-	case p.leaving:
-		return
-	case in.Err == nil:
+	if in.Err == nil {
 		p.sends.timeouts = 0
 		return
 	}
@@ -100,9 +98,10 @@ func (s *sends) onSent(in actor.Input) {
 
 // onGone takes back everything that the peer was asked for (law L7).
 func (s *sends) onGone(g peer.Gone) {
-	if p := s.byID[g.Peer]; p != nil {
-		s.letGo(p)
-		s.remove(p)
+	if at, found := s.search(g.Peer); found {
+		s.letGo(s.ready[at])
+		s.ready = slices.Delete(s.ready, at, at+1)
+		s.changed = true
 	}
 }
 

@@ -91,24 +91,14 @@ func (s *span) extend(points []chain.Point) {
 // in it is kept.
 func (s *span) replace(points []chain.Point) {
 	old := *s
-	*s = *newSpan()
+	s.clear()
 	s.extend(points)
 	for i := range s.entries {
 		e := &s.entries[i]
-		was := old.find(e.at.Hash)
-		if was == nil {
-			continue
-		}
-		*e = *was
-		if e.state != wanted || e.by[0] != 0 {
-			s.unordered--
-		}
-		if e.state == wanted && e.by[0] != 0 {
-			s.ordered++
-		}
-		if e.state == held {
-			s.held++
-			s.heldBytes += e.size
+		if was := old.find(e.at.Hash); was != nil {
+			s.count(e, -1)
+			*e = *was
+			s.count(e, 1)
 		}
 	}
 	s.pop()
@@ -121,7 +111,8 @@ func (s *span) cut(height int32) {
 		if e.at.Height <= height {
 			break
 		}
-		s.forget(e)
+		s.count(e, -1)
+		delete(s.index, e.at.Hash)
 		*e = entry{}
 		s.entries = s.entries[:len(s.entries)-1]
 	}
@@ -131,17 +122,24 @@ func (s *span) cut(height int32) {
 // clear drops all blocks.
 func (s *span) clear() { *s = *newSpan() }
 
-func (s *span) forget(e *entry) {
+// count adds an entry to the sums, or takes it out: n is 1 or -1.
+func (s *span) count(e *entry, n int) {
 	switch {
 	case e.state == wanted && e.by[0] == 0:
-		s.unordered--
+		s.unordered += n
 	case e.state == wanted:
-		s.ordered--
+		s.ordered += n
 	case e.state == held:
-		s.held--
-		s.heldBytes -= e.size
+		s.held += n
+		s.heldBytes += n * e.size
 	}
-	delete(s.index, e.at.Hash)
+}
+
+// set moves an entry to another state.
+func (s *span) set(e *entry, to entryState) {
+	s.count(e, -1)
+	e.state = to
+	s.count(e, 1)
 }
 
 // head returns the lowest wanted entry. All that is held waits for it.
@@ -165,31 +163,33 @@ func (s *span) firstFree() int {
 	return s.free
 }
 
-// isNext says whether chain needs this entry next: all before it have been handed
-// over. Its block may always be held. Otherwise a full budget would be a
-// deadlock.
-func (s *span) isNext(seq int) bool {
-	for q := s.base; q < seq; q++ {
-		if e := s.entry(q); e.state == wanted || e.state == held {
-			return false
-		}
+// toHand returns the sequence number of the first entry that has not been handed
+// to chain, or end.
+func (s *span) toHand() int {
+	q := s.base
+	for q < s.end() && s.entry(q).state >= handed {
+		q++
 	}
-	return true
+	return q
 }
+
+// isNext says whether chain needs this entry next. Its block may always be held.
+// Otherwise a full budget would be a deadlock.
+func (s *span) isNext(seq int) bool { return seq <= s.toHand() }
 
 // order notes that a peer was asked for a wanted block.
 func (s *span) order(seq int, peer actor.ID, now time.Time) {
 	e := s.entry(seq)
-	switch {
-	case e.state != wanted || e.by[1] != 0 || e.by[0] == peer:
+	if e.state != wanted || e.by[1] != 0 || e.by[0] == peer {
 		panic(fmt.Sprintf("netsync: block %d cannot be ordered from %v", e.at.Height, peer))
-	case e.by[0] == 0:
+	}
+	s.count(e, -1)
+	if e.by[0] == 0 {
 		e.by[0], e.since = peer, now
-		s.unordered--
-		s.ordered++
-	default:
+	} else {
 		e.by[1] = peer
 	}
+	s.count(e, 1)
 }
 
 // takeBack notes that a peer is no longer expected to deliver a block. It returns
@@ -200,22 +200,16 @@ func (s *span) takeBack(h chainhash.Hash, peer actor.ID) bool {
 		return false
 	}
 	e := s.entry(q)
-	if e.state != wanted {
+	if e.state != wanted || peer != e.by[0] && peer != e.by[1] {
 		return false
 	}
-	switch peer {
-	case e.by[0]:
-		e.by[0], e.by[1] = e.by[1], 0
-	case e.by[1]:
-		e.by[1] = 0
-	default:
-		return false
+	s.count(e, -1)
+	if peer == e.by[0] {
+		e.by[0] = e.by[1]
 	}
-	if e.by[0] == 0 {
-		s.unordered++
-		s.ordered--
-		s.free = min(s.free, q)
-	}
+	e.by[1] = 0
+	s.count(e, 1)
+	s.free = min(s.free, q)
 	return true
 }
 
@@ -229,71 +223,40 @@ func (s *span) hold(h chainhash.Hash, b *wire.MsgBlock, size int, from actor.ID,
 		panic("netsync: a block that is not wanted is held")
 	}
 	for top := s.end() - 1; s.heldBytes+size > budget && top > q; top-- {
-		if t := s.entry(top); t.state == held {
-			s.release(top, wanted)
+		if s.entry(top).state == held {
+			s.drop(top)
 		}
 	}
-	if e.by[0] == 0 {
-		s.unordered--
-	} else {
-		s.ordered--
-	}
-	e.by = [2]actor.ID{}
+	s.drop(q)
 	if s.heldBytes+size > budget && !s.isNext(q) {
-		s.unordered++
-		s.free = min(s.free, q)
 		return false
 	}
-	e.state, e.block, e.size, e.from = held, b, size, from
-	s.held++
-	s.heldBytes += size
+	e.block, e.size, e.from = b, size, from
+	s.set(e, held)
 	return true
-}
-
-// release takes an entry from held to another state.
-func (s *span) release(seq int, to entryState) {
-	e := s.entry(seq)
-	if e.state != held {
-		panic("netsync: a block that is not held is released")
-	}
-	s.held--
-	s.heldBytes -= e.size
-	e.state = to
-	if to == wanted {
-		s.drop(seq)
-	}
 }
 
 // drop makes an entry wanted, without a copy and without an order.
 func (s *span) drop(seq int) {
 	e := s.entry(seq)
-	e.state, e.block, e.size, e.from = wanted, nil, 0, 0
-	s.unordered++
+	s.count(e, -1)
+	*e = entry{at: e.at}
+	s.count(e, 1)
 	s.next, s.free = min(s.next, seq), min(s.free, seq)
 }
 
 // nextToHand returns the entry that chain needs next, if its block is here.
-func (s *span) nextToHand() (seq int, e *entry) {
-	for q := s.base; q < s.end(); q++ {
-		switch e := s.entry(q); e.state {
-		case held:
-			return q, e
-		case wanted:
-			return 0, nil
-		}
+func (s *span) nextToHand() *entry {
+	if q := s.toHand(); q < s.end() && s.entry(q).state == held {
+		return s.entry(q)
 	}
-	return 0, nil
+	return nil
 }
-
-// hand notes that a held block was submitted.
-func (s *span) hand(seq int) { s.release(seq, handed) }
 
 // unhand takes a submitted block back to held. Chain could not judge it yet.
 func (s *span) unhand(h chainhash.Hash) {
 	if e := s.find(h); e != nil && e.state == handed {
-		e.state = held
-		s.held++
-		s.heldBytes += e.size
+		s.set(e, held)
 	}
 }
 
@@ -307,7 +270,8 @@ func (s *span) refuse(h chainhash.Hash) {
 // finish notes that chain has a block.
 func (s *span) finish(h chainhash.Hash) {
 	if e := s.find(h); e != nil && e.state == handed {
-		e.state, e.block = done, nil
+		e.block = nil
+		s.set(e, done)
 	}
 	s.pop()
 }
@@ -322,46 +286,34 @@ func (s *span) pop() {
 	}
 }
 
-// check verifies the counts and cursors against the entries.
+// check verifies the sums and cursors against the entries.
 func (s *span) check() error {
-	var unordered, ordered, heldN, heldBytes int
+	var sum span
 	for i := range s.entries {
 		e := &s.entries[i]
 		q := s.base + i
-		if s.index[e.at.Hash] != q {
-			return fmt.Errorf("the index names entry %d for the block in entry %d", s.index[e.at.Hash], q)
-		}
-		if (e.block != nil) != (e.state == held || e.state == handed) {
-			return fmt.Errorf("entry %d in state %d has a block: %v", q, e.state, e.block != nil)
-		}
-		if e.state != wanted && e.by != [2]actor.ID{} || e.by[0] == 0 && e.by[1] != 0 ||
-			e.by[0] != 0 && e.by[0] == e.by[1] {
-			return fmt.Errorf("entry %d in state %d is ordered from %v", q, e.state, e.by)
-		}
-		if i > 0 && e.at.Height <= s.entries[i-1].at.Height {
-			return errors.New("heights do not rise")
-		}
+		sum.count(e, 1)
 		switch {
-		case e.state == held:
-			heldN++
-			heldBytes += e.size
+		case s.index[e.at.Hash] != q:
+			return fmt.Errorf("the index names entry %d for the block in entry %d", s.index[e.at.Hash], q)
+		case (e.block != nil) != (e.state == held || e.state == handed):
+			return fmt.Errorf("entry %d in state %d has a block: %v", q, e.state, e.block != nil)
+		case e.state != wanted && e.by != [2]actor.ID{}, e.by[0] == 0 && e.by[1] != 0, e.by[0] != 0 && e.by[0] == e.by[1]:
+			return fmt.Errorf("entry %d in state %d is ordered from %v", q, e.state, e.by)
+		case i > 0 && e.at.Height <= s.entries[i-1].at.Height:
+			return errors.New("heights do not rise")
 		case e.state == wanted && q < s.next:
 			return errors.New("a wanted entry is below the cursor next")
-		case e.state == wanted && e.by[0] == 0:
-			unordered++
-			if q < s.free {
-				return errors.New("an unordered entry is below the cursor free")
-			}
-		case e.state == wanted:
-			ordered++
+		case e.state == wanted && e.by[0] == 0 && q < s.free:
+			return errors.New("an unordered entry is below the cursor free")
 		}
 	}
 	if len(s.index) != len(s.entries) {
 		return fmt.Errorf("%d in the index, %d entries", len(s.index), len(s.entries))
 	}
-	if unordered != s.unordered || ordered != s.ordered || heldN != s.held || heldBytes != s.heldBytes {
+	if sum.unordered != s.unordered || sum.ordered != s.ordered || sum.held != s.held || sum.heldBytes != s.heldBytes {
 		return fmt.Errorf("counted %d unordered, %d ordered, %d held with %d bytes; noted %d, %d, %d, %d",
-			unordered, ordered, heldN, heldBytes, s.unordered, s.ordered, s.held, s.heldBytes)
+			sum.unordered, sum.ordered, sum.held, sum.heldBytes, s.unordered, s.ordered, s.held, s.heldBytes)
 	}
 	return nil
 }

@@ -107,7 +107,7 @@ func compare(t *rapid.T, s *span, o *oracle) {
 		t.Fatalf("first free: span %d, oracle %+v", q, free)
 	}
 	next := o.next()
-	if _, e := s.nextToHand(); (e != nil) != (next != nil && next.state == held) || e != nil && e.at != next.at {
+	if e := s.nextToHand(); (e != nil) != (next != nil && next.state == held) || e != nil && e.at != next.at {
 		t.Fatalf("to hand: span %+v, oracle %+v", e, next)
 	}
 }
@@ -194,8 +194,8 @@ func driveSpan(t *rapid.T) {
 			}
 		},
 		"hand": func(t *rapid.T) {
-			if q, e := s.nextToHand(); e != nil {
-				s.hand(q)
+			if e := s.nextToHand(); e != nil {
+				s.set(e, handed)
 				o.next().state = handed
 			}
 		},

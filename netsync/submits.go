@@ -43,7 +43,7 @@ func (s *submits) plan(port actor.Port[chain.SubmitBlock, chain.Verdict], out *a
 	}
 	s.after = time.Time{}
 	for {
-		seq, e := s.span.nextToHand()
+		e := s.span.nextToHand()
 		if e == nil || s.bytes > 0 && s.bytes+e.size > s.cfg.SubmitBytes {
 			return
 		}
@@ -53,7 +53,7 @@ func (s *submits) plan(port actor.Port[chain.SubmitBlock, chain.Verdict], out *a
 		}
 		s.list = append(s.list, submission{ticket: t, at: e.at, from: e.from, size: e.size})
 		s.bytes += e.size
-		s.span.hand(seq)
+		s.span.set(e, handed)
 	}
 }
 
