@@ -199,7 +199,7 @@ func (r *route) setAside(block chain.Point, out *actor.Outbox) {
 	out.Log(actor.Info, "setting a block aside that nobody delivers", "block", block.Hash, "height", block.Height)
 	r.aside.add(r.now, block.Hash)
 	for _, p := range r.ready {
-		if !p.leaving && r.through(p, block.Height) {
+		if r.through(p, block.Height) {
 			p.route.behind = block.Hash
 			r.aside.link(p.best.Hash, block.Hash)
 		}

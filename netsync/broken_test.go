@@ -65,8 +65,8 @@ func TestL9BrokenVariantsAreCaught(t *testing.T) {
 func forgetful(m *Machine) actor.Machine {
 	m.cfg.UrgentAfter = math.MaxInt64 / 4
 	return &spoiled{Machine: m, before: func(m *Machine, in actor.Input) {
-		if g, ok := in.Body.(peer.Gone); ok && m.active(g.Peer) != nil {
-			p := m.active(g.Peer)
+		if g, ok := in.Body.(peer.Gone); ok && m.find(g.Peer) != nil {
+			p := m.find(g.Peer)
 			m.orders.inFlight -= len(p.orders.list)
 			p.orders.list, p.orders.fresh = nil, 0 // the span still thinks that they are on their way
 		}

@@ -30,7 +30,7 @@ func (r *route) relate(port actor.Port[chain.GetForks, chain.Forks], out *actor.
 	}
 	for _, p := range r.ready {
 		switch {
-		case p.leaving || p.best == chain.Point{}:
+		case p.best == chain.Point{}:
 		case p.best.Hash == r.path.to.Hash:
 			p.share(r.path.to.Height, r.path.to.Hash)
 		case ask && (p.route.sharedTo != r.target.Hash || p.route.sharedOf != p.best.Hash) && len(q.hashes) < chain.MaxForks:
@@ -67,7 +67,7 @@ func (r *route) onForks(in actor.Input, f chain.Forks) {
 		f.Points, f.Shared, q.hashes = f.Points[1:], f.Shared[1:], q.hashes[1:]
 	}
 	for i, id := range q.peers {
-		p := r.active(id)
+		p := r.find(id)
 		switch {
 		case p == nil || p.best.Hash != q.hashes[i] || r.path.to.Hash != q.to.Hash:
 		case f.Points[i] == chain.Point{}:

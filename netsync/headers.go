@@ -90,10 +90,8 @@ func (t *headers) due(p *remote) bool {
 // has run out of them.
 func (t *headers) survey() (more, ranOut bool) {
 	for _, p := range t.ready {
-		if !p.leaving {
-			more = more || p.headers.more
-			ranOut = ranOut || p.headers.ranOut
-		}
+		more = more || p.headers.more
+		ranOut = ranOut || p.headers.ranOut
 	}
 	return more, ranOut
 }
@@ -106,13 +104,8 @@ func (t *headers) recent() bool { return t.now.Sub(t.tips.Header.Time) < t.cfg.R
 func (t *headers) plan(port actor.Port[chain.GetLocator, chain.Locator], out *actor.Outbox) {
 	busy, due := 0, 0
 	for _, p := range t.ready {
-		switch {
-		case p.leaving:
-		case p.headers.fetching():
-			busy++
-		case t.due(p):
-			due++
-		}
+		busy += btoi(p.headers.fetching())
+		due += btoi(t.due(p))
 	}
 	if due == 0 {
 		return
@@ -243,7 +236,7 @@ func (t *headers) askSoon(p *remote) {
 
 // onInv asks a peer that announces an unknown block for its headers.
 func (t *headers) onInv(inv peer.InvReceived, s *span) {
-	p := t.active(inv.Peer)
+	p := t.find(inv.Peer)
 	if p == nil {
 		return
 	}
@@ -255,9 +248,8 @@ func (t *headers) onInv(inv peer.InvReceived, s *span) {
 	}
 }
 
-// forget ends all that is under way with a peer.
+// forget drops the headers of a peer that wait to be judged.
 func (t *headers) forget(p *remote) {
-	p.headers = remoteHeaders{}
 	t.queue = slices.DeleteFunc(t.queue, func(q *remote) bool { return q == p })
 }
 
@@ -281,8 +273,6 @@ func (t *headers) check() error {
 			return fmt.Errorf("peer %v: phase %d with deadline %v", p.id, r.ask, r.deadline)
 		case r.batch.waits() != slices.Contains(t.queue, p):
 			return fmt.Errorf("peer %v: %d headers wait, queued: %v", p.id, len(r.batch.headers), !r.batch.waits())
-		case p.leaving && (r.ask != askIdle || r.batch.waits()):
-			return fmt.Errorf("peer %v is leaving with %d headers in phase %d", p.id, len(r.batch.headers), r.ask)
 		case len(r.batch.headers) > wire.MaxBlockHeadersPerMsg || len(r.locator) > wire.MaxBlockLocatorsPerMsg:
 			return fmt.Errorf("peer %v: %d headers wait, locator of %d", p.id, len(r.batch.headers), len(r.locator))
 		}

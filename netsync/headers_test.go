@@ -97,7 +97,7 @@ func TestClaimedHeightIsNotLookedAt(t *testing.T) {
 	s.prove(2, tip, "the other fetcher")
 	s.serve(1, 2)
 	s.wantTip(tip, "the chain is the one that was proved")
-	if got := s.m.active(1).best; got != (chain.Point{}) {
+	if got := s.m.find(1).best; got != (chain.Point{}) {
 		t.Fatalf("an empty answer proved %d", got.Height)
 	}
 }
@@ -115,7 +115,7 @@ func TestPeerProvesWhatWeHave(t *testing.T) {
 		t.Fatal("the locator must begin at the parent of our best header, or an honest answer would be empty")
 	}
 	s.give(peer.HeadersReceived{Peer: 2, Headers: tip.locate(q.BlockLocatorHashes), Asked: true})
-	if s.m.active(2).best != tip.Point {
+	if s.m.find(2).best != tip.Point {
 		t.Fatal("the peer has proved our tip")
 	}
 }
@@ -130,7 +130,7 @@ func TestHeadersFromTheFutureAreNoFault(t *testing.T) {
 	if len(s.left) > 0 {
 		t.Fatal("too new means not yet, not bad")
 	}
-	if s.m.active(1).best != tip.parent.Point {
+	if s.m.find(1).best != tip.parent.Point {
 		t.Fatal("the headers before it were good")
 	}
 	s.serve(1)
@@ -186,7 +186,7 @@ func TestHeadersThatDoNotConnect(t *testing.T) {
 	announce()
 	s.wait(time.Second)
 	s.prove(1, tip, "an announcement that does not connect: what lies between?")
-	if s.m.active(1).best != tip.Point || s.m.active(1).headers.strange != 0 {
+	if s.m.find(1).best != tip.Point || s.m.find(1).headers.strange != 0 {
 		t.Fatal("now it connects")
 	}
 
@@ -270,7 +270,7 @@ func TestHeadersQueueIsBounded(t *testing.T) {
 	for i := 0; i < len(all); i += 500 {
 		s.give(peer.HeadersReceived{Peer: 1, Headers: all[i : i+500]})
 	}
-	if n := len(s.m.active(1).headers.batch.headers); n > 2000 {
+	if n := len(s.m.find(1).headers.batch.headers); n > 2000 {
 		t.Fatalf("%d headers wait for chain", n)
 	}
 	s.release(nil)

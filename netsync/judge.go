@@ -30,7 +30,7 @@ type submittedHeaders struct {
 // onHeaders queues headers to be judged. A peer may have one message waiting and
 // one being judged. What does not fit is asked for again later.
 func (t *headers) onHeaders(h peer.HeadersReceived) {
-	p := t.active(h.Peer)
+	p := t.find(h.Peer)
 	if p == nil {
 		return
 	}

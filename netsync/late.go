@@ -37,7 +37,7 @@ func (o *orders) hasten() {
 			continue
 		}
 		due := e.since.Add(o.cfg.UrgentAfter)
-		if p := o.active(e.by[0]); n > 1 && p != nil && p.orders.progress.After(e.since) {
+		if p := o.find(e.by[0]); n > 1 && p != nil && p.orders.progress.After(e.since) {
 			due = p.orders.progress.Add(o.cfg.UrgentAfter)
 		}
 		next.Add(due)
@@ -78,7 +78,7 @@ func (o *orders) due(p *remote) time.Time {
 // expire takes back the orders of peers that are late.
 func (o *orders) expire() {
 	for _, p := range o.ready {
-		if p.leaving || len(p.orders.list) == 0 || o.now.Before(o.due(p)) {
+		if len(p.orders.list) == 0 || o.now.Before(o.due(p)) {
 			continue
 		}
 		if n := o.takeBackAll(p); n > 0 {
@@ -91,7 +91,7 @@ func (o *orders) expire() {
 // onNotFound takes orders back that the peer cannot fulfil. It counts as a stall:
 // a peer that never has what it proved is of no use.
 func (o *orders) onNotFound(n peer.NotFoundReceived) {
-	p := o.active(n.Peer)
+	p := o.find(n.Peer)
 	if p == nil {
 		return
 	}
@@ -149,9 +149,6 @@ func (o *orders) takeBackIf(p *remote, late func(order) bool) (waitedFor int) {
 func (o *orders) deadlines(d *actor.Earliest) {
 	d.Add(o.hastenAt)
 	for _, p := range o.ready {
-		if p.leaving {
-			continue
-		}
 		d.Add(p.orders.restUntil)
 		if len(p.orders.list) > 0 {
 			d.Add(o.due(p))

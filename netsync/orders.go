@@ -177,7 +177,7 @@ func (o *orders) order(p *remote, seq int) {
 // says so the good copies of the peers that were asked would be thrown away (as in
 // CVE-2024-52921).
 func (o *orders) onBlock(b peer.BlockReceived) (announces *remote) {
-	p := o.active(b.Peer)
+	p := o.find(b.Peer)
 	if p == nil {
 		return nil
 	}
@@ -261,9 +261,6 @@ func (o *orders) check() error {
 		if fresh != r.fresh || len(r.list) > o.cfg.MaxInFlight+1 || r.limit < 1 || r.limit > o.cfg.MaxInFlight {
 			return fmt.Errorf("peer %v: limit %d, %d orders, %d not sent, %d noted", p.id, r.limit, len(r.list), fresh, r.fresh)
 		}
-		if p.leaving && len(r.list) > 0 {
-			return fmt.Errorf("peer %v is leaving with %d orders", p.id, len(r.list))
-		}
 	}
 	if sum != o.inFlight {
 		return fmt.Errorf("%d orders, %d noted", sum, o.inFlight)
@@ -279,7 +276,7 @@ func (o *orders) check() error {
 				continue
 			}
 			attached--
-			if o.active(id) == nil {
+			if o.find(id) == nil {
 				return fmt.Errorf("block %d is ordered from %v, which is not there", e.at.Height, id)
 			}
 		}

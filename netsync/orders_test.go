@@ -23,7 +23,7 @@ func synced(t testing.TB, n int, change func(*Config), ids ...actor.ID) (*story,
 	return s, tip
 }
 
-func (s *story) inv(id actor.ID) *remoteOrders { return &s.m.active(id).orders }
+func (s *story) inv(id actor.ID) *remoteOrders { return &s.m.find(id).orders }
 
 func TestOrdersAreSpread(t *testing.T) {
 	s, tip := synced(t, 100, nil, 1, 2, 3)
@@ -59,7 +59,7 @@ func TestL7OrdersOfAGonePeerAreTakenBack(t *testing.T) {
 			t.Fatal("an order of the peer that is gone stands")
 		}
 	}
-	for _, o := range s.m.active(2).orders.list {
+	for _, o := range s.m.find(2).orders.list {
 		s.blocksAsked[2] = append(s.blocksAsked[2], o.hash)
 	}
 	s.serve(2)
@@ -90,7 +90,7 @@ func TestSendThatFails(t *testing.T) {
 		s.serve(2)
 		s.wantTip(tip, "the other peer delivers what was taken back")
 		s.wait(s.m.cfg.Pause)
-		if s.m.active(1).sends.pausedUntil.After(s.Now) {
+		if s.m.find(1).sends.pausedUntil.After(s.Now) {
 			t.Fatal("the pause has no end")
 		}
 	}
@@ -217,7 +217,7 @@ func TestTargetChangesInMidDownload(t *testing.T) {
 	if n := s.m.span.len(); n != 25 {
 		t.Fatalf("the window has %d blocks, want 20 below the fork and 5 above", n)
 	}
-	if got := s.m.active(1).route.shared; got != 20 {
+	if got := s.m.find(1).route.shared; got != 20 {
 		t.Fatalf("the first peer shares %d blocks with the new path, want 20", got)
 	}
 	s.deliver(1, first[:20]...)

@@ -22,10 +22,9 @@ type facts struct {
 	cfg   Config
 	now   time.Time
 	tips  chain.Tips
-	ready []*remote // in order of ID: the peers that Ready has named and Gone has not
+	ready []*remote // in order of ID: the peers that Ready has named, until Gone or dropped
 
-	dropped []*remote // in this step; advance ends the work with them
-	changed bool      // something that the Status shows may have changed
+	changed bool // something that the Status shows may have changed
 }
 
 // remote is what netsync knows of a ready peer, with a part per tracker.
@@ -36,10 +35,7 @@ type remote struct {
 	witness bool // NODE_WITNESS
 	chosen  bool // neither the peer nor the user asked for this connection: there are others
 
-	// A peer that is leaving was found wanting. It is given nothing more, and its
-	// cell is ordered to end: Gone will come.
-	leaving bool
-	why     actor.End
+	why actor.End // the remote is dropped at the end of this step; zero: it is not
 
 	best   chain.Point // the point with the most work that it has proved; zero: none
 	common chain.Point // where best's branch leaves the best header chain
@@ -79,22 +75,22 @@ func (f *facts) search(id actor.ID) (int, bool) {
 	return slices.BinarySearchFunc(f.ready, id, func(p *remote, id actor.ID) int { return cmp.Compare(p.id, id) })
 }
 
-// active returns the remote of a peer, unless the peer is gone or leaving.
-func (f *facts) active(id actor.ID) *remote {
-	if at, found := f.search(id); found && !f.ready[at].leaving {
+// find returns the remote of a peer, or nil if it is gone.
+func (f *facts) find(id actor.ID) *remote {
+	if at, found := f.search(id); found {
 		return f.ready[at]
 	}
 	return nil
 }
 
-// about is active for the peer that an answered question was about.
-func (f *facts) about(in actor.Input) *remote { return f.active(actor.ID(in.Key)) }
+// about finds the peer that an answered question was about.
+func (f *facts) about(in actor.Input) *remote { return f.find(actor.ID(in.Key)) }
 
-// drop has advance end the work with a peer, and its cell end.
+// drop has advance end the work with a peer that was found wanting. It forgets the
+// peer, and orders its cell to end.
 func (f *facts) drop(p *remote, reason string, fault bool) {
-	if !p.leaving {
-		p.leaving, p.why = true, actor.End{Reason: reason, Fault: fault}
-		f.dropped = append(f.dropped, p)
+	if p.why == (actor.End{}) {
+		p.why = actor.End{Reason: reason, Fault: fault}
 	}
 }
 
@@ -108,7 +104,7 @@ func (f *facts) unprove(p *remote) {
 // servesBlocks says whether the peer can serve any blocks at all: whole ones,
 // with witness data (Bitcoin Core asks no others either).
 func (p *remote) servesBlocks() bool {
-	return !p.leaving && (p.full || p.limited) && p.witness
+	return (p.full || p.limited) && p.witness
 }
 
 // lowest is the height of the first block that the peer has not pruned.
@@ -122,12 +118,9 @@ func (p *remote) lowest() int32 {
 // check verifies the list of remotes. It is bounded: each has a connection's seat.
 func (f *facts) check() error {
 	for i, p := range f.ready {
-		if i > 0 && f.ready[i-1].id >= p.id {
-			return fmt.Errorf("the list of ready peers is not in order at %v", p.id)
+		if i > 0 && f.ready[i-1].id >= p.id || p.why != (actor.End{}) {
+			return fmt.Errorf("peer %v is out of order, or was not dropped: %q", p.id, p.why.Reason)
 		}
-	}
-	if len(f.dropped) > 0 {
-		return fmt.Errorf("%d dropped peers have not been ended", len(f.dropped))
 	}
 	return nil
 }

@@ -202,7 +202,7 @@ func (r *route) onTips(t chain.Tips, ours bool) {
 func (r *route) abandon(why string, out *actor.Outbox) {
 	out.Log(actor.Info, "giving up a target", "target", r.path.to.Hash, "height", r.path.to.Height, "reason", why)
 	for _, p := range r.ready {
-		if !p.leaving && p.best.Hash == r.path.to.Hash {
+		if p.best.Hash == r.path.to.Hash {
 			r.unprove(p)
 		}
 	}
@@ -216,7 +216,7 @@ func (r *route) refuse(block chain.Point) {
 		return // another path by now
 	}
 	for _, p := range r.ready {
-		if !p.leaving && r.through(p, block.Height) {
+		if r.through(p, block.Height) {
 			r.unprove(p)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
@@ -64,7 +63,7 @@ func (p *remote) messages() []wire.Message {
 
 // canSend says whether the peer may be sent something now.
 func (p *remote) canSend(now time.Time) bool {
-	return !p.leaving && p.sends.open == 0 && !now.Before(p.sends.pausedUntil)
+	return p.sends.open == 0 && !now.Before(p.sends.pausedUntil)
 }
 
 // onSent notes that the peer may be sent more, or that it did not get what it was
@@ -101,31 +100,31 @@ func (s *sends) onGone(g peer.Gone) {
 	if at, found := s.search(g.Peer); found {
 		s.letGo(s.ready[at])
 		s.ready = slices.Delete(s.ready, at, at+1)
-		s.changed = true
 	}
 }
 
-// endDropped ends the work with the peers that were dropped in this step.
+// endDropped forgets the peers that were dropped in this step, and orders their
+// cells to end. It does not wait for their Gone, which is certain to come.
 func (s *sends) endDropped(out *actor.Outbox) {
-	for _, p := range s.dropped {
+	s.ready = slices.DeleteFunc(s.ready, func(p *remote) bool {
+		if p.why == (actor.End{}) {
+			return false
+		}
 		s.letGo(p)
 		out.Log(actor.Info, "dropping a peer", "peer", p.id, "reason", p.why.Reason, "fault", p.why.Fault)
 		out.End(p.id, p.why.Reason, p.why.Fault)
-	}
-	s.dropped = nil
+		return true
+	})
 }
 
-// letGo takes back what a peer was asked for and what it has proved.
+// letGo takes back what a peer was asked for. What it has proved goes with it.
 func (s *sends) letGo(p *remote) {
 	s.orders.takeBackAll(p)
 	s.headers.forget(p)
-	p.best, p.common, p.route = chain.Point{}, chain.Point{}, remoteRoute{shared: noShared}
 }
 
 func (s *sends) deadlines(d *actor.Earliest) {
 	for _, p := range s.ready {
-		if !p.leaving {
-			d.Add(p.sends.pausedUntil)
-		}
+		d.Add(p.sends.pausedUntil)
 	}
 }

@@ -27,14 +27,13 @@ type report struct {
 // status is the Status as it is now.
 func (r *report) status() Status {
 	s := Status{
-		Phase: r.phase(), Tips: r.tips,
+		Phase: r.phase(), Tips: r.tips, Peers: len(r.ready),
 		InFlight: r.orders.inFlight, Held: r.span.held, HeldBytes: r.span.heldBytes,
 		Blocks: r.submits.connected, Bytes: r.orders.bytes, Stalls: r.orders.stalls,
 		BlockRate: r.submits.meter.rate(r.now), HeaderRate: r.headers.meter.rate(r.now),
 		Started: r.started,
 	}
 	for _, p := range r.ready {
-		s.Peers += btoi(!p.leaving)
 		if better(p.best, s.Target) {
 			s.Target = p.best
 		}
@@ -44,13 +43,9 @@ func (r *report) status() Status {
 
 // phase is derived from what the peers have answered and proved.
 func (r *report) phase() Phase {
-	here := false
-	for _, p := range r.ready {
-		here = here || !p.leaving
-	}
 	more, ranOut := r.headers.survey()
 	switch {
-	case !here:
+	case len(r.ready) == 0:
 		return Idle
 	case more || !ranOut && !r.headers.recent():
 		return Headers
@@ -64,9 +59,6 @@ func (r *report) phase() Phase {
 func (r *report) peers() Peers {
 	var all Peers
 	for _, p := range r.ready {
-		if p.leaving {
-			continue
-		}
 		s := PeerStatus{Peer: p.id, SyncedHeaders: -1, SyncedBlocks: -1}
 		if p.best != (chain.Point{}) {
 			s.SyncedHeaders = p.common.Height

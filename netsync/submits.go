@@ -113,7 +113,7 @@ func (s *submits) onVerdict(in actor.Input, v chain.Verdict) {
 
 // blame drops the peer that sent a bad block.
 func (s *submits) blame(sub submission, v chain.Verdict) {
-	if p := s.active(sub.from); p != nil {
+	if p := s.find(sub.from); p != nil {
 		s.drop(p, fmt.Sprintf("block %v: %s (%s)", sub.at.Hash, v.Reason, v.Detail), true)
 	}
 }
