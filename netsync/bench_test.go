@@ -71,8 +71,8 @@ func benchRun(b *testing.B, tr *tree, tip *node, peers int) int {
 		s.m.ready = append(s.m.ready, p)
 	}
 	s.step(actor.Input{Body: chain.Tips{Block: tr.genesis.Point, Header: tip.Point}})
-	if s.m.orders.inFlight < 900 {
-		b.Fatalf("%d in flight", s.m.orders.inFlight)
+	if s.m.orders.inFlight() < 900 {
+		b.Fatalf("%d in flight", s.m.orders.inFlight())
 	}
 	bench = s
 	return int(tip.Height) - 2048

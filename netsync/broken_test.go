@@ -67,8 +67,7 @@ func forgetful(m *Machine) actor.Machine {
 	return &spoiled{Machine: m, before: func(m *Machine, in actor.Input) {
 		if g, ok := in.Body.(peer.Gone); ok && m.find(g.Peer) != nil {
 			p := m.find(g.Peer)
-			m.orders.inFlight -= len(p.orders.list)
-			p.orders.list, p.orders.fresh = nil, 0 // the span still thinks that they are on their way
+			p.orders.list = nil // the span still thinks that they are on their way
 		}
 	}}
 }

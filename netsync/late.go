@@ -131,14 +131,11 @@ func (o *orders) takeBackFrom(p *remote, send actor.Ticket) {
 func (o *orders) takeBackIf(p *remote, late func(order) bool) (waitedFor int) {
 	r := &p.orders
 	kept := r.list[:0]
-	r.fresh = 0
 	for _, w := range r.list {
 		if !late(w) {
 			kept = append(kept, w)
-			r.fresh += btoi(w.sent == 0)
 			continue
 		}
-		o.inFlight--
 		waitedFor += btoi(o.span.takeBack(w.hash, p.id))
 	}
 	r.list = kept

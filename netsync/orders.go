@@ -19,7 +19,6 @@ type orders struct {
 	span  *span
 	route *route
 
-	inFlight int       // orders of all peers
 	avgSize  float64   // of the last blocks, bytes of memory
 	hastenAt time.Time // a second peer is asked for a late block then; zero: for none
 
@@ -28,8 +27,7 @@ type orders struct {
 }
 
 type remoteOrders struct {
-	list      []order   // in the order made; the last ones have not been sent
-	fresh     int       // how many of them have not been sent
+	list      []order   // in the order made; the last ones may not have been sent
 	limit     int       // how many there may be
 	progress  time.Time // when the last block came, or the first order was made
 	rate      rate
@@ -49,14 +47,20 @@ func (r *remoteOrders) index(h chainhash.Hash) int {
 }
 
 // unsent returns the orders that the next Send carries.
-func (r *remoteOrders) unsent() []order { return r.list[len(r.list)-r.fresh:] }
-
-// sent notes the Send in which the fresh orders are.
-func (r *remoteOrders) sent(t actor.Ticket) {
-	for i := range r.unsent() {
-		r.unsent()[i].sent = t
+func (r *remoteOrders) unsent() []order {
+	n := len(r.list)
+	for n > 0 && r.list[n-1].sent == 0 {
+		n--
 	}
-	r.fresh = 0
+	return r.list[n:]
+}
+
+// inFlight is how many orders all peers have.
+func (o *orders) inFlight() (n int) {
+	for _, p := range o.ready {
+		n += len(p.orders.list)
+	}
+	return n
 }
 
 // mayOrder says whether blocks may be ordered from the peer now. A peer that was
@@ -164,8 +168,6 @@ func (o *orders) order(p *remote, seq int) {
 		r.progress = o.now
 	}
 	r.list = append(r.list, order{hash: at.Hash, height: at.Height})
-	r.fresh++
-	o.inFlight++
 	o.changed = true
 }
 
@@ -209,11 +211,7 @@ func (o *orders) fulfil(p *remote, b peer.BlockReceived) bool {
 	if i < 0 {
 		return false
 	}
-	if i >= len(r.list)-r.fresh {
-		r.fresh--
-	}
 	r.list = slices.Delete(r.list, i, i+1)
-	o.inFlight--
 	r.rate.add(o.now.Sub(r.progress))
 	r.progress = o.now
 	p.delivers()
@@ -247,23 +245,20 @@ func (o *orders) goal(p *remote) int {
 // check verifies that the span and the peers agree on what was asked of whom, and
 // that the budgets hold.
 func (o *orders) check() error {
-	sum, attached := 0, 0
+	attached := 0
 	for _, p := range o.ready {
 		r := &p.orders
-		sum += len(r.list)
-		fresh := 0
+		unsent := 0
 		for _, w := range r.list {
-			fresh += btoi(w.sent == 0)
+			unsent += btoi(w.sent == 0)
 			if e := o.span.find(w.hash); e != nil && (e.by[0] == p.id || e.by[1] == p.id) {
 				attached++
 			}
 		}
-		if fresh != r.fresh || len(r.list) > o.cfg.MaxInFlight+1 || r.limit < 1 || r.limit > o.cfg.MaxInFlight {
-			return fmt.Errorf("peer %v: limit %d, %d orders, %d not sent, %d noted", p.id, r.limit, len(r.list), fresh, r.fresh)
+		if unsent != len(r.unsent()) || len(r.list) > o.cfg.MaxInFlight+1 || r.limit < 1 || r.limit > o.cfg.MaxInFlight {
+			return fmt.Errorf("peer %v: limit %d, %d orders, %d not sent, %d of them last",
+				p.id, r.limit, len(r.list), unsent, len(r.unsent()))
 		}
-	}
-	if sum != o.inFlight {
-		return fmt.Errorf("%d orders, %d noted", sum, o.inFlight)
 	}
 	biggest := 0
 	for i := range o.span.entries {

@@ -28,30 +28,36 @@ type remoteSends struct {
 // flush sends each peer what has come up for it.
 func (s *sends) flush(port actor.PortOf[peer.Send, peer.Sent, peer.Peer], out *actor.Outbox) {
 	for _, p := range s.ready {
-		if !p.canSend(s.now) || p.headers.ask != askReady && p.orders.fresh == 0 {
+		if !p.canSend(s.now) {
 			continue
 		}
-		t, ok := port.Ask(out, peer.To(p.id), uint64(p.id), peer.Send{Msgs: p.messages()})
+		fresh := p.orders.unsent()
+		msgs := p.messages(fresh)
+		if msgs == nil {
+			continue
+		}
+		t, ok := port.Ask(out, peer.To(p.id), uint64(p.id), peer.Send{Msgs: msgs})
 		if !ok {
 			s.orders.takeBackFrom(p, 0)
 			continue
 		}
 		p.sends.open = t
-		p.orders.sent(t)
+		for i := range fresh {
+			fresh[i].sent = t
+		}
 		s.headers.sent(p)
 	}
 }
 
 // messages returns what the next Send carries.
-func (p *remote) messages() []wire.Message {
-	var msgs []wire.Message
+func (p *remote) messages(fresh []order) (msgs []wire.Message) {
 	if p.headers.ask == askReady {
 		msgs = append(msgs, &wire.MsgGetHeaders{
 			ProtocolVersion:    wire.ProtocolVersion,
 			BlockLocatorHashes: p.headers.locator,
 		})
 	}
-	if fresh := p.orders.unsent(); len(fresh) > 0 {
+	if len(fresh) > 0 {
 		get := wire.NewMsgGetDataSizeHint(uint(len(fresh)))
 		for _, o := range fresh {
 			get.InvList = append(get.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &o.hash))

@@ -28,7 +28,7 @@ type report struct {
 func (r *report) status() Status {
 	s := Status{
 		Phase: r.phase(), Tips: r.tips, Peers: len(r.ready),
-		InFlight: r.orders.inFlight, Held: r.span.held, HeldBytes: r.span.heldBytes,
+		InFlight: r.orders.inFlight(), Held: r.span.held, HeldBytes: r.span.heldBytes,
 		Blocks: r.submits.connected, Bytes: r.orders.bytes, Stalls: r.orders.stalls,
 		BlockRate: r.submits.meter.rate(r.now), HeaderRate: r.headers.meter.rate(r.now),
 		Started: r.started,

@@ -72,8 +72,8 @@ func TestUnaskedBlocksDoNotMakeOursLookDear(t *testing.T) {
 	for range 100 {
 		s.give(peer.BlockReceived{Peer: 66, Hash: genesis.Hash, Block: genesis.block(), Size: 4_000_000, Memory: 80_000_000})
 		s.deliver(1, s.inv(1).list[0].hash)
-		if s.m.orders.inFlight < s.m.cfg.StartInFlight {
-			t.Fatalf("%d orders", s.m.orders.inFlight)
+		if s.m.orders.inFlight() < s.m.cfg.StartInFlight {
+			t.Fatalf("%d orders", s.m.orders.inFlight())
 		}
 	}
 }

@@ -494,8 +494,8 @@ func (w *world) finish(broken bool) string {
 			break
 		}
 	}
-	if m.orders.inFlight != 0 || w.Open() != 0 || len(m.submits.list) != 0 || m.span.held != 0 || len(m.headers.queue) != 0 {
-		return fmt.Sprintf("leaked: %d orders, %d questions, %d submissions, %d held", m.orders.inFlight, w.Open(), len(m.submits.list), m.span.held)
+	if m.orders.inFlight() != 0 || w.Open() != 0 || len(m.submits.list) != 0 || m.span.held != 0 || len(m.headers.queue) != 0 {
+		return fmt.Sprintf("leaked: %d orders, %d questions, %d submissions, %d held", m.orders.inFlight(), w.Open(), len(m.submits.list), m.span.held)
 	}
 	return ""
 }
@@ -522,7 +522,7 @@ func TestL10SameSeedSameRun(t *testing.T) {
 				break
 			}
 			m := w.m.(*Machine)
-			s += fmt.Sprintln(w.Now.UnixNano(), m.orders.inFlight, m.span.len(), w.Open(), w.seq)
+			s += fmt.Sprintln(w.Now.UnixNano(), m.orders.inFlight(), m.span.len(), w.Open(), w.seq)
 		}
 		return s
 	}
