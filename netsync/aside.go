@@ -50,14 +50,18 @@ type asideBlock struct {
 // asidePoint is a proved point and the block on the way to it.
 type asidePoint struct{ point, block chainhash.Hash }
 
-func (l *asideList) find(block chainhash.Hash) int {
-	return slices.IndexFunc(l.blocks, func(b asideBlock) bool { return b.hash == block })
+func (l *asideList) find(block chainhash.Hash) *asideBlock {
+	i := slices.IndexFunc(l.blocks, func(b asideBlock) bool { return b.hash == block })
+	if i < 0 {
+		return nil
+	}
+	return &l.blocks[i]
 }
 
 // has says whether a block is set aside now.
 func (l *asideList) has(now time.Time, block chainhash.Hash) bool {
-	i := l.find(block)
-	return i >= 0 && now.Before(l.blocks[i].until)
+	b := l.find(block)
+	return b != nil && now.Before(b.until)
 }
 
 // any says whether any block is set aside now.
@@ -71,10 +75,10 @@ func (l *asideList) add(now time.Time, block chainhash.Hash) {
 		return
 	}
 	b := asideBlock{hash: block}
-	if i := l.find(block); i >= 0 {
-		b = l.blocks[i]
-		l.blocks = slices.Delete(l.blocks, i, i+1)
+	if was := l.find(block); was != nil {
+		b = *was
 	}
+	l.done(block)
 	b.until = now.Add(asideFirst << min(b.times, asideDoublings))
 	b.times++
 	l.blocks = append(l.blocks[max(0, len(l.blocks)-maxAside+1):], b)
@@ -82,25 +86,15 @@ func (l *asideList) add(now time.Time, block chainhash.Hash) {
 
 // done forgets a block that chain has. What lies beyond it is as good as any.
 func (l *asideList) done(block chainhash.Hash) {
-	if i := l.find(block); i >= 0 {
-		l.blocks = slices.Delete(l.blocks, i, i+1)
-	}
+	l.blocks = slices.DeleteFunc(l.blocks, func(b asideBlock) bool { return b.hash == block })
 }
 
 // came notes a copy that came too late. Its server is slow, and the next wait is
 // longer.
 func (l *asideList) came(block chainhash.Hash) {
-	if i := l.find(block); i >= 0 {
-		l.blocks[i].late++
+	if b := l.find(block); b != nil {
+		b.late++
 	}
-}
-
-// late is how many copies of a block came too late.
-func (l *asideList) late(block chainhash.Hash) int {
-	if i := l.find(block); i >= 0 {
-		return l.blocks[i].late
-	}
-	return 0
 }
 
 // link notes that a point can only be reached through a block.
@@ -133,7 +127,10 @@ func (r *route) headDue() time.Time {
 		return time.Time{}
 	}
 	patience := r.cfg.OrderTimeout + r.cfg.UrgentAfter
-	return r.head.since.Add(patience << min(r.aside.late(r.head.hash), patienceDoublings))
+	if b := r.aside.find(r.head.hash); b != nil {
+		patience <<= min(b.late, patienceDoublings)
+	}
+	return r.head.since.Add(patience)
 }
 
 // unservedDue is when a target is given up whose next block nobody can serve.
@@ -155,7 +152,7 @@ func (r *route) watchHead(out *actor.Outbox) {
 	if ordered && r.head.since.IsZero() {
 		r.head.since = r.now
 	}
-	if e == nil || ordered || r.servable(e.at.Height) {
+	if e == nil || ordered || slices.ContainsFunc(r.ready, func(p *remote) bool { return r.on(p) && p.has(e.at.Height) }) {
 		r.head.unserved = time.Time{}
 		return
 	}
@@ -168,9 +165,10 @@ func (r *route) watchHead(out *actor.Outbox) {
 	}
 }
 
-// setLateAside sets the block that all wait for aside when it is late and there
-// is a branch without it, be that one set aside too: it may have been no worse. A
-// branch that leads through a block that is set aside already is left at once.
+// setLateAside sets the block that all wait for aside when it is late and somebody
+// serves a branch that, for all we know, does not lead through it. That branch may
+// be set aside too: it may have been no worse. A branch that leads through a block
+// that is set aside already is left at once.
 func (r *route) setLateAside(out *actor.Outbox) {
 	_, e := r.span.head()
 	if e == nil || r.path.to.Hash != r.target.Hash {
@@ -181,18 +179,11 @@ func (r *route) setLateAside(out *actor.Outbox) {
 	if r.aside.has(r.now, e.at.Hash) {
 		late, least = true, rankUntried
 	}
-	if late && r.otherBranch(e.at.Height, least) {
+	if late && slices.ContainsFunc(r.ready, func(p *remote) bool {
+		return r.rank(p) >= least && !r.through(p, e.at.Height)
+	}) {
 		r.setAside(e.at, out)
 	}
-}
-
-// otherBranch says whether somebody serves a better branch than ours, of a rank
-// at least, that for all we know does not lead through the path's block at a
-// height.
-func (r *route) otherBranch(height int32, least rank) bool {
-	return slices.ContainsFunc(r.ready, func(p *remote) bool {
-		return r.rank(p) >= least && !r.through(p, height)
-	})
 }
 
 func (r *route) setAside(block chain.Point, out *actor.Outbox) {

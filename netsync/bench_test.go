@@ -65,7 +65,7 @@ func benchRun(b *testing.B, tr *tree, tip *node, peers int) int {
 		s.byH[n.Height] = n
 	}
 	for i := range peers {
-		p := &remote{id: actor.ID(i + 1), full: true, witness: true}
+		p := &remote{id: actor.ID(i + 1), full: true, serves: true, blocks: true}
 		p.best, p.common = tip.Point, tip.Point
 		p.orders.limit, p.headers.askAt = 1024/peers+1, s.now.Add(time.Hour)
 		s.m.ready = append(s.m.ready, p)

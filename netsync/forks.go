@@ -12,19 +12,18 @@ import (
 // forksQuestion is what chain is asked about forks from the path to a target: of
 // the span, if it leads elsewhere, and of the peers' best points.
 type forksQuestion struct {
-	open    bool
 	to      chain.Point
-	turning bool       // the first hash is the end of the span
-	peers   []actor.ID // whose best points follow
-	hashes  []chainhash.Hash
-	retryAt time.Time // no question before then
+	turning bool             // the first hash is the end of the span
+	peers   []actor.ID       // whose best points follow
+	hashes  []chainhash.Hash // empty: nothing is asked
+	retryAt time.Time        // no question before then
 }
 
 // relate finds out up to where each peer's branch is the path, and where the span
 // leaves the way to a new target.
 func (r *route) relate(port actor.Port[chain.GetForks, chain.Forks], out *actor.Outbox) {
-	q := forksQuestion{open: true, to: r.target, turning: r.path.to.Hash != r.target.Hash}
-	ask := !r.forks.open && !r.now.Before(r.forks.retryAt)
+	q := forksQuestion{to: r.target, turning: r.path.to.Hash != r.target.Hash}
+	ask := len(r.forks.hashes) == 0 && !r.now.Before(r.forks.retryAt)
 	if q.turning && ask {
 		q.hashes = append(q.hashes, r.span.last().at.Hash)
 	}
@@ -109,21 +108,11 @@ func (r *route) through(p *remote, height int32) bool {
 
 // on says whether the peer has proved to have blocks of the path.
 func (r *route) on(p *remote) bool {
-	return p.servesBlocks() && p.route.shared != noShared && p.route.sharedTo == r.path.to.Hash
+	return p.blocks && p.route.shared != noShared && p.route.sharedTo == r.path.to.Hash
 }
 
 // has says whether the peer has the path's block at a height: it proved a header
 // that descends from it, and does not prune that deep.
 func (p *remote) has(height int32) bool {
 	return p.lowest() <= height && height <= p.route.shared
-}
-
-// servable says whether somebody has the path's block at a height.
-func (r *route) servable(height int32) bool {
-	for _, p := range r.ready {
-		if r.on(p) && p.has(height) {
-			return true
-		}
-	}
-	return false
 }

@@ -17,13 +17,8 @@ import (
 )
 
 // headers tracks which peers are asked for headers and when, and which headers
-// wait to be judged (judge.go).
-//
-// Each remote has a time, askAt, at which it is due to be asked. Every reason to
-// ask only moves that time: the peer is new, it has more, it announced something
-// unknown, it was late, some minutes have passed. So there is no peer that is
-// "the" sync peer, and nothing to switch when one fails. The next one that is due
-// takes over.
+// wait to be judged (judge.go). Every reason to ask a peer only moves the time at
+// which it is due, askAt.
 type headers struct {
 	*facts
 	rng   *rand.Rand
@@ -82,7 +77,7 @@ func (r *remoteHeaders) fetching() bool {
 // due says whether the peer is to be asked. A client that serves nothing is not.
 func (t *headers) due(p *remote) bool {
 	r := &p.headers
-	return (p.full || p.limited) && r.ask == askIdle && !r.batch.waits() && r.judging.n == 0 &&
+	return p.serves && r.ask == askIdle && !r.batch.waits() && r.judging.n == 0 &&
 		!t.now.Before(r.askAt) && p.canSend(t.now)
 }
 
@@ -99,36 +94,20 @@ func (t *headers) survey() (more, ranOut bool) {
 // recent says whether the best header is so young that not many can be missing.
 func (t *headers) recent() bool { return t.now.Sub(t.tips.Header.Time) < t.cfg.RecentTip }
 
-// plan asks the peers that are due, as many as may be asked at a time. The first
-// step of a getheaders is its locator, which chain makes.
+// plan asks the peers that are due, as many as may be asked at a time. Those that
+// have more for us come first, then those that have failed least. The first step of
+// a getheaders is its locator, which chain makes.
 func (t *headers) plan(port actor.Port[chain.GetLocator, chain.Locator], out *actor.Outbox) {
-	busy, due := 0, 0
+	room := t.cfg.Fetchers
 	for _, p := range t.ready {
-		busy += btoi(p.headers.fetching())
-		due += btoi(t.due(p))
+		room -= btoi(p.headers.fetching())
 	}
-	if due == 0 {
-		return
-	}
-	room := t.cfg.Fetchers - busy
 	if more, ranOut := t.survey(); t.recent() || ranOut && !more {
-		room = due
+		room = len(t.ready)
 	}
 	if room <= 0 {
 		return
 	}
-	for _, p := range t.nextToAsk(room) {
-		q, jumping := t.locatorFor(p)
-		if _, ok := port.Ask(out, uint64(p.id), q); !ok {
-			return
-		}
-		p.headers.ask, p.headers.jumping = askLocating, jumping
-	}
-}
-
-// nextToAsk returns up to n of the peers that are due, the most promising first:
-// those that have more for us, then those that have failed least.
-func (t *headers) nextToAsk(n int) []*remote {
 	var due []*remote
 	for _, p := range t.ready {
 		if t.due(p) {
@@ -142,7 +121,13 @@ func (t *headers) nextToAsk(n int) []*remote {
 			b.best.Work.Cmp(a.best.Work),
 		)
 	})
-	return due[:min(n, len(due))]
+	for _, p := range due[:min(room, len(due))] {
+		q, jumping := t.locatorFor(p)
+		if _, ok := port.Ask(out, uint64(p.id), q); !ok {
+			return
+		}
+		p.headers.ask, p.headers.jumping = askLocating, jumping
+	}
 }
 
 func btoi(b bool) int {
@@ -237,14 +222,10 @@ func (t *headers) askSoon(p *remote) {
 // onInv asks a peer that announces an unknown block for its headers.
 func (t *headers) onInv(inv peer.InvReceived, s *span) {
 	p := t.find(inv.Peer)
-	if p == nil {
-		return
-	}
-	for _, h := range inv.Blocks {
-		if h != p.best.Hash && h != t.tips.Block.Hash && s.find(h) == nil {
-			t.askSoon(p)
-			return
-		}
+	if p != nil && slices.ContainsFunc(inv.Blocks, func(h chainhash.Hash) bool {
+		return h != p.best.Hash && h != t.tips.Block.Hash && s.find(h) == nil
+	}) {
+		t.askSoon(p)
 	}
 }
 

@@ -122,12 +122,6 @@ func (o *orders) takeBackAll(p *remote) int {
 	return o.takeBackIf(p, func(order) bool { return true })
 }
 
-// takeBackFrom takes back the orders in a Send; zero: those that have not been
-// sent.
-func (o *orders) takeBackFrom(p *remote, send actor.Ticket) {
-	o.takeBackIf(p, func(w order) bool { return w.sent == send })
-}
-
 func (o *orders) takeBackIf(p *remote, late func(order) bool) (waitedFor int) {
 	r := &p.orders
 	kept := r.list[:0]

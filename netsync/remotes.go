@@ -29,16 +29,14 @@ type facts struct {
 
 // remote is what netsync knows of a ready peer, with a part per tracker.
 type remote struct {
-	id      actor.ID
-	full    bool // NODE_NETWORK
-	limited bool // NODE_NETWORK_LIMITED
-	witness bool // NODE_WITNESS
-	chosen  bool // neither the peer nor the user asked for this connection: there are others
-
-	why actor.End // the remote is dropped at the end of this step; zero: it is not
-
+	id     actor.ID
+	full   bool        // it has all blocks: NODE_NETWORK
+	serves bool        // it has those, or the last ones: NODE_NETWORK_LIMITED
+	blocks bool        // it serves whole blocks, with witness data (Bitcoin Core asks for no others either)
+	chosen bool        // neither the peer nor the user asked for this connection: there are others
 	best   chain.Point // the point with the most work that it has proved; zero: none
 	common chain.Point // where best's branch leaves the best header chain
+	why    actor.End   // it is dropped in this step; zero: it is not
 
 	sends   remoteSends
 	headers remoteHeaders
@@ -56,13 +54,13 @@ func (f *facts) onReady(r peer.Ready) {
 	p := &remote{
 		id:      r.Peer,
 		full:    r.Services&wire.SFNodeNetwork != 0,
-		limited: r.Services&wire.SFNodeNetworkLimited != 0,
-		witness: r.Services&wire.SFNodeWitness != 0,
+		serves:  r.Services&(wire.SFNodeNetwork|wire.SFNodeNetworkLimited) != 0,
 		chosen:  !r.Inbound && !r.Manual,
 		headers: remoteHeaders{askAt: f.now},
 		route:   remoteRoute{shared: noShared},
 		orders:  remoteOrders{limit: f.cfg.StartInFlight},
 	}
+	p.blocks = p.serves && r.Services&wire.SFNodeWitness != 0
 	if r.Inbound {
 		p.orders.limit = f.cfg.MinInFlight // anybody can come, and be many
 	}
@@ -99,12 +97,6 @@ func (f *facts) unprove(p *remote) {
 	p.best, p.common, p.route = chain.Point{}, chain.Point{}, remoteRoute{shared: noShared}
 	p.headers.more, p.headers.ranOut = false, false
 	p.headers.askBy(f.now.Add(f.cfg.Pause))
-}
-
-// servesBlocks says whether the peer can serve any blocks at all: whole ones,
-// with witness data (Bitcoin Core asks no others either).
-func (p *remote) servesBlocks() bool {
-	return (p.full || p.limited) && p.witness
 }
 
 // lowest is the height of the first block that the peer has not pruned.

@@ -34,8 +34,7 @@ type path struct {
 	retryAt  time.Time      // no question before then
 	empty    int            // times in a row that nothing was missing
 
-	open bool // chain has been asked q
-	q    chain.GetPath
+	q chain.GetPath // that chain was asked and has not answered; zero: none
 }
 
 // remoteRoute is how a peer's best point lies to the path.
@@ -86,7 +85,7 @@ const (
 // delivered some come first: a new branch costs a liar no more than the last.
 func (r *route) rank(p *remote) rank {
 	switch {
-	case !p.servesBlocks() || p.best.Work.Cmp(r.tips.Block.Work) <= 0:
+	case !p.blocks || p.best.Work.Cmp(r.tips.Block.Work) <= 0:
 		return rankUseless
 	case len(r.aside.blocks) == 0:
 		return rankGood
@@ -126,7 +125,7 @@ func (r *route) turnTo(to chain.Point) {
 // askPath asks for the blocks that the span lacks.
 func (r *route) askPath(port actor.Port[chain.GetPath, chain.Path], idle bool, out *actor.Outbox) {
 	p := &r.path
-	if p.open || p.to.Hash != r.target.Hash || r.now.Before(p.retryAt) {
+	if p.q.Max > 0 || p.to.Hash != r.target.Hash || r.now.Before(p.retryAt) {
 		return
 	}
 	q := chain.GetPath{To: p.to.Hash, Max: r.cfg.Span}
@@ -144,7 +143,7 @@ func (r *route) askPath(port actor.Port[chain.GetPath, chain.Path], idle bool, o
 		return
 	}
 	if _, ok := port.Ask(out, 0, q); ok {
-		p.open, p.q = true, q
+		p.q = q
 	}
 }
 
@@ -154,20 +153,21 @@ func (r *route) rebuild(at time.Time) { r.path.stale, r.path.retryAt = true, at 
 // onPath extends or replaces the span.
 func (r *route) onPath(in actor.Input, a chain.Path, out *actor.Outbox) {
 	p := &r.path
-	p.open, p.retryAt = false, time.Time{}
+	q := p.q
+	p.q, p.retryAt = chain.GetPath{}, time.Time{}
 	if in.Err != nil {
 		p.retryAt = r.now.Add(r.cfg.Retry)
 		return
 	}
-	if p.q.To != p.to.Hash {
+	if q.To != p.to.Hash {
 		return // we have turned since
 	}
 	if !a.Known {
 		r.abandon("the target is not known to chain any more", out)
 		return
 	}
-	whole := p.q.After == chainhash.Hash{}
-	if p.stale != whole && r.span.len() > 0 || !whole && p.q.After != p.last {
+	whole := q.After == chainhash.Hash{}
+	if p.stale != whole && r.span.len() > 0 || !whole && q.After != p.last {
 		return // the span has been cut since
 	}
 	if whole {
@@ -176,7 +176,7 @@ func (r *route) onPath(in actor.Input, a chain.Path, out *actor.Outbox) {
 	} else {
 		r.span.extend(a.Missing)
 	}
-	p.complete = len(a.Missing) < p.q.Max
+	p.complete = len(a.Missing) < q.Max
 	if n := len(a.Missing); n > 0 {
 		p.last, p.empty = a.Missing[n-1].Hash, 0
 		p.complete = p.complete || p.last == p.to.Hash
@@ -226,7 +226,7 @@ func (r *route) refuse(block chain.Point) {
 // leave forgets the path and the span. Blocks in flight become orders that nobody
 // waits for.
 func (r *route) leave() {
-	r.path = path{open: r.path.open, q: r.path.q}
+	r.path = path{q: r.path.q}
 	r.head.unserved = time.Time{}
 	r.span.clear()
 }

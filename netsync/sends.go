@@ -38,7 +38,7 @@ func (s *sends) flush(port actor.PortOf[peer.Send, peer.Sent, peer.Peer], out *a
 		}
 		t, ok := port.Ask(out, peer.To(p.id), uint64(p.id), peer.Send{Msgs: msgs})
 		if !ok {
-			s.orders.takeBackFrom(p, 0)
+			s.orders.takeBackIf(p, func(o order) bool { return o.sent == 0 })
 			continue
 		}
 		p.sends.open = t
@@ -87,7 +87,7 @@ func (s *sends) onSent(in actor.Input) {
 	s.headers.notSent(p)
 	if in.Err == actor.ErrBusy { // only this Send was lost
 		p.sends.pausedUntil = s.now.Add(s.cfg.Retry)
-		s.orders.takeBackFrom(p, in.Ticket)
+		s.orders.takeBackIf(p, func(o order) bool { return o.sent == in.Ticket })
 		return
 	}
 	p.sends.pausedUntil = s.now.Add(s.cfg.Pause)

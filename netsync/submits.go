@@ -79,7 +79,10 @@ func (s *submits) onVerdict(in actor.Input, v chain.Verdict) {
 	}
 	switch v.Code {
 	case chain.OK, chain.Duplicate:
-		s.took(hash, v.Code == chain.OK)
+		s.recent[s.taken%len(s.recent)] = hash
+		s.taken++
+		s.connected += uint64(btoi(v.Code == chain.OK))
+		s.meter.add(s.now, btoi(v.Code == chain.OK))
 		s.span.finish(hash)
 		s.route.aside.done(hash)
 	case chain.Orphan:
@@ -122,16 +125,6 @@ func (s *submits) blame(sub submission, v chain.Verdict) {
 func (s *submits) pause() {
 	s.after = s.now.Add(s.cfg.Retry)
 	s.route.rebuild(s.after)
-}
-
-// took notes that chain has taken a block.
-func (s *submits) took(h chainhash.Hash, connected bool) {
-	s.recent[s.taken%len(s.recent)] = h
-	s.taken++
-	if connected {
-		s.connected++
-		s.meter.add(s.now, 1)
-	}
 }
 
 // gave says whether chain can have got a block from us.
