@@ -116,7 +116,7 @@ func (l *asideList) before(point chainhash.Hash) chainhash.Hash {
 // awaited is the block that all held ones wait for.
 type awaited struct {
 	hash     chainhash.Hash
-	since    time.Time // when it was first asked for in this place; zero: it was not
+	since    time.Time // when it was first asked for while all waited for it; zero: not yet
 	unserved time.Time // since when nobody can serve the head of the span; zero: somebody can
 }
 

@@ -111,7 +111,7 @@ func branching(tr *tree, base *node) func() *node {
 }
 
 // TestL9TheHeaviestBranchIsReachedFromASlowServer: a branch that was set aside
-// has its turn again while there is enough to do on another, and its only server
+// is tried again while there is enough to do on another, and its only server
 // is waited for longer each time that it was too late.
 func TestL9TheHeaviestBranchIsReachedFromASlowServer(t *testing.T) {
 	tr := newTree()

@@ -22,7 +22,7 @@ func (h *benchHost) Free(int) int                     { return 1000 }
 func (h *benchHost) Seat(actor.Kind) (actor.ID, bool) { return 0, false }
 func (h *benchHost) Seats(actor.Kind) int             { return 0 }
 
-// BenchmarkBlock measures what one block costs with a full window: the step of
+// BenchmarkBlock measures what one block costs with a full span: the step of
 // its arrival, those of chain's verdict and of the Sent that follow, and one
 // Deadline each.
 func BenchmarkBlock(b *testing.B) {
@@ -120,7 +120,7 @@ func (s *benchState) path(q chain.GetPath) chain.Path {
 	return a
 }
 
-// one delivers the next block, from whom it was ordered.
+// one delivers the next block, from the peer that was asked for it.
 func (s *benchState) one(b *testing.B) {
 	_, head := s.m.span.head()
 	if head == nil || head.by[0] == 0 {

@@ -139,10 +139,11 @@ func btoi(b bool) int {
 
 // locatorFor returns the question for a peer's locator.
 //
-// Unless it is in the middle of sending us its headers, a peer is asked from
-// the parent of our best header, so that one who has that header answers with
-// it at least. Otherwise an empty answer would say either that the peer has
-// nothing better or that it has nothing at all (Bitcoin Core does the same).
+// A peer that is in the middle of sending us its headers is asked from its own last
+// one. All others are asked from the parent of our best header, so that a peer that
+// has that header answers with it at least. Otherwise an empty answer would mean
+// one of two things: the peer has nothing better, or nothing at all (Bitcoin Core
+// does the same).
 func (t *headers) locatorFor(p *remote) (q chain.GetLocator, jumping bool) {
 	r := &p.headers
 	switch {

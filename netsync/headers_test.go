@@ -68,7 +68,7 @@ func TestL9SilentFetcherIsReplaced(t *testing.T) {
 	}
 }
 
-func TestWhoIsNotDroppedForSilence(t *testing.T) {
+func TestSilentPeersThatAreNotDropped(t *testing.T) {
 	tr := newTree()
 	s := newStory(t, tr, nil)
 	s.give(peer.Ready{Peer: 1, Services: services, Inbound: true})
@@ -218,7 +218,7 @@ func TestFetcherThatRepeatsItself(t *testing.T) {
 		}
 	}
 	s.join(2)
-	s.prove(2, tip, "a peer that sends the same for ever does not keep its place")
+	s.prove(2, tip, "a peer that sends the same for ever does not remain a fetcher")
 }
 
 func TestInvOfUnknownBlock(t *testing.T) {
@@ -322,15 +322,15 @@ func TestL11RebuiltMachineResyncs(t *testing.T) {
 	s.give(actor.Start{Generation: 1})
 	s.join(1, 2)
 	s.deliver(1, inFlight...)
-	s.prove(1, tip, "every peer is asked anew")
-	s.prove(2, tip, "every peer is asked anew")
+	s.prove(1, tip, "every peer is asked again")
+	s.prove(2, tip, "every peer is asked again")
 	s.serve(1, 2)
 	s.wantTip(tip, "nothing was lost but time")
 	s.wantNothingOpen("and nothing is owed")
 }
 
-// Who announces without end keeps nobody from being asked: what was not asked
-// for takes no fetcher's turn.
+// A peer that announces without end keeps no other from being asked. What was not
+// asked for does not make a fetcher.
 func TestAnnouncersAreNoFetchers(t *testing.T) {
 	tr := newTree()
 	tip := tr.grow(tr.genesis, 30, 1)

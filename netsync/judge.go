@@ -70,10 +70,9 @@ func (t *headers) enqueue(p *remote, b receivedHeaders) {
 	t.queue = append(t.queue, p)
 }
 
-// onNothing is an empty answer. It proves nothing, but need not mean that the
-// peer has nothing: when our best header lies on a branch whose blocks nobody
-// serves, an honest peer may stand below it. Then it is asked once more, from
-// our best block.
+// onNothing is an empty answer. It proves nothing. Nor does it mean that the peer
+// has nothing: if our best header lies on a branch whose blocks nobody serves, an
+// honest peer may stand below it. Then it is asked once more, from our best block.
 func (t *headers) onNothing(p *remote) {
 	r := &p.headers
 	jumped := r.jumping && r.more

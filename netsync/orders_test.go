@@ -104,7 +104,7 @@ func TestPeerThatDoesNotReadIsDropped(t *testing.T) {
 		s.release(actor.ErrTimeout)
 	}
 	if _, left := s.left[1]; !left {
-		t.Fatal("each Send that times out keeps a place of the port")
+		t.Fatal("each Send that times out keeps a slot of the port")
 	}
 }
 
@@ -114,7 +114,7 @@ func TestStalledOrdersMove(t *testing.T) {
 	s.serve(2)
 	s.wait(s.m.cfg.OrderTimeout)
 	if p := s.inv(1); p.stalls != 1 || p.limit != s.m.cfg.StartInFlight/2 {
-		t.Fatalf("%d stalls, window %d", p.stalls, p.limit)
+		t.Fatalf("%d stalls, limit %d", p.stalls, p.limit)
 	}
 	s.serve(2)
 	s.wantTip(tip, "the orders of the peer that stalled went to the other")
@@ -215,7 +215,7 @@ func TestTargetChangesInMidDownload(t *testing.T) {
 	s.join(2)
 	s.prove(2, heavy, "a heavier branch turns up")
 	if n := s.m.span.len(); n != 25 {
-		t.Fatalf("the window has %d blocks, want 20 below the fork and 5 above", n)
+		t.Fatalf("the span has %d blocks, want 20 below the fork and 5 above", n)
 	}
 	if got := s.m.find(1).route.shared; got != 20 {
 		t.Fatalf("the first peer shares %d blocks with the new path, want 20", got)
@@ -290,7 +290,7 @@ func TestPeerThatProvedLessIsAskedForLess(t *testing.T) {
 	}
 }
 
-func TestWindowGrowsWithTheRate(t *testing.T) {
+func TestLimitGrowsWithTheRate(t *testing.T) {
 	s, tip := synced(t, 2000, nil, 1, 2)
 	for s.c.best != tip {
 		for _, id := range []actor.ID{1, 2} {
@@ -306,18 +306,18 @@ func TestWindowGrowsWithTheRate(t *testing.T) {
 	}
 	fast, slow := s.inv(1), s.inv(2)
 	if fast.limit < 100 || slow.limit >= fast.limit {
-		t.Fatalf("windows %d and %d", fast.limit, slow.limit)
+		t.Fatalf("limits %d and %d", fast.limit, slow.limit)
 	}
 }
 
 // A quick peer delivers a block in 0.5 ms, a slow one in 50 ms. In the two
 // seconds of the lookahead the slow one would deliver 40; but all wait for the
-// last of them, with the window of 1,024 full after half a second.
-func TestSlowPeerDoesNotHoldTheWindowUp(t *testing.T) {
+// last of them, with the span of 1,024 full after half a second.
+func TestSlowPeerDoesNotHoldTheSpanUp(t *testing.T) {
 	s, tip := synced(t, 8000, nil, 1, 2)
 	var slow []chainhash.Hash
 	most := 0
-	for turn := 0; s.c.best != tip; turn++ {
+	for s.c.best != tip {
 		for _, h := range s.takeOrders(1) {
 			s.wait(500 * time.Microsecond)
 			s.deliver(1, h)

@@ -300,7 +300,7 @@ func (s *story) describe() string {
 func (s *story) wantNothingOpen(why string) {
 	s.t.Helper()
 	if s.m.orders.inFlight() != 0 || s.m.span.len() != 0 || len(s.m.submits.list) != 0 || s.Open() != 0 {
-		s.t.Fatalf("%s: %d orders, %d blocks in the window, %d submitted, %d questions open",
+		s.t.Fatalf("%s: %d orders, %d blocks in the span, %d submitted, %d questions open",
 			why, s.m.orders.inFlight(), s.m.span.len(), len(s.m.submits.list), s.Open())
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // download plays the initial download of 1,990 blocks from four honest peers,
-// 200 blocks a second each, beside strangers who prove the chain and deliver
+// 200 blocks a second each, beside strangers that prove the chain and deliver
 // nothing, and says how long it takes.
 func download(t *testing.T, strangers, heldBytes int) time.Duration {
 	tr := newTree()
@@ -167,8 +167,8 @@ func TestLateBlocksBehindTheHead(t *testing.T) {
 }
 
 // A pruned peer is always idle, but has none of the old blocks: it must not cost
-// a look at the whole window in each step.
-func TestWhoHasNoneOfTheWindowIsNotFree(t *testing.T) {
+// a look at the whole span in each step.
+func TestPeersWithoutBlocksOfTheSpanAreNotFree(t *testing.T) {
 	tr := newTree()
 	tip := tr.grow(tr.genesis, 1990, 1)
 	all := tip.locate(nil)
@@ -181,8 +181,8 @@ func TestWhoHasNoneOfTheWindowIsNotFree(t *testing.T) {
 	}{
 		{"has all", services, 1990, true, 0},
 		{"has only those that are ordered", services, 5, false, 0},
-		{"pruned, with blocks beyond the window", wireLimited, 1990, false, 0},
-		{"pruned, with some of the window", wireLimited, 1100, true, 1100 - limitedBlocks + 1},
+		{"pruned, with blocks beyond the span", wireLimited, 1990, false, 0},
+		{"pruned, with some of the span", wireLimited, 1100, true, 1100 - limitedBlocks + 1},
 	} {
 		s := newStory(t, tr, nil)
 		s.join(1)

@@ -22,7 +22,7 @@ func TestInvalidBlock(t *testing.T) {
 	s.prove(2, honest, "an honest one")
 	s.serve(1, 2)
 	if !s.left[1].Fault {
-		t.Fatal("who sends an invalid block is at fault")
+		t.Fatal("the peer that sent the invalid block is at fault")
 	}
 	s.serve(2)
 	s.wantTip(honest, "the branch is given up")
@@ -48,7 +48,7 @@ func TestChainTimesOut(t *testing.T) {
 		s.held = func(q any) bool { _, is := q.(chain.SubmitBlock); return is }
 		s.serve(1)
 		if len(s.waiting) != 16 {
-			t.Fatalf("%d submissions outstanding, the window is 16", len(s.waiting))
+			t.Fatalf("%d submissions outstanding, the port has 16 slots", len(s.waiting))
 		}
 		if err == actor.ErrGone {
 			s.c.rebuild()
@@ -83,7 +83,7 @@ func TestBlockByRPC(t *testing.T) {
 	}
 	s.give(s.c.tips())
 	if n := s.m.span.len(); n != 4 {
-		t.Fatalf("the window has %d blocks, six of ten came by another way", n)
+		t.Fatalf("the span has %d blocks, six of ten came by another way", n)
 	}
 	s.serve(1)
 	s.wantTip(tip, "the rest")
@@ -133,7 +133,7 @@ func TestDescendantsOfAnInvalidBlockAreNobodysFault(t *testing.T) {
 	s.serve(2)
 	s.serve(1)
 	if !s.left[1].Fault {
-		t.Fatal("who sent the invalid block is at fault")
+		t.Fatal("the peer that sent the invalid block is at fault")
 	}
 	if s.left[2].Fault {
 		t.Fatal("we had asked the other for blocks of a branch that we did not know to be bad")

@@ -11,7 +11,7 @@ import (
 )
 
 // A stranger sends bodies that do not belong to headers that we want. Nobody
-// asked it, so it can get in nobody's way.
+// asked it, so it gets in no peer's way.
 func TestUnaskedCopyDisplacesNothing(t *testing.T) {
 	for _, c := range []struct {
 		name   string

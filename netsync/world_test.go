@@ -96,7 +96,7 @@ func newWorld(t testing.TB, seed uint64, broken breaker) *world {
 }
 
 // build puts a machine on the bench, at first and again after each crash. A new
-// one is told who is ready and what the tips are; the answers that the old one
+// one is told which peers are ready and what the tips are. The answers that the old one
 // waited for are lost.
 func (w *world) build(now time.Time, broken breaker) {
 	cfg := testConfig()
