@@ -12,20 +12,9 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// Config holds chain's bounds.
-type Config struct {
-	// Window is how many submissions may wait at the worker: enough that it
-	// never idles between two, few so that they keep their order. At most
-	// Windows.Worker.
-	Window int
-	// Retry is how long chain waits before it looks again for a free place at
-	// the worker when none of its questions is outstanding: seconds.
-	Retry time.Duration
-}
-
 // Machine is the chain processor. It is plain data.
 type Machine struct {
-	cfg    Config
+	cfg    Bounds
 	ports  Ports
 	topics Topics
 
@@ -60,7 +49,7 @@ type submission struct {
 }
 
 // New returns the machine.
-func New(cfg Config, ports Ports, topics Topics) *Machine {
+func New(cfg Bounds, ports Ports, topics Topics) *Machine {
 	return &Machine{
 		cfg: cfg, ports: ports, topics: topics,
 		asked: map[actor.Ticket]submission{},

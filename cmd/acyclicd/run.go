@@ -179,6 +179,7 @@ func (d *daemon) bind() (err error) {
 		return nil
 	}
 	d.rpc, err = rpc.Bind(rpc.Config{
+		Bounds: rpc.DefaultBounds(),
 		Listen: cfg.RPCListen, User: cfg.RPCUser, Pass: cfg.RPCPass,
 		CookieFile: cfg.CookieFile, Log: d.logs.Logger("rpc"),
 	})

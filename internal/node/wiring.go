@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 
 	"acyclic/chain"
-	"acyclic/config"
 	"acyclic/internal/adapters/book"
 	"acyclic/internal/adapters/rpc"
 	"acyclic/internal/adapters/transport"
@@ -55,7 +54,7 @@ const (
 
 // Settings are what the wiring needs to know.
 type Settings struct {
-	Limits    config.Limits
+	Limits    Limits
 	Peer      peer.Config   // with the limits' bounds
 	Server    server.Config // with the limits' bounds
 	Listeners int           // how many addresses are listened on
@@ -96,9 +95,9 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 
 	var rp actor.Ports
 	relayPorts := relay.Ports{
-		Headers:    actor.Connect[chain.GetHeaders](&rp, "relay.headers", Chain, w.RelayReads, w.Read),
-		Hashes:     actor.Connect[chain.GetHashes](&rp, "relay.hashes", Chain, w.RelayReads, w.Read),
-		Block:      actor.Connect[chain.GetBlock](&rp, "relay.block", Chain, w.RelayReads, w.Read),
+		Headers:    actor.Connect[chain.GetHeaders](&rp, "relay.headers", Chain, l.Relay.MaxReads, w.Read),
+		Hashes:     actor.Connect[chain.GetHashes](&rp, "relay.hashes", Chain, l.Relay.MaxReads, w.Read),
+		Block:      actor.Connect[chain.GetBlock](&rp, "relay.block", Chain, l.Relay.MaxReads, w.Read),
 		Tips:       actor.Connect[chain.GetTips](&rp, "relay.tips", Chain, 1, w.Read),
 		Send:       actor.Connect[peer.Send](&rp, "relay.send", 0, l.Seats, w.RelaySend),
 		Disconnect: actor.Connect[peer.Disconnect](&rp, "relay.disconnect", 0, l.Seats, w.ToPeer),
@@ -185,7 +184,7 @@ func ListenerID(i int) actor.ID { return firstDynamic + actor.ID(i) }
 func HandlerID(s Settings, i int) actor.ID { return firstDynamic + actor.ID(s.Listeners+i) }
 
 // ConnectListener connects a listener's only port.
-func ConnectListener(p *actor.Ports, l config.Limits) actor.Port[server.Admit, server.Admitted] {
+func ConnectListener(p *actor.Ports, l Limits) actor.Port[server.Admit, server.Admitted] {
 	return actor.Connect[server.Admit](p, "listener.admit", Server, 1, l.Windows.Admit)
 }
 
@@ -196,7 +195,7 @@ type DisplayPorts struct {
 }
 
 // ConnectDisplay connects the progress display.
-func ConnectDisplay(p *actor.Ports, l config.Limits) DisplayPorts {
+func ConnectDisplay(p *actor.Ports, l Limits) DisplayPorts {
 	return DisplayPorts{
 		Sync:   actor.Connect[netsync.GetStatus](p, "display.sync", Netsync, 1, l.Windows.Status),
 		Server: actor.Connect[server.GetStatus](p, "display.server", Server, 1, l.Windows.Status),

@@ -90,16 +90,6 @@ type Ports struct {
 	PeerInfo actor.Port[peer.GetInfo, peer.Info] // the peer is named by AskOf
 }
 
-// Windows are what one handler may have outstanding, and for how long.
-type Windows struct {
-	Kind int // questions of one kind to a component
-	Peer int // peers that have been asked for their figures
-
-	ReadTimeout   time.Duration // for questions that read
-	SubmitTimeout time.Duration // for a block that is submitted
-	PeerTimeout   time.Duration // for one peer's figures
-}
-
 // Connect adds the ports of one handler to p. All handlers are wired alike, so
 // that they share one Ports.
 func Connect(p *actor.Ports, to Targets, w Windows) Ports {

@@ -12,62 +12,19 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"github.com/sirupsen/logrus"
 
 	"acyclic/internal/kernel/adapter"
 )
 
-// Defaults of Config, whose fields say why.
-const (
-	waitFor = 30 * time.Second
-	ioFor   = 30 * time.Second
-	penalty = 250 * time.Millisecond
-	maxBody = 32 << 20
-
-	maxBatch = 1000
-	maxReply = 64 << 20
-)
-
-// Config is what Start needs. A bound that is zero gets its default.
+// Config is what Start needs.
 type Config struct {
+	Bounds
 	Listen     []string // host:port
 	User, Pass string   // both, or none to use the cookie
 	CookieFile string
 	Log        *logrus.Entry
-
-	MaxConns int           // connections open at once (128)
-	MaxQueue int           // requests that wait for a handler (64, Core's -rpcworkqueue)
-	WaitFor  time.Duration // how long they wait (30 s)
-	MaxBody  int64         // bytes of a request (32 MiB, Core's MAX_SIZE: a block in hex fits)
-	MaxBatch int           // calls in one request (1000: programs that ask in batches ask for a hundred)
-	MaxReply int           // bytes of a batch's replies after which no more calls are carried out (64 MiB: a dozen blocks at least)
-	IOFor    time.Duration // to send a request or take a reply (30 s, Core's -rpcservertimeout)
-	Penalty  time.Duration // delay after a wrong password (250 ms, as in Core)
-}
-
-func (c *Config) defaults() {
-	def := func(p *int, v int) {
-		if *p == 0 {
-			*p = v
-		}
-	}
-	wait := func(p *time.Duration, v time.Duration) {
-		if *p == 0 {
-			*p = v
-		}
-	}
-	def(&c.MaxConns, 128)
-	def(&c.MaxQueue, 64)
-	def(&c.MaxBatch, maxBatch)
-	def(&c.MaxReply, maxReply)
-	wait(&c.WaitFor, waitFor)
-	wait(&c.IOFor, ioFor)
-	wait(&c.Penalty, penalty)
-	if c.MaxBody == 0 {
-		c.MaxBody = maxBody
-	}
 }
 
 // maxHeader is Core's bound on a request's HTTP headers, in bytes.
@@ -115,7 +72,6 @@ func Start(cfg Config) (*Server, error) {
 // bound, that is an error; some of several may fail, as ::1 does where there is
 // no IPv6.
 func Bind(cfg Config) (*Server, error) {
-	cfg.defaults()
 	if cfg.Log == nil {
 		return nil, errors.New("rpc: no logger")
 	}

@@ -20,15 +20,8 @@ type Config struct {
 	Log    func(actor.Record) // must not wait
 	Dir    string             // where recordings go; "": there are none
 
-	Bounds Bounds              // of everything that is not in Of
-	Of     map[actor.ID]Bounds // of cells and adapters that may take longer
-
-	Every       time.Duration // between two looks
-	LogEvery    time.Duration // between two log entries, at least
-	RecordEvery time.Duration // between two recordings, at least
-	Keep        int           // recordings kept
-	TraceBytes  int           // memory of the flight recorder while it runs; zero: there is none
-	TraceAge    time.Duration // how far it reaches back, memory allowing
+	Bounds
+	Of map[actor.ID]Patience // with cells and adapters that may take longer
 }
 
 // Watchdog looks after the cells of a node.

@@ -125,7 +125,7 @@ func (o *Outbox) add(e Effect) { o.effects = append(o.effects, e) }
 
 // Tell sends body to an adapter. Adapters take what they are told without waiting;
 // what a machine may have told and not seen done is bounded by the machine (see
-// config/limits.go).
+// internal/node/limits.go).
 func (o *Outbox) Tell(adapter ID, body any) { o.add(Effect{Kind: Tell, To: adapter, Body: body}) }
 
 // Spawn makes a new cell with a fresh ID. ok is false when all places of this

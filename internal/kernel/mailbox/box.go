@@ -51,7 +51,7 @@ func NewBox(id actor.ID, spec Spec) Box {
 }
 
 // Put queues an envelope in its lane. It returns false when the lane is full:
-// for control and inbound that is a bug in the sums of config/limits.go, for
+// for control and inbound that is a bug in the sums of internal/node/limits.go, for
 // questions it happens at dynamic edges only.
 func (b *Box) Put(e Envelope) bool { return b.put(&e) }
 

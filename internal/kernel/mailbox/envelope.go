@@ -5,7 +5,7 @@ import (
 )
 
 // Spec says how much a box holds. Every number is a sum that the wiring derives
-// from config/limits.go.
+// from internal/node/limits.go.
 type Spec struct {
 	Ports     []actor.PortSpec // the slots for answers
 	Control   int              // inputs in the control lane

@@ -281,11 +281,12 @@ func tinyBounds(rng *rand.Rand) func(*node.Settings) {
 		l.Engine.Worker = l.Chain.Window
 		w := &l.Windows
 		w.SyncHeaders, w.SyncBlocks, w.SyncLocators, w.SyncPaths, w.SyncForks = few(), few(), few(), 1, 1
-		w.RelayReads, w.BookPicks, w.BookSamples, w.BookNotes = few(), 1, 1, 1
+		reads := few()
+		w.BookPicks, w.BookSamples, w.BookNotes = 1, 1, 1
 		w.Submit, w.Read = 20*time.Second, 5*time.Second
 		l.Engine.WorkerTimeout, l.Engine.ReadTimeout = w.Submit, w.Read
-		l.Engine.Reads = max(w.SyncLocators, w.RelayReads) + 1
-		l.Relay.MaxReads, l.Relay.MaxKnown, l.Relay.MaxAnnounce = w.RelayReads, few(), few()
+		l.Relay.MaxReads, l.Relay.MaxKnown, l.Relay.MaxAnnounce = reads, few(), few()
+		l.Engine.Reads = max(w.SyncLocators, l.Relay.MaxReads) + 1
 		n := &l.Netsync
 		n.Window, n.HeldBytes, n.SubmitBytes = 2*few(), 1000*few(), 1000*few()
 		n.MinInFlight, n.StartInFlight, n.MaxInFlight = 1, 1, few()
