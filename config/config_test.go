@@ -8,9 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"acyclic/internal/adapters/logging"
-	"acyclic/internal/kernel/actor"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -52,7 +49,7 @@ func TestDefaults(t *testing.T) {
 	if c.CookieFile != filepath.Join(c.DataDir, ".cookie") || c.CookieFile != CookieFile(filepath.Join(home, "data"), c.Network) {
 		t.Errorf("cookie %s", c.CookieFile)
 	}
-	if c.UtxoCacheBytes != 250<<20 || c.PruneBytes != 0 || c.Levels.Level("chain") != actor.Info || c.LogFormat != logging.Text {
+	if c.UtxoCacheBytes != 250<<20 || c.PruneBytes != 0 || c.Levels.Default != "info" || c.LogJSON {
 		t.Errorf("%+v", c)
 	}
 	if !slices.Equal(c.Listen, []string{":18333"}) || !slices.Equal(c.RPCListen, []string{"127.0.0.1:18332", "[::1]:18332"}) {
@@ -114,9 +111,9 @@ func TestOptions(t *testing.T) {
 			return len(c.Params.Checkpoints) == len(c.Network.Params.Checkpoints) && c.Params.Checkpoints[0].Hash.String() == strings.Repeat("0", 64)
 		}},
 		{"-d warn,chain=trace", func(c *Config) bool {
-			return c.Levels.Level("chain") == actor.Trace && c.Levels.Level("peer") == actor.Warn
+			return c.Levels.Of["chain"] == "trace" && c.Levels.Default == "warn"
 		}},
-		{"--logformat=json", func(c *Config) bool { return c.LogFormat == logging.JSON }},
+		{"--logformat=json", func(c *Config) bool { return c.LogJSON }},
 		{"--rpclisten=127.0.0.1:9", func(c *Config) bool { return slices.Equal(c.RPCListen, []string{"127.0.0.1:9"}) }},
 		{"--rpclisten=192.0.2.1 -u me -P pass", func(c *Config) bool {
 			return slices.Equal(c.RPCListen, []string{"192.0.2.1:18332"}) && c.RPCUser == "me" && c.RPCPass == "pass"
@@ -152,11 +149,11 @@ debuglevel="debug"
 		t.Fatal(err)
 	}
 	if c.MaxPeers != 9 || len(c.AddPeer) != 2 || c.AddPeer[0] != "192.0.2.1:18444" || c.Params.Name != "regtest" ||
-		c.DNSSeed || c.Levels.Default != actor.Debug || c.ConfigFile != filepath.Join(home, "acyclic.conf") {
+		c.DNSSeed || c.Levels.Default != "debug" || c.ConfigFile != filepath.Join(home, "acyclic.conf") {
 		t.Errorf("the file alone: %+v", c)
 	}
 	c = must(t, conf, "--maxpeers=3", "--addpeer=192.0.2.3", "--testnet4", "-d", "warn")
-	if c.MaxPeers != 3 || !slices.Equal(c.AddPeer, []string{"192.0.2.3:48333"}) || c.Params.Name != "testnet4" || c.Levels.Default != actor.Warn || c.DNSSeed {
+	if c.MaxPeers != 3 || !slices.Equal(c.AddPeer, []string{"192.0.2.3:48333"}) || c.Params.Name != "testnet4" || c.Levels.Default != "warn" || c.DNSSeed {
 		t.Errorf("the command line over the file: %+v", c)
 	}
 	c = must(t, conf, "--regtest")
@@ -266,10 +263,10 @@ func TestFileErrors(t *testing.T) {
 		"configfile=other\n":      ":1: configfile: no such option in a file; see --help",
 		"# x\ndatadir=\n":         `:2: datadir="": want the path of a directory`,
 		"maxpeers=\n":             `:1: maxpeers="": want a whole number from 1 to 10000`,
-		"[Application Options\n":  ":1: malformed section header",
-		"[Wallet]\nmaxpeers=1\n":  ": could not find option group `Wallet'; want the only section to be [Application Options]",
-		"listen=\"127.0.0.1\n":    ":1: invalid syntax",
-		"prune=1\nmaxpeers=abc\n": ":2: maxpeers=abc: want a whole number from 1 to 10000",
+		"[Application Options\n":  `:1: "[Application Options": want the only section to be [Application Options]`,
+		"[Wallet]\nmaxpeers=1\n":  ":1: [Wallet]: want the only section to be [Application Options]",
+		"listen=\"127.0.0.1\n":    `:1: "listen=\"127.0.0.1": want a value between two quotes, or without any`,
+		"maxpeers=abc\nprune=1\n": ":1: maxpeers=abc: want a whole number from 1 to 10000",
 		"regtest=1\nsimnet=1\n":   "--simnet and --regtest: want one network only",
 	} {
 		_, home, err := loadWith(t, conf)
@@ -288,7 +285,7 @@ func TestPrint(t *testing.T) {
 	if c := must(t, "maxpeers=wrong", "--version", "--maxpeers=x"); c.Print != "acyclicd version "+Version+"\n" {
 		t.Errorf("%q", c.Print)
 	}
-	if c := must(t, "", "--debuglevel=show"); c.Print != "subsystems: "+strings.Join(logging.Subsystems, " ")+"\n" {
+	if c := must(t, "", "--debuglevel=show"); c.Print != "subsystems: "+strings.Join(Subsystems, " ")+"\n" {
 		t.Errorf("%q", c.Print)
 	}
 	help := must(t, "", "--regtest", "--help").Print
@@ -350,7 +347,7 @@ func TestPortClashes(t *testing.T) {
 		"--profile=18332":                                  "--rpclisten=127.0.0.1:18332 (the default) and --profile=18332",
 		"--listen=127.0.0.1:6060 --profile=6060":           "--listen=127.0.0.1:6060 and --profile=6060",
 		"--listen=localhost:7 --rpclisten=127.0.0.1:7":     "--listen=localhost:7 and --rpclisten=127.0.0.1:7",
-		"--listen=127.0.0.1:7 --listen=0.0.0.0:07":         "--listen=127.0.0.1:7 and --listen=0.0.0.0:07",
+		"--listen=127.0.0.1:7 --listen=0.0.0.0:07":         "--listen=127.0.0.1:7 and --listen=0.0.0.0:7",
 		"--listen=127.0.0.1:7 --rpclisten=127.0.0.2:7":     "",
 		"--listen=0.0.0.0:7 --rpclisten=[::1]:7":           "",
 		"--nolisten --norpc --profile=18332":               "",

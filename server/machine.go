@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"acyclic/chain"
+	"acyclic/config/hostport"
 	"acyclic/internal/adapters/book"
 	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
@@ -96,7 +97,7 @@ func New(cfg Config, ports Ports, topics Topics, rng *rand.Rand) *Machine {
 	m := &Machine{cfg: cfg, ports: ports, topics: topics, rng: rng, known: -1}
 	m.bans.until = map[netip.Prefix]time.Time{}
 	for _, name := range cfg.names() {
-		if t, ok := parseTarget(name, cfg.DefaultPort); ok && m.findNamed(t) < 0 {
+		if t, ok := hostport.Parse(name, cfg.DefaultPort); ok && m.findNamed(t) < 0 {
 			m.named = append(m.named, named{target: t, keep: true})
 		}
 	}
@@ -165,7 +166,7 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 // steps that follow; until it has, it must not dial them a second time.
 func (m *Machine) onStart(now time.Time, start actor.Start, out *actor.Outbox) {
 	for _, name := range m.cfg.names() {
-		if _, ok := parseTarget(name, m.cfg.DefaultPort); !ok {
+		if _, ok := hostport.Parse(name, m.cfg.DefaultPort); !ok {
 			out.Log(actor.Error, "not a peer's address: "+strconv.Quote(name)+"; want host, host:port or [ipv6]:port")
 		}
 	}

@@ -72,9 +72,8 @@ func Start(o Options) (*Node, error) {
 	if n.Settings, err = settings(cfg); err != nil {
 		return nil, err
 	}
-	port := defaultPort(cfg.Params)
 	var warning string
-	if n.book, warning, err = book.Open(cfg.DataDir, port); err != nil {
+	if n.book, warning, err = book.Open(cfg.DataDir, cfg.Network.Port()); err != nil {
 		return nil, fmt.Errorf("the address book in %s: %w", cfg.DataDir, err)
 	}
 	if warning != "" {
@@ -146,7 +145,7 @@ func settings(cfg *config.Config) (Settings, error) {
 	s.Server.ConnectOnly = cfg.Connect
 	s.Server.AddPeers = cfg.AddPeer
 	s.Server.NoDNSSeed = !cfg.DNSSeed
-	s.Server.DefaultPort = defaultPort(cfg.Params)
+	s.Server.DefaultPort = cfg.Network.Port()
 	for _, seed := range cfg.Params.DNSSeeds {
 		s.Server.DNSSeeds = append(s.Server.DNSSeeds, seed.Host)
 	}
@@ -160,12 +159,6 @@ func settings(cfg *config.Config) (Settings, error) {
 // named peers are dialled.
 func private(p *chaincfg.Params) bool {
 	return p.Net == wire.SimNet || p.Net == chaincfg.RegressionNetParams.Net
-}
-
-func defaultPort(p *chaincfg.Params) uint16 {
-	var port uint16
-	fmt.Sscan(p.DefaultPort, &port)
-	return port
 }
 
 // transportConfig is the adapter's: how it asks whether a connection may stay.
