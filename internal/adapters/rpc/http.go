@@ -228,11 +228,11 @@ func (c *call) execute(r *request) (answer []byte, err error) {
 			answer, err = nil, fail(codeInternal, "%s failed: %v (a bug; the log has the stack)", r.method, p)
 		}
 	}()
-	cmd, ok := commands[r.method]
+	cmd, ok := table[r.method]
 	if !ok {
 		return nil, fail(codeMethodNotFound, "Method not found")
 	}
-	args, err := bind(r, cmd.params, cmd.help())
+	args, err := bind(r, cmd.Params, cmd.Help())
 	if err != nil {
 		return nil, err
 	}

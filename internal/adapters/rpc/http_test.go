@@ -351,11 +351,11 @@ func FuzzAnswerBody(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		c := &call{Node: node, ctx: context.Background(), asker: asker, size: newDirSize(""), log: logrus.NewEntry(logrus.New())}
 		status, answer := answerBody(c.ctx, body, DefaultBounds().MaxBatch, DefaultBounds().MaxReply, func(r *request) ([]byte, error) {
-			cmd, ok := commands[r.method]
+			cmd, ok := table[r.method]
 			if !ok {
 				return nil, fail(codeMethodNotFound, "Method not found")
 			}
-			args, err := bind(r, cmd.params, cmd.help())
+			args, err := bind(r, cmd.Params, cmd.Help())
 			if err != nil {
 				return nil, err
 			}

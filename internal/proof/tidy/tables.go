@@ -32,7 +32,7 @@ var wiring = []string{"internal/node", "internal/proof/sim", "cmd/acyclicd"}
 // kernel, which does not.
 var adapters = []string{
 	"chain/engine", "cmd/acyclicd", "config", "internal/adapters/book", "internal/kernel/live", "internal/adapters/logging", "internal/node",
-	"internal/adapters/rpc", "internal/adapters/transport", "internal/adapters/watch",
+	"internal/adapters/rpc", "internal/adapters/rpc/commands", "internal/adapters/transport", "internal/adapters/watch",
 	"internal/kernel/bus", "internal/kernel/cell", "internal/kernel/adapter", "internal/kernel/mailbox", "internal/proof/sim", "internal/proof/sim/fake",
 }
 
