@@ -34,10 +34,10 @@ var checks = map[string]func(value, told string) error{
 // check looks at a value by itself. One that the user left empty is wrong
 // everywhere: it is often a variable of the shell that is not set.
 func check(opt *flags.Option, value string) error {
-	name, told, _ := strings.Cut(opt.Field().Tag.Get("want"), " ")
-	if name == "" {
-		return nil
+	if _, flag := opt.Value().(bool); flag {
+		return isFlag(value)
 	}
+	name, told, _ := strings.Cut(opt.Field().Tag.Get("want"), " ")
 	return checks[name](value, told)
 }
 
@@ -47,6 +47,14 @@ func quote(s string) string {
 		return s
 	}
 	return strconv.Quote(s)
+}
+
+// isFlag is for flags in the file; on a command line they have no value.
+func isFlag(s string) error {
+	if _, err := strconv.ParseBool(s); err != nil {
+		return errors.New("want 1 or 0")
+	}
+	return nil
 }
 
 func isSaid(s, want string) error {

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -251,6 +252,18 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// Every option with a value says what is right for it.
+func TestEveryValueIsChecked(t *testing.T) {
+	for _, group := range newParser(new(options)).Groups() {
+		for _, opt := range group.Options() {
+			name, _, _ := strings.Cut(opt.Field().Tag.Get("want"), " ")
+			if kind := opt.Field().Type.Kind(); kind != reflect.Bool && kind != reflect.Func && checks[name] == nil {
+				t.Errorf("--%s has no check", opt.LongName)
+			}
+		}
+	}
+}
+
 // Errors in the file name the line.
 func TestFileErrors(t *testing.T) {
 	for conf, want := range map[string]string{
@@ -258,6 +271,8 @@ func TestFileErrors(t *testing.T) {
 		"maxpeers=1\nmaxpeers=x":  ":2: maxpeers=x: want a whole number from 1 to 10000",
 		"regtest\n":               ":1: regtest: no value; want regtest=1 or the like",
 		"regtest=maybe\n":         ":1: regtest=maybe: want 1 or 0",
+		"regtest=\n":              `:1: regtest="": want 1 or 0`,
+		"debuglevel=show\n":       `:1: debuglevel=show: "show" is not a level; want trace, debug, info, warn, error or critical`,
 		"--regtest=1\n":           ":1: --regtest: write it without dashes, as in regtest=1",
 		"# x\n\nmaxpeer=1\n":      ":3: maxpeer: no such option in a file; did you mean maxpeers?",
 		"configfile=other\n":      ":1: configfile: no such option in a file; see --help",
@@ -277,6 +292,15 @@ func TestFileErrors(t *testing.T) {
 		got := strings.TrimPrefix(err.Error(), filepath.Join(home, "acyclic.conf"))
 		if got != want {
 			t.Errorf("%q:\n got %s\nwant %s", conf, got, want)
+		}
+	}
+}
+
+// The file is wrong although the command line says otherwise.
+func TestFileErrorsBelowTheCommandLine(t *testing.T) {
+	for conf, arg := range map[string]string{"maxpeers=abc\n": "--maxpeers=3", "nolisten=maybe\n": "--nolisten"} {
+		if _, _, err := loadWith(t, conf, arg); err == nil || !strings.Contains(err.Error(), "acyclic.conf:1: ") {
+			t.Errorf("%q below %s: %v", conf, arg, err)
 		}
 	}
 }

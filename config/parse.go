@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strconv"
 	"strings"
 
@@ -125,8 +124,8 @@ func readFile(parser *flags.Parser, o *options, home string) (path string, err e
 		if said[s.opt] {
 			continue
 		}
-		if err := s.opt.Set(&s.value); err != nil { // of the types that there are, only a flag's value can be wrong
-			return "", usage("%s: %s=%s: want 1 or 0", s.at, s.opt.LongName, quote(s.value))
+		if err := s.opt.Set(&s.value); err != nil {
+			return "", usage("%s: %v", s.at, err)
 		}
 	}
 	if named.any() {
@@ -200,11 +199,8 @@ func readLine(parser *flags.Parser, line string) (s setting, err error) {
 			return s, fmt.Errorf("%s: want a value between two quotes, or without any", quote(line))
 		}
 	}
-	if s.opt.Field().Type.Kind() == reflect.Bool {
-		return s, nil // readFile sets it, or fails to
+	if err = check(s.opt, s.value); err != nil {
+		err = fmt.Errorf("%s=%s: %w", key, quote(s.value), err)
 	}
-	if err := check(s.opt, s.value); err != nil {
-		return s, fmt.Errorf("%s=%s: %w", key, quote(s.value), err)
-	}
-	return s, nil
+	return s, err
 }
