@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -83,7 +84,8 @@ func (b *Book) Handle(_ context.Context, in actor.Input) any {
 // sample returns a random part of the book (addrmgr: 23 percent).
 func (b *Book) sample(limit int) Sampled {
 	addrs := b.mgr.AddressCache()
-	return Sampled{Addrs: addrs[:min(len(addrs), max(limit, 0))]}
+	// A copy, so that a peer that does not read keeps no more than it gets.
+	return Sampled{Addrs: slices.Clone(addrs[:min(len(addrs), max(limit, 0))])}
 }
 
 // note writes into the book what the server has learned.
