@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/user"
@@ -93,13 +94,9 @@ func Expand(path string) string {
 	return filepath.Clean(os.ExpandEnv(path))
 }
 
-// usageError is what Load returns: one line.
-type usageError string
-
-func (e usageError) Error() string { return string(e) }
-
+// usage is an error of use: one line.
 func usage(format string, args ...any) error {
-	return usageError(strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", " "))
+	return errors.New(strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", " "))
 }
 
 // Load reads args (without the program's name) and below them the configuration

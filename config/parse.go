@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,8 +62,12 @@ func ParseArgs(parser *flags.Parser, args []string) (rest []string, help string,
 // Check looks at each value of a command line by itself, as its option's want tag
 // says. The error is one line for the user.
 func Check(parser *flags.Parser) error {
-	for opt := range given(parser) {
-		for _, v := range values(opt) {
+	for _, opt := range given(parser) {
+		values, _ := opt.Value().([]string)
+		if one, ok := opt.Value().(string); ok {
+			values = []string{one}
+		}
+		for _, v := range values {
 			if err := check(opt, v); err != nil {
 				return usage("--%s=%s: %v", opt.LongName, quote(v), err)
 			}
@@ -71,28 +76,16 @@ func Check(parser *flags.Parser) error {
 	return nil
 }
 
-// given yields the options that are set and not by default, in their order.
-func given(parser *flags.Parser) func(yield func(*flags.Option) bool) {
-	return func(yield func(*flags.Option) bool) {
-		for _, group := range parser.Groups() {
-			for _, opt := range group.Options() {
-				if opt.IsSet() && !opt.IsSetDefault() && !yield(opt) {
-					return
-				}
+// given are the options that are set and not by default, in their order.
+func given(parser *flags.Parser) (all []*flags.Option) {
+	for _, group := range parser.Groups() {
+		for _, opt := range group.Options() {
+			if opt.IsSet() && !opt.IsSetDefault() {
+				all = append(all, opt)
 			}
 		}
 	}
-}
-
-// values are what an option was set to.
-func values(opt *flags.Option) []string {
-	switch v := opt.Value().(type) {
-	case string:
-		return []string{v}
-	case []string:
-		return v
-	}
-	return nil // a flag
+	return all
 }
 
 // setting is a line of the file: an argument and its origin.
@@ -115,13 +108,9 @@ func readFile(parser *flags.Parser, o *options, home string) (path string, err e
 	if err != nil {
 		return "", err
 	}
-	said := map[*flags.Option]bool{}
-	for opt := range given(parser) {
-		said[opt] = true
-	}
-	named := o.NetworkFlags
+	said, named := given(parser), o.NetworkFlags
 	for _, s := range settings {
-		if said[s.opt] {
+		if slices.Contains(said, s.opt) {
 			continue
 		}
 		if err := s.opt.Set(&s.value); err != nil {
