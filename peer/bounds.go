@@ -52,7 +52,7 @@ func DefaultBounds(inFlight int) Bounds {
 		Silence:       5 * time.Minute,  // btcd's idleTimeout
 		Stuck:         60 * time.Second, // twice the transport's WriteTimeout
 		HeadersWithin: 2 * time.Minute,  // Core's HEADERS_RESPONSE_TIME
-		QueueCap:      1 << 20,          // what a fast line carries in a round trip
+		QueueCap:      1 << 20,          // Core's -maxsendbuffer
 		HeldSends:     3,                // netsync, relay, server
 		AskedBlocks:   2 * inFlight,     // those that were given to somebody else may come all the same
 	}
@@ -60,10 +60,9 @@ func DefaultBounds(inFlight int) Bounds {
 	return b
 }
 
-// PerPeer is what a peer's cell holds, and has queued at the transport, at most,
-// in bytes. That is the queue that is full to its cap and one block more, and what was
-// asked for. Of the Sends that components may have waiting only relay's is a
-// block.
+// PerPeer is what a peer's cell holds at most, in bytes, with what it has queued at
+// the transport. The queue may be full to its cap, and then take one block more: of
+// the Sends that components may have waiting only relay's is a block.
 func (b Bounds) PerPeer() int {
 	const each = 8192 // the machine and its counters by command
 	return each + b.QueueCap + wire.MaxBlockPayload + 2*b.AskedBlocks*chainhash.HashSize

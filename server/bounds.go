@@ -53,9 +53,9 @@ func (b Bounds) PerPeer() int {
 func (b Bounds) Notes() int { return 2 * noteKinds * b.MaxNotes * addrMemory }
 
 const (
-	// addrMemory is an address as it comes from a peer or goes to one: the
-	// wire's struct, a pointer to it, the address behind its interface, and
-	// what append leaves free.
+	// addrMemory is an address of a message: wire.NetAddressV2 (56 bytes), a
+	// pointer to it, the address behind its interface, and what append leaves
+	// free.
 	addrMemory = 128
 	// noteKinds is the number of lists of a book.Note.
 	noteKinds = 4

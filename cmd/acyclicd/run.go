@@ -100,7 +100,7 @@ type stopper struct {
 	ch   chan struct{}
 }
 
-// correctness: whoever is second waits for a close, which does not wait.
+// correctness: a second call waits for a close, which does not wait.
 func (s *stopper) request() { s.once.Do(func() { close(s.ch) }) }
 
 // sameSignal is how soon after the first a signal of the same kind still counts as
@@ -110,8 +110,8 @@ const sameSignal = 200 * time.Millisecond
 // watchSignals turns the first SIGINT, SIGTERM or SIGHUP into a request to stop; the
 // second one ends the process at once.
 //
-// correctness: a goroutine of its own for the life of the process; nobody waits
-// for it.
+// correctness: the goroutine lives as long as the process, and nobody waits for
+// it.
 func (d *daemon) watchSignals() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -134,9 +134,8 @@ func (d *daemon) watchSignals() {
 // process goes on. Go's own dump of all goroutines, which ends it, is still
 // there for SIGABRT.
 //
-// correctness: a goroutine of its own for the life of the process, which holds
-// nothing while it waits for a signal or for standard error; nobody waits for
-// it.
+// correctness: the goroutine lives as long as the process, and nobody waits for
+// it. It holds nothing while it waits for a signal or for standard error.
 func (d *daemon) reportOnQuit() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGQUIT)
@@ -201,7 +200,7 @@ func errno(err error) error {
 // ours is called, perhaps more than once, when the data directory is ours: no
 // other process may be disturbed before that.
 //
-// correctness: who comes second waits until the first has written the cookie and
+// correctness: a second call waits until the first has written the cookie and
 // started goroutines, for which it needs nobody.
 func (d *daemon) ours() error {
 	d.serve.Do(func() {

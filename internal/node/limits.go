@@ -139,7 +139,7 @@ func windows() Windows {
 		Adapter:   20 * time.Second, // a busy disk
 		Dial:      15 * time.Second, // the adapter gives up after 10
 		Resolve:   20 * time.Second, // the resolver gives up after 10
-		Admit:     10 * time.Second, // a remote node waits no longer for our version
+		Admit:     10 * time.Second, // the server answers at once unless it is being rebuilt
 		Status:    5 * time.Second,  // the next look comes soon
 	}
 }

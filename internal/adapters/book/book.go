@@ -41,8 +41,8 @@ func Open(dir string, defaultPort uint16) (b *Book, warning string, err error) {
 	return &Book{mgr: mgr, dir: dir, defaultPort: defaultPort, attempts: map[netip.AddrPort]int{}}, warning, nil
 }
 
-// noLookup keeps the manager from asking name servers: names have no place in
-// its file.
+// noLookup keeps the manager from asking name servers: its file holds no
+// names.
 func noLookup(host string) ([]net.IP, error) {
 	return nil, errors.New("not an address: " + host)
 }
@@ -52,8 +52,8 @@ func (b *Book) Close() error { return b.close(closeWithin) }
 
 // close waits for the manager, which writes its file, no longer than the bound.
 //
-// correctness: whoever stops the node waits, holding nothing. When the disk does
-// not answer the goroutine is left behind; the process is about to end.
+// correctness: the end of the node waits here and holds nothing. If the disk does
+// not answer, the goroutine is left behind: the process is about to end.
 func (b *Book) close(bound time.Duration) error {
 	written := make(chan error, 1)
 	go func() { written <- b.mgr.Stop() }() // correctness: there is room.

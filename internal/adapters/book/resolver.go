@@ -48,8 +48,8 @@ func (r Resolver) lookup(ctx context.Context, host string) ([]netip.Addr, error)
 	if r.Lookup != nil {
 		return r.Lookup(ctx, host)
 	}
-	//correctness: for name servers, no longer than ResolveTimeout, holding nothing but
-	//one of the places that bound the look-ups.
+	//correctness: for name servers, no longer than ResolveTimeout. It holds one of
+	//the adapter's workers, which bound the look-ups.
 	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }
 

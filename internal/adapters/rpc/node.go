@@ -128,7 +128,7 @@ func (c *call) now() time.Time {
 }
 
 // ask asks p's target on behalf of c. A question that ends without a value
-// becomes an error that says who did not answer.
+// becomes an error that names the component that did not answer.
 func ask[Q actor.Question[A], A any](c *call, p actor.Port[Q, A], q Q) (A, error) {
 	a, err := adapter.Ask(c.ctx, c.asker, p, q)
 	if err != nil {

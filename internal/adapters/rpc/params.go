@@ -46,7 +46,7 @@ func bind(r *request, params []commands.Param, help string) (arguments, error) {
 	return args, nil
 }
 
-// bindNamed finds the place of each named argument. As in Core, "args" may hold
+// bindNamed finds the position of each named argument. As in Core, "args" may hold
 // the first ones by position.
 func bindNamed(r *request, params []commands.Param, args arguments) error {
 	known := map[string]bool{"args": true}

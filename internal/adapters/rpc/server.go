@@ -80,10 +80,10 @@ func Bind(cfg Config) (*Server, error) {
 	s.Warmup("Starting…")
 	s.http = &http.Server{
 		Handler: s,
-		// Of each request from its first byte, whoever sends it and whoever
-		// answers it: net/http reads a body that we leave unread, and has
-		// replies of its own. Who works for longer than that (respond) sets
-		// the deadlines anew.
+		// These count from a request's first byte and hold for all requests:
+		// net/http reads a body that we leave unread, and answers some
+		// requests itself. A request that takes longer (respond) gets new
+		// deadlines.
 		ReadTimeout:    cfg.IOFor,
 		WriteTimeout:   cfg.IOFor,
 		IdleTimeout:    cfg.IOFor,
@@ -209,9 +209,9 @@ func (c complaints) Write(line []byte) (int, error) {
 // limited is a listener that accepts no more than cap(conns) connections at
 // once.
 //
-// correctness: Accept waits for a connection to end, holding nothing; only the
-// HTTP server's own accept loop waits for it. Close frees it by ending Accept
-// of the inner listener, and closed.
+// correctness: Accept waits for a connection to end and holds nothing. Only the
+// HTTP server's accept loop waits for Accept. Close ends the wait: it ends Accept
+// of the inner listener and closes closed.
 type limited struct {
 	net.Listener
 	conns  chan struct{} // holds a value for each open connection
@@ -219,7 +219,7 @@ type limited struct {
 	once   sync.Once
 }
 
-// Accept waits for a place and for a connection.
+// Accept waits until there may be one more connection, and then for it.
 //
 // correctness: as said at limited; it takes back only what it put in itself.
 func (l *limited) Accept() (net.Conn, error) {
@@ -241,7 +241,7 @@ func (l *limited) Close() error {
 	return l.Listener.Close()
 }
 
-// limitedConn gives its place back when it is closed.
+// limitedConn counts as open until it is closed.
 type limitedConn struct {
 	net.Conn
 	conns chan struct{}

@@ -89,8 +89,8 @@ func (w *Watchdog) Stop(bound time.Duration) {
 	}
 }
 
-// correctness: a goroutine of its own that holds nothing while it waits for the
-// time of its next look; Stop ends it.
+// correctness: this goroutine holds nothing while it waits for its next look; Stop
+// ends it.
 func (w *Watchdog) run() {
 	defer close(w.done)
 	ticker := time.NewTicker(w.cfg.Every)
@@ -186,8 +186,8 @@ const (
 	maxOwed  = 8
 )
 
-// record is the log entry about stalls: each with the input, the lanes, who
-// waits for it and the stacks of its goroutines.
+// record is the log entry about stalls: each with the input, the lanes, the cells
+// that wait for it and the stacks of its goroutines.
 func (w *Watchdog) record(now time.Time, fresh []Stall, p profile) actor.Record {
 	var words []string
 	var fields []any
