@@ -35,7 +35,7 @@
 //	 └──────────────────────────────────────────────────┘ late: the next peer that is due takes over
 //
 // As long as our best header is old, two peers at a time are asked
-// ([Config].Fetchers). Peers that have more come first. Once a peer has run out of
+// ([Bounds].Fetchers). Peers that have more come first. Once a peer has run out of
 // headers, all others are asked once, from the parent of our best header, so that
 // they prove that they have it. After that, each peer is asked again every ten
 // minutes or so, and whenever it announces something unknown.

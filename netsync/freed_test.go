@@ -32,7 +32,7 @@ func TestL9WhatFoundNoSlotIsAskedWhenOneIsFreed(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			tr := newTree()
 			tip := tr.grow(tr.genesis, 20, 1)
-			cfg := testConfig()
+			cfg := DefaultBounds()
 			cfg.MaxLate, cfg.MaxStalls = 1000, 1000 // nobody is dropped meanwhile
 			ports, specs := testPorts()
 			specs[ports.Send.Index].Window = 3

@@ -11,34 +11,6 @@ import (
 	"acyclic/peer"
 )
 
-// Config holds the bounds and times of the machine. The wiring fills it.
-type Config struct {
-	Span        int // blocks on the path that are looked at, from the first that chain does not have
-	HeldBytes   int // of memory for blocks that wait for earlier ones
-	SubmitBytes int // of memory for blocks that chain is working on; one block is always allowed
-
-	Fetchers int // peers that are asked for headers at the same time as long as our tip is old
-
-	MinInFlight   int // blocks a peer may have in flight, however slow it is
-	StartInFlight int // ... as long as its rate is not known, unless it came to us
-	MaxInFlight   int // ... however fast it is
-
-	HeadersTimeout time.Duration // from the question for headers to the answer
-	OrderTimeout   time.Duration // least time for a peer's next block
-	UrgentAfter    time.Duration // after which the block that all wait for is asked of a second peer
-
-	MaxStalls       int // times in a row that a peer was late with its blocks
-	MaxLate         int // times in a row that a peer that we chose did not answer getheaders
-	MaxUnconnecting int // times in a row that a peer's headers did not connect
-
-	RecentTip   time.Duration // a best header younger than this counts as recent
-	StaleTip    time.Duration // every peer is asked for headers about this often
-	MinAsk      time.Duration // between two getheaders to a peer that announces
-	TooNewRetry time.Duration // until a peer with headers from the future is asked again
-	Pause       time.Duration // how long a peer that stalled is given no orders
-	Retry       time.Duration // until what failed inside the node is tried again
-}
-
 // Ports are the questions netsync may ask.
 type Ports struct {
 	Headers actor.Port[chain.SubmitHeaders, chain.HeadersVerdict]
@@ -68,7 +40,7 @@ type Machine struct {
 }
 
 // New returns a machine that knows no peers.
-func New(cfg Config, ports Ports, topics Topics, rng *rand.Rand) *Machine {
+func New(cfg Bounds, ports Ports, topics Topics, rng *rand.Rand) *Machine {
 	m := &Machine{facts: &facts{cfg: cfg}, ports: ports, topics: topics}
 	m.headers = &headers{facts: m.facts, rng: rng}
 	m.span = newSpan()

@@ -19,7 +19,7 @@ const limitedBlocks = 288
 
 // facts are what all trackers share: the clock, chain's tips and the remotes.
 type facts struct {
-	cfg   Config
+	cfg   Bounds
 	now   time.Time
 	tips  chain.Tips
 	ready []*remote // in order of ID: the peers that Ready has named, until Gone or dropped
