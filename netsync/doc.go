@@ -23,6 +23,8 @@
 //	sends     what goes out to the peers                   sends.go
 //	report    the Status                                   status.go
 //
+// To see it work, read TestSyncFromThreePeers first.
+//
 // # Headers
 //
 // Each peer has a time at which it is due to be asked for headers. Its answer

@@ -88,11 +88,9 @@ func (r *route) turn(q forksQuestion, end, shared chain.Point) {
 		return
 	}
 	r.turnTo(q.to)
-	if shared.Hash == q.hashes[0] {
-		r.path.last = shared.Hash
-		return
+	if shared.Hash != q.hashes[0] {
+		r.span.cut(shared.Height)
 	}
-	r.span.cut(shared.Height)
 	r.path.last = chainhash.Hash{}
 	if r.span.len() > 0 {
 		r.path.last = r.span.last().at.Hash

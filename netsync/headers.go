@@ -157,7 +157,7 @@ func (t *headers) locatorFor(p *remote) (q chain.GetLocator, jumping bool) {
 
 // onLocator readies the getheaders for the next Send.
 func (t *headers) onLocator(in actor.Input, l chain.Locator) {
-	p := t.about(in)
+	p := t.find(actor.ID(in.Key))
 	if p == nil {
 		return
 	}

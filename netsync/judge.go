@@ -139,7 +139,7 @@ func (t *headers) onVerdict(in actor.Input, v chain.HeadersVerdict) (proved *rem
 	if in.Err == nil && v.Best.Work.Cmp(t.tips.Header.Work) > 0 {
 		t.tips.Header = v.Best
 	}
-	p := t.about(in)
+	p := t.find(actor.ID(in.Key))
 	if p == nil {
 		return nil
 	}

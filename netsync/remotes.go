@@ -73,16 +73,14 @@ func (f *facts) search(id actor.ID) (int, bool) {
 	return slices.BinarySearchFunc(f.ready, id, func(p *remote, id actor.ID) int { return cmp.Compare(p.id, id) })
 }
 
-// find returns the remote of a peer, or nil if it is gone.
+// find returns the remote of a peer, or nil if it is gone. The keys of netsync's
+// questions are peers.
 func (f *facts) find(id actor.ID) *remote {
 	if at, found := f.search(id); found {
 		return f.ready[at]
 	}
 	return nil
 }
-
-// about finds the peer that an answered question was about.
-func (f *facts) about(in actor.Input) *remote { return f.find(actor.ID(in.Key)) }
 
 // drop has advance end the work with a peer that was found wanting. It forgets the
 // peer, and orders its cell to end.

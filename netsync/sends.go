@@ -75,7 +75,7 @@ func (p *remote) canSend(now time.Time) bool {
 // onSent notes that the peer may be sent more, or that it did not get what it was
 // sent.
 func (s *sends) onSent(in actor.Input) {
-	p := s.about(in)
+	p := s.find(actor.ID(in.Key))
 	if p == nil {
 		return
 	}
