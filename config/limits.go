@@ -333,6 +333,6 @@ const (
 	// maxLocator is the most hashes in a locator: a peer's cell takes no more.
 	maxLocator = 101
 
-	// noteKinds are the lists of a book.Note, each of at most MaxNotes.
+	// noteKinds are the lists of a server.Note, each of at most MaxNotes.
 	noteKinds = 4
 )

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
@@ -27,10 +26,10 @@ func connectPorts(maxPeers int) (Ports, []actor.PortSpec) {
 	ports := Ports{
 		Transport:  transportID,
 		Dial:       actor.Connect[transport.Dial](&p, "dial", transportID, 8, 40*time.Second),
-		Pick:       actor.Connect[book.Pick](&p, "pick", bookID, 1, 10*time.Second),
-		Sample:     actor.Connect[book.Sample](&p, "sample", bookID, 4, 10*time.Second),
-		Note:       actor.Connect[book.Note](&p, "note", bookID, 1, 10*time.Second),
-		Resolve:    actor.Connect[book.Resolve](&p, "resolve", resolverID, 8, 20*time.Second),
+		Pick:       actor.Connect[Pick](&p, "pick", bookID, 1, 10*time.Second),
+		Sample:     actor.Connect[Sample](&p, "sample", bookID, 4, 10*time.Second),
+		Note:       actor.Connect[Note](&p, "note", bookID, 1, 10*time.Second),
+		Resolve:    actor.Connect[Resolve](&p, "resolve", resolverID, 8, 20*time.Second),
 		Disconnect: actor.Connect[peer.Disconnect](&p, "disconnect", 0, maxPeers, 10*time.Second),
 		Send:       actor.Connect[peer.Send](&p, "send", 0, maxPeers, time.Minute),
 	}
@@ -130,8 +129,8 @@ func (b *bench) end(id actor.ID) { b.t.Helper(); b.Give(actor.Ended{Child: id, R
 // pick answers the book's question.
 func (b *bench) pick(known int, addrs ...string) {
 	b.t.Helper()
-	_, ask := steptest.WantAsk[book.Pick](b.Rig, "a server that is short of peers asks the book")
-	picked := book.Picked{Known: known}
+	_, ask := steptest.WantAsk[Pick](b.Rig, "a server that is short of peers asks the book")
+	picked := Picked{Known: known}
 	for _, a := range addrs {
 		picked.Addrs = append(picked.Addrs, at(a))
 	}
@@ -139,10 +138,10 @@ func (b *bench) pick(known int, addrs ...string) {
 }
 
 // noted answers the note under way and returns it.
-func (b *bench) noted(known int, why string) book.Note {
+func (b *bench) noted(known int, why string) Note {
 	b.t.Helper()
-	n, ask := steptest.WantAsk[book.Note](b.Rig, why)
-	b.Reply(ask, book.Noted{Known: known})
+	n, ask := steptest.WantAsk[Note](b.Rig, why)
+	b.Reply(ask, Noted{Known: known})
 	return n
 }
 

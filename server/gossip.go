@@ -7,7 +7,6 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
@@ -30,8 +29,8 @@ const (
 
 // gossip is what goes to and comes from the address book.
 type gossip struct {
-	note    book.Note // since the last one; bounded by MaxNotes
-	learned int       // addresses in note.Learned
+	note    Note // since the last one; bounded by MaxNotes
+	learned int  // addresses in note.Learned
 	noting  actor.Ticket
 
 	asking  []actor.ID // peers that wait for a sample, in order
@@ -103,7 +102,7 @@ func (m *Machine) forgetAsking(id actor.ID) {
 }
 
 // onSampled sends the sample.
-func (m *Machine) onSampled(in actor.Input, got book.Sampled) {
+func (m *Machine) onSampled(in actor.Input, got Sampled) {
 	g := &m.gossip
 	k := slices.IndexFunc(g.samples, func(s sample) bool { return s.ticket == in.Ticket })
 	id := g.samples[k].peer
@@ -145,7 +144,7 @@ func (m *Machine) onSent(in actor.Input) {
 }
 
 // onNoted takes the size of the book. New addresses end a wait for them.
-func (m *Machine) onNoted(now time.Time, in actor.Input, got book.Noted) {
+func (m *Machine) onNoted(now time.Time, in actor.Input, got Noted) {
 	m.gossip.noting = 0
 	if in.Err != nil {
 		return
@@ -165,7 +164,7 @@ func (m *Machine) learn(addrs []*wire.NetAddressV2, source netip.AddrPort) {
 		return
 	}
 	g.learned += len(addrs)
-	g.note.Learned = append(g.note.Learned, book.Learned{Addrs: addrs, Source: source})
+	g.note.Learned = append(g.note.Learned, Learned{Addrs: addrs, Source: source})
 }
 
 func (m *Machine) noteAttempted(addr netip.AddrPort) {
@@ -182,7 +181,7 @@ func (m *Machine) noteConnected(addr netip.AddrPort) {
 
 func (m *Machine) noteGood(addr netip.AddrPort, services wire.ServiceFlag) {
 	if n := &m.gossip.note; len(n.Good) < m.cfg.MaxNotes {
-		n.Good = append(n.Good, book.Good{Addr: addr, Services: services})
+		n.Good = append(n.Good, Good{Addr: addr, Services: services})
 	}
 }
 
@@ -192,13 +191,13 @@ func (m *Machine) tendGossip(now time.Time, out *actor.Outbox) {
 	n := &g.note
 	if g.noting == 0 && len(n.Learned)+len(n.Attempted)+len(n.Connected)+len(n.Good) > 0 {
 		if t, ok := m.ports.Note.Ask(out, *n); ok {
-			g.noting, g.note, g.learned = t, book.Note{}, 0
+			g.noting, g.note, g.learned = t, Note{}, 0
 		} else {
 			m.noSlot(now)
 		}
 	}
 	for len(g.asking) > 0 {
-		t, ok := m.ports.Sample.Ask(out, book.Sample{Max: wire.MaxV2AddrPerMsg})
+		t, ok := m.ports.Sample.Ask(out, Sample{Max: wire.MaxV2AddrPerMsg})
 		if !ok {
 			m.noSlot(now)
 			break

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
@@ -323,14 +322,14 @@ func (j *judge) reply(q *question) {
 			j.fail("a connection became %d peers and was refused %d times", spawned, refused)
 		}
 		return
-	case book.Pick:
-		in.Body = book.Picked{Known: j.choose(200), Addrs: []netip.AddrPort{j.addr(), j.addr()}}
-	case book.Resolve:
-		in.Body = book.Resolved{Addrs: []netip.AddrPort{j.addr(), j.addr()}}
-	case book.Sample:
-		in.Body = book.Sampled{Addrs: netAddrs(j.now, "1.1.1.1:1")}
-	case book.Note:
-		in.Body = book.Noted{Known: j.choose(200)}
+	case Pick:
+		in.Body = Picked{Known: j.choose(200), Addrs: []netip.AddrPort{j.addr(), j.addr()}}
+	case Resolve:
+		in.Body = Resolved{Addrs: []netip.AddrPort{j.addr(), j.addr()}}
+	case Sample:
+		in.Body = Sampled{Addrs: netAddrs(j.now, "1.1.1.1:1")}
+	case Note:
+		in.Body = Noted{Known: j.choose(200)}
 	case peer.Disconnect:
 		in.Body = peer.Disconnected{}
 	case peer.Send:

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"acyclic/chain"
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
@@ -59,10 +58,10 @@ type Ports struct {
 	Transport actor.ID
 
 	Dial       actor.Port[transport.Dial, transport.Dialed]
-	Pick       actor.Port[book.Pick, book.Picked]
-	Sample     actor.Port[book.Sample, book.Sampled]
-	Note       actor.Port[book.Note, book.Noted]
-	Resolve    actor.Port[book.Resolve, book.Resolved]
+	Pick       actor.Port[Pick, Picked]
+	Sample     actor.Port[Sample, Sampled]
+	Note       actor.Port[Note, Noted]
+	Resolve    actor.Port[Resolve, Resolved]
 	Disconnect actor.Port[peer.Disconnect, peer.Disconnected] // asked of peers
 	Send       actor.Port[peer.Send, peer.Sent]               // asked of peers
 }
@@ -149,13 +148,13 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 
 	case transport.Dialed:
 		m.onDialed(now, in, body, out)
-	case book.Picked:
+	case Picked:
 		m.onPicked(now, in, body, out)
-	case book.Resolved:
+	case Resolved:
 		m.onResolved(now, in, body, out)
-	case book.Sampled:
+	case Sampled:
 		m.onSampled(in, body)
-	case book.Noted:
+	case Noted:
 		m.onNoted(now, in, body)
 	case peer.Sent:
 		m.onSent(in)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/kernel/actor"
 )
 
@@ -123,7 +122,7 @@ func (m *Machine) tryNamed(now time.Time, i int, out *actor.Outbox) (removed boo
 		n.addrs = []netip.AddrPort{lit}
 	}
 	if len(n.addrs) == 0 {
-		t, ok := m.ports.Resolve.Ask(out, book.Resolve{Host: n.target.host, Port: n.target.port})
+		t, ok := m.ports.Resolve.Ask(out, Resolve{Host: n.target.host, Port: n.target.port})
 		if !ok {
 			m.noSlot(now)
 			return false
@@ -176,7 +175,7 @@ func (m *Machine) namedDue() time.Time {
 }
 
 // onResolved takes the addresses of a named peer or of a seed.
-func (m *Machine) onResolved(now time.Time, in actor.Input, got book.Resolved, out *actor.Outbox) {
+func (m *Machine) onResolved(now time.Time, in actor.Input, got Resolved, out *actor.Outbox) {
 	i := slices.IndexFunc(m.named, func(n named) bool { return n.phase == resolving && n.ticket == in.Ticket })
 	if i < 0 {
 		m.onSeedResolved(now, in, got, out)

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
@@ -71,20 +70,20 @@ func TestANameIsLookedUpAndItsAddressesAreTriedInTurn(t *testing.T) {
 	cfg := quiet()
 	cfg.AddPeers = []string{"Node.Example:8"}
 	b := newBench(t, cfg)
-	q, ask := steptest.WantAsk[book.Resolve](b.Rig, "a name is looked up")
+	q, ask := steptest.WantAsk[Resolve](b.Rig, "a name is looked up")
 	if q.Host != "node.example" || q.Port != 8 {
 		t.Fatalf("looked up %+v", q)
 	}
-	b.Reply(ask, book.Resolved{Addrs: []netip.AddrPort{at("10.0.0.1:8"), at("10.0.0.2:8")}})
+	b.Reply(ask, Resolved{Addrs: []netip.AddrPort{at("10.0.0.1:8"), at("10.0.0.2:8")}})
 	b.Reply(b.wantDial("10.0.0.1:8", "its first address"), transport.Dialed{Err: "no route"})
 	b.Reply(b.wantDial("10.0.0.2:8", "its second address, at once"), transport.Dialed{Err: "no route"})
 	b.Drop()
 	b.Advance(5 * time.Second)
-	_, ask = steptest.WantAsk[book.Resolve](b.Rig, "after the last one it is looked up anew: it may have moved")
-	b.Reply(ask, book.Resolved{Err: "no such host"})
+	_, ask = steptest.WantAsk[Resolve](b.Rig, "after the last one it is looked up anew: it may have moved")
+	b.Reply(ask, Resolved{Err: "no such host"})
 	b.Drop()
 	b.Advance(10 * time.Second)
-	steptest.WantAsk[book.Resolve](b.Rig, "a name without an address is tried again too")
+	steptest.WantAsk[Resolve](b.Rig, "a name without an address is tried again too")
 }
 
 func TestAddNode(t *testing.T) {

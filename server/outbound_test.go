@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
@@ -34,7 +33,7 @@ func TestOutboundIsFilledFromTheBook(t *testing.T) {
 	two := b.connect(second, "2.2.2.2:18333")
 	b.ready(two, "2.2.2.2:18333")
 	b.Advance(time.Minute)
-	if pendingAsks[transport.Dial](b)+pendingAsks[book.Pick](b) != 0 {
+	if pendingAsks[transport.Dial](b)+pendingAsks[Pick](b) != 0 {
 		t.Fatal("two of two are enough")
 	}
 
@@ -48,8 +47,8 @@ func TestOutboundIsFilledFromTheBook(t *testing.T) {
 	b.Drop()
 	b.end(two)
 	b.Advance(dialInterval)
-	_, ask := steptest.WantAsk[book.Pick](b.Rig, "a lost peer is replaced")
-	b.Reply(ask, book.Picked{Known: 500, Addrs: []netip.AddrPort{at("3.3.3.3:1")}})
+	_, ask := steptest.WantAsk[Pick](b.Rig, "a lost peer is replaced")
+	b.Reply(ask, Picked{Known: 500, Addrs: []netip.AddrPort{at("3.3.3.3:1")}})
 	b.wantDial("3.3.3.3:1", "by another one")
 }
 
@@ -58,7 +57,7 @@ func TestNamedPeersDoNotCountAsAutomatic(t *testing.T) {
 	cfg.AddPeers = []string{"10.0.0.1"}
 	b := newBench(t, cfg)
 	b.connect(b.wantDial("10.0.0.1:18333", "the named one"), "10.0.0.1:18333")
-	if q, _ := steptest.WantAsk[book.Pick](b.Rig, "and peers of our own choice besides"); q.Max != 2 {
+	if q, _ := steptest.WantAsk[Pick](b.Rig, "and peers of our own choice besides"); q.Max != 2 {
 		t.Fatalf("%d peers are sought, not two", q.Max)
 	}
 }
@@ -94,7 +93,7 @@ func TestADryBookIsAskedLessAndLess(t *testing.T) {
 	b := newBench(t, seeking())
 	asked := 0
 	for range 24 * 60 {
-		for pendingAsks[book.Pick](b) > 0 {
+		for pendingAsks[Pick](b) > 0 {
 			asked++
 			b.pick(0)
 		}
@@ -119,7 +118,7 @@ func TestDeadAddressesAreDialledLessAndLess(t *testing.T) {
 	b := newBench(t, seeking())
 	dials := 0
 	for end := b.Now.Add(24 * time.Hour); b.Now.Before(end); b.Advance(dialInterval) {
-		for pendingAsks[book.Pick](b) > 0 {
+		for pendingAsks[Pick](b) > 0 {
 			b.pick(2, "1.1.1.1:18333", "2.2.2.2:18333")
 		}
 		for pendingAsks[transport.Dial](b) > 0 {
@@ -144,10 +143,10 @@ func TestDeadAddressesAreDialledLessAndLess(t *testing.T) {
 
 func TestL3ABookThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 	b := newBench(t, seeking())
-	_, ask := steptest.WantAsk[book.Pick](b.Rig, "the book is asked")
+	_, ask := steptest.WantAsk[Pick](b.Rig, "the book is asked")
 	b.Fail(ask, actor.ErrTimeout)
 	b.Advance(time.Minute)
-	if n := pendingAsks[book.Pick](b); n != 0 {
+	if n := pendingAsks[Pick](b); n != 0 {
 		t.Fatal("the place of a question that timed out is not free")
 	}
 	b.Late(ask)

@@ -5,7 +5,6 @@ import (
 
 	"acyclic/chain"
 	"acyclic/config"
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/adapters/rpc"
 	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
@@ -108,10 +107,10 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 	serverPorts := server.Ports{
 		Transport:  Transport,
 		Dial:       actor.Connect[transport.Dial](&sp, "server.dial", Transport, l.Dials, w.Dial),
-		Pick:       actor.Connect[book.Pick](&sp, "server.pick", Book, w.BookPicks, w.Adapter),
-		Sample:     actor.Connect[book.Sample](&sp, "server.sample", Book, w.BookSamples, w.Adapter),
-		Note:       actor.Connect[book.Note](&sp, "server.note", Book, w.BookNotes, w.Adapter),
-		Resolve:    actor.Connect[book.Resolve](&sp, "server.resolve", Resolver, l.Resolvers, w.Resolve),
+		Pick:       actor.Connect[server.Pick](&sp, "server.pick", Book, w.BookPicks, w.Adapter),
+		Sample:     actor.Connect[server.Sample](&sp, "server.sample", Book, w.BookSamples, w.Adapter),
+		Note:       actor.Connect[server.Note](&sp, "server.note", Book, w.BookNotes, w.Adapter),
+		Resolve:    actor.Connect[server.Resolve](&sp, "server.resolve", Resolver, l.Resolvers, w.Resolve),
 		Disconnect: actor.Connect[peer.Disconnect](&sp, "server.disconnect", 0, l.Seats, w.ToPeer),
 		Send:       actor.Connect[peer.Send](&sp, "server.send", 0, l.Seats, w.ToPeer),
 	}

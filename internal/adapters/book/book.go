@@ -15,6 +15,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/server"
 )
 
 const (
@@ -84,25 +85,25 @@ func (b *Book) close(bound time.Duration) error {
 // Handle answers Pick, Sample and Note.
 func (b *Book) Handle(_ context.Context, in actor.Input) any {
 	switch q := in.Body.(type) {
-	case Pick:
+	case server.Pick:
 		return b.pick(q.Max)
-	case Sample:
+	case server.Sample:
 		return b.sample(q.Max)
-	case Note:
+	case server.Note:
 		b.note(q)
-		return Noted{Known: b.mgr.NumAddresses()}
+		return server.Noted{Known: b.mgr.NumAddresses()}
 	}
 	panic(fmt.Sprintf("book: unknown question %T", in.Body))
 }
 
 // sample returns a random part of the book (addrmgr: 23 percent).
-func (b *Book) sample(limit int) Sampled {
+func (b *Book) sample(limit int) server.Sampled {
 	addrs := b.mgr.AddressCache()
-	return Sampled{Addrs: addrs[:min(len(addrs), max(limit, 0))]}
+	return server.Sampled{Addrs: addrs[:min(len(addrs), max(limit, 0))]}
 }
 
 // note writes into the book what the server has learned.
-func (b *Book) note(n Note) {
+func (b *Book) note(n server.Note) {
 	for _, l := range n.Learned {
 		var addrs []*wire.NetAddressV2
 		for _, a := range l.Addrs {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/btcsuite/btcd/addrmgr"
+
+	"acyclic/server"
 )
 
 // How Pick chooses (btcd's numbers, for each address wanted).
@@ -24,7 +26,7 @@ const (
 )
 
 // pick chooses up to limit addresses, no two of one network group.
-func (b *Book) pick(limit int) Picked {
+func (b *Book) pick(limit int) server.Picked {
 	var picked []netip.AddrPort
 	var groups []string
 	limit = min(limit, maxPick)
@@ -46,5 +48,5 @@ func (b *Book) pick(limit int) Picked {
 			tries = -1 // the next address has its own tries
 		}
 	}
-	return Picked{Addrs: picked, Known: b.mgr.NumAddresses()}
+	return server.Picked{Addrs: picked, Known: b.mgr.NumAddresses()}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/server"
 )
 
 const (
@@ -31,12 +32,12 @@ type Resolver struct {
 // Handle answers Resolve. It may be called from several goroutines; the wiring
 // bounds how many.
 func (r Resolver) Handle(ctx context.Context, in actor.Input) any {
-	q := in.Body.(Resolve)
+	q := in.Body.(server.Resolve)
 	addrs, err := r.lookup(ctx, q.Host)
 	if err != nil {
-		return Resolved{Err: explain(q.Host, err)}
+		return server.Resolved{Err: explain(q.Host, err)}
 	}
-	var got Resolved
+	var got server.Resolved
 	for _, a := range addrs {
 		addr := netip.AddrPortFrom(a.Unmap(), q.Port)
 		if a.IsValid() && !slices.Contains(got.Addrs, addr) && len(got.Addrs) < maxResolved {
@@ -63,7 +64,7 @@ func (r Resolver) lookup(ctx context.Context, host string) ([]netip.Addr, error)
 		return r.Lookup(ctx, host)
 	}
 	//correctness: for name servers, no longer than Timeout, holding nothing but
-	//one of the places that bound the look-ups.
+	//its worker, and the wiring bounds the workers.
 	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }
 

@@ -21,8 +21,13 @@ var contracts = map[string][]string{
 	"netsync":                     {"contract.go"},
 	"relay":                       {"contract.go"},
 	"server":                      {"contract.go"},
-	"internal/adapters/book":      {"contract.go"},
 	"internal/adapters/transport": {"contract.go", "codec.go"}, // peers frame what they send with the adapter's codec, which only calculates
+}
+
+// adapterContracts are the files in which a component says what it asks and tells
+// its adapters. Adapters may know these too; other components may not.
+var adapterContracts = map[string][]string{
+	"server": {"ports.go"},
 }
 
 // wiring are the folders that build components and set their bounds.
@@ -67,13 +72,13 @@ var mayImport = map[string][]string{
 	"internal/proof/sim":          {"internal/kernel/actor", "internal/kernel/mailbox", "internal/kernel/bus", "internal/kernel/adapter", "internal/kernel/cell"},
 	"internal/adapters/transport": {"internal/kernel/actor", "internal/kernel/adapter"},
 	"internal/adapters/watch":     {"internal/kernel/actor", "internal/kernel/mailbox", "internal/kernel/cell"},
-	"internal/adapters/book":      {"internal/kernel/actor", "internal/kernel/adapter"},
+	"internal/adapters/book":      {"internal/kernel/actor", "internal/kernel/adapter", "server"},
 	"chain":                       {"internal/kernel/actor"},
 	"chain/engine":                {"internal/kernel/actor", "internal/kernel/adapter", "chain"},
 	"peer":                        {"internal/kernel/actor", "internal/adapters/transport"},
 	"netsync":                     {"internal/kernel/actor", "chain", "peer"},
 	"relay":                       {"internal/kernel/actor", "chain", "peer"},
-	"server":                      {"internal/kernel/actor", "internal/adapters/transport", "internal/adapters/book", "chain", "peer", "netsync", "relay"},
+	"server":                      {"internal/kernel/actor", "internal/adapters/transport", "chain", "peer", "netsync", "relay"},
 }
 
 // importedOnlyBy names, for packages that few may know, the folders that do.
@@ -82,6 +87,7 @@ var importedOnlyBy = map[string][]string{
 	"integration":             {"integration", "cmd/stormlab"},
 	"internal/node":           {"cmd"},
 	"internal/kernel/live":    {"internal/node"},
+	"internal/adapters/book":  {"internal/node"},
 	"internal/adapters/watch": {"config", "internal/node", "internal/adapters/rpc", "cmd/acyclicd"},
 	"internal/proof/sim":      {"internal/proof/sim"},
 	"chain/engine":            {"internal/node", "cmd/acyclicd"},

@@ -1,4 +1,4 @@
-package book
+package server
 
 import (
 	"net/netip"
@@ -8,12 +8,13 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// The address book is an adapter around btcd's addrmgr, which locks, reads the
-// clock and writes a file. Only the server talks to it; the resolver beside it
-// looks up names.
+// What the server asks the address book (internal/adapters/book; a simulated one
+// under internal/proof/sim) and the resolver beside it. Both are adapters: the
+// book locks, reads the clock and writes a file, the resolver waits for name
+// servers.
 type (
-	// Pick asks for addresses worth dialling, at most Max, no two of
-	// one network group (addrmgr.GroupKey).
+	// Pick asks for at most Max addresses worth dialling. No two are of one
+	// network group (addrmgr.GroupKey).
 	Pick struct {
 		actor.Asks[Picked]
 		Max int
@@ -48,8 +49,8 @@ type (
 		Err   string
 	}
 
-	// Note tells the book what the server has learned, everything since the
-	// last Note in one: a book that is slow is told more at a time.
+	// Note tells the book all that the server has learned since the last
+	// Note. A slow book is told more at a time.
 	Note struct {
 		actor.Asks[Noted]
 		Learned   []Learned
