@@ -29,7 +29,7 @@
 //
 //	Start, Tick                         machine.go    onStart, onTick
 //	Stop                                machine.go    becomeGone
-//	transport.Received                  inbound.go    onReceived: one switch over the messages
+//	Received                            inbound.go    onReceived: one switch over the messages
 //	  version, verack, wtxidrelay,
 //	  sendaddrv2, sendheaders           handshake.go  onVersion, onVerAck, onFeature
 //	  ping, pong                        ping.go       onPing, onPong
@@ -37,16 +37,16 @@
 //	  getheaders, getblocks, getdata    serve.go      ► Relay
 //	  addr, addrv2, getaddr             addrs.go      ► Server
 //	  tx, mempool, filters, reject ...  ignored.go    counted and dropped
-//	transport.EOF, transport.Broken     machine.go    becomeGone
-//	transport.Flushed                   queue.go      onFlushed
+//	EOF, Broken                         machine.go    becomeGone
+//	Flushed                             queue.go      onFlushed
 //	Send                                queue.go      onSend
 //	Disconnect                          machine.go    answered, then becomeGone
 //	GetInfo                             info.go       info
 //
 // The legal order of what it publishes (law L7): Lifecycle.Open(Ready) once, then
 // any Traffic, then Lifecycle.Close(Gone) once; nothing at all without a Ready.
-// Traffic is published only in a step whose input is a transport.Received, at
-// most twice in each: it rides on that message's credit (law L5).
+// Traffic is published only in a step whose input is a Received, at most twice in
+// each: it rides on that message's credit (law L5).
 //
 // Whom it disconnects, and whether that is a fault (faults are banned):
 //

@@ -7,7 +7,6 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 )
 
@@ -84,13 +83,12 @@ func (m *Machine) onHeaders(now time.Time, msg *wire.MsgHeaders, out *actor.Outb
 	m.announced(hashes, out)
 }
 
-func (m *Machine) onBlock(now time.Time, msg *wire.MsgBlock, in transport.Received, out *actor.Outbox) {
+func (m *Machine) onBlock(now time.Time, msg *wire.MsgBlock, in Received, out *actor.Outbox) {
 	hash := msg.BlockHash()
 	m.lastBlock = now
-	size := in.Bytes - transport.HeaderSize
 	m.topics.Sync.Publish(out, BlockReceived{
 		Peer: m.id, Hash: hash, Block: msg,
-		Size: size, Memory: max(size, in.Memory), Asked: m.takeBlock(hash),
+		Size: in.Bytes, Memory: max(in.Bytes, in.Memory), Asked: m.takeBlock(hash),
 	})
 	m.announced([]chainhash.Hash{hash}, out)
 }

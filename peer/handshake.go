@@ -11,7 +11,6 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 )
 
@@ -214,15 +213,10 @@ func printable(s string) string {
 	}, s[:min(len(s), wire.MaxUserAgentLen)])
 }
 
-// encoding is how messages to this peer are encoded: with witnesses, which a
-// message has only if whoever wrote it kept them.
-const encoding = wire.WitnessEncoding
-
-// encode frames a message for this peer.
-func (m *Machine) encode(msg wire.Message) ([]byte, error) {
-	pver := uint32(ourProtocol)
+// spoken is the protocol version of what we send.
+func (m *Machine) spoken() uint32 {
 	if m.state == greeted || m.state == ready {
-		pver = m.version.Protocol
+		return m.version.Protocol
 	}
-	return transport.Encode(msg, m.cfg.Magic, pver, encoding)
+	return ourProtocol
 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
@@ -25,7 +24,7 @@ func connectPorts(maxPeers int) (Ports, []actor.PortSpec) {
 	var p actor.Ports
 	ports := Ports{
 		Transport:  transportID,
-		Dial:       actor.Connect[transport.Dial](&p, "dial", transportID, 8, 40*time.Second),
+		Dial:       actor.Connect[Dial](&p, "dial", transportID, 8, 40*time.Second),
 		Pick:       actor.Connect[Pick](&p, "pick", bookID, 1, 10*time.Second),
 		Sample:     actor.Connect[Sample](&p, "sample", bookID, 4, 10*time.Second),
 		Note:       actor.Connect[Note](&p, "note", bookID, 1, 10*time.Second),
@@ -49,7 +48,7 @@ type bench struct {
 	*steptest.Rig
 	t     *testing.T
 	m     *Machine
-	conns transport.ConnID
+	conns peer.ConnID
 }
 
 func newBench(t *testing.T, cfg Config) *bench {
@@ -98,7 +97,7 @@ func (b *bench) arrive(remote string) actor.ID {
 // wantDial takes a dial, which must be to addr.
 func (b *bench) wantDial(addr, why string) steptest.Asked {
 	b.t.Helper()
-	q, ask := steptest.WantAsk[transport.Dial](b.Rig, why)
+	q, ask := steptest.WantAsk[Dial](b.Rig, why)
 	if q.Addr != at(addr) {
 		b.t.Fatalf("%s: %v is dialled, not %s", why, q.Addr, addr)
 	}
@@ -109,7 +108,7 @@ func (b *bench) wantDial(addr, why string) steptest.Asked {
 func (b *bench) connect(ask steptest.Asked, addr string) actor.ID {
 	b.t.Helper()
 	b.conns++
-	b.Reply(ask, transport.Dialed{Conn: b.conns, Remote: at(addr)})
+	b.Reply(ask, Dialed{Conn: b.conns, Remote: at(addr)})
 	arg, e := steptest.WantEffect[peer.Arg](b.Rig, actor.Spawn, "a connection that was wanted gets a cell")
 	if arg.Conn != b.conns || arg.Remote != at(addr) || arg.Inbound {
 		b.t.Fatalf("the cell of %s got %+v", addr, arg)

@@ -4,8 +4,8 @@ import (
 	"net/netip"
 	"time"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
+	"acyclic/peer"
 )
 
 // Questions that the server answers.
@@ -14,7 +14,7 @@ type (
 	// at a time: it accepts no further one before the answer.
 	Admit struct {
 		actor.Asks[Admitted]
-		Conn   transport.ConnID
+		Conn   peer.ConnID
 		Remote netip.AddrPort
 		Local  netip.AddrPort
 	}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
@@ -32,7 +31,7 @@ type judge struct {
 
 	asks  []*question // not answered, or timed out and not freed
 	peers []*cell     // alive, in order of ID
-	conns transport.ConnID
+	conns peer.ConnID
 	cells uint32
 	bans  map[string]time.Time // by site
 	named map[target]bool
@@ -123,7 +122,7 @@ func (j *judge) step(in actor.Input) []actor.Effect {
 		case actor.Ask:
 			q := j.asks[slices.IndexFunc(j.asks, func(q *question) bool { return uint64(q.ticket) == e.Call.Seq })]
 			q.body = e.Body
-			if d, is := e.Body.(transport.Dial); is {
+			if d, is := e.Body.(Dial); is {
 				j.judgeDial(d.Addr, q)
 			}
 		case actor.Spawn:
@@ -144,7 +143,7 @@ func (j *judge) step(in actor.Input) []actor.Effect {
 func (j *judge) dials() []netip.AddrPort {
 	var list []netip.AddrPort
 	for _, q := range j.asks {
-		if d, is := q.body.(transport.Dial); is && !q.zombie {
+		if d, is := q.body.(Dial); is && !q.zombie {
 			list = append(list, d.Addr)
 		}
 	}
@@ -302,19 +301,19 @@ func (j *judge) answer() {
 func (j *judge) reply(q *question) {
 	in := actor.Input{Ticket: q.ticket}
 	switch body := q.body.(type) {
-	case transport.Dial:
+	case Dial:
 		if j.choose(3) == 0 {
-			in.Body = transport.Dialed{Err: "refused"}
+			in.Body = Dialed{Err: "refused"}
 			break
 		}
 		j.conns++
-		in.Body = transport.Dialed{Conn: j.conns, Remote: body.Addr}
+		in.Body = Dialed{Conn: j.conns, Remote: body.Addr}
 		spawned, refused := 0, 0
 		for _, e := range j.step(in) {
 			if arg, is := e.Body.(peer.Arg); is && arg.Conn == j.conns {
 				spawned++
 			}
-			if r, is := e.Body.(transport.Refuse); is && r.Conn == j.conns {
+			if r, is := e.Body.(Refuse); is && r.Conn == j.conns {
 				refused++
 			}
 		}
@@ -441,9 +440,9 @@ func (j *judge) finish() {
 			if q.zombie {
 				continue
 			}
-			if d, is := q.body.(transport.Dial); is {
+			if d, is := q.body.(Dial); is {
 				j.conns++
-				j.step(actor.Input{Ticket: q.ticket, Body: transport.Dialed{Conn: j.conns, Remote: d.Addr}})
+				j.step(actor.Input{Ticket: q.ticket, Body: Dialed{Conn: j.conns, Remote: d.Addr}})
 				continue
 			}
 			j.reply(q)

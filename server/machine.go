@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"acyclic/chain"
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
@@ -57,7 +56,7 @@ type Ports struct {
 	// Transport is the adapter that owns the sockets, to be told Refuse.
 	Transport actor.ID
 
-	Dial       actor.Port[transport.Dial, transport.Dialed]
+	Dial       actor.Port[Dial, Dialed]
 	Pick       actor.Port[Pick, Picked]
 	Sample     actor.Port[Sample, Sampled]
 	Note       actor.Port[Note, Noted]
@@ -146,7 +145,7 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	case chain.Tips:
 		m.height = body.Block.Height
 
-	case transport.Dialed:
+	case Dialed:
 		m.onDialed(now, in, body, out)
 	case Picked:
 		m.onPicked(now, in, body, out)

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
@@ -23,7 +22,7 @@ func TestOutboundIsFilledFromTheBook(t *testing.T) {
 	b := newBench(t, seeking())
 	b.pick(500, "1.1.1.1:18333", "2.2.2.2:18333")
 	first := b.wantDial("1.1.1.1:18333", "the first candidate at once")
-	if n := pendingAsks[transport.Dial](b); n != 0 {
+	if n := pendingAsks[Dial](b); n != 0 {
 		t.Fatal("dials are spaced")
 	}
 	b.Advance(dialInterval)
@@ -33,7 +32,7 @@ func TestOutboundIsFilledFromTheBook(t *testing.T) {
 	two := b.connect(second, "2.2.2.2:18333")
 	b.ready(two, "2.2.2.2:18333")
 	b.Advance(time.Minute)
-	if pendingAsks[transport.Dial](b)+pendingAsks[Pick](b) != 0 {
+	if pendingAsks[Dial](b)+pendingAsks[Pick](b) != 0 {
 		t.Fatal("two of two are enough")
 	}
 
@@ -80,7 +79,7 @@ func TestUnsuitableCandidatesAreLeftAlone(t *testing.T) {
 		"7.7.7.7:0",     // no port
 	)
 	b.Advance(dialInterval)
-	if n := pendingAsks[transport.Dial](b); n != 0 {
+	if n := pendingAsks[Dial](b); n != 0 {
 		t.Fatalf("an unsuitable address was dialled: %+v", b.Pending())
 	}
 	b.end(in)
@@ -121,9 +120,9 @@ func TestDeadAddressesAreDialledLessAndLess(t *testing.T) {
 		for pendingAsks[Pick](b) > 0 {
 			b.pick(2, "1.1.1.1:18333", "2.2.2.2:18333")
 		}
-		for pendingAsks[transport.Dial](b) > 0 {
-			_, ask := steptest.WantAsk[transport.Dial](b.Rig, "a dial")
-			b.Reply(ask, transport.Dialed{Err: "network is unreachable"})
+		for pendingAsks[Dial](b) > 0 {
+			_, ask := steptest.WantAsk[Dial](b.Rig, "a dial")
+			b.Reply(ask, Dialed{Err: "network is unreachable"})
 			dials++
 		}
 		b.Drop()

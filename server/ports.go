@@ -6,6 +6,29 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/peer"
+)
+
+// What the server asks and tells the transport adapter
+// (internal/adapters/transport; a simulated one under internal/proof/sim).
+type (
+	// Dial connects to an address. It is answered within its port's timeout.
+	Dial struct {
+		actor.Asks[Dialed]
+		Addr netip.AddrPort
+	}
+
+	// Dialed is the answer. Err is "" when Conn is an open connection. It is
+	// closed unless a peer cell says peer.Bind within peer.ClaimTimeout.
+	Dialed struct {
+		Conn   peer.ConnID
+		Local  netip.AddrPort
+		Remote netip.AddrPort
+		Err    string
+	}
+
+	// Refuse closes a connection that the server does not want.
+	Refuse struct{ Conn peer.ConnID }
 )
 
 // What the server asks the address book (internal/adapters/book; a simulated one

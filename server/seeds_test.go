@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 )
@@ -136,7 +135,7 @@ func TestManySeedsWaitForAPlace(t *testing.T) {
 	if n := b.logged(actor.Warn, "none of the 10 DNS seeds"); n != 1 {
 		t.Fatalf("the end of the round was said %d times", n)
 	}
-	if n := pendingAsks[transport.Dial](b); n != 0 {
+	if n := pendingAsks[Dial](b); n != 0 {
 		t.Fatal("there is nothing to dial")
 	}
 }

@@ -5,15 +5,14 @@ import (
 	"slices"
 	"time"
 
-	"acyclic/internal/adapters/transport"
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
-
-	"github.com/btcsuite/btcd/wire/v2"
 )
 
 // disconnectRetry is when a peer that was to be disconnected and is still there
-// is told again. It is longer than transport.DrainTimeout, which a peer may take.
+// is told again. It is longer than peer.DrainTimeout, which a peer may take.
 const disconnectRetry = 10 * time.Second
 
 // slot is one connection, from the spawn of its cell to its end.
@@ -80,8 +79,8 @@ func (m *Machine) spawn(now time.Time, arg peer.Arg, out *actor.Outbox) (actor.I
 }
 
 // refuse closes a connection that we dialled and do not want any more.
-func (m *Machine) refuse(conn transport.ConnID, out *actor.Outbox) {
-	out.Tell(m.ports.Transport, transport.Refuse{Conn: conn})
+func (m *Machine) refuse(conn peer.ConnID, out *actor.Outbox) {
+	out.Tell(m.ports.Transport, Refuse{Conn: conn})
 }
 
 // used counts the places taken.

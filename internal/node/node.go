@@ -29,6 +29,7 @@ import (
 	"acyclic/internal/kernel/live"
 	"acyclic/internal/kernel/mailbox"
 	"acyclic/netsync"
+	"acyclic/peer"
 	"acyclic/server"
 )
 
@@ -80,7 +81,7 @@ func Start(o Options) (*Node, error) {
 	if warning != "" {
 		o.Warn(warning)
 	}
-	n.adapter = transport.New(n.transportConfig(o.Log), Transport, n.Node)
+	n.adapter = transport.New(n.transportConfig(cfg.Params.Net, o.Log), Transport, n.Node)
 	n.Wire(Wire(n.Settings, n.adapters(o.Engine)))
 
 	var dp actor.Ports
@@ -133,7 +134,6 @@ func settings(cfg *config.Config) (Settings, error) {
 	s.Seed = [2]uint64{binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:])}
 
 	s.Peer = s.Limits.Peer
-	s.Peer.Magic = cfg.Params.Net
 	s.Peer.Services = Services
 	if cfg.PruneBytes > 0 {
 		s.Peer.Services = PrunedServices
@@ -168,9 +168,9 @@ func defaultPort(p *chaincfg.Params) uint16 {
 }
 
 // transportConfig is the adapter's: how it asks whether a connection may stay.
-func (n *Node) transportConfig(log Logger) transport.Config {
+func (n *Node) transportConfig(magic wire.BitcoinNet, log Logger) transport.Config {
 	c := n.Settings.Limits.Adapter
-	c.Magic = n.Settings.Peer.Magic
+	c.Magic = magic
 	c.Log = func(rec actor.Record) { log.Record("transport", Transport, rec) }
 	// Listeners take turns with as many askers as there are of them.
 	free := make(chan int, n.Settings.Listeners)
@@ -179,7 +179,7 @@ func (n *Node) transportConfig(log Logger) transport.Config {
 	}
 	var p actor.Ports
 	admit := ConnectListener(&p, n.Settings.Limits)
-	c.Admit = func(ctx context.Context, conn transport.ConnID, remote, local netip.AddrPort) bool {
+	c.Admit = func(ctx context.Context, conn peer.ConnID, remote, local netip.AddrPort) bool {
 		// correctness: never waits: each listener has at most one question
 		// outstanding, and there are as many askers as listeners.
 		i := <-free

@@ -6,7 +6,6 @@ import (
 	"acyclic/chain"
 	"acyclic/config"
 	"acyclic/internal/adapters/rpc"
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/bus"
 	"acyclic/internal/kernel/cell"
@@ -106,7 +105,7 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 	var sp actor.Ports
 	serverPorts := server.Ports{
 		Transport:  Transport,
-		Dial:       actor.Connect[transport.Dial](&sp, "server.dial", Transport, l.Dials, w.Dial),
+		Dial:       actor.Connect[server.Dial](&sp, "server.dial", Transport, l.Dials, w.Dial),
 		Pick:       actor.Connect[server.Pick](&sp, "server.pick", Book, w.BookPicks, w.Adapter),
 		Sample:     actor.Connect[server.Sample](&sp, "server.sample", Book, w.BookSamples, w.Adapter),
 		Note:       actor.Connect[server.Note](&sp, "server.note", Book, w.BookNotes, w.Adapter),

@@ -17,18 +17,20 @@ import (
 
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/adapter"
+	"acyclic/peer"
+	"acyclic/server"
 )
 
 // Config is what the wiring gives the adapter. A zero duration or count means its
 // default.
 type Config struct {
-	// Magic is the network whose messages are read.
+	// Magic is the network whose messages are read and written.
 	Magic wire.BitcoinNet
 
 	// Admit asks whether an accepted connection may stay; nil admits none. It
 	// is called on the listener's goroutine, one at a time for each, and may
 	// wait until ctx ends; it must have a bound of its own.
-	Admit func(ctx context.Context, conn ConnID, remote, local netip.AddrPort) bool
+	Admit func(ctx context.Context, conn peer.ConnID, remote, local netip.AddrPort) bool
 
 	// Log takes records about the listeners; it must not wait. May be nil.
 	Log func(actor.Record)
@@ -80,8 +82,8 @@ func (cfg Config) withDefaults() Config {
 	}
 	set(&cfg.DialTimeout, dialTimeout)
 	set(&cfg.WriteTimeout, writeTimeout)
-	set(&cfg.ClaimTimeout, ClaimTimeout)
-	set(&cfg.DrainTimeout, DrainTimeout)
+	set(&cfg.ClaimTimeout, peer.ClaimTimeout)
+	set(&cfg.DrainTimeout, peer.DrainTimeout)
 	set(&cfg.ProbeInterval, probeInterval)
 	if cfg.Draining == 0 {
 		cfg.Draining = 32
@@ -101,7 +103,7 @@ type Adapter struct {
 	self    actor.ID
 	cells   adapter.Cells
 	decoder chan struct{} // as many places as messages may be decoded at once
-	decode  func(frame []byte, magic wire.BitcoinNet) (wire.Message, error)
+	decode  func(command string, payload []byte) (wire.Message, error)
 
 	draining atomic.Int64 // connections that drain
 
@@ -112,8 +114,8 @@ type Adapter struct {
 
 	mu        sync.Mutex // a leaf: nothing is called or waited for under it
 	stopping  bool
-	lastID    ConnID
-	conns     map[ConnID]*conn
+	lastID    peer.ConnID
+	conns     map[peer.ConnID]*conn
 	listeners []net.Listener
 	running   int           // goroutines: pumps and accept loops
 	idle      chan struct{} // closed when stopping and none runs
@@ -131,8 +133,8 @@ func New(cfg Config, self actor.ID, cells adapter.Cells) *Adapter {
 	e := &Adapter{
 		cfg: cfg, self: self, cells: cells,
 		decoder: make(chan struct{}, cfg.Decoders),
-		decode:  Decode,
-		conns:   map[ConnID]*conn{},
+		decode:  peer.Decode,
+		conns:   map[peer.ConnID]*conn{},
 		idle:    make(chan struct{}),
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
@@ -148,43 +150,43 @@ func (e *Adapter) Conns() int {
 
 // Handle answers Dial.
 func (e *Adapter) Handle(ctx context.Context, in actor.Input) any {
-	q, ok := in.Body.(Dial)
+	q, ok := in.Body.(server.Dial)
 	if !ok {
 		panic(fmt.Sprintf("transport: asked a %T", in.Body))
 	}
 	return e.dial(ctx, q.Addr)
 }
 
-func (e *Adapter) dial(ctx context.Context, addr netip.AddrPort) Dialed {
+func (e *Adapter) dial(ctx context.Context, addr netip.AddrPort) server.Dialed {
 	d := net.Dialer{Timeout: e.cfg.DialTimeout, KeepAlive: keepAlive}
 	//correctness: waits for the network for at most DialTimeout, holds
 	//nothing, and runs on a worker that only dials.
 	nc, err := d.DialContext(ctx, "tcp", addr.String())
 	if err != nil {
-		return Dialed{Remote: addr, Err: brief(err)}
+		return server.Dialed{Remote: addr, Err: brief(err)}
 	}
 	c := e.register(nc)
 	if c == nil {
-		return Dialed{Remote: addr, Err: "the node is stopping"}
+		return server.Dialed{Remote: addr, Err: "the node is stopping"}
 	}
-	return Dialed{Conn: c.id, Local: c.local, Remote: addr}
+	return server.Dialed{Conn: c.id, Local: c.local, Remote: addr}
 }
 
 // Tell takes Bind, Write and Close from peer cells and Refuse from the server.
 // It never waits.
 func (e *Adapter) Tell(from actor.ID, body any) {
 	switch b := body.(type) {
-	case Bind:
+	case peer.Bind:
 		e.bind(from, b.Conn)
-	case Write:
+	case peer.Write:
 		if c := e.find(b.Conn); c != nil && c.ownedBy(from) {
-			c.write(b.Frame)
+			c.write(b)
 		}
-	case Close:
+	case peer.Close:
 		if c := e.find(b.Conn); c != nil && c.ownedBy(from) {
 			c.end(b.Drain)
 		}
-	case Refuse:
+	case server.Refuse:
 		if c := e.find(b.Conn); c != nil {
 			c.end(false)
 		}
@@ -193,7 +195,7 @@ func (e *Adapter) Tell(from actor.ID, body any) {
 	}
 }
 
-func (e *Adapter) find(id ConnID) *conn {
+func (e *Adapter) find(id peer.ConnID) *conn {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.conns[id]
@@ -201,9 +203,9 @@ func (e *Adapter) find(id ConnID) *conn {
 
 // bind starts the pumps of a connection for its owner, who is told when there
 // is nothing to own any more.
-func (e *Adapter) bind(from actor.ID, id ConnID) {
+func (e *Adapter) bind(from actor.ID, id peer.ConnID) {
 	if c := e.find(id); c == nil || !c.claim(from) {
-		e.cells.Deliver(e.self, from, actor.Control, Broken{Conn: id, Reason: "the connection was lost before it was used"}, 0)
+		e.cells.Deliver(e.self, from, actor.Control, peer.Broken{Conn: id, Reason: "the connection was lost before it was used"}, 0)
 	}
 }
 

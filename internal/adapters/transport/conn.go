@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/peer"
 )
 
 // phase is where a connection is in its life; see the package's picture.
@@ -23,23 +24,22 @@ const (
 // start.
 type conn struct {
 	e             *Adapter
-	id            ConnID
+	id            peer.ConnID
 	nc            net.Conn
 	remote, local netip.AddrPort
 	owner         actor.ID      // zero until claimed
 	stop          chan struct{} // closed when the owner (or Stop) ends it
 	wake          chan struct{} // one slot: there is something to write
 
-	mu      sync.Mutex // a leaf: nothing is called or waited for under it but deadlines of nc
-	phase   phase
-	pumps   int      // that run
-	broken  bool     // nothing can be written any more
-	queue   [][]byte // frames to write; of the first, what is left
-	drainBy time.Time
-	reaper  *time.Timer
+	mu     sync.Mutex // a leaf: nothing is called or waited for under it but deadlines of nc
+	phase  phase
+	pumps  int  // that run
+	broken bool // nothing can be written any more
+	queue  []peer.Write
+	reaper *time.Timer
 }
 
-func newConn(e *Adapter, id ConnID, nc net.Conn) *conn {
+func newConn(e *Adapter, id peer.ConnID, nc net.Conn) *conn {
 	return &conn{
 		e: e, id: id, nc: nc,
 		remote: addrPort(nc.RemoteAddr()), local: addrPort(nc.LocalAddr()),
@@ -100,12 +100,12 @@ func (c *conn) reapAfter(d time.Duration) {
 	})
 }
 
-// write queues a frame. It never waits.
-func (c *conn) write(frame []byte) {
+// write queues a message. It never waits.
+func (c *conn) write(w peer.Write) {
 	c.mu.Lock()
 	ok := c.phase == open && !c.broken
 	if ok {
-		c.queue = append(c.queue, frame)
+		c.queue = append(c.queue, w)
 	}
 	c.mu.Unlock()
 	if ok {
@@ -136,8 +136,7 @@ func (c *conn) end(drain bool) {
 	drain = drain && was == open && c.pumps > 0 && !c.broken && c.e.mayDrain()
 	if drain {
 		c.phase = draining
-		c.drainBy = time.Now().Add(c.e.cfg.DrainTimeout)
-		c.nc.SetDeadline(c.drainBy)
+		c.nc.SetDeadline(time.Now().Add(c.e.cfg.DrainTimeout))
 	} else {
 		c.phase = closed
 		c.queue = nil
@@ -197,28 +196,20 @@ func (c *conn) armWrite() {
 	}
 }
 
-// take removes the next chunk from the queue: its pieces, its size, and how
-// many messages end in it. done says that nothing will follow.
-func (c *conn) take() (pieces net.Buffers, size int, msgs uint64, done bool) {
+// take removes messages from the queue, about a chunk of them: only the last may
+// go beyond. done says that nothing will follow.
+func (c *conn) take() (msgs []peer.Write, done bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for len(c.queue) > 0 && size < chunk {
-		frame := c.queue[0]
-		n := min(len(frame), chunk-size)
-		pieces = append(pieces, frame[:n])
-		size += n
-		if n < len(frame) {
-			c.queue[0] = frame[n:]
-			break
-		}
-		msgs++
-		c.queue[0] = nil
-		c.queue = c.queue[1:]
+	n := 0
+	for size := 0; n < len(c.queue) && size < chunk; n++ {
+		size += headerSize + len(c.queue[n].Payload)
 	}
+	msgs, c.queue = c.queue[:n:n], c.queue[n:]
 	if len(c.queue) == 0 {
 		c.queue = nil
 	}
-	return pieces, size, msgs, size == 0 && c.phase >= draining
+	return msgs, n == 0 && c.phase >= draining
 }
 
 // breakOff drops what is queued, for it can never be written.

@@ -1,10 +1,18 @@
 // Package transport is the TCP adapter: it owns every socket of the node.
 //
-// codec.go is pure: one message to the bytes of its frame and back, on top of
-// btcd's wire. adapter.go is the adapter proper: it dials when the server asks it to
-// and does what peer cells tell it. conn.go is the state of one connection,
-// under a leaf mutex. listen.go and pumps.go have the only goroutines: one a
-// listener, two a connection; an unclaimed connection has none.
+// Its contracts are those of its askers: peer/ports.go and server/ports.go. A
+// peer cell tells it a command and a payload. The header around them, with the
+// network's magic, is known here alone.
+//
+// adapter.go is the adapter proper: it dials when the server asks it to, and does
+// what peer cells tell it. conn.go is the state of one connection, under a leaf
+// mutex. frame.go only calculates: it puts headers before payloads and reads
+// them. listen.go and pumps.go have the only goroutines: one a listener, two a
+// connection. An unclaimed connection has none.
+//
+// A stored block is written from the bytes that the database gave: header and
+// payload go to the socket as two buffers (writev). Messages are decoded here, by
+// peer's codec, for the read pump may use a processor that cells do not wait for.
 //
 //	          Dial / accept                    Bind                    Close, Refuse
 //	(nobody) ───────────────► unclaimed ───────────────► open ─────────────────────► closed

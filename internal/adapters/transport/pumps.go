@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/peer"
 )
 
 const (
@@ -42,7 +43,7 @@ func (c *conn) readPump() {
 // told, false when there is nobody to tell.
 func (c *conn) readMessages() bool {
 	r := bufio.NewReaderSize(probing{c}, readAhead)
-	buf := make([]byte, 0, HeaderSize)
+	var buf []byte // the last payload's, if it was not big
 	for {
 		//correctness: waits until the owner has handled some of what it
 		//has; the owner never waits for this pump, and the end of either
@@ -61,43 +62,44 @@ func (c *conn) readMessages() bool {
 }
 
 // readMessage reads one message. An error ends the stream; fault says that the
-// other side broke the framing.
+// remote broke the framing.
 //
-// correctness: for the peer, holding nothing: the end of the connection closes the
-// socket, and probing looks whether there is still an owner.
-func (c *conn) readMessage(r *bufio.Reader, buf *[]byte) (msg Received, fault bool, err error) {
-	frame := (*buf)[:HeaderSize]
-	if n, err := io.ReadFull(r, frame); err != nil {
-		if n > 0 {
+// correctness: waits for the remote, holding nothing. The end of the connection
+// ends the wait, and probing looks whether there is still an owner.
+func (c *conn) readMessage(r *bufio.Reader, buf *[]byte) (msg peer.Received, fault bool, err error) {
+	head, err := r.Peek(headerSize)
+	if err != nil {
+		if len(head) > 0 {
 			err = midMessage(err)
 		}
 		return msg, false, err
 	}
-	h := ParseHeader(frame)
-	if why := h.Fault(c.e.cfg.Magic); why != "" {
+	h := parseHeader(head)
+	r.Discard(headerSize)
+	if why := h.fault(c.e.cfg.Magic); why != "" {
 		return msg, true, errors.New(why)
 	}
-	msg = Received{Conn: c.id, Command: h.Command, Bytes: HeaderSize + int(h.Length)}
-	msg.Memory = msg.Bytes
-	if msg.Bad = h.Skip(); msg.Bad != "" {
-		_, err = io.CopyN(io.Discard, r, int64(h.Length))
+	size := int(h.length)
+	msg = peer.Received{Conn: c.id, Command: h.command, Bytes: size, Memory: size}
+	if msg.Bad = peer.Skip(h.command, size); msg.Bad != "" {
+		_, err = io.CopyN(io.Discard, r, int64(size))
 		return msg, false, midMessage(err)
 	}
-	frame, err = readGrowing(r, frame, int(h.Length))
+	payload, err := readGrowing(r, (*buf)[:0], size)
 	if err != nil {
 		return msg, false, midMessage(err)
 	}
-	c.decode(&msg, frame)
-	msg.Memory = Footprint(msg.Msg, msg.Bytes)
-	if cap(frame) <= chunk { // a big one is not kept for a connection that idles
-		*buf = frame
+	c.decode(&msg, h, payload)
+	msg.Memory = footprint(msg.Msg, size)
+	if cap(payload) <= chunk { // a big one is not kept for a connection that idles
+		*buf = payload
 	}
 	return msg, false, nil
 }
 
-// decode fills in Msg or Bad. A panic of the decoder is one more way in which a
-// message cannot be decoded: the node must not die of it.
-func (c *conn) decode(msg *Received, frame []byte) {
+// decode fills in Msg or Bad. A panic of the decoder makes the message a bad one:
+// the node must not die of it.
+func (c *conn) decode(msg *peer.Received, h header, payload []byte) {
 	//correctness: waits for other decoders only, which compute and wait for
 	//nothing; see Config.Decoders.
 	c.e.decoder <- struct{}{}
@@ -109,7 +111,11 @@ func (c *conn) decode(msg *Received, frame []byte) {
 				Fields: []any{"command", msg.Command, "remote", c.remote, "panic", r}})
 		}
 	}()
-	m, err := c.e.decode(frame, c.e.cfg.Magic)
+	if checksum(payload) != h.checksum {
+		msg.Bad = "wrong checksum"
+		return
+	}
+	m, err := c.e.decode(h.command, payload)
 	if err != nil {
 		msg.Bad = err.Error()
 		return
@@ -152,7 +158,7 @@ func (c *conn) deliverEOF(err error, fault bool) bool {
 		reason = "closed by the other side in the middle of a message"
 	}
 	c.reapAfter(c.e.cfg.ClaimTimeout)
-	return c.e.cells.Deliver(c.e.self, c.owner, actor.Inbound, EOF{Conn: c.id, Reason: reason, Fault: fault}, 0)
+	return c.e.cells.Deliver(c.e.self, c.owner, actor.Inbound, peer.EOF{Conn: c.id, Reason: reason, Fault: fault}, 0)
 }
 
 // discard reads on while the rest is being written: closing a socket that has
@@ -189,34 +195,47 @@ func (p probing) Read(b []byte) (int, error) {
 // writePump writes what is queued, chunk by chunk.
 func (c *conn) writePump() {
 	defer c.pumpEnded()
-	done := Flushed{Conn: c.id}
+	done := peer.Flushed{Conn: c.id}
 	for {
-		pieces, size, msgs, last := c.take()
+		msgs, last := c.take()
 		switch {
 		case last:
 			c.finishWriting()
 			return
-		case size == 0:
-			//correctness: waits for the owner to write or end; a cell
-			//that is gone ends it through the read pump's probe or the
-			//reaper. Holds nothing.
+		case len(msgs) == 0:
+			//correctness: waits for the owner to write or end. The
+			//read pump's probe or the reaper ends the connection of a
+			//cell that is gone. Holds nothing.
 			select {
 			case <-c.wake:
 			case <-c.stop:
 			}
 			continue
 		}
-		if err := c.writeChunk(pieces); err != nil {
-			c.broke(err)
-			return
-		}
-		done.Bytes += uint64(size)
-		done.Msgs += msgs
-		if !c.ended() && !c.e.cells.Deliver(c.e.self, c.owner, actor.Events, done, 0) {
-			c.end(false) // the owner is gone
+		out := frames(c.e.cfg.Magic, msgs)
+		clear(msgs) // the queue's array may live on
+		if !c.writeFrames(out, &done) {
 			return
 		}
 	}
+}
+
+// writeFrames writes frames and tells the owner of each chunk. It returns false
+// when nothing can be written any more.
+func (c *conn) writeFrames(out []frame, done *peer.Flushed) bool {
+	for len(out) > 0 {
+		var pieces net.Buffers
+		pieces, out = cut(out, done)
+		if err := c.writeChunk(pieces); err != nil {
+			c.broke(err)
+			return false
+		}
+		if !c.ended() && !c.e.cells.Deliver(c.e.self, c.owner, actor.Events, *done, 0) {
+			c.end(false) // the owner is gone
+			return false
+		}
+	}
+	return true
 }
 
 func (c *conn) writeChunk(pieces net.Buffers) error {
@@ -249,7 +268,7 @@ func (c *conn) broke(err error) {
 	}
 	c.breakOff()
 	c.reapAfter(c.e.cfg.ClaimTimeout)
-	if !c.e.cells.Deliver(c.e.self, c.owner, actor.Control, Broken{Conn: c.id, Reason: reason}, 0) {
+	if !c.e.cells.Deliver(c.e.self, c.owner, actor.Control, peer.Broken{Conn: c.id, Reason: reason}, 0) {
 		c.end(false)
 	}
 }

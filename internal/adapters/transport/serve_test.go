@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/peer"
 )
 
 // BenchmarkServedBlock is the way of a stored block from its bytes to a remote
@@ -22,12 +24,8 @@ func BenchmarkServedBlock(b *testing.B) {
 			b.ReportAllocs()
 			b.ResetTimer()
 			for range b.N {
-				frame, err := EncodePayload(wire.CmdBlock, block, magic)
-				if err != nil {
-					b.Fatal(err)
-				}
-				r.Tell(ownerID, Write{Conn: first, Frame: frame})
-				if _, err := io.CopyN(io.Discard, p.r, int64(HeaderSize+size)); err != nil {
+				r.Tell(ownerID, peer.Write{Conn: first, Command: wire.CmdBlock, Payload: block})
+				if _, err := io.CopyN(io.Discard, p.r, int64(headerSize+size)); err != nil {
 					b.Fatal(err)
 				}
 			}

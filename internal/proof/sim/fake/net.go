@@ -6,18 +6,14 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/btcsuite/btcd/wire/v2"
-
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
+	"acyclic/peer"
 	"acyclic/server"
 )
 
 // NetConfig says what the network is like. Every duration and chance is drawn
 // from the seed; zero means none.
 type NetConfig struct {
-	Magic wire.BitcoinNet
-
 	// MinLatency and MaxLatency bound the one-way delay of a connection,
 	// drawn once for each; Jitter bounds what each message adds to it. The
 	// messages of one connection never overtake one another.
@@ -64,13 +60,13 @@ type Net struct {
 	// driver does not know, for another adapter has caused it. The driver gives
 	// the adapter's cell a turn, after which it looks at the adapter's Deadline.
 	Wake func(*Adapter)
-	// Seen, if set, is called with each frame that a node writes.
-	Seen func(frame []byte)
+	// Seen, if set, is called with each message that a node writes.
+	Seen func(command string, payload []byte)
 
 	cfg      NetConfig
 	rng      *rand.Rand
 	adapters []*Adapter
-	last     transport.ConnID
+	last     peer.ConnID
 	port     uint16 // the last ephemeral one
 	cuts     map[[2]int]*cut
 	down     bool
@@ -113,9 +109,13 @@ type Adapter struct {
 	askAt   time.Time // when to ask again when there was no place
 }
 
+// Garble breaks the framing of what a connection's owner says, as no peer cell
+// can. Strangers do.
+type Garble struct{ Conn peer.ConnID }
+
 // dialing is a Dial and its outcome.
 type dialing struct {
-	call actor.Call[transport.Dialed]
+	call actor.Call[server.Dialed]
 	addr netip.AddrPort
 	at   time.Time
 	end  *end   // nil when it fails
@@ -232,24 +232,28 @@ func (e *Adapter) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		out.Finish("stopped")
 		return
 	case actor.Tick:
-	case transport.Dial:
+	case server.Dial:
 		e.onDial(now, b.Addr, b.Call(in))
 	case server.Admitted:
 		e.onAdmitted(now, in, b)
-	case transport.Bind:
+	case peer.Bind:
 		e.onBind(now, in.From, b.Conn, out)
-	case transport.Write:
+	case peer.Write:
 		if c := e.owned(b.Conn, in.From); c != nil {
 			if e.net.Seen != nil {
-				e.net.Seen(b.Frame)
+				e.net.Seen(b.Command, b.Payload)
 			}
-			c.write(now, b.Frame)
+			c.write(now, b)
 		}
-	case transport.Close:
+	case Garble:
+		if c := e.owned(b.Conn, in.From); c != nil {
+			c.peer.arrive(now, packet{why: "message of another network", fault: true})
+		}
+	case peer.Close:
 		if c := e.owned(b.Conn, in.From); c != nil {
 			c.close(now, b.Drain)
 		}
-	case transport.Refuse:
+	case server.Refuse:
 		if c := e.find(b.Conn); c != nil {
 			c.close(now, false)
 		}
@@ -307,7 +311,7 @@ func (e *Adapter) onStop(now time.Time) {
 	e.ends, e.dials, e.backlog, e.asking = nil, nil, nil, nil
 }
 
-func (e *Adapter) onDial(now time.Time, addr netip.AddrPort, call actor.Call[transport.Dialed]) {
+func (e *Adapter) onDial(now time.Time, addr netip.AddrPort, call actor.Call[server.Dialed]) {
 	n := e.net
 	d := dialing{call: call, addr: addr, at: now.Add(2 * n.latency())}
 	to := n.listener(addr)
@@ -334,10 +338,10 @@ func (e *Adapter) answerDials(now time.Time, out *actor.Outbox) {
 		case d.at.After(now):
 			left = append(left, d)
 		case d.end == nil:
-			d.call.Answer(out, transport.Dialed{Remote: d.addr, Err: d.err})
+			d.call.Answer(out, server.Dialed{Remote: d.addr, Err: d.err})
 		default:
-			d.end.claimBy = now.Add(transport.ClaimTimeout)
-			d.call.Answer(out, transport.Dialed{Conn: d.end.id, Local: d.end.local, Remote: d.end.remote})
+			d.end.claimBy = now.Add(peer.ClaimTimeout)
+			d.call.Answer(out, server.Dialed{Conn: d.end.id, Local: d.end.local, Remote: d.end.remote})
 		}
 	}
 	clear(e.dials[len(left):])
@@ -363,7 +367,7 @@ func (e *Adapter) admit(now time.Time, out *actor.Outbox) {
 		}
 		e.backlog = e.backlog[1:]
 		e.asking, e.ticket = c, t
-		c.claimBy = now.Add(e.ports.Admit.Timeout + transport.ClaimTimeout)
+		c.claimBy = now.Add(e.ports.Admit.Timeout + peer.ClaimTimeout)
 	}
 }
 
@@ -378,17 +382,17 @@ func (e *Adapter) onAdmitted(now time.Time, in actor.Input, a server.Admitted) {
 	}
 }
 
-func (e *Adapter) onBind(now time.Time, from actor.ID, id transport.ConnID, out *actor.Outbox) {
+func (e *Adapter) onBind(now time.Time, from actor.ID, id peer.ConnID, out *actor.Outbox) {
 	c := e.find(id)
 	if c == nil || c.closed || c.owner != 0 {
-		out.Deliver(from, actor.Control, transport.Broken{Conn: id, Reason: "the connection was lost before it was used"}, 0)
+		out.Deliver(from, actor.Control, peer.Broken{Conn: id, Reason: "the connection was lost before it was used"}, 0)
 		return
 	}
 	c.owner, c.probeAt = from, now.Add(goneAfter)
 	c.claimBy = time.Time{}
 }
 
-func (e *Adapter) find(id transport.ConnID) *end {
+func (e *Adapter) find(id peer.ConnID) *end {
 	for _, c := range e.ends {
 		if c.id == id {
 			return c
@@ -397,7 +401,7 @@ func (e *Adapter) find(id transport.ConnID) *end {
 	return nil
 }
 
-func (e *Adapter) owned(id transport.ConnID, from actor.ID) *end {
+func (e *Adapter) owned(id peer.ConnID, from actor.ID) *end {
 	if c := e.find(id); c != nil && c.owner == from {
 		return c
 	}
