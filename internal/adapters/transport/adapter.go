@@ -112,13 +112,13 @@ type Adapter struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	mu        sync.Mutex // a leaf: nothing is called or waited for under it
+	mu        sync.Mutex // a leaf: it guards tables and counters, and nothing is called under it
 	stopping  bool
 	lastID    peer.ConnID
-	conns     map[peer.ConnID]*conn
+	conns     map[peer.ConnID]*conn // until their socket is closed
 	listeners []net.Listener
-	running   int           // goroutines: pumps and accept loops
-	idle      chan struct{} // closed when stopping and none runs
+	accepting int           // accept loops that run
+	idle      chan struct{} // closed when stopping and nothing is left
 }
 
 // The adapter's two faces.
@@ -201,39 +201,52 @@ func (e *Adapter) find(id peer.ConnID) *conn {
 	return e.conns[id]
 }
 
-// bind starts the pumps of a connection for its owner, who is told when there
-// is nothing to own any more.
-func (e *Adapter) bind(from actor.ID, id peer.ConnID) {
-	if c := e.find(id); c == nil || !c.claim(from) {
-		e.cells.Deliver(e.self, from, actor.Control, peer.Broken{Conn: id, Reason: "the connection was lost before it was used"}, 0)
+// bind starts the pumps of a connection for a cell, or tells it that there is
+// nothing to own any more.
+func (e *Adapter) bind(cell actor.ID, id peer.ConnID) {
+	if c := e.find(id); c == nil || !c.claim(cell) {
+		e.cells.Deliver(e.self, cell, actor.Control, peer.Broken{Conn: id, Reason: "the connection was lost before it was used"}, 0)
 	}
 }
 
-// register names a new connection, which is closed unless it is claimed in
-// time. It returns nil, and nc is closed, when the adapter is stopping.
+// register names a new connection. It is closed unless it is claimed in time.
+// When the adapter is stopping register closes nc and returns nil.
 func (e *Adapter) register(nc net.Conn) *conn {
+	c := newConn(e, nc)
 	e.mu.Lock()
-	if e.stopping {
-		e.mu.Unlock()
+	stopping := e.stopping
+	if !stopping {
+		e.lastID++
+		c.id = e.lastID
+		e.conns[c.id] = c
+	}
+	e.mu.Unlock()
+	if stopping {
 		nc.Close()
 		return nil
 	}
-	e.lastID++
-	c := newConn(e, e.lastID, nc)
-	e.conns[c.id] = c
-	e.mu.Unlock()
 	c.reapAfter(e.cfg.ClaimTimeout)
 	return c
 }
 
+// forget drops a connection whose socket is closed.
 func (e *Adapter) forget(c *conn) {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	delete(e.conns, c.id)
-	e.mu.Unlock()
+	e.settle()
 }
 
-// mayDrain counts a connection that is about to drain; false when there are too
-// many.
+// settle closes idle if the adapter is stopping and nothing is left. The caller
+// holds mu and has just removed something, or begun to stop.
+func (e *Adapter) settle() {
+	if e.stopping && len(e.conns) == 0 && e.accepting == 0 {
+		close(e.idle)
+	}
+}
+
+// mayDrain counts a connection that is about to drain. It returns false when too
+// many drain already.
 func (e *Adapter) mayDrain() bool {
 	if e.draining.Add(1) <= int64(e.cfg.Draining) {
 		return true
@@ -242,29 +255,8 @@ func (e *Adapter) mayDrain() bool {
 	return false
 }
 
-// enter counts n goroutines that are about to start; false when stopping.
-func (e *Adapter) enter(n int) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.stopping {
-		return false
-	}
-	e.running += n
-	return true
-}
-
-// leave counts a goroutine that ends.
-func (e *Adapter) leave() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.running--
-	if e.stopping && e.running == 0 {
-		close(e.idle)
-	}
-}
-
 // Listen binds addr ("host:port", IPv4 or IPv6) and accepts from then on. It
-// returns the address bound, with the port that the kernel chose for port 0.
+// returns the address bound, with the port that the system chose for port 0.
 func (e *Adapter) Listen(addr string) (netip.AddrPort, error) {
 	lc := net.ListenConfig{KeepAlive: keepAlive}
 	l, err := lc.Listen(e.ctx, "tcp", addr)
@@ -275,30 +267,36 @@ func (e *Adapter) Listen(addr string) (netip.AddrPort, error) {
 		}
 		return netip.AddrPort{}, fmt.Errorf("cannot listen on %s: %s%s", addr, brief(err), hint)
 	}
-	if !e.enter(1) {
-		l.Close()
-		return netip.AddrPort{}, fmt.Errorf("cannot listen on %s: the node is stopping", addr)
-	}
 	e.mu.Lock()
-	e.listeners = append(e.listeners, l)
 	stopping := e.stopping
+	if !stopping {
+		e.listeners = append(e.listeners, l)
+		e.accepting++
+	}
 	e.mu.Unlock()
 	if stopping {
 		l.Close()
+		return netip.AddrPort{}, fmt.Errorf("cannot listen on %s: the node is stopping", addr)
 	}
 	go e.acceptLoop(l)
 	return addrPort(l.Addr()), nil
 }
 
-// Stop closes everything and waits until every goroutine of the adapter has ended,
-// or ctx has. Connections that drain are given until ctx ends.
+// acceptEnded is the last thing that an accept loop does.
+func (e *Adapter) acceptEnded() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.accepting--
+	e.settle()
+}
+
+// Stop ends everything and waits until all sockets are closed, or ctx ends.
+// Connections that drain have until then.
 func (e *Adapter) Stop(ctx context.Context) error {
 	e.mu.Lock()
 	if !e.stopping {
 		e.stopping = true
-		if e.running == 0 {
-			close(e.idle)
-		}
+		e.settle()
 	}
 	listeners := slices.Clone(e.listeners)
 	conns := e.snapshot()
@@ -320,12 +318,12 @@ func (e *Adapter) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	e.mu.Lock()
-	conns, running := e.snapshot(), e.running
+	conns = e.snapshot()
 	e.mu.Unlock()
 	for _, c := range conns {
 		c.end(false)
 	}
-	return fmt.Errorf("%d connections were cut off while %d pumps ran: %w", len(conns), running, ctx.Err())
+	return fmt.Errorf("%d connections were cut off: %w", len(conns), ctx.Err())
 }
 
 // snapshot lists the connections; the caller holds mu.

@@ -91,35 +91,37 @@ func (f *fakeCells) Deliver(from, to actor.ID, lane actor.Lane, body any, bytes 
 }
 
 func (f *fakeCells) AwaitCredit(to actor.ID, stop <-chan struct{}) bool {
+	var c *fakeCell
+	enough := func() bool { return c.gone || c.credit > 0 || f.lawless }
+	waits := false
+	f.change(func() {
+		if c = f.cells[to]; c != nil {
+			c.asked++
+			if waits = !enough(); waits {
+				c.waiting++
+			}
+		}
+	})
+	if c == nil {
+		return false
+	}
+	defer func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if waits {
+			c.waiting--
+		}
+	}()
 	for {
 		f.mu.Lock()
-		c := f.cells[to]
-		if c == nil {
-			f.mu.Unlock()
-			return false
-		}
-		c.asked++
-		enough := c.gone || c.credit > 0 || f.lawless
-		if !enough {
-			c.waiting++
-		}
-		close(f.changed)
-		f.changed = make(chan struct{})
-		ok, changed := !c.gone, f.changed
+		ok, alive, changed := enough(), !c.gone, f.changed
 		f.mu.Unlock()
-		if enough {
-			return ok
+		if ok {
+			return alive
 		}
-		stopped := false
 		select {
 		case <-changed:
 		case <-stop:
-			stopped = true
-		}
-		f.mu.Lock()
-		c.waiting--
-		f.mu.Unlock()
-		if stopped {
 			return false
 		}
 	}

@@ -19,7 +19,7 @@ const (
 // connection is accepted only after the server has decided about the one
 // before, so that what waits for admission waits in the kernel's backlog.
 func (e *Adapter) acceptLoop(l net.Listener) {
-	defer e.leave()
+	defer e.acceptEnded()
 	defer l.Close()
 	backOff := firstBackOff
 	for {

@@ -137,10 +137,8 @@ func TestAcceptSurvivesErrors(t *testing.T) {
 	}
 	r.Adapter.mu.Lock()
 	r.listeners = append(r.listeners, l)
+	r.accepting++
 	r.Adapter.mu.Unlock()
-	if !r.enter(1) {
-		t.Fatal("stopping")
-	}
 	go r.acceptLoop(&moody{Listener: l, errors: 3})
 	r.addr = addrPort(l.Addr())
 	p := r.connect()

@@ -24,7 +24,12 @@ func TestStopWithManyConnections(t *testing.T) {
 	}
 	r.cells.inbound(t, "all are bound", n)
 	r.mu.Lock()
-	running := r.running
+	running := r.accepting
+	for _, c := range r.conns {
+		c.mu.Lock()
+		running += c.pumps
+		c.mu.Unlock()
+	}
 	r.mu.Unlock()
 	if want := 2*n + 1; running != want {
 		t.Errorf("%d goroutines for %d connections, want %d", running, n, want)
