@@ -50,7 +50,7 @@
 //
 // Whom it disconnects, and whether that is a fault (faults are banned):
 //
-//	breach of the framing (wrong network, oversized frame)   fault
+//	breach of the framing (wrong network, oversized message) fault
 //	Disconnect{Fault}: a component found a broken rule       fault
 //	handshake, ping or silence deadline; does not read       no: it may be the line
 //	too old, lacks a service, second version, late feature

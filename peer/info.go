@@ -5,18 +5,19 @@ import (
 	"time"
 )
 
-// otherCommand is where the bytes of commands are counted that nobody knows:
-// Bitcoin Core's NET_MESSAGE_TYPE_OTHER. Their names are the peer's to choose,
-// so they must not become keys.
+// otherCommand counts the bytes of all unknown commands (Bitcoin Core's
+// NET_MESSAGE_TYPE_OTHER). The peer chooses their names, so they must not become
+// keys.
 const otherCommand = "*other*"
 
-// figures is what getpeerinfo wants to know and nothing else depends on.
+// figures are for getpeerinfo alone. Sizes are on the wire, as Bitcoin Core's users
+// know them: perMessage is added here, for transport counts payloads.
 type figures struct {
-	bytesRecv     uint64            // on the wire
-	sentByCommand map[string]uint64 // bytes on the wire; at most one key a known command
+	bytesRecv     uint64
+	sentByCommand map[string]uint64 // at most one key for each known command, and otherCommand
 	recvByCommand map[string]uint64
 	skipped       uint64 // messages that could not be decoded
-	ignored       uint64 // messages that nobody reads, or that came too early
+	ignored       uint64 // messages without a reader here, or too early
 	lastBlock     time.Time
 	timeOffset    time.Duration
 }
@@ -35,8 +36,8 @@ func (m *Machine) countReceived(in Received) {
 	m.recvByCommand[command] += size
 }
 
-// countSent counts when a message is queued, as Bitcoin Core does; BytesSent
-// counts when it has left.
+// countSent counts a message when it is queued, as Bitcoin Core does. BytesSent
+// counts it when it has left.
 func (m *Machine) countSent(command string, size uint64) {
 	m.sentByCommand[command] += size
 }

@@ -36,8 +36,7 @@ type queue struct {
 func (m *Machine) queued() int { return int(m.written.onWire() - m.flushed.onWire()) }
 
 // stuckDue is when a queue that makes no progress is given up. The adapter's write
-// deadline finds out earlier; this one makes the cell's progress independent of
-// being told (law L9).
+// deadline is earlier. This one is for a cell that is not told of it (law L9).
 func (m *Machine) stuckDue() time.Time {
 	if m.queued() == 0 {
 		return time.Time{}
@@ -45,8 +44,8 @@ func (m *Machine) stuckDue() time.Time {
 	return m.moved.Add(m.cfg.Stuck)
 }
 
-// write sends a message. A message of ours that cannot be encoded is a bug; it
-// is left out and said.
+// write sends a message. A message of ours that cannot be encoded is a bug: it is
+// logged and left out.
 func (m *Machine) write(now time.Time, out *actor.Outbox, msg wire.Message) {
 	payload, err := Encode(msg, m.spoken())
 	if err != nil {
@@ -77,8 +76,8 @@ func (m *Machine) writePayload(now time.Time, out *actor.Outbox, command string,
 	out.Tell(m.ports.Adapter, Write{Conn: m.arg.Conn, Command: command, Payload: payload})
 }
 
-// onSend takes messages into the queue and answers when it is below its cap:
-// at once for a peer that reads.
+// onSend takes messages into the queue. It answers when the queue is below its
+// cap, which is at once for a peer that reads.
 func (m *Machine) onSend(now time.Time, q Send, call actor.Call[Sent], out *actor.Outbox) {
 	if m.state != ready || len(m.held) == m.cfg.HeldSends {
 		call.Refuse(out)

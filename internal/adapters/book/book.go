@@ -19,17 +19,17 @@ import (
 )
 
 const (
-	// maxAttempts is how many attempts without success are counted against
-	// one address in one run. addrmgr takes an address with a probability of
-	// 1.5^-n after n failures and goes on, with its lock held, until it has
-	// taken one: where every address has failed thousands of times (a small
-	// network, a node left alone for days) one choice takes a tenth of a
-	// second and an answer many seconds. 32 failures say all there is to say.
+	// maxAttempts is how many failed attempts are counted against one address
+	// in one run. addrmgr takes an address with a probability of 1.5^-n after
+	// n failures, and tries under its lock until it has taken one. If every
+	// address has failed thousands of times (a small network, a node left
+	// alone for days), one choice takes a tenth of a second and an answer many
+	// seconds. 32 failures say enough.
 	maxAttempts = 32
 	// maxCounted bounds the addresses whose attempts are counted here.
 	maxCounted = 10_000
-	// closeWithin bounds Close: a full book has some megabytes, which a disk
-	// that works takes in a tenth of a second.
+	// closeWithin bounds Close. A full book has some megabytes, and a working
+	// disk takes them in a tenth of a second.
 	closeWithin = 2 * time.Second
 )
 
@@ -43,11 +43,11 @@ type Book struct {
 	attempts map[netip.AddrPort]int
 }
 
-// Open reads the book in dir, which is made when it is missing. A file that
-// cannot be read is moved aside, and the book begins with the copy that an
-// earlier start has made of it, or empty: it can be learned again, so it must
-// not keep the node from starting. The warning, if not empty, is one line that
-// says so. err is set only when dir cannot be made.
+// Open reads the book in dir and makes dir if it is missing. A file that cannot be
+// read is moved aside, and the book begins with the copy that an earlier start
+// made of it, or empty. It can be learned again, so it must not keep the node from
+// starting. The warning, if not empty, says so in one line. err is set only when
+// dir cannot be made.
 func Open(dir string, defaultPort uint16) (b *Book, warning string, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, "", fmt.Errorf("the address book's directory: %w", err)
@@ -56,8 +56,7 @@ func Open(dir string, defaultPort uint16) (b *Book, warning string, err error) {
 	return &Book{mgr: mgr, dir: dir, defaultPort: defaultPort, attempts: map[netip.AddrPort]int{}}, warning, nil
 }
 
-// noLookup keeps the manager from asking name servers: names have no place in
-// its file.
+// noLookup keeps the manager from asking name servers. Its file has no names.
 func noLookup(host string) ([]net.IP, error) {
 	return nil, errors.New("not an address: " + host)
 }
@@ -65,10 +64,10 @@ func noLookup(host string) ([]net.IP, error) {
 // Close writes the book to its file.
 func (b *Book) Close() error { return b.close(closeWithin) }
 
-// close waits for the manager, which writes its file, no longer than the bound.
+// close waits for the manager to write its file, for at most bound.
 //
-// correctness: whoever stops the node waits, holding nothing. When the disk does
-// not answer the goroutine is left behind; the process is about to end.
+// correctness: the goroutine that stops the node waits, holding nothing. When the
+// disk does not answer the writer is left behind: the process is about to end.
 func (b *Book) close(bound time.Duration) error {
 	written := make(chan error, 1)
 	go func() { written <- b.mgr.Stop() }() // correctness: there is room.

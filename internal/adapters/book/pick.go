@@ -14,12 +14,12 @@ import (
 const (
 	// pickTries is how often the manager is asked.
 	pickTries = 100
-	// freshTries is how long addresses that were tried in the last
+	// freshTries is for how many tries addresses that were dialled within
 	// recentTime are passed over.
 	freshTries = 30
 	recentTime = 10 * time.Minute
-	// defaultPortTries is how long addresses with an unusual port are passed
-	// over: such a port can be a service that somebody wants us to disturb.
+	// defaultPortTries is for how many tries addresses with an unusual port
+	// are passed over: it can be a service that somebody wants us to disturb.
 	defaultPortTries = 50
 	// maxPick bounds one answer.
 	maxPick = 64

@@ -29,8 +29,8 @@ type Resolver struct {
 	Timeout time.Duration
 }
 
-// Handle answers Resolve. It may be called from several goroutines; the wiring
-// bounds how many.
+// Handle answers Resolve. Several goroutines may call it; the wiring bounds how
+// many.
 func (r Resolver) Handle(ctx context.Context, in actor.Input) any {
 	q := in.Body.(server.Resolve)
 	addrs, err := r.lookup(ctx, q.Host)

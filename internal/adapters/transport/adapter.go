@@ -102,12 +102,12 @@ type Adapter struct {
 	cfg     Config
 	self    actor.ID
 	cells   adapter.Cells
-	decoder chan struct{} // as many places as messages may be decoded at once
+	decoder chan struct{} // has room for as many as may decode at once
 	decode  func(command string, payload []byte) (wire.Message, error)
 
 	draining atomic.Int64 // connections that drain
 
-	// ctx ends when the adapter stops: Admit and the back-off of the listeners
+	// ctx ends when the adapter stops. Admit and the back-off of the listeners
 	// end with it.
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -172,7 +172,7 @@ func (e *Adapter) dial(ctx context.Context, addr netip.AddrPort) server.Dialed {
 	return server.Dialed{Conn: c.id, Local: c.local, Remote: addr}
 }
 
-// Tell takes Bind, Write and Close from peer cells and Refuse from the server.
+// Tell takes Bind, Write and Close from peer cells, and Refuse from the server.
 // It never waits.
 func (e *Adapter) Tell(from actor.ID, body any) {
 	switch b := body.(type) {
@@ -310,7 +310,7 @@ func (e *Adapter) Stop(ctx context.Context) error {
 			c.end(false)
 		}
 	}
-	//correctness: the caller's ctx bounds the wait; draining connections end
+	//correctness: the caller's ctx bounds the wait. Draining connections end
 	//by themselves within DrainTimeout.
 	select {
 	case <-e.idle:
@@ -335,12 +335,11 @@ func (e *Adapter) snapshot() []*conn {
 	return conns
 }
 
-// keepAlive is the interval of TCP keep-alive probes: the kernel finds out
-// about hosts that vanished while the peer's own pings find out about
-// processes that hang.
+// keepAlive is the interval of TCP keep-alive probes. They find hosts that have
+// vanished; the peer's own pings find processes that hang.
 const keepAlive = time.Minute
 
-// brief is err without the addresses that everybody knows already.
+// brief is err without the addresses, which the reader knows already.
 func brief(err error) string {
 	var op *net.OpError
 	if errors.As(err, &op) && op.Err != nil {
@@ -358,8 +357,8 @@ func brief(err error) string {
 	return err.Error()
 }
 
-// addrPort is a as the rest of the program writes it: IPv4 never in IPv6's
-// clothes.
+// addrPort is a as the rest of the program writes it: IPv4 is never mapped into
+// IPv6.
 func addrPort(a net.Addr) netip.AddrPort {
 	t, ok := a.(*net.TCPAddr)
 	if !ok {

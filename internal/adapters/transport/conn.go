@@ -10,7 +10,8 @@ import (
 	"acyclic/peer"
 )
 
-// phase is where a connection is in its life; see the package's picture.
+// phase is the part of its life that a connection is in; see the package's
+// picture.
 type phase uint8
 
 const (
@@ -20,16 +21,15 @@ const (
 	closed
 )
 
-// conn is one connection. All but the fields under mu is fixed before the pumps
-// start.
+// conn is one connection. The fields above mu are fixed before the pumps start.
 type conn struct {
 	e             *Adapter
 	id            peer.ConnID
 	nc            net.Conn
 	remote, local netip.AddrPort
 	owner         actor.ID      // zero until claimed
-	stop          chan struct{} // closed when the owner (or Stop) ends it
-	wake          chan struct{} // one slot: there is something to write
+	stop          chan struct{} // closed when the connection drains or is closed
+	wake          chan struct{} // holds one signal: there is something to write
 
 	mu     sync.Mutex // a leaf: under it only deadlines are set
 	phase  phase
@@ -164,7 +164,7 @@ func (c *conn) pumpEnded() {
 	}
 }
 
-// draining says whether Close{Drain} was told and the socket is still open.
+// draining says whether what is queued is written before the end.
 func (c *conn) draining() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

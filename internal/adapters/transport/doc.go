@@ -23,16 +23,16 @@
 // What the owner of an open connection is given, and when:
 //
 //	Received  Inbound lane  each message, in the order of the stream, under credit
-//	EOF       Inbound lane  once, after the last Received; none after Close
+//	EOF       Inbound lane  once, after the last Received; not after Close
 //	Flushed   Events lane   after each chunk written; only the latest matters
 //	Broken    Control lane  at most once: nothing can be written any more
 //
-// Back-pressure (law L5). Inward: the read pump asks for credit before it reads
-// a message; a cell that has no credit left has a socket that is not read, the
-// kernel's buffer fills, and the remote's own writes stop. Outward: the cell
-// bounds what it queues, and a chunk that is not taken within WriteTimeout
-// breaks the connection.
+// Back-pressure (law L5). Inward: the read pump asks for credit before it reads a
+// message. When a cell has no credit left its socket is not read, the system's
+// buffer fills, and the remote's own writes stop. Outward: the cell bounds what it
+// queues, and a chunk that is not taken within WriteTimeout breaks the connection.
 //
-// Nothing here holds a lock while it waits, and no cell ever waits for a pump:
-// Tell appends to a queue under a leaf mutex and fills a one-slot channel.
+// Nothing here holds a lock while it waits, and no cell waits for a pump. Tell
+// appends to a queue under a leaf mutex and leaves a signal; to end a connection
+// it sets deadlines, which wake both pumps, and the last pump closes the socket.
 package transport

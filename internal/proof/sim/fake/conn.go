@@ -24,17 +24,17 @@ type end struct {
 	resetAt       time.Time     // when the network loses it; zero: never
 
 	owner   actor.ID
-	claimBy time.Time // when it is closed unless it was claimed; zero: never
+	claimBy time.Time // when it is closed unless it is claimed; zero: never
 	closed  bool      // by this side
 	drainBy time.Time // closing, with what is queued written first
 	reapBy  time.Time // the owner was told of the end and is to say Close
 	broken  bool      // nothing can be written any more
 	ended   bool      // EOF was delivered
-	starved time.Time // since when the owner has had no credit; zero: it has
+	starved time.Time // since when the owner has no credit; zero: it has some
 	retryAt time.Time // when to look for credit again
 	probeAt time.Time // when to look whether there is still an owner
 
-	queue   []peer.Write // by the owner, not yet taken by the kernel
+	queue   []peer.Write // by the owner, not yet taken by the operating system
 	tookAt  time.Time    // when the kernel last took something, or the queue filled
 	flushed peer.Flushed
 
@@ -58,8 +58,8 @@ func (p packet) size() int {
 	return wire.MessageHeaderSize + len(p.msg.Payload)
 }
 
-// link makes a connection that stands at b when a's first packet has got there,
-// and at a a way back later.
+// link makes a connection. It stands at to when the first packet gets there, and at
+// from one way later.
 func (n *Net) link(from, to *Adapter, now time.Time) *end {
 	delay := n.latency()
 	n.port++
@@ -168,7 +168,7 @@ func (c *end) reset(now time.Time) {
 	}
 }
 
-// flush moves messages from the queue to the wire while the kernels take them.
+// flush moves messages from the queue to the wire while the operating systems take them.
 func (c *end) flush(now time.Time, out *actor.Outbox) {
 	n := c.adapter.net
 	told := c.flushed
@@ -193,8 +193,7 @@ func (c *end) flush(now time.Time, out *actor.Outbox) {
 	}
 }
 
-// canFlush says whether the kernels take what is queued, or would say that
-// nobody ever will.
+// canFlush says whether the operating systems take what is queued.
 func (c *end) canFlush() bool {
 	return len(c.queue) > 0 && (c.peer.bytes < c.adapter.net.cfg.Buffer || c.peer.bytes == 0)
 }
@@ -208,7 +207,7 @@ func (c *end) breakOff(now time.Time, why string, out *actor.Outbox) {
 }
 
 // receive hands what has arrived to the owner, as far as its credit goes (law
-// L5). An owner that never has any credit is a cell that is no more.
+// L5). An owner that never has credit is a cell that has ended.
 func (c *end) receive(now time.Time, out *actor.Outbox) {
 	c.retryAt = time.Time{}
 	if c.owner == 0 || c.ended || !c.drainBy.IsZero() {
@@ -240,8 +239,8 @@ func (c *end) receive(now time.Time, out *actor.Outbox) {
 	}
 }
 
-// probe looks whether the owner is still there: when nothing arrives, nothing
-// else would show that it died and left the connection open.
+// probe looks whether the owner is still there. When nothing arrives, nothing else
+// shows that it died and left the connection open.
 func (c *end) probe(now time.Time, credit bool) {
 	c.probeAt = now.Add(goneAfter)
 	if credit {
@@ -262,7 +261,7 @@ func (c *end) starve(now time.Time) {
 	}
 }
 
-// deliver hands one packet to the owner; false: it was the last.
+// deliver hands one packet to the owner. It returns false after the last.
 func (c *end) deliver(now time.Time, p packet, out *actor.Outbox) bool {
 	if p.msg != nil {
 		r := c.decode(p.msg)
@@ -287,7 +286,7 @@ func (c *end) decode(w *peer.Write) peer.Received {
 	return r
 }
 
-// deadline is when something happens at this end without anybody's doing.
+// deadline is when something happens at this end by itself.
 func (c *end) deadline() time.Time {
 	if c.closed {
 		return time.Time{}

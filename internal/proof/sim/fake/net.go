@@ -11,8 +11,8 @@ import (
 	"acyclic/server"
 )
 
-// NetConfig says what the network is like. Every duration and chance is drawn
-// from the seed; zero means none.
+// NetConfig says what the network is like. Durations and chances are drawn from
+// the seed. Zero means none.
 type NetConfig struct {
 	// MinLatency and MaxLatency bound the one-way delay of a connection,
 	// drawn once for each; Jitter bounds what each message adds to it. The
@@ -21,9 +21,9 @@ type NetConfig struct {
 	// Bandwidth is that of one direction of a connection in bytes a second.
 	// Zero: without bound.
 	Bandwidth int
-	// Buffer is how many bytes the kernels hold of one direction: written by
-	// one side and not read by the other. A message is taken whole when there
-	// is room for any of it.
+	// Buffer is how many bytes the operating systems hold of one direction:
+	// written by one side and not read by the other. A message is taken whole
+	// when there is room for any of it.
 	Buffer int
 
 	// MeanLife is how long a connection lasts on average until it is reset.
@@ -36,8 +36,8 @@ type NetConfig struct {
 	// black hole and time out.
 	LossChance  int
 	DialTimeout time.Duration
-	// CutEvery is how long two nodes can reach each other on average before
-	// they cannot for up to CutFor; what is under way then waits.
+	// CutEvery is how long two nodes can reach each other on average. Then
+	// they cannot for up to CutFor, and what is under way waits.
 	CutEvery, CutFor time.Duration
 
 	// WriteTimeout breaks a connection whose other side takes nothing for so
@@ -49,16 +49,16 @@ type NetConfig struct {
 const (
 	creditRetry    = time.Millisecond       // when credit is looked for again, at first
 	maxCreditRetry = 250 * time.Millisecond // and after a while
-	goneAfter      = time.Minute            // without any credit an owner is no more
+	goneAfter      = time.Minute            // an owner without credit for so long has ended
 	noTimeout      = 30 * time.Second
 )
 
 // Net is the network of a world. Its adapters share it: they all run on the
 // simulator's one thread.
 type Net struct {
-	// Wake is called when something is to happen at an adapter at a time that its
-	// driver does not know, for another adapter has caused it. The driver gives
-	// the adapter's cell a turn, after which it looks at the adapter's Deadline.
+	// Wake is called when one adapter causes something to happen at another,
+	// whose driver does not know. The driver lets the other's cell run and then
+	// looks at its Deadline.
 	Wake func(*Adapter)
 	// Seen, if set, is called with each message that a node writes.
 	Seen func(command string, payload []byte)
@@ -88,9 +88,9 @@ func NewNet(cfg NetConfig, rng *rand.Rand) *Net {
 	return &Net{cfg: cfg, rng: rng, port: 49151, cuts: map[[2]int]*cut{}}
 }
 
-// AdapterPorts is what a network adapter may ask: the server, once per listener.
+// AdapterPorts is what a network adapter may ask: the server.
 type AdapterPorts struct {
-	Admit actor.Port[server.Admit, server.Admitted] // one place
+	Admit actor.Port[server.Admit, server.Admitted] // its window is one
 }
 
 // Adapter is one node's end of the network. It plays internal/adapters/transport.
@@ -103,10 +103,10 @@ type Adapter struct {
 
 	ends    []*end // open ones, oldest first
 	dials   []dialing
-	backlog []*end // accepted by the kernel, not yet asked for; the first one first
+	backlog []*end // accepted by the operating system, not yet asked for; in order
 	asking  *end   // the end that Admit is about; nil: none
 	ticket  actor.Ticket
-	askAt   time.Time // when to ask again when there was no place
+	askAt   time.Time // when to ask again, if the window was full
 }
 
 // Garble breaks the framing of what a connection's owner says, as no peer cell
@@ -135,8 +135,8 @@ func (n *Net) Cut(a, b *Adapter, now, until time.Time) {
 	n.cuts[pair(a, b)] = &cut{now, until}
 }
 
-// Calm ends the network's faults: no more resets, stalls, losses and cuts. What
-// is held up already comes in its own time.
+// Calm ends the network's faults: resets, stalls, losses and cuts. What is held up
+// already still comes late.
 func (n *Net) Calm() {
 	n.cfg.MeanLife, n.cfg.StallChance, n.cfg.LossChance, n.cfg.CutEvery = 0, 0, 0, 0
 	n.cfg.Jitter, n.cfg.MaxLatency = 0, n.cfg.MinLatency
@@ -212,7 +212,7 @@ func (n *Net) latency() time.Duration {
 	return n.cfg.MinLatency + draw(n.rng, n.cfg.MaxLatency-n.cfg.MinLatency)
 }
 
-// listener is who listens on an address; nil: nobody.
+// listener is the adapter that listens on an address, or nil.
 func (n *Net) listener(addr netip.AddrPort) *Adapter {
 	for _, e := range n.adapters {
 		if e.up && e.addr == addr && addr.Port() != 0 {
@@ -302,7 +302,7 @@ func sooner(a, b time.Time) time.Time {
 	return a
 }
 
-// onStop is the end of the process: the kernel closes its sockets.
+// onStop is the end of the process: the operating system closes its sockets.
 func (e *Adapter) onStop(now time.Time) {
 	e.up = false
 	for _, c := range e.ends {

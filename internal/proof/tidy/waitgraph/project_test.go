@@ -47,9 +47,9 @@ var leaves = map[string]struct {
 // harmless is what a cell, or who holds a leaf, calls besides, of which the
 // search does not see the code.
 var harmless = map[string]string{
-	"leaves for (net.Conn).SetDeadline":      "sets a timer of the runtime",
-	"leaves for (net.Conn).SetReadDeadline":  "as SetDeadline",
-	"leaves for (net.Conn).SetWriteDeadline": "as SetDeadline",
+	"leaves for (net.Conn).SetDeadline":               "sets a timer of the runtime",
+	"leaves for (net.Conn).SetReadDeadline":           "as SetDeadline",
+	"leaves for (net.Conn).SetWriteDeadline":          "as SetDeadline",
 	"leaves for runtime/pprof.Labels":                 "makes a value",
 	"leaves for runtime/pprof.WithLabels":             "makes a value",
 	"leaves for runtime/pprof.SetGoroutineLabels":     "sets a field of the goroutine",
