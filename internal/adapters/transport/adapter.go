@@ -225,7 +225,7 @@ func (e *Adapter) register(nc net.Conn) *conn {
 		nc.Close()
 		return nil
 	}
-	c.reapAfter(e.cfg.ClaimTimeout)
+	c.arm()
 	return c
 }
 

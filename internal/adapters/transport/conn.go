@@ -70,10 +70,10 @@ func (c *conn) ownedBy(cell actor.ID) bool {
 	return c.owner == cell
 }
 
-// reapAfter ends the connection after d if it is in the same phase then: an
-// unclaimed one that nobody has claimed, or an open one whose stream has ended
+// arm has the connection ended after ClaimTimeout if it is in the same phase then:
+// an unclaimed one that nobody has claimed, or an open one whose stream has ended
 // and whose owner has not said Close.
-func (c *conn) reapAfter(d time.Duration) {
+func (c *conn) arm() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.phase == closed {
@@ -81,7 +81,7 @@ func (c *conn) reapAfter(d time.Duration) {
 	}
 	c.disarm()
 	was := c.phase
-	c.reaper = time.AfterFunc(d, func() {
+	c.reaper = time.AfterFunc(c.e.cfg.ClaimTimeout, func() {
 		c.mu.Lock()
 		still := c.phase == was
 		c.mu.Unlock()
@@ -91,7 +91,7 @@ func (c *conn) reapAfter(d time.Duration) {
 	})
 }
 
-// disarm stops the reaper. The caller holds mu.
+// disarm undoes arm. The caller holds mu.
 func (c *conn) disarm() {
 	if c.reaper != nil {
 		c.reaper.Stop()

@@ -157,7 +157,7 @@ func (c *conn) deliverEOF(err error, fault bool) bool {
 	case io.ErrUnexpectedEOF:
 		reason = "closed by the other side in the middle of a message"
 	}
-	c.reapAfter(c.e.cfg.ClaimTimeout)
+	c.arm()
 	return c.e.cells.Deliver(c.e.self, c.owner, actor.Inbound, peer.EOF{Conn: c.id, Reason: reason, Fault: fault}, 0)
 }
 
@@ -266,7 +266,7 @@ func (c *conn) broke(err error) {
 		reason = fmt.Sprintf("does not read: took less than %d bytes in %v", chunk, c.e.cfg.WriteTimeout)
 	}
 	c.breakOff()
-	c.reapAfter(c.e.cfg.ClaimTimeout)
+	c.arm()
 	if !c.e.cells.Deliver(c.e.self, c.owner, actor.Control, peer.Broken{Conn: c.id, Reason: reason}, 0) {
 		c.end(false)
 	}
