@@ -98,17 +98,21 @@ func (t *headers) recent() bool { return t.now.Sub(t.tips.Header.Time) < t.cfg.R
 // have more for us come first, then those that have failed least. The first step of
 // a getheaders is its locator, which chain makes.
 func (t *headers) plan(port actor.Port[chain.GetLocator, chain.Locator], out *actor.Outbox) {
-	room := t.cfg.Fetchers
+	room, n := t.cfg.Fetchers, 0
 	for _, p := range t.ready {
 		room -= btoi(p.headers.fetching())
+		n += btoi(t.due(p))
+	}
+	if n == 0 {
+		return
 	}
 	if more, ranOut := t.survey(); t.recent() || ranOut && !more {
-		room = len(t.ready)
+		room = n
 	}
 	if room <= 0 {
 		return
 	}
-	var due []*remote
+	due := make([]*remote, 0, n)
 	for _, p := range t.ready {
 		if t.due(p) {
 			due = append(due, p)

@@ -24,6 +24,7 @@ type facts struct {
 	tips  chain.Tips
 	ready []*remote // in order of ID: the peers that Ready has named, until Gone or dropped
 
+	dropped bool // some remotes are dropped in this step
 	changed bool // something that the Status shows may have changed
 }
 
@@ -86,7 +87,7 @@ func (f *facts) find(id actor.ID) *remote {
 // peer, and orders its cell to end.
 func (f *facts) drop(p *remote, reason string, fault bool) {
 	if p.why == (actor.End{}) {
-		p.why = actor.End{Reason: reason, Fault: fault}
+		p.why, f.dropped = actor.End{Reason: reason, Fault: fault}, true
 	}
 }
 

@@ -209,7 +209,9 @@ func (s *span) takeBack(h chainhash.Hash, peer actor.ID) bool {
 	}
 	e.by[1] = 0
 	s.count(e, 1)
-	s.free = min(s.free, q)
+	if e.by[0] == 0 {
+		s.free = min(s.free, q)
+	}
 	return true
 }
 
@@ -227,13 +229,16 @@ func (s *span) hold(h chainhash.Hash, b *wire.MsgBlock, size int, from actor.ID,
 			s.drop(top)
 		}
 	}
-	s.drop(q)
-	if s.heldBytes+size > budget && !s.isNext(q) {
-		return false
+	s.count(e, -1)
+	e.by = [2]actor.ID{}
+	kept := s.heldBytes+size <= budget || s.isNext(q)
+	if kept {
+		e.state, e.block, e.size, e.from = held, b, size, from
+	} else {
+		s.free = min(s.free, q)
 	}
-	e.block, e.size, e.from = b, size, from
-	s.set(e, held)
-	return true
+	s.count(e, 1)
+	return kept
 }
 
 // drop makes an entry wanted, without a copy and without an order.
