@@ -25,14 +25,13 @@ const (
 func connectPorts(maxPeers int) (Ports, []actor.PortSpec) {
 	var p actor.Ports
 	ports := Ports{
-		Transport:  transportID,
-		Dial:       actor.Connect[transport.Dial](&p, "dial", transportID, 8, 40*time.Second),
-		Pick:       actor.Connect[book.Pick](&p, "pick", bookID, 1, 10*time.Second),
-		Sample:     actor.Connect[book.Sample](&p, "sample", bookID, 4, 10*time.Second),
-		Note:       actor.Connect[book.Note](&p, "note", bookID, 1, 10*time.Second),
-		Resolve:    actor.Connect[book.Resolve](&p, "resolve", resolverID, 8, 20*time.Second),
-		Disconnect: actor.Connect[peer.Disconnect](&p, "disconnect", 0, maxPeers, 10*time.Second),
-		Send:       actor.Connect[peer.Send](&p, "send", 0, maxPeers, time.Minute),
+		Transport: transportID,
+		Dial:      actor.Connect[transport.Dial](&p, "dial", actor.Ref[transport.Sockets](transportID), 8, 40*time.Second),
+		Pick:      actor.Connect[book.Pick](&p, "pick", actor.Ref[book.Keeper](bookID), 1, 10*time.Second),
+		Sample:    actor.Connect[book.Sample](&p, "sample", actor.Ref[book.Keeper](bookID), 4, 10*time.Second),
+		Note:      actor.Connect[book.Note](&p, "note", actor.Ref[book.Keeper](bookID), 1, 10*time.Second),
+		Resolve:   actor.Connect[book.Resolve](&p, "resolve", actor.Ref[book.Names](resolverID), 8, 20*time.Second),
+		Send:      actor.ConnectOf[peer.Send](&p, "send", maxPeers, time.Minute),
 	}
 	return ports, p.Specs
 }
@@ -172,6 +171,24 @@ func pendingAsks[Q any](b *bench) int {
 		}
 	}
 	return n
+}
+
+// wantNoHotLoop says that the machine wants no Tick for what has found no slot.
+func (b *bench) wantNoHotLoop(why string) {
+	b.t.Helper()
+	if d := b.m.Deadline(); !d.IsZero() && !d.After(b.Now) {
+		b.t.Fatalf("%s: the deadline is %v back", why, b.Now.Sub(d))
+	}
+}
+
+// orderedToEnd lists the cells of the orders to end that no Want has taken.
+func (b *bench) orderedToEnd() (cells []actor.ID) {
+	for _, e := range b.Pending() {
+		if e.Kind == actor.EndCell {
+			cells = append(cells, e.To)
+		}
+	}
+	return cells
 }
 
 // logged counts the records of a level that contain a text.

@@ -41,6 +41,7 @@ type judge struct {
 
 type question struct {
 	ticket actor.Ticket
+	key    uint64
 	to     actor.ID
 	port   int
 	body   any
@@ -90,13 +91,13 @@ func (j *judge) birth() {
 }
 
 // The judge is the server's host.
-func (j *judge) Reserve(port int, to actor.ID, _ time.Time, none any) (actor.RawCall, bool) {
+func (j *judge) Reserve(port int, to actor.ID, key uint64, _ time.Time, none any) (actor.RawCall, bool) {
 	if j.Free(port) == 0 {
 		return actor.RawCall{}, false
 	}
 	j.used[port]++
 	j.seq++
-	j.asks = append(j.asks, &question{ticket: actor.Ticket(j.seq), to: to, port: port, none: none})
+	j.asks = append(j.asks, &question{ticket: actor.Ticket(j.seq), key: key, to: to, port: port, none: none})
 	return actor.RawCall{To: to, Seq: j.seq}, true
 }
 func (j *judge) Free(port int) int { return j.specs[port].Window - j.used[port] }
@@ -104,8 +105,7 @@ func (j *judge) Seat(actor.Kind) (actor.ID, bool) {
 	j.cells++
 	return actor.Child(9, j.cells), true
 }
-func (j *judge) Seats(actor.Kind) int       { return 1 }
-func (j *judge) Credit(actor.ID) (int, int) { return 0, 0 }
+func (j *judge) Seats(actor.Kind) int { return 1 }
 func (j *judge) fail(format string, args ...any) {
 	if j.err == nil {
 		j.err = fmt.Errorf(format, args...)
@@ -289,19 +289,20 @@ func (j *judge) answer() {
 		j.asks = slices.Delete(j.asks, i, i+1)
 	}
 	switch {
-	case q.zombie: // a late answer is not delivered
+	case q.zombie: // a late answer is not delivered, only that its slot is free
+		j.step(actor.Input{Body: actor.Freed{}, Key: q.key})
 	case slices.Contains(j.asks, q):
 		q.zombie = true
-		j.step(actor.Input{Body: q.none, Ticket: q.ticket, Err: actor.ErrTimeout})
+		j.step(actor.Input{Body: q.none, Ticket: q.ticket, Key: q.key, Err: actor.ErrTimeout})
 	case j.choose(5) == 0:
-		j.step(actor.Input{Body: q.none, Ticket: q.ticket, Err: actor.ErrGone})
+		j.step(actor.Input{Body: q.none, Ticket: q.ticket, Key: q.key, Err: actor.ErrGone})
 	default:
 		j.reply(q)
 	}
 }
 
 func (j *judge) reply(q *question) {
-	in := actor.Input{Ticket: q.ticket}
+	in := actor.Input{Ticket: q.ticket, Key: q.key}
 	switch body := q.body.(type) {
 	case transport.Dial:
 		if j.choose(3) == 0 {
@@ -331,8 +332,6 @@ func (j *judge) reply(q *question) {
 		in.Body = book.Sampled{Addrs: netAddrs(j.now, "1.1.1.1:1")}
 	case book.Note:
 		in.Body = book.Noted{Known: j.choose(200)}
-	case peer.Disconnect:
-		in.Body = peer.Disconnected{}
 	case peer.Send:
 		in.Body = peer.Sent{}
 	}
@@ -440,11 +439,12 @@ func (j *judge) finish() {
 			j.asks = j.asks[1:]
 			j.used[q.port]--
 			if q.zombie {
+				j.step(actor.Input{Body: actor.Freed{}, Key: q.key})
 				continue
 			}
 			if d, is := q.body.(transport.Dial); is {
 				j.conns++
-				j.step(actor.Input{Ticket: q.ticket, Body: transport.Dialed{Conn: j.conns, Remote: d.Addr}})
+				j.step(actor.Input{Ticket: q.ticket, Key: q.key, Body: transport.Dialed{Conn: j.conns, Remote: d.Addr}})
 				continue
 			}
 			j.reply(q)

@@ -58,7 +58,7 @@ func TestDisconnectNode(t *testing.T) {
 	b.done(DisconnectNode{Addr: "8.8.8.8:6"}, Unconnected, "another port is another peer")
 	b.done(DisconnectNode{Addr: "???"}, BadAddress, "nonsense")
 	b.done(DisconnectNode{Peer: 12345}, Unconnected, "an unknown ID")
-	if n := pendingAsks[peer.Disconnect](b); n != 0 {
+	if ids := b.orderedToEnd(); len(ids) != 0 {
 		t.Fatal("somebody was disconnected")
 	}
 	for _, c := range []struct {
@@ -69,9 +69,7 @@ func TestDisconnectNode(t *testing.T) {
 		{DisconnectNode{Addr: "node.example"}, named},
 	} {
 		b.done(c.q, "", "a peer that is there")
-		if _, ask := steptest.WantAsk[peer.Disconnect](b.Rig, "it is told to go"); ask.To != c.id {
-			t.Fatalf("%v was told to go, not %v", ask.To, c.id)
-		}
+		b.WantEnd(c.id, "it is told to go")
 	}
 	b.done(DisconnectNode{Peer: in}, "", "it is going already")
 	b.end(named)
