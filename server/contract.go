@@ -33,10 +33,10 @@ type (
 	GetPeers struct{ actor.Asks[Peers, Server] }
 
 	// Peers is the answer, in order of ID.
-	Peers struct{ Peers []Slot }
+	Peers struct{ Peers []Connection }
 
-	// Slot is one connection.
-	Slot struct {
+	// Connection is one of them.
+	Connection struct {
 		Peer    actor.ID
 		Remote  netip.AddrPort
 		Inbound bool

@@ -152,7 +152,7 @@ func TestL4ASlowBookIsToldInOneAndWithinBounds(t *testing.T) {
 	b := newBench(t, seeking()) // 50 addresses at most
 	id := b.arrive("8.8.8.8:1")
 	b.ready(id, "8.8.8.8:1")
-	b.m.slots[0].tokens = maxTokens
+	b.m.remotes[0].talk.tokens = maxTokens
 	tell := func(n int) {
 		var list []string
 		for range n {

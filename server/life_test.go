@@ -23,7 +23,7 @@ func TestL11ARebuiltServerCountsWhoLives(t *testing.T) {
 	b.ready(named, "10.0.0.1:18333")
 	b.ready(actor.Child(steptest.Self, 3), "7.7.7.7:1") // ended meanwhile
 	b.Advance(10 * time.Second)
-	if n := b.m.ready(); n != 1 {
+	if n := b.m.seats().ready; n != 1 {
 		t.Fatalf("%d peers are ready, not 1", n)
 	}
 	call := b.Ask(GetPeers{})

@@ -132,7 +132,7 @@ func TestAddNodeOnetry(t *testing.T) {
 	}
 	b.done(AddNode{Command: "onetry", Addr: "10.0.0.1"}, "", "a full node")
 	b.Advance(time.Hour)
-	if n := pendingAsks[transport.Dial](b); n != 0 || b.m.added() != 0 {
+	if n := pendingAsks[transport.Dial](b); n != 0 || b.m.named.added() != 0 {
 		t.Fatal("there is no place to try it")
 	}
 }

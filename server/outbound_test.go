@@ -108,7 +108,7 @@ func TestADryBookIsAskedLessAndLess(t *testing.T) {
 	b.Drop()
 	id := b.arrive("127.0.0.1:4000")
 	b.ready(id, "127.0.0.1:4000")
-	b.m.slots[0].tokens = maxTokens
+	b.m.remotes[0].talk.tokens = maxTokens
 	b.Give(peer.AddrsReceived{Peer: id, Addrs: netAddrs(b.Now, "1.1.1.1:18333")})
 	b.noted(1, "an address was learned")
 	b.pick(1, "1.1.1.1:18333")

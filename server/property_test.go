@@ -2,7 +2,6 @@ package server
 
 import (
 	"math/rand/v2"
-	"net/netip"
 	"testing"
 	"time"
 
@@ -77,7 +76,7 @@ func TestTheJudgeCatchesBrokenServers(t *testing.T) {
 		"dials that take no place": func(cfg Config, ports Ports) actor.Machine {
 			return &broken{Machine: honest(cfg, ports).(*Machine), spoil: func(m *Machine, in actor.Input) bool {
 				if _, is := in.Body.(Admit); is {
-					m.cfg.MaxPeers += len(m.dials)
+					m.cfg.MaxPeers += len(m.dials.list)
 				}
 				return false
 			}, after: func(m *Machine) { m.cfg.MaxPeers = cfg.MaxPeers }}
@@ -90,7 +89,7 @@ func TestTheJudgeCatchesBrokenServers(t *testing.T) {
 		},
 		"forgotten bans": func(cfg Config, ports Ports) actor.Machine {
 			return &broken{Machine: honest(cfg, ports).(*Machine), after: func(m *Machine) {
-				m.bans = bans{until: map[netip.Prefix]time.Time{}}
+				m.bans = newBans(m.cfg.BanDuration, m.cfg.MaxBans)
 			}}
 		},
 		"forgotten peers after a crash": func(cfg Config, ports Ports) actor.Machine {
@@ -101,9 +100,9 @@ func TestTheJudgeCatchesBrokenServers(t *testing.T) {
 		},
 		"a back-off that waits for an event": func(cfg Config, ports Ports) actor.Machine {
 			return &broken{Machine: honest(cfg, ports).(*Machine), after: func(m *Machine) {
-				for i := range m.named {
-					if m.named[i].phase == waiting && m.named[i].tries > 0 {
-						m.named[i].at = m.settled.Add(1000 * time.Hour)
+				for i := range m.named.list {
+					if p := &m.named.list[i]; p.phase == waiting && p.tries > 0 {
+						p.at = time.Unix(2_000_000_000, 0)
 					}
 				}
 			}}

@@ -1,199 +1,104 @@
 package server
 
 import (
+	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
-	"acyclic/peer"
-
-	"github.com/btcsuite/btcd/wire/v2"
 )
 
-// slot is one connection, from the spawn of its cell to its end.
-type slot struct {
-	id     actor.ID
-	remote netip.AddrPort
-	in     bool // inbound
-	manual bool // named by the user: never banned
-	ready  bool // between Ready and Gone
-	shook  bool // has been ready
-	since  time.Time
-
-	wantsAddrV2 bool
-	addrsServed bool         // its getaddr has been taken
-	tokens      float64      // addresses that it may still tell us
-	tokensAt    time.Time    // when tokens was right
-	pending     wire.Message // to be sent when no other Send is under way
-	sending     bool         // a Send is under way
+// remote is what the server knows of a peer, from the spawn of its cell to the
+// cell's end.
+type remote struct {
+	id      actor.ID
+	addr    netip.AddrPort
+	inbound bool
+	manual  bool // named by the user: never banned
+	ready   bool // between Ready and Gone
+	shook   bool // its handshake was done
+	since   time.Time
+	talk    talk
 }
 
-// find returns the index of a peer's slot, or -1.
-func (m *Machine) find(id actor.ID) int {
-	i, ok := slices.BinarySearchFunc(m.slots, id, func(s slot, id actor.ID) int {
-		switch {
-		case s.id < id:
-			return -1
-		case s.id > id:
-			return 1
-		}
-		return 0
-	})
-	if !ok {
-		return -1
-	}
-	return i
+// automatic says whether we dialled the peer without the user's wish.
+func (r *remote) automatic() bool { return !r.inbound && !r.manual }
+
+// remotes tracks the connections, in order of ID.
+type remotes []remote
+
+func (rs remotes) search(id actor.ID) (int, bool) {
+	return slices.BinarySearchFunc(rs, id, func(r remote, id actor.ID) int { return cmp.Compare(r.id, id) })
 }
 
-// insert adds a slot in its place. IDs grow, so it is the last one except while
-// a rebuilt server is told of its peers.
-func (m *Machine) insert(now time.Time, id actor.ID, arg peer.Arg) {
-	s := slot{
-		id: id, remote: arg.Remote, in: arg.Inbound, manual: arg.Manual, since: now,
-		tokens: firstTokens, tokensAt: now,
+// find returns the remote of a peer, or nil.
+func (rs remotes) find(id actor.ID) *remote {
+	if i, ok := rs.search(id); ok {
+		return &rs[i]
 	}
-	i := len(m.slots)
-	for i > 0 && m.slots[i-1].id > id {
-		i--
-	}
-	m.slots = slices.Insert(m.slots, i, s)
+	return nil
 }
 
-// spawn makes the peer's cell. It fails when the kernel has no place for one.
-func (m *Machine) spawn(now time.Time, arg peer.Arg, out *actor.Outbox) (actor.ID, bool) {
-	arg.BestHeight = m.height
-	id, ok := out.Spawn(KindPeer, arg)
+// at returns the remote with exactly this address, or nil.
+func (rs remotes) at(addr netip.AddrPort) *remote {
+	if i := slices.IndexFunc(rs, func(r remote) bool { return r.addr == addr }); i >= 0 {
+		return &rs[i]
+	}
+	return nil
+}
+
+// add keeps the order: a rebuilt server is told of its peers in any order.
+func (rs *remotes) add(r remote) {
+	i, _ := rs.search(r.id)
+	*rs = slices.Insert(*rs, i, r)
+}
+
+// remove returns what was known of a peer that has ended.
+func (rs *remotes) remove(id actor.ID) (r remote, ok bool) {
+	i, ok := rs.search(id)
 	if ok {
-		m.insert(now, id, arg)
+		r = (*rs)[i]
+		*rs = slices.Delete(*rs, i, i+1)
 	}
-	return id, ok
+	return r, ok
 }
 
-// refuse closes a connection that we dialled and do not want any more.
-func (m *Machine) refuse(conn transport.ConnID, out *actor.Outbox) {
-	out.Tell(m.ports.Transport, transport.Refuse{Conn: conn})
+// inboundFrom counts the inbound connections of a host.
+func (rs remotes) inboundFrom(host netip.Prefix) int {
+	return count(rs, func(r *remote) bool { return r.inbound && hostOf(r.addr.Addr()) == host })
 }
 
-// used counts the places taken.
-func (m *Machine) used() int { return len(m.slots) + len(m.dials) }
+// near says whether a connection stands in the way of dialling an address.
+func (rs remotes) near(addr netip.AddrPort) bool {
+	return slices.ContainsFunc(rs, func(r remote) bool { return near(addr, r.addr, !r.inbound) })
+}
 
-// full says whether all places are taken.
-func (m *Machine) full() bool { return m.used() >= m.cfg.MaxPeers }
+// connections answers GetPeers.
+func (rs remotes) connections() []Connection {
+	list := make([]Connection, 0, len(rs))
+	for i := range rs {
+		r := &rs[i]
+		list = append(list, Connection{
+			Peer: r.id, Remote: r.addr, Inbound: r.inbound, Manual: r.manual, Ready: r.ready, Since: r.since,
+		})
+	}
+	return list
+}
 
-func (m *Machine) count(counts func(*slot) bool) int {
-	n := 0
-	for i := range m.slots {
-		if counts(&m.slots[i]) {
-			n++
+func (rs remotes) check() error {
+	for i := range rs {
+		r := &rs[i]
+		if i > 0 && rs[i-1].id >= r.id {
+			return fmt.Errorf("remotes %v and %v are out of order", rs[i-1].id, r.id)
+		}
+		if r.ready && !r.shook {
+			return fmt.Errorf("remote %v is ready without a handshake", r.id)
+		}
+		if err := r.talk.check(r.ready); err != nil {
+			return fmt.Errorf("remote %v: %w", r.id, err)
 		}
 	}
-	return n
-}
-
-func (m *Machine) inbound() int { return m.count(func(s *slot) bool { return s.in }) }
-
-func (m *Machine) ready() int { return m.count(func(s *slot) bool { return s.ready }) }
-
-func (m *Machine) readyOutbound() int {
-	return m.count(func(s *slot) bool { return s.ready && !s.in })
-}
-
-// connected says whether there is a connection to exactly this address.
-func (m *Machine) connected(addr netip.AddrPort) bool {
-	return slices.ContainsFunc(m.slots, func(s slot) bool { return s.remote == addr })
-}
-
-// onAlive takes back a peer that outlived a crash of the server. Since when it
-// has been connected is forgotten.
-func (m *Machine) onAlive(now time.Time, alive actor.Alive) {
-	arg := alive.Arg.(peer.Arg)
-	arg.Remote = plain(arg.Remote)
-	m.insert(now, alive.Child, arg)
-}
-
-// onReady notes that a handshake is done. A server that was rebuilt may be told
-// of a peer that has ended meanwhile: it has no slot.
-func (m *Machine) onReady(now time.Time, ready peer.Ready, out *actor.Outbox) {
-	i := m.find(ready.Peer)
-	if i < 0 {
-		return
-	}
-	s := &m.slots[i]
-	s.ready, s.shook, s.wantsAddrV2 = true, true, ready.WantsAddr
-	m.back(s.remote, out)
-	if s.in {
-		return
-	}
-	out.Log(actor.Info, "connected", "peer", s.id, "addr", s.remote, "agent", ready.UserAgent, "height", ready.Height)
-	m.noteGood(s.remote, ready.Services)
-	m.namedReady(s.id)
-	if !s.manual {
-		m.auto.fails = 0
-	}
-	if m.target() > 0 && m.known < enoughKnown {
-		s.pending = wire.NewMsgGetAddr()
-		s.tokens = maxTokens
-	}
-}
-
-// onGone notes that a peer is leaving and bans it for a fault. Its place is
-// free when its cell has ended.
-func (m *Machine) onGone(now time.Time, gone peer.Gone, out *actor.Outbox) {
-	i := m.find(gone.Peer)
-	if i < 0 {
-		return
-	}
-	s := &m.slots[i]
-	s.ready = false
-	s.pending = nil
-	if !gone.Fault || s.manual {
-		return
-	}
-	m.ban(now, s.remote.Addr(), gone.Reason, out)
-}
-
-// onEnded frees a place. A cell that ended while the server was being rebuilt
-// may be unknown.
-func (m *Machine) onEnded(now time.Time, ended actor.Ended, out *actor.Outbox) {
-	i := m.find(ended.Child)
-	if i < 0 {
-		return
-	}
-	s := m.slots[i]
-	m.slots = slices.Delete(m.slots, i, i+1)
-	m.forgetAsking(s.id)
-	m.namedEnded(now, s, ended.Reason, out)
-	if s.in {
-		return
-	}
-	level := actor.Debug
-	if s.shook {
-		level = actor.Info
-	}
-	out.Log(level, "disconnected", "peer", s.id, "addr", s.remote, "reason", ended.Reason)
-	if !s.manual && !s.shook {
-		m.automaticFailed(now, out)
-	}
-}
-
-// onDisconnectNode ends the connections to an address, to the address of a
-// peer that the user named so, or of one peer. A peer that the user has named is
-// connected again after its back-off, as in Bitcoin Core.
-func (m *Machine) onDisconnectNode(q DisconnectNode, call actor.Call[Done], out *actor.Outbox) {
-	done := Done{Err: Unconnected}
-	t, ok := parseTarget(q.Addr, m.cfg.DefaultPort)
-	if q.Peer == 0 && !ok {
-		done.Err = BadAddress
-	}
-	for i := range m.slots {
-		s := &m.slots[i]
-		byAddr := ok && (s.remote == t.literal() || m.linkedTo(s.id, t))
-		if q.Peer == s.id || q.Peer == 0 && byAddr {
-			out.End(s.id, "disconnected by the user", false)
-			done.Err = ""
-		}
-	}
-	call.Answer(out, done)
+	return nil
 }
