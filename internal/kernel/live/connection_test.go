@@ -36,7 +36,7 @@ func (s *source) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 		s.topic.Publish(out, e)
 	case boom:
 		panic("boom")
-	case actor.Stop, actor.Blamed:
+	case actor.Stop, actor.End:
 		s.life.Close(out, note{"gone"})
 		out.Finish("stopped")
 	}
@@ -84,7 +84,7 @@ func connection() (*cell.Plan, *sink) {
 		Deaths: cell.Deaths{Max: maxDeaths, Within: time.Minute},
 		Cells:  []cell.Static{{ID: left, Name: "sink", Build: func(uint32) actor.Machine { return s }, Stop: 2}},
 		Kinds: []cell.Kind{{
-			Kind: bus.Kind{ID: peerKind, Name: "peer", Seats: 4 * maxDeaths},
+			Kind: bus.Kind{ID: peerKind, Name: "peer", Seats: 4 * maxDeaths}, Parent: left, Control: 1,
 			Build: func(id actor.ID, _ any) actor.Machine {
 				return &source{id: id, born: s.child, topic: traffic, life: life}
 			},
