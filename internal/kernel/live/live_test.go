@@ -26,6 +26,7 @@ type (
 	boom struct{}
 	hold struct{ actor.Asks[pong, chat] } // never answered
 	flag struct{ actor.Asks[pong, chat] } // flags the cell to crash at its next input
+	tell struct{ actor.Asks[pong, chat] } // the adapter answers it wrongly
 	note struct{ text string }
 	chat struct{} // answers them
 )
@@ -333,8 +334,9 @@ func TestL2TimeoutEndsAQuestion(t *testing.T) {
 	})
 }
 
-// An adapter's workers answer side by side; one that panics is an ErrGone for its
-// asker, and an adapter that hangs holds nobody but its askers.
+// An adapter's workers answer side by side. One that panics, or that answers with
+// another type than the question asks for, is an ErrGone for its asker. An adapter
+// that hangs holds nobody but its askers.
 func TestAdaptersAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, _ := duet(0)
@@ -346,6 +348,8 @@ func TestAdaptersAnswer(t *testing.T) {
 				case hold:
 					<-ctx.Done()
 					return pong{}
+				case tell:
+					return "no pong"
 				}
 				panic("boom")
 			})})
@@ -353,6 +357,7 @@ func TestAdaptersAnswer(t *testing.T) {
 		p := actor.Connect[ping](&ports, "ping", actor.Ref[chat](outside), 1, time.Second)
 		h := actor.Connect[hold](&ports, "hold", actor.Ref[chat](outside), 1, time.Second)
 		f := actor.Connect[flag](&ports, "flag", actor.Ref[chat](outside), 1, time.Second)
+		w := actor.Connect[tell](&ports, "tell", actor.Ref[chat](outside), 1, time.Second)
 		plan.Askers = append(plan.Askers, cell.Asker{ID: 10, Name: "asker", Ports: ports.Specs})
 		n := New(&logs{}).Wire(plan)
 		n.Start()
@@ -365,6 +370,12 @@ func TestAdaptersAnswer(t *testing.T) {
 		}
 		if _, err := adapter.Ask(ctx, a, f, flag{}); !errors.Is(err, actor.ErrGone) {
 			t.Errorf("a worker that panics: %v", err)
+		}
+		if _, err := adapter.Ask(ctx, a, w, tell{}); !errors.Is(err, actor.ErrGone) {
+			t.Errorf("a worker that answers with another type: %v", err)
+		}
+		if deaths := n.System().Lookup(outside).Stats().Deaths; deaths != 2 {
+			t.Errorf("%d deaths of the adapter, want those of the panic and of the wrong answer", deaths)
 		}
 		if _, err := adapter.Ask(ctx, a, p, ping{}); err != nil {
 			t.Errorf("the adapter after a panic: %v", err)
