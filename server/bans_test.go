@@ -32,8 +32,8 @@ func TestAFaultBansForADay(t *testing.T) {
 	b.arrive("8.8.8.8:4")
 }
 
-// Another address of its net does not help who was banned, nor do the addresses
-// of one net drive other bans out.
+// A banned host does not come back with another address of its net, and the
+// addresses of one net do not drive other bans out.
 func TestABanIsOfAHost(t *testing.T) {
 	b := newBench(t, quiet()) // three bans
 	b.misbehave("8.8.8.8:1")

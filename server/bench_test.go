@@ -59,7 +59,7 @@ func newBench(t *testing.T, cfg Config) *bench {
 	return &bench{Rig: steptest.New(t, m, specs), t: t, m: m}
 }
 
-// rebuilt is a server after a crash, before it has been told who lives.
+// rebuilt is a server after a crash, before it has been told of its living peers.
 func rebuilt(t *testing.T, cfg Config) *bench {
 	t.Helper()
 	b := newBench(t, cfg)

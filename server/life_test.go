@@ -38,7 +38,7 @@ func TestL11ARebuiltServerCountsWhoLives(t *testing.T) {
 	for i := range 3 {
 		b.arrive(fmt.Sprintf("9.9.9.9:%d", i+1))
 	}
-	if a := b.admit("9.9.9.9:9", "five places, five peers"); a.Peer != 0 {
+	if a := b.admit("9.9.9.9:9", "five seats, five peers"); a.Peer != 0 {
 		t.Fatal("the peers of the former life were not counted")
 	}
 	b.end(named)

@@ -12,7 +12,7 @@ import (
 	"acyclic/peer"
 )
 
-// seeking is a configuration that looks for two peers of its own.
+// seeking is a configuration that seeks two automatic peers.
 func seeking() Config {
 	cfg := quiet()
 	cfg.MaxPeers = 8
@@ -148,7 +148,7 @@ func TestL3ABookThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 	b.Fail(ask, actor.ErrTimeout)
 	b.Advance(time.Minute)
 	if n := pendingAsks[book.Pick](b); n != 0 {
-		t.Fatal("the place of a question that timed out is not free")
+		t.Fatal("the slot of a question that timed out is not free")
 	}
 	b.wantNoHotLoop("peers are sought and the port has no slot")
 	b.Late(ask)

@@ -23,7 +23,7 @@ func honest(cfg Config, ports Ports) actor.Machine {
 	return New(cfg, ports, Topics{}, rand.New(rand.NewPCG(3, 4)))
 }
 
-// Whatever happens in whatever order: never more places taken than there are,
+// Whatever happens in whatever order: never more seats taken than there are,
 // every Admit answered once and by the rules, every connection owned or closed,
 // nobody dialled twice, no banned address touched, no named peer forgotten.
 func TestAnyOrderOfEvents(t *testing.T) {
@@ -57,7 +57,7 @@ func (b *broken) Check() error { return nil } // the judge must find it alone
 // The judge must catch servers that are wrong in the ways that servers are.
 func TestTheJudgeCatchesBrokenServers(t *testing.T) {
 	flaws := map[string]func(cfg Config, ports Ports) actor.Machine{
-		"one place too many": func(cfg Config, ports Ports) actor.Machine {
+		"one seat too many": func(cfg Config, ports Ports) actor.Machine {
 			cfg.MaxPeers++
 			return &broken{Machine: honest(cfg, ports).(*Machine)}
 		},
@@ -73,7 +73,7 @@ func TestTheJudgeCatchesBrokenServers(t *testing.T) {
 				return is && q.Conn%7 == 1
 			}}
 		},
-		"dials that take no place": func(cfg Config, ports Ports) actor.Machine {
+		"dials that take no seat": func(cfg Config, ports Ports) actor.Machine {
 			return &broken{Machine: honest(cfg, ports).(*Machine), spoil: func(m *Machine, in actor.Input) bool {
 				if _, is := in.Body.(Admit); is {
 					m.cfg.MaxPeers += len(m.dials.list)
@@ -81,7 +81,7 @@ func TestTheJudgeCatchesBrokenServers(t *testing.T) {
 				return false
 			}, after: func(m *Machine) { m.cfg.MaxPeers = cfg.MaxPeers }}
 		},
-		"places that never come back": func(cfg Config, ports Ports) actor.Machine {
+		"seats that never come back": func(cfg Config, ports Ports) actor.Machine {
 			return &broken{Machine: honest(cfg, ports).(*Machine), spoil: func(m *Machine, in actor.Input) bool {
 				_, is := in.Body.(actor.Ended)
 				return is

@@ -154,7 +154,7 @@ func TestL9ANameThatFoundNoSlotIsLookedUpWhenFreedComes(t *testing.T) {
 	}
 }
 
-func TestManySeedsWaitForAPlace(t *testing.T) {
+func TestManySeedsWaitForASlot(t *testing.T) {
 	seeds := []string{"a.x", "b.x", "c.x", "d.x", "e.x", "f.x", "g.x", "h.x", "i.x", "j.x"}
 	b := newBench(t, seeded(seeds...))
 	b.pick(0)
