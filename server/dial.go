@@ -50,11 +50,6 @@ func (d *dials) to(addr netip.AddrPort) bool {
 	return slices.ContainsFunc(d.list, func(d dial) bool { return d.addr == addr })
 }
 
-// of says whether a named peer is being dialled.
-func (d *dials) of(named uint64) bool {
-	return slices.ContainsFunc(d.list, func(d dial) bool { return d.named == named })
-}
-
 // near says whether a dial stands in the way of dialling an address.
 func (d *dials) near(addr netip.AddrPort) bool {
 	return slices.ContainsFunc(d.list, func(d dial) bool { return near(addr, d.addr, true) })
@@ -115,7 +110,7 @@ func (m *Machine) onDialed(now time.Time, in actor.Input, got transport.Dialed, 
 	case owner != nil && id != 0:
 		owner.link(id, false)
 	case owner != nil:
-		m.named.failed(now, owner, d.addr.String()+": "+reason, m.rng, out)
+		owner.failed(now, d.addr.String()+": "+reason, m.rng, out)
 	case automatic && id == 0:
 		out.Log(actor.Debug, "dialling failed", "addr", d.addr, "reason", reason)
 		m.automaticFailed(now, out)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -85,21 +86,35 @@ func (p *namedPeer) link(id actor.ID, shook bool) {
 // succeed ends the row of failures: only a handshake counts.
 func (p *namedPeer) succeed() { p.tries, p.told = 0, false }
 
-// lookUp makes sure that the peer has an address to be tried. It returns false if
-// the resolver must be asked first.
-func (p *namedPeer) lookUp(port actor.Port[book.Resolve, book.Resolved], out *actor.Outbox) bool {
-	if lit := p.target.literal(); len(p.addrs) == 0 && lit.IsValid() {
-		p.addrs = []netip.AddrPort{lit}
+// resolved takes the addresses of the peer's name.
+func (p *namedPeer) resolved(now time.Time, addrs []netip.AddrPort, reason string, rng *rand.Rand, out *actor.Outbox) {
+	for _, addr := range addrs[:min(len(addrs), maxNamedAddrs)] {
+		p.addrs = append(p.addrs, plain(addr))
 	}
-	if len(p.addrs) > 0 {
-		return true
+	p.failed(now, cmp.Or(reason, "the name has no address"), rng, out)
+}
+
+// failed goes on to the next address, and after the last one into the back-off.
+// The user is told of the first failure in a row. The others are for debugging.
+func (p *namedPeer) failed(now time.Time, reason string, rng *rand.Rand, out *actor.Outbox) {
+	switch {
+	case len(p.addrs) > 0:
+		p.becomeWaiting(now)
+		return
+	case !p.keep:
+		out.Log(actor.Info, "addnode onetry: no connection", "addr", p.target, "reason", reason)
+		p.phase = over
+		return
 	}
-	_, ok := port.Ask(out, p.number, book.Resolve{Host: p.target.host, Port: p.target.port})
-	p.starved = !ok
-	if ok {
-		p.become(resolving, waiting)
+	p.tries++
+	wait := backoff(rng, namedRetry, namedRetryMax, p.tries)
+	p.becomeWaiting(now.Add(wait))
+	level := actor.Warn
+	if p.told {
+		level = actor.Debug
 	}
-	return false
+	p.told = true
+	out.Log(level, "no connection to "+p.target.String()+"; trying on", "reason", reason, "next", wait.Round(time.Second))
 }
 
 // named tracks the peers that the user has named.
@@ -155,45 +170,6 @@ func (n *named) forget() {
 	n.list = slices.DeleteFunc(n.list, func(p namedPeer) bool { return p.phase == over })
 }
 
-// resolved takes the addresses of a name. The peer may have been removed.
-func (n *named) resolved(now time.Time, number uint64, addrs []netip.AddrPort, reason string, rng *rand.Rand, out *actor.Outbox) {
-	p := n.numbered(number)
-	if p == nil {
-		return
-	}
-	for _, addr := range addrs[:min(len(addrs), maxNamedAddrs)] {
-		p.addrs = append(p.addrs, plain(addr))
-	}
-	if reason == "" {
-		reason = "the name has no address"
-	}
-	n.failed(now, p, reason, rng, out)
-}
-
-// failed goes on to the next address. After the last one everything is tried
-// again after a while. The user is told of the first failure in a row; the others
-// are for debugging.
-func (n *named) failed(now time.Time, p *namedPeer, reason string, rng *rand.Rand, out *actor.Outbox) {
-	if len(p.addrs) > 0 {
-		p.becomeWaiting(now)
-		return
-	}
-	if !p.keep {
-		out.Log(actor.Info, "addnode onetry: no connection", "addr", p.target, "reason", reason)
-		p.phase = over
-		return
-	}
-	p.tries++
-	wait := backoff(rng, namedRetry, namedRetryMax, p.tries)
-	p.becomeWaiting(now.Add(wait))
-	level := actor.Warn
-	if p.told {
-		level = actor.Debug
-	}
-	p.told = true
-	out.Log(level, "no connection to "+p.target.String()+"; trying on", "reason", reason, "next", wait.Round(time.Second))
-}
-
 // shook notes that the handshake with a peer is done.
 func (n *named) shook(id actor.ID) {
 	for i := range n.list {
@@ -211,7 +187,7 @@ func (n *named) ended(now time.Time, r *remote, reason string, rng *rand.Rand, o
 			continue
 		}
 		p.told = p.told || r.shook // the loss of a good connection is logged elsewhere
-		n.failed(now, p, reason, rng, out)
+		p.failed(now, reason, rng, out)
 		p.told = p.told && !r.shook
 	}
 }
@@ -256,7 +232,7 @@ func (n *named) check(d *dials, rs remotes) error {
 		switch {
 		case len(p.addrs) > maxNamedAddrs:
 			return fmt.Errorf("%v has %d addresses, at most %d", p.target, len(p.addrs), maxNamedAddrs)
-		case p.phase == dialling && !d.of(p.number):
+		case p.phase == dialling && !slices.ContainsFunc(d.list, func(d dial) bool { return d.named == p.number }):
 			return fmt.Errorf("%v is dialling, but there is no dial", p.target)
 		case p.phase == linked && rs.find(p.peer) == nil:
 			return fmt.Errorf("%v is linked to %v, which is not connected", p.target, p.peer)
@@ -276,7 +252,14 @@ func (m *Machine) connectNamed(now time.Time, out *actor.Outbox) {
 
 // tryNamed takes the next step of a named peer towards a connection.
 func (m *Machine) tryNamed(now time.Time, p *namedPeer, out *actor.Outbox) {
-	if !p.lookUp(m.ports.Resolve, out) {
+	if lit := p.target.literal(); len(p.addrs) == 0 && lit.IsValid() {
+		p.addrs = []netip.AddrPort{lit}
+	}
+	if len(p.addrs) == 0 {
+		_, ok := m.ports.Resolve.Ask(out, p.number, book.Resolve{Host: p.target.host, Port: p.target.port})
+		if p.starved = !ok; ok {
+			p.become(resolving, waiting)
+		}
 		return
 	}
 	addr := p.addrs[0]
@@ -293,8 +276,7 @@ func (m *Machine) tryNamed(now time.Time, p *namedPeer, out *actor.Outbox) {
 	case s.full():
 		// It waits for the next seat. Inbound cannot take it.
 	default:
-		p.starved = !m.dial(addr, p.number, out)
-		if !p.starved {
+		if p.starved = !m.dial(addr, p.number, out); !p.starved {
 			p.addrs = p.addrs[1:]
 			p.become(dialling, waiting)
 		}
@@ -305,7 +287,9 @@ func (m *Machine) tryNamed(now time.Time, p *namedPeer, out *actor.Outbox) {
 func (m *Machine) onResolved(now time.Time, in actor.Input, got book.Resolved, out *actor.Outbox) {
 	reason := failure(in.Err, got.Err)
 	if in.Key >= firstNamed {
-		m.named.resolved(now, in.Key, got.Addrs, reason, m.rng, out)
+		if p := m.named.numbered(in.Key); p != nil { // nil: the user has removed it
+			p.resolved(now, got.Addrs, reason, m.rng, out)
+		}
 		return
 	}
 	addrs := got.Addrs[:min(len(got.Addrs), maxSeedAddrs)]
