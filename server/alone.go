@@ -22,7 +22,7 @@ func (a *alone) say(ready int, why string, wait time.Duration, out *actor.Outbox
 		level = actor.Debug
 	}
 	a.told = true
-	again := "trying on"
+	again := "still trying"
 	if wait > 0 {
 		again = "trying again in " + wait.Round(time.Second).String()
 	}

@@ -183,8 +183,8 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	m.advance(now, out)
 }
 
-// onStart begins a life. A rebuilt server hears of its living peers in the
-// steps that follow; until it has, it must not dial them a second time.
+// onStart begins a life. A rebuilt server hears of its living peers in the steps
+// that follow. Until then it must not dial them a second time.
 func (m *Machine) onStart(now time.Time, start actor.Start, out *actor.Outbox) {
 	for _, name := range m.cfg.names() {
 		if _, ok := parseTarget(name, m.cfg.DefaultPort); !ok {
@@ -234,7 +234,7 @@ func (m *Machine) Deadline() time.Time {
 // Check verifies the invariants.
 func (m *Machine) Check() error {
 	s := m.seats()
-	return errors.Join(
+	err := errors.Join(
 		s.check(m.cfg.OutboundTarget),
 		m.remotes.check(),
 		m.dials.check(m.remotes),
@@ -245,6 +245,10 @@ func (m *Machine) Check() error {
 		m.bans.check(),
 		checkGroups(m.remotes, &m.dials),
 	)
+	if err != nil {
+		return fmt.Errorf("server: %w", err)
+	}
+	return nil
 }
 
 func later(a, b time.Time) time.Time {

@@ -114,7 +114,7 @@ func (p *namedPeer) failed(now time.Time, reason string, rng *rand.Rand, out *ac
 		level = actor.Debug
 	}
 	p.told = true
-	out.Log(level, "no connection to "+p.target.String()+"; trying on", "reason", reason, "next", wait.Round(time.Second))
+	out.Log(level, "no connection to "+p.target.String()+"; still trying", "reason", reason, "next", wait.Round(time.Second))
 }
 
 // named tracks the peers that the user has named.
