@@ -7,6 +7,8 @@
 // search for other peers), gossip (what the address book gets), bans, alone and
 // reporter. A tracker keeps its state, its deadline and its check, and does not
 // know the others. Inputs change what is known; advance then starts what is due.
+// Two stories to read first: TestInboundFillsItsSeatsAndGetsThemBack and
+// TestOutboundIsFilledFromTheBook.
 //
 // # A connection's seat
 //
