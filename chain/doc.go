@@ -9,9 +9,9 @@
 //	answers, Blocks and Tips (topics) ◄── Changes ──────└────────┘
 //
 //	kind       order           at the worker at most   when the engine is slow
-//	headers    as they came    Windows.Worker          they are asked again
-//	blocks     as they came    Windows.Worker          they are asked again
-//	templates  as they came    Windows.Templates       refused: a miner asks again
+//	headers    as they came    Bounds.Worker           they are asked again
+//	blocks     as they came    Bounds.Worker           they are asked again
+//	templates  as they came    Bounds.Templates        refused: a miner asks again
 //
 // The callers' windows bound the queues. Headers and blocks are asked before
 // anything else. Reads are no matter of chain's: the engine's Readers are asked

@@ -18,7 +18,7 @@ const (
 )
 
 var (
-	testConfig  = Config{Window: 3, Retry: time.Second}
+	testBounds  = Bounds{Window: 3, Retry: time.Second}
 	testWindows = Windows{Worker: 3, Reads: 2, WorkerTimeout: 10 * time.Minute, ReadTimeout: 30 * time.Second}
 )
 
@@ -36,7 +36,7 @@ func start(t *testing.T) (*steptest.Rig, *Machine) {
 func startUnknown(t *testing.T) (*steptest.Rig, *Machine) {
 	t.Helper()
 	var ports actor.Ports
-	m := New(testConfig, ConnectPorts(&ports, workerID, readersID, testWindows), Topics{
+	m := New(testBounds, ConnectPorts(&ports, workerID, readersID, testWindows), Topics{
 		Tips: actor.State[Tips]{ID: 1}, Blocks: actor.Stream[Event]{ID: 2},
 	})
 	return steptest.New(t, m, ports.Specs), m
@@ -148,7 +148,7 @@ func TestL2EverySubmissionEndsOnce(t *testing.T) {
 	for h := int32(1); h <= 4; h++ {
 		calls = append(calls, r.Ask(blockAt(h)))
 	}
-	for range testConfig.Window {
+	for range testBounds.Window {
 		_, a := steptest.WantAsk[ApplyBlock](r, "the window is filled")
 		asks = append(asks, a)
 	}
@@ -168,7 +168,7 @@ func TestL2EverySubmissionEndsOnce(t *testing.T) {
 	for _, a := range asks {
 		r.Late(a) // places become free, and no input says so
 	}
-	r.Advance(2 * testConfig.Retry)
+	r.Advance(2 * testBounds.Retry)
 	for h := int32(1); h <= 3; h++ {
 		q, a := steptest.WantAsk[ApplyBlock](r, "asked again, in the old order")
 		if q.Hash != pointAt(h).Hash || q.Seen != 2 {
@@ -249,7 +249,7 @@ func TestL9NoLatchOnTheFirstAnswer(t *testing.T) {
 	r.Fail(ask, actor.ErrTimeout)
 	r.WantNothing("the only place is taken by the late question")
 	r.Late(ask)
-	r.Advance(2 * testConfig.Retry)
+	r.Advance(2 * testBounds.Retry)
 	_, again := steptest.WantAsk[CatchUp](r, "asked again when the clock says so")
 	r.Reply(again, CaughtUp{Changes{Tips: tipsAt(5)}})
 	steptest.WantAnswer[Tips](r, early, "late, but answered")

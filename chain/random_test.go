@@ -123,7 +123,7 @@ func (r *run) timeout(i int) {
 }
 
 func (r *run) clock() {
-	r.rig.Advance(2 * testConfig.Retry)
+	r.rig.Advance(2 * testBounds.Retry)
 	r.collect()
 }
 
@@ -161,7 +161,7 @@ func TestL2NothingIsLostOrRepeated(t *testing.T) {
 			case "work":
 				r.work(rapid.Bool().Draw(rt, "disconnect"))
 			case "timeout":
-				r.timeout(rapid.IntRange(0, testConfig.Window).Draw(rt, "which"))
+				r.timeout(rapid.IntRange(0, testBounds.Window).Draw(rt, "which"))
 			case "clock":
 				r.clock()
 			}

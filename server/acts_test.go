@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"acyclic/config/hostport"
 	"acyclic/internal/adapters/book"
 	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
@@ -198,7 +199,7 @@ func (j *judge) user() {
 		name = "node.example"
 	}
 	var q any = DisconnectNode{Addr: name}
-	t, _ := parseTarget(name, j.cfg.DefaultPort)
+	t, _ := hostport.Parse(name, j.cfg.DefaultPort)
 	cmd := ""
 	if k := j.choose(4); k < 3 {
 		cmd = []string{"add", "onetry", "remove"}[k]

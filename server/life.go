@@ -3,6 +3,7 @@ package server
 import (
 	"time"
 
+	"acyclic/config/hostport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
@@ -103,14 +104,14 @@ func (m *Machine) onEnded(now time.Time, ended actor.Ended, out *actor.Outbox) {
 // its back-off, as in Bitcoin Core.
 func (m *Machine) onDisconnectNode(q DisconnectNode, call actor.Call[Done], out *actor.Outbox) {
 	done := Done{Err: Unconnected}
-	t, ok := parseTarget(q.Addr, m.cfg.DefaultPort)
+	t, ok := hostport.Parse(q.Addr, m.cfg.DefaultPort)
 	if q.Peer == 0 && !ok {
 		done.Err = BadAddress
 	}
 	named := m.named.called(t)
 	for i := range m.remotes {
 		r := &m.remotes[i]
-		byAddr := ok && (r.addr == t.literal() || named != nil && named.peer == r.id)
+		byAddr := ok && (r.addr == t.Literal() || named != nil && named.peer == r.id)
 		if q.Peer == r.id || q.Peer == 0 && byAddr {
 			out.End(r.id, "disconnected by the user", false)
 			done.Err = ""

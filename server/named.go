@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"acyclic/config/hostport"
 	"acyclic/internal/adapters/book"
 	"acyclic/internal/kernel/actor"
 )
@@ -42,7 +43,7 @@ const (
 // namedPeer is a peer that the user has named.
 type namedPeer struct {
 	number uint64 // the key of its lookups; its dials carry it
-	target target
+	target hostport.Addr
 	keep   bool // tried for ever; otherwise once (addnode onetry)
 	rpc    bool // from addnode
 
@@ -146,7 +147,7 @@ func (n *named) numbered(number uint64) *namedPeer {
 }
 
 // called returns the peer that the user calls t, or nil.
-func (n *named) called(t target) *namedPeer {
+func (n *named) called(t hostport.Addr) *namedPeer {
 	return n.find(func(p *namedPeer) bool { return p.target == t })
 }
 
@@ -195,7 +196,7 @@ func (n *named) ended(now time.Time, r *remote, reason string, rng *rand.Rand, o
 // change obeys the RPC addnode; ok says that t is a valid target. Like Bitcoin
 // Core's addnode it only changes the list: a name is looked up when its time
 // comes, and remove leaves the connection.
-func (n *named) change(now time.Time, command string, t target, ok bool) DoneError {
+func (n *named) change(now time.Time, command string, t hostport.Addr, ok bool) DoneError {
 	p := n.called(t)
 	switch command {
 	case "add", "onetry":
@@ -252,11 +253,11 @@ func (m *Machine) connectNamed(now time.Time, out *actor.Outbox) {
 
 // tryNamed takes the next step of a named peer towards a connection.
 func (m *Machine) tryNamed(now time.Time, p *namedPeer, out *actor.Outbox) {
-	if lit := p.target.literal(); len(p.addrs) == 0 && lit.IsValid() {
+	if lit := p.target.Literal(); len(p.addrs) == 0 && lit.IsValid() {
 		p.addrs = []netip.AddrPort{lit}
 	}
 	if len(p.addrs) == 0 {
-		_, ok := m.ports.Resolve.Ask(out, p.number, book.Resolve{Host: p.target.host, Port: p.target.port})
+		_, ok := m.ports.Resolve.Ask(out, p.number, book.Resolve{Host: p.target.Host, Port: p.target.Port})
 		if p.starved = !ok; ok {
 			p.become(resolving, waiting)
 		}
@@ -303,6 +304,6 @@ func (m *Machine) onResolved(now time.Time, in actor.Input, got book.Resolved, o
 
 // onAddNode answers the RPC addnode.
 func (m *Machine) onAddNode(now time.Time, q AddNode, call actor.Call[Done], out *actor.Outbox) {
-	t, ok := parseTarget(q.Addr, m.cfg.DefaultPort)
+	t, ok := hostport.Parse(q.Addr, m.cfg.DefaultPort)
 	call.Answer(out, Done{Err: m.named.change(now, q.Command, t, ok)})
 }
