@@ -33,6 +33,9 @@ const noSeat = "no seat for another peer's cell"
 
 // inadmissible says why a connection from an address is not taken, "" if it is.
 func (m *Machine) inadmissible(now time.Time, addr netip.Addr) string {
+	// Loopback is not bounded: behind it are different peers (tests, Tor, tunnels).
+	most := m.cfg.MaxInboundPerIP
+	bounded := most > 0 && !addr.IsLoopback()
 	switch s := m.seats(); {
 	case m.stopping:
 		return "the node is stopping"
@@ -40,16 +43,8 @@ func (m *Machine) inadmissible(now time.Time, addr netip.Addr) string {
 		return "its address is banned"
 	case !s.admits():
 		return "all inbound seats are taken"
-	case m.crowded(addr):
+	case bounded && m.remotes.inboundFrom(hostOf(addr)) >= most:
 		return "too many connections from its address"
 	}
 	return ""
-}
-
-// crowded says whether a host has all the inbound connections that one host may
-// have. Loopback is not bounded: behind it are different peers (tests, Tor,
-// tunnels).
-func (m *Machine) crowded(addr netip.Addr) bool {
-	most := m.cfg.MaxInboundPerIP
-	return most > 0 && !addr.IsLoopback() && m.remotes.inboundFrom(hostOf(addr)) >= most
 }
