@@ -62,6 +62,12 @@ func TestL9EightDialsAtATime(t *testing.T) {
 	b.wantNoHotLoop("two named peers are due and the port has no slot")
 	b.Late(asks[0])
 	steptest.WantAsk[transport.Dial](b.Rig, "then the ninth is dialled")
+
+	b.Fail(asks[1], actor.ErrTimeout)
+	b.Advance(time.Minute) // the first two are due again
+	b.wantNoHotLoop("three named peers are due and the port has no slot")
+	b.Late(asks[1])
+	steptest.WantAsk[transport.Dial](b.Rig, "then one of them is dialled")
 }
 
 func TestSuitabilityIsCheckedWhenTheConnectionStands(t *testing.T) {

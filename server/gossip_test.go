@@ -99,6 +99,24 @@ func TestGetaddrWaitsItsTurnAndIsForgottenWithItsPeer(t *testing.T) {
 	}
 }
 
+func TestALeavingPeerGetsNoSample(t *testing.T) {
+	b := newBench(t, seeking())
+	var last actor.ID
+	for _, r := range []string{"8.8.8.1:1", "8.8.8.2:1", "8.8.8.3:1", "8.8.8.4:1", "8.8.8.5:1"} {
+		last = b.arrive(r)
+		b.ready(last, r)
+		b.Give(peer.AddrsWanted{Peer: last})
+	}
+	b.Give(peer.Gone{Peer: last, Remote: at("8.8.8.5:1")}) // while it waits for a slot
+	for range 4 {
+		_, ask := steptest.WantAsk[book.Sample](b.Rig, "the window is 4")
+		b.Reply(ask, book.Sampled{})
+	}
+	if n := pendingAsks[book.Sample](b); n != 0 {
+		t.Fatal("a sample is made for a peer that is leaving")
+	}
+}
+
 func TestOutboundPeersAreAskedForAddressesAndGetNone(t *testing.T) {
 	b := newBench(t, seeking())
 	b.pick(10, "1.1.1.1:18333")

@@ -142,6 +142,23 @@ func TestDeadAddressesAreDialledLessAndLess(t *testing.T) {
 	}
 }
 
+// A candidate that finds no slot is dialled when there is one; meanwhile no clock runs.
+func TestL9ACandidateWaitsForASlot(t *testing.T) {
+	cfg := seeking()
+	cfg.MaxPeers = 20
+	for _, a := range "1234567" {
+		cfg.AddPeers = append(cfg.AddPeers, "10.0.0."+string(a))
+	}
+	b := newBench(t, cfg)
+	named := b.wantDial("10.0.0.1:18333", "seven named peers are dialled")
+	b.pick(500, "1.1.1.1:18333", "2.2.2.2:18333")
+	b.Advance(time.Minute)
+	b.wantNoHotLoop("a candidate is due and all eight slots are taken")
+	b.Drop()
+	b.Reply(named, transport.Dialed{Err: "refused"})
+	b.wantDial("2.2.2.2:18333", "a slot is free")
+}
+
 func TestL3ABookThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 	b := newBench(t, seeking())
 	_, ask := steptest.WantAsk[book.Pick](b.Rig, "the book is asked")
