@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"acyclic/config/hostport"
-	"acyclic/internal/adapters/book"
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
@@ -100,19 +98,19 @@ func (j *judge) answer() {
 func (j *judge) reply(q *question) {
 	in := actor.Input{Ticket: q.ticket, Key: q.key}
 	switch body := q.body.(type) {
-	case transport.Dial:
+	case Dial:
 		if j.choose(3) == 0 {
-			in.Body = transport.Dialed{Err: "refused"}
+			in.Body = Dialed{Err: "refused"}
 			break
 		}
 		j.conns++
-		in.Body = transport.Dialed{Conn: j.conns, Remote: body.Addr}
+		in.Body = Dialed{Conn: j.conns, Remote: body.Addr}
 		spawned, refused := 0, 0
 		for _, e := range j.step(in) {
 			if arg, is := e.Body.(peer.Arg); is && arg.Conn == j.conns {
 				spawned++
 			}
-			if r, is := e.Body.(transport.Refuse); is && r.Conn == j.conns {
+			if r, is := e.Body.(Refuse); is && r.Conn == j.conns {
 				refused++
 			}
 		}
@@ -120,14 +118,14 @@ func (j *judge) reply(q *question) {
 			j.fail("a connection became %d peers and was refused %d times", spawned, refused)
 		}
 		return
-	case book.Pick:
-		in.Body = book.Picked{Known: j.choose(200), Addrs: []netip.AddrPort{j.addr(), j.addr()}}
-	case book.Resolve:
-		in.Body = book.Resolved{Addrs: []netip.AddrPort{j.addr(), j.addr()}}
-	case book.Sample:
-		in.Body = book.Sampled{Addrs: netAddrs(j.now, "1.1.1.1:1")}
-	case book.Note:
-		in.Body = book.Noted{Known: j.choose(200)}
+	case Pick:
+		in.Body = Picked{Known: j.choose(200), Addrs: []netip.AddrPort{j.addr(), j.addr()}}
+	case Resolve:
+		in.Body = Resolved{Addrs: []netip.AddrPort{j.addr(), j.addr()}}
+	case Sample:
+		in.Body = Sampled{Addrs: netAddrs(j.now, "1.1.1.1:1")}
+	case Note:
+		in.Body = Noted{Known: j.choose(200)}
 	case peer.Send:
 		in.Body = peer.Sent{}
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
@@ -25,8 +24,8 @@ type dials struct {
 }
 
 // start returns false if the port has no slot.
-func (d *dials) start(port actor.Port[transport.Dial, transport.Dialed], addr netip.AddrPort, named uint64, out *actor.Outbox) bool {
-	if _, ok := port.Ask(out, d.last+1, transport.Dial{Addr: addr}); !ok {
+func (d *dials) start(port actor.Port[Dial, Dialed], addr netip.AddrPort, named uint64, out *actor.Outbox) bool {
+	if _, ok := port.Ask(out, d.last+1, Dial{Addr: addr}); !ok {
 		return false
 	}
 	d.last++
@@ -83,7 +82,7 @@ func (m *Machine) dial(addr netip.AddrPort, named uint64, out *actor.Outbox) boo
 // onDialed ends a dial. The connection becomes a peer or is refused: none is left
 // open. An answer that comes after the timeout is not delivered, and the
 // transport closes its connection because nobody claims it.
-func (m *Machine) onDialed(now time.Time, in actor.Input, got transport.Dialed, out *actor.Outbox) {
+func (m *Machine) onDialed(now time.Time, in actor.Input, got Dialed, out *actor.Outbox) {
 	d := m.dials.end(in.Key)
 	automatic := d.named == 0
 	owner := m.named.numbered(d.named) // nil if the user has removed it
@@ -103,7 +102,7 @@ func (m *Machine) onDialed(now time.Time, in actor.Input, got transport.Dialed, 
 			}
 		}
 		if id == 0 {
-			out.Tell(m.ports.Transport, transport.Refuse{Conn: got.Conn})
+			out.Tell(m.ports.Transport, Refuse{Conn: got.Conn})
 		}
 	}
 	switch {

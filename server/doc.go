@@ -59,11 +59,11 @@
 //	peer.AddrsReceived   onAddrsReceived   gossip.go
 //	peer.AddrsWanted     onAddrsWanted     gossip.go
 //	chain.Tips           the height for version messages
-//	transport.Dialed     onDialed          dial.go
-//	book.Picked          onPicked          outbound.go
-//	book.Resolved        onResolved        named.go, seeds.go
-//	book.Sampled         onSampled         gossip.go
-//	book.Noted           onNoted           gossip.go
+//	Dialed               onDialed          dial.go
+//	Picked               onPicked          outbound.go
+//	Resolved             onResolved        named.go, seeds.go
+//	Sampled              onSampled         gossip.go
+//	Noted                onNoted           gossip.go
 //	peer.Sent            onSent            gossip.go
 //	Admit                onAdmit           admit.go
 //	AddNode              onAddNode         named.go
@@ -81,5 +81,5 @@
 // A crash loses the bans and the peers added by addnode, because nobody else knows
 // them. The peers of the configuration are found again. The transport closes the
 // connections of dials that were under way: each needs an owner within
-// transport.ClaimTimeout.
+// peer.ClaimTimeout.
 package server

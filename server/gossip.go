@@ -7,7 +7,6 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
@@ -68,9 +67,9 @@ type gossip struct {
 	most  int // addresses of each kind that wait for the book
 	known int // addresses in the book; -1: not known yet
 
-	note    book.Note // since the last one
-	learned int       // addresses in note.Learned
-	noting  bool      // a Note is under way
+	note    Note // since the last one
+	learned int  // addresses in note.Learned
+	noting  bool // a Note is under way
 }
 
 // learn, attempted, connected and good collect for the book. What does not fit is
@@ -81,7 +80,7 @@ func (g *gossip) learn(addrs []*wire.NetAddressV2, source netip.AddrPort) {
 		return
 	}
 	g.learned += len(addrs)
-	g.note.Learned = append(g.note.Learned, book.Learned{Addrs: addrs, Source: source})
+	g.note.Learned = append(g.note.Learned, Learned{Addrs: addrs, Source: source})
 }
 
 func (g *gossip) attempted(addr netip.AddrPort) { addNote(&g.note.Attempted, addr, g.most) }
@@ -89,7 +88,7 @@ func (g *gossip) attempted(addr netip.AddrPort) { addNote(&g.note.Attempted, add
 func (g *gossip) connected(addr netip.AddrPort) { addNote(&g.note.Connected, addr, g.most) }
 
 func (g *gossip) good(addr netip.AddrPort, services wire.ServiceFlag) {
-	addNote(&g.note.Good, book.Good{Addr: addr, Services: services}, g.most)
+	addNote(&g.note.Good, Good{Addr: addr, Services: services}, g.most)
 }
 
 func addNote[T any](list *[]T, item T, most int) {
@@ -100,13 +99,13 @@ func addNote[T any](list *[]T, item T, most int) {
 
 // tell tells the book everything since the last Note. If the port has no slot, an
 // answer or Freed brings the next chance.
-func (g *gossip) tell(port actor.Port[book.Note, book.Noted], out *actor.Outbox) {
+func (g *gossip) tell(port actor.Port[Note, Noted], out *actor.Outbox) {
 	n := &g.note
 	if g.noting || len(n.Learned)+len(n.Attempted)+len(n.Connected)+len(n.Good) == 0 {
 		return
 	}
 	if _, g.noting = port.Ask(out, 0, *n); g.noting {
-		g.note, g.learned = book.Note{}, 0
+		g.note, g.learned = Note{}, 0
 	}
 }
 
@@ -143,7 +142,7 @@ func (rs remotes) serveAddrs(ports *Ports, out *actor.Outbox) {
 	for i := range rs {
 		id, t := rs[i].id, &rs[i].talk
 		if t.asking {
-			_, asked := ports.Sample.Ask(out, uint64(id), book.Sample{Max: wire.MaxV2AddrPerMsg})
+			_, asked := ports.Sample.Ask(out, uint64(id), Sample{Max: wire.MaxV2AddrPerMsg})
 			t.asking = !asked
 		}
 		if t.pending != nil && !t.sending {
@@ -173,7 +172,7 @@ func (m *Machine) onAddrsWanted(q peer.AddrsWanted) {
 }
 
 // onSampled makes the answer to a getaddr.
-func (m *Machine) onSampled(in actor.Input, got book.Sampled) {
+func (m *Machine) onSampled(in actor.Input, got Sampled) {
 	if r := m.remotes.find(actor.ID(in.Key)); r != nil && r.ready {
 		r.talk.pending = addrMessage(got.Addrs, r.talk.wantsV2)
 	}
@@ -188,7 +187,7 @@ func (m *Machine) onSent(in actor.Input) {
 }
 
 // onNoted takes the size of the book.
-func (m *Machine) onNoted(now time.Time, in actor.Input, got book.Noted) {
+func (m *Machine) onNoted(now time.Time, in actor.Input, got Noted) {
 	if m.gossip.noted(got.Known, in.Err) {
 		m.outbound.grown(now)
 	}

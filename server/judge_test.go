@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"acyclic/config/hostport"
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
@@ -34,7 +33,7 @@ type judge struct {
 
 	asks  []*question // not answered, or timed out and not freed
 	peers []*cell     // alive, in order of ID
-	conns transport.ConnID
+	conns peer.ConnID
 	cells uint32
 	bans  map[string]time.Time // by site
 	named map[hostport.Addr]bool
@@ -125,7 +124,7 @@ func (j *judge) step(in actor.Input) []actor.Effect {
 		case actor.Ask:
 			q := j.asks[slices.IndexFunc(j.asks, func(q *question) bool { return uint64(q.ticket) == e.Call.Seq })]
 			q.body = e.Body
-			if d, is := e.Body.(transport.Dial); is {
+			if d, is := e.Body.(Dial); is {
 				j.judgeDial(d.Addr, q)
 			}
 		case actor.Spawn:
@@ -146,7 +145,7 @@ func (j *judge) step(in actor.Input) []actor.Effect {
 func (j *judge) dials() []netip.AddrPort {
 	var list []netip.AddrPort
 	for _, q := range j.asks {
-		if d, is := q.body.(transport.Dial); is && !q.zombie {
+		if d, is := q.body.(Dial); is && !q.zombie {
 			list = append(list, d.Addr)
 		}
 	}
@@ -230,9 +229,9 @@ func (j *judge) finish() {
 				j.step(actor.Input{Body: actor.Freed{}, Key: q.key})
 				continue
 			}
-			if d, is := q.body.(transport.Dial); is {
+			if d, is := q.body.(Dial); is {
 				j.conns++
-				j.step(actor.Input{Ticket: q.ticket, Key: q.key, Body: transport.Dialed{Conn: j.conns, Remote: d.Addr}})
+				j.step(actor.Input{Ticket: q.ticket, Key: q.key, Body: Dialed{Conn: j.conns, Remote: d.Addr}})
 				continue
 			}
 			j.reply(q)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"acyclic/config/hostport"
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/kernel/actor"
 )
 
@@ -257,7 +256,7 @@ func (m *Machine) tryNamed(now time.Time, p *namedPeer, out *actor.Outbox) {
 		p.addrs = []netip.AddrPort{lit}
 	}
 	if len(p.addrs) == 0 {
-		_, ok := m.ports.Resolve.Ask(out, p.number, book.Resolve{Host: p.target.Host, Port: p.target.Port})
+		_, ok := m.ports.Resolve.Ask(out, p.number, Resolve{Host: p.target.Host, Port: p.target.Port})
 		if p.starved = !ok; ok {
 			p.become(resolving, waiting)
 		}
@@ -285,7 +284,7 @@ func (m *Machine) tryNamed(now time.Time, p *namedPeer, out *actor.Outbox) {
 }
 
 // onResolved takes the addresses of a named peer or of a seed.
-func (m *Machine) onResolved(now time.Time, in actor.Input, got book.Resolved, out *actor.Outbox) {
+func (m *Machine) onResolved(now time.Time, in actor.Input, got Resolved, out *actor.Outbox) {
 	reason := failure(in.Err, got.Err)
 	if in.Key >= firstNamed {
 		if p := m.named.numbered(in.Key); p != nil { // nil: the user has removed it

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/kernel/actor"
 )
 
@@ -66,11 +65,11 @@ func (o *outbound) pause(rng *rand.Rand) time.Duration {
 }
 
 // pick asks the book for candidates.
-func (o *outbound) pick(now time.Time, missing int, port actor.Port[book.Pick, book.Picked], out *actor.Outbox) {
+func (o *outbound) pick(now time.Time, missing int, port actor.Port[Pick, Picked], out *actor.Outbox) {
 	if len(o.candidates) > 0 || o.asking || o.pickAt.After(now) {
 		return
 	}
-	_, o.asking = port.Ask(out, 0, book.Pick{Max: missing})
+	_, o.asking = port.Ask(out, 0, Pick{Max: missing})
 	o.starved = !o.asking
 }
 
@@ -150,7 +149,7 @@ func near(addr, other netip.AddrPort, outbound bool) bool {
 }
 
 // onPicked takes the suitable ones of the book's addresses.
-func (m *Machine) onPicked(now time.Time, in actor.Input, picked book.Picked, out *actor.Outbox) {
+func (m *Machine) onPicked(now time.Time, in actor.Input, picked Picked, out *actor.Outbox) {
 	m.gossip.known = max(m.gossip.known, 0) // a book that does not answer knows nothing
 	if in.Err == nil {
 		m.gossip.known = picked.Known

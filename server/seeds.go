@@ -8,7 +8,6 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/kernel/actor"
 )
 
@@ -68,12 +67,12 @@ func (s *seeds) due(known int) time.Time {
 
 // ask begins a round if it is due, and asks as many seeds at a time as the port
 // has slots. If there is none, an answer or Freed brings the next chance.
-func (s *seeds) ask(now time.Time, known int, port actor.Port[book.Resolve, book.Resolved], out *actor.Outbox) {
+func (s *seeds) ask(now time.Time, known int, port actor.Port[Resolve, Resolved], out *actor.Outbox) {
 	if due := s.due(known); !due.IsZero() && !due.After(now) {
 		s.asking, s.next, s.found = true, 0, 0
 	}
 	for s.asking && s.next < len(s.hosts) {
-		if _, ok := port.Ask(out, uint64(s.next), book.Resolve{Host: s.hosts[s.next], Port: s.port}); !ok {
+		if _, ok := port.Ask(out, uint64(s.next), Resolve{Host: s.hosts[s.next], Port: s.port}); !ok {
 			return
 		}
 		s.next++

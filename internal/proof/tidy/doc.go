@@ -15,8 +15,8 @@
 //     passes on as a fact; for the standard library there is a table (facts
 //     would condemn fmt.Sprintf for the pool it uses). What has no verdict is
 //     forbidden.
-//   - contract: a component is known to the others by its contract.go alone,
-//     but for the wiring.
+//   - contract: other components know a component by its contract.go alone,
+//     and its adapters by its ports.go too. The wiring knows all of it.
 //   - layers: imports point one way, see mayImport.
 //   - outbox: Deliver and Credit are for simulated adapters.
 //   - correctness: where an adapter or the kernel waits, a comment "correctness:"

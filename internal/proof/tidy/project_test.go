@@ -126,6 +126,11 @@ func TestTablesNameWhatExists(t *testing.T) {
 		if mayImport[c] == nil {
 			t.Errorf("component %s has no entry in mayImport", c)
 		}
+		for _, to := range mayImport[c] {
+			if below(to, []string{"internal/adapters"}) {
+				t.Errorf("component %s may import the adapter %s", c, to)
+			}
+		}
 	}
 }
 

@@ -14,10 +14,11 @@ import (
 // Analyzers are all rules.
 var Analyzers = []*analysis.Analyzer{Pure, Contract, Layers, OutboxAdapter, Correctness, Bounds}
 
-// Contract is the rule that a component is known by its contract.go.
+// Contract is the rule that a component is known by its contract.go, and to its
+// adapters by its ports.go too.
 var Contract = &analysis.Analyzer{
 	Name: "contract",
-	Doc:  "a component is known by its contract.go, but for the wiring",
+	Doc:  "a component is known by its contract.go, and to adapters by its ports.go, but for the wiring",
 	Run: func(pass *analysis.Pass) (any, error) {
 		pkg := pkgOf(pass.Pkg.Path())
 		if pkg == "" || below(pkg, wiring) {
@@ -30,6 +31,9 @@ var Contract = &analysis.Analyzer{
 			owner := pkgOf(obj.Pkg().Path())
 			files, ok := contracts[owner]
 			file := filepath.Base(pass.Fset.Position(obj.Pos()).Filename)
+			if slices.Contains(adapters, pkg) {
+				files = append(slices.Clone(files), adapterContracts[owner]...)
+			}
 			if ok && !below(pkg, []string{owner}) && !slices.Contains(files, file) {
 				pass.Reportf(id.Pos(), "%s.%s is of %s, not of the contract", obj.Pkg().Name(), obj.Name(), file)
 			}

@@ -15,14 +15,19 @@ var components = []string{"chain", "peer", "netsync", "relay", "server", "intern
 // contracts are the files by which others know these packages. The folders
 // below one know all of it: chain/engine is chain's own adapter.
 var contracts = map[string][]string{
-	"chain":                       {"contract.go", "work.go"},
-	"chain/engine":                {"contract.go"},
-	"peer":                        {"contract.go"},
-	"netsync":                     {"contract.go"},
-	"relay":                       {"contract.go"},
-	"server":                      {"contract.go"},
-	"internal/adapters/book":      {"contract.go"},
-	"internal/adapters/transport": {"contract.go", "codec.go"}, // peers frame what they send with the adapter's codec, which only calculates
+	"chain":        {"contract.go", "work.go"},
+	"chain/engine": {"contract.go"},
+	"peer":         {"contract.go"},
+	"netsync":      {"contract.go"},
+	"relay":        {"contract.go"},
+	"server":       {"contract.go"},
+}
+
+// adapterContracts are the files in which a component says what it asks and tells
+// its adapters. Adapters may know these too; other components may not.
+var adapterContracts = map[string][]string{
+	"peer":   {"ports.go", "codec.go"}, // the adapter decodes, for it may use another processor for that
+	"server": {"ports.go"},
 }
 
 // wiring are the folders that build components and set the bounds that span them.
@@ -68,26 +73,28 @@ var mayImport = map[string][]string{
 	"internal/kernel/cell":        {"internal/kernel/actor", "internal/kernel/mailbox", "internal/kernel/bus", "internal/kernel/adapter"},
 	"internal/kernel/live":        {"internal/kernel/actor", "internal/kernel/mailbox", "internal/kernel/bus", "internal/kernel/adapter", "internal/kernel/cell"},
 	"internal/proof/sim":          {"internal/kernel/actor", "internal/kernel/mailbox", "internal/kernel/bus", "internal/kernel/adapter", "internal/kernel/cell"},
-	"internal/adapters/transport": {"internal/kernel/actor", "internal/kernel/adapter"},
+	"internal/adapters/transport": {"internal/kernel/actor", "internal/kernel/adapter", "peer", "server"},
 	"internal/adapters/watch":     {"internal/kernel/actor", "internal/kernel/mailbox", "internal/kernel/cell"},
-	"internal/adapters/book":      {"internal/kernel/actor", "internal/kernel/adapter"},
+	"internal/adapters/book":      {"internal/kernel/actor", "internal/kernel/adapter", "server"},
 	"chain":                       {"internal/kernel/actor"},
 	"chain/engine":                {"internal/kernel/actor", "internal/kernel/adapter", "chain"},
-	"peer":                        {"internal/kernel/actor", "internal/adapters/transport"},
+	"peer":                        {"internal/kernel/actor"},
 	"netsync":                     {"internal/kernel/actor", "chain", "peer"},
 	"relay":                       {"internal/kernel/actor", "chain", "peer"},
-	"server":                      {"config/hostport", "internal/kernel/actor", "internal/adapters/transport", "internal/adapters/book", "chain", "peer", "netsync", "relay"},
+	"server":                      {"config/hostport", "internal/kernel/actor", "chain", "peer", "netsync", "relay"},
 }
 
 // importedOnlyBy names, for packages that few may know, the folders that do.
 var importedOnlyBy = map[string][]string{
-	"cmd":                     {"cmd"},
-	"integration":             {"integration", "cmd/stormlab"},
-	"internal/node":           {"cmd"},
-	"internal/kernel/live":    {"internal/node"},
-	"internal/adapters/watch": {"internal/node", "internal/adapters/rpc", "cmd/acyclicd"},
-	"internal/proof/sim":      {"internal/proof/sim"},
-	"chain/engine":            {"internal/node", "cmd/acyclicd"},
+	"cmd":                         {"cmd"},
+	"integration":                 {"integration", "cmd/stormlab"},
+	"internal/node":               {"cmd"},
+	"internal/kernel/live":        {"internal/node"},
+	"internal/adapters/book":      {"internal/node"},
+	"internal/adapters/transport": {"internal/node"},
+	"internal/adapters/watch":     {"internal/node", "internal/adapters/rpc", "cmd/acyclicd"},
+	"internal/proof/sim":          {"internal/proof/sim"},
+	"chain/engine":                {"internal/node", "cmd/acyclicd"},
 }
 
 // pureStd are the packages of the standard library that a component may import:

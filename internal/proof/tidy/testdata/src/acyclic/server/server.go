@@ -3,9 +3,11 @@ package server
 
 import (
 	"acyclic/chain"
-	"acyclic/integration" // want "server may not import integration"
+	"acyclic/integration"                 // want "server may not import integration"
+	"acyclic/internal/adapters/transport" // want "server may not import internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/mailbox" // want "server may not import internal/kernel/mailbox"
+	"acyclic/peer"
 )
 
 type Status struct {
@@ -25,3 +27,8 @@ func ask(out *actor.Outbox) {
 
 var _ = integration.Start
 var _ = mailbox.Box{}
+var _ = transport.Draining
+
+var _ = peer.Ready{}
+var _ = peer.Write{}   // want "peer.Write is of ports.go"
+var _ = peer.Machine{} // want "peer.Machine is of machine.go"
