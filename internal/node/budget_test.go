@@ -44,6 +44,9 @@ func namesOf(p *cell.Plan) map[actor.ID]string {
 	for _, e := range p.Adapters {
 		names[e.ID] = e.Name + " (adapter)"
 	}
+	for _, s := range p.Subscribers {
+		names[s.ID] = s.Name + " (adapter)"
+	}
 	return names
 }
 

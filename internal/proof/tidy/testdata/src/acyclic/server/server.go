@@ -20,9 +20,6 @@ func ask(out *actor.Outbox) {
 	_ = chain.Helper(1) // want "chain.Helper is of machine.go"
 	chain.Limit = 2     // want "changes chain.Limit, the package variable of a component"
 	out.Tell(1, nil)
-	out.Deliver(1, nil) // want "Outbox.Deliver is for simulated adapters"
-	f := out.Credit     // want "Outbox.Credit is for simulated adapters"
-	f(1)
 }
 
 var _ = integration.Start
