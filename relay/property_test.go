@@ -28,7 +28,7 @@ type world struct {
 	next  actor.ID
 	peers []actor.ID       // that are ready
 	doing []open           // questions without an answer
-	late  []steptest.Asked // reads that timed out, whose places are still taken
+	late  []steptest.Asked // reads that timed out, whose slots are still taken
 
 	told   map[actor.ID]map[chainhash.Hash]bool // by us
 	shown  map[actor.ID]map[chainhash.Hash]bool // to us
@@ -74,6 +74,7 @@ func (w *world) run(steps int) {
 	}
 	for len(w.late) > 0 {
 		w.free(0)
+		w.look()
 	}
 	w.settle()
 	w.connect(0)
@@ -201,9 +202,10 @@ func (w *world) look() {
 		case peer.Send:
 			w.judge(e.To, q)
 			steptest.WantAsk[peer.Send](w.r, "")
-		case peer.Disconnect:
+		case actor.End:
 			w.leaves[e.To] = true
-			steptest.WantAsk[peer.Disconnect](w.r, "")
+			w.r.WantEnd(e.To, "")
+			continue
 		case chain.GetHeaders:
 			steptest.WantAsk[chain.GetHeaders](w.r, "")
 		case chain.GetHashes:
@@ -218,7 +220,7 @@ func (w *world) look() {
 	reads := 0
 	sends := map[actor.ID]int{}
 	for _, o := range w.doing {
-		if o.asked.To == 1 {
+		if o.asked.To == readersID {
 			reads++
 		} else if _, ok := o.body.(peer.Send); ok {
 			sends[o.asked.To]++
@@ -383,7 +385,7 @@ func TestTheJudgeCatchesBrokenRelays(t *testing.T) {
 		},
 		"loses a failed read": func(m *Machine, in actor.Input) bool {
 			if _, is := in.Body.(chain.Block); is && in.Err != nil {
-				if p := m.peers[m.reads[in.Ticket]]; p != nil {
+				if p := m.peers[actor.ID(in.Key)]; p != nil {
 					p.wants.runs[0] = p.wants.runs[0][1:]
 				}
 			}
