@@ -151,7 +151,7 @@ func (w *world) join() {
 }
 
 func (w *world) leave(id actor.ID) {
-	w.peers = without(w.peers, id)
+	w.peers = slices.DeleteFunc(w.peers, func(p actor.ID) bool { return p == id })
 	w.r.Give(peer.Gone{Peer: id})
 	for i := len(w.doing) - 1; i >= 0; i-- {
 		if w.doing[i].asked.To == id {
@@ -365,28 +365,28 @@ func TestTheJudgeCatchesBrokenRelays(t *testing.T) {
 		},
 		"announces the tip again and again": func(m *Machine, in actor.Input) bool {
 			for _, p := range m.peers {
-				if len(p.pending) == 0 && m.tip.Height > 0 && p.phase == serving {
-					p.pending = append(p.pending, news{hash: m.tip.Hash})
+				if len(p.news) == 0 && m.tip.Height > 0 {
+					p.news = append(p.news, newBlock{hash: m.tip.Hash})
 				}
 			}
 			return false
 		},
 		"does not wait for Sent": func(m *Machine, in actor.Input) bool {
 			for _, p := range m.peers {
-				p.out, p.ticket = nil, 0
+				p.out, p.sending = nil, false
 			}
 			return false
 		},
 		"loses an announcement round": func(m *Machine, in actor.Input) bool {
 			if _, is := in.Body.(actor.Tick); is {
-				m.roundAt = time.Time{}
+				m.roundAt = m.roundAt.Add(1000 * time.Hour)
 			}
 			return false
 		},
 		"loses a failed read": func(m *Machine, in actor.Input) bool {
 			if _, is := in.Body.(chain.Block); is && in.Err != nil {
-				if p := m.peers[actor.ID(in.Key)]; p != nil {
-					p.wants.runs[0] = p.wants.runs[0][1:]
+				if p := m.peer(actor.ID(in.Key)); p != nil {
+					p.wants.take()
 				}
 			}
 			return false

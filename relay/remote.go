@@ -1,123 +1,105 @@
 package relay
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
 
-// remote is what relay keeps of one peer.
+// remote is what relay knows of one peer.
 type remote struct {
 	id      actor.ID
-	phase   phase
-	headers bool // it sent sendheaders (BIP130)
+	headers bool // it wants headers instead of inv (BIP130)
 	known   known
-	pending []news // to announce, in the order of the chain
+	news    news
 	wants   wants
 
-	out    *message     // being sent, or waiting for its retry; nil: none
-	ticket actor.Ticket // of the Send of out; zero: not asked
+	out     *message // the message that is sent next; nil: none
+	sending bool     // its cell has been asked to send out
+	read    readKind // what the readers are asked for it
+	held    *message // the outcome of a read, which waits for out; nil: none
 
-	read readKind // what chain is asked for this peer
-	held *message // the outcome of a read, waiting for out; nil: none
-
-	inRing bool // it waits in Machine.ring for a read
-	parked bool // it waits in Machine.parked for retryAt
-
+	retryAt time.Time // nothing is begun for it before then; zero: no clock runs
 }
-
-// phase is where a peer is in its life here.
-type phase uint8
-
-const (
-	serving phase = iota
-	leaving       // nothing is sent any more; Gone will come
-)
 
 // message is one Send and what it counts for once it was taken.
 type message struct {
 	send     peer.Send
-	blocks   int // served
-	headers  int // served
+	item     kind // served; unserved: none
+	headers  int  // served
 	notFound int
 }
 
-func (m *Machine) onReady(e peer.Ready) {
-	if m.peers[e.Peer] != nil {
-		panic("relay: Ready twice")
-	}
-	m.peers[e.Peer] = &remote{id: e.Peer, known: newKnown(m.cfg.MaxKnown)}
-	m.order = append(m.order, e.Peer)
+// send1 is a message of one wire message.
+func send1(msg wire.Message) *message {
+	return &message{send: peer.Send{Msgs: []wire.Message{msg}}}
 }
 
-// onGone forgets the peer. What the readers still owe on its behalf counts among
-// the reads until the answer comes.
-func (m *Machine) onGone(e peer.Gone) {
-	if m.peers[e.Peer] == nil {
-		return
-	}
-	delete(m.peers, e.Peer)
-	m.order = without(m.order, e.Peer)
-	m.ring = without(m.ring, e.Peer)
-	m.parked = without(m.parked, e.Peer)
+// find returns the index of a peer in m.peers, or where it would be.
+func (m *Machine) find(id actor.ID) (i int, ok bool) {
+	return slices.BinarySearchFunc(m.peers, id, func(p *remote, id actor.ID) int { return cmp.Compare(p.id, id) })
 }
 
-// becomeLeaving drops everything that was to be done for the peer and orders
-// its cell to end. The reason is shown in its Gone.
-func (m *Machine) becomeLeaving(p *remote, reason string, out *actor.Outbox) {
-	if p.phase != serving {
-		panic("relay: a peer leaves twice")
-	}
-	p.phase = leaving
-	p.pending, p.wants, p.held = nil, wants{}, nil
-	if p.ticket == 0 {
-		p.out = nil
-	}
-	m.ring, m.parked = without(m.ring, p.id), without(m.parked, p.id)
-	p.inRing, p.parked = false, false
-	out.End(p.id, reason, false)
-}
-
-// serving returns the peer if it is known and not about to leave.
-func (m *Machine) serving(id actor.ID) *remote {
-	if p := m.peers[id]; p != nil && p.phase == serving {
-		return p
+// peer returns a peer, or nil if it is not known.
+func (m *Machine) peer(id actor.ID) *remote {
+	if i, ok := m.find(id); ok {
+		return m.peers[i]
 	}
 	return nil
 }
 
-// pump begins whatever can be begun for a peer. Every handler that changes what
-// a peer is owed ends here.
-func (m *Machine) pump(now time.Time, p *remote, out *actor.Outbox) {
-	if p.parked || p.phase == leaving {
+func (m *Machine) onReady(e peer.Ready) {
+	i, ok := m.find(e.Peer)
+	if ok {
+		panic("relay: Ready twice")
+	}
+	m.peers = slices.Insert(m.peers, i, &remote{id: e.Peer, known: newKnown(m.cfg.MaxKnown)})
+}
+
+// forget drops everything about a peer. What the readers still owe on its behalf
+// counts among the reads until the answer comes.
+func (m *Machine) forget(id actor.ID) {
+	if i, ok := m.find(id); ok {
+		m.peers = slices.Delete(m.peers, i, i+1)
+	}
+}
+
+// end orders a peer's cell to end, and forgets the peer. The reason is shown in
+// its Gone.
+func (m *Machine) end(p *remote, reason string, out *actor.Outbox) {
+	out.End(p.id, reason, false)
+	m.forget(p.id)
+}
+
+// send gives a peer its next message, unless it has not taken the last one.
+func (m *Machine) send(p *remote, out *actor.Outbox) {
+	if p.sending || !p.retryAt.IsZero() {
 		return
 	}
 	if p.out == nil {
 		p.out = m.nextMessage(p)
 	}
-	if p.out != nil && p.ticket == 0 {
-		m.send(p, out)
-	}
-	if m.readable(p) && !p.inRing {
-		p.inRing = true
-		m.ring = append(m.ring, p.id)
+	if p.out != nil {
+		_, p.sending = m.ports.Send.Ask(out, peer.To(p.id), uint64(p.id), p.out.send)
+		m.starved = m.starved || !p.sending
 	}
 }
 
-// nextMessage takes the most urgent message of a peer: the answer it waits for,
-// unless that is a block, then news, then blocks.
+// nextMessage takes the most urgent message of a peer. That is the answer to its
+// getheaders or getblocks, then news, then items.
 func (m *Machine) nextMessage(p *remote) *message {
 	held := p.held
 	switch {
-	case held != nil && held.blocks == 0:
+	case held != nil && held.item == unserved:
 		p.held = nil
 		return held
-	case len(p.pending) > 0 && m.roundAt.IsZero():
+	case len(p.news) > 0 && m.roundAt.IsZero():
 		return m.announcement(p)
 	case held != nil:
 		p.held = nil
@@ -126,111 +108,56 @@ func (m *Machine) nextMessage(p *remote) *message {
 		p.wants.continued = false
 		return send1(blockInv(m.tip.Hash))
 	}
-	return p.wants.settle()
+	return p.wants.notFound()
 }
 
-// send asks the peer cell to send p.out.
-func (m *Machine) send(p *remote, out *actor.Outbox) {
-	t, ok := m.ports.Send.Ask(out, peer.To(p.id), uint64(p.id), p.out.send)
-	if !ok {
-		m.starve(p)
-		return
-	}
-	p.ticket = t
-}
-
-// onSent is the end of a Send. After ErrBusy the same message is tried again.
-// After ErrTimeout the slot would stay taken for as long as the peer cell does
-// not answer, so the connection is ended rather than a second slot used.
+// onSent is the end of a Send. After ErrBusy the same message is tried again. A
+// peer that has not taken it in time is ended: its cell keeps the slot.
 func (m *Machine) onSent(now time.Time, in actor.Input, out *actor.Outbox) {
-	p := m.peers[actor.ID(in.Key)]
+	p := m.peer(actor.ID(in.Key))
 	if p == nil {
 		return
 	}
-	p.ticket = 0
-	if p.phase == leaving {
-		p.out = nil
-		return
-	}
+	p.sending = false
 	switch in.Err {
 	case nil:
-		m.count(p.out)
+		m.served[p.out.item]++
+		m.stats.HeadersServed += uint64(p.out.headers)
+		m.stats.NotFound += uint64(p.out.notFound)
 		p.out = nil
-		m.pump(now, p, out)
 	case actor.ErrBusy:
-		m.park(now, p)
+		p.retryAt = now.Add(m.cfg.RetryAfter)
 	case actor.ErrGone:
-		m.becomeLeaving(p, "its cell has gone", out)
+		m.end(p, "its cell has gone", out)
 	default:
-		m.becomeLeaving(p, "it does not take what it asked for", out)
+		m.end(p, "it does not take what it asked for", out)
 	}
 }
 
-func (m *Machine) count(msg *message) {
-	m.stats.BlocksServed += uint64(msg.blocks)
-	m.stats.HeadersServed += uint64(msg.headers)
-	m.stats.NotFound += uint64(msg.notFound)
-}
-
-// park keeps a peer for the next retry.
-func (m *Machine) park(now time.Time, p *remote) {
-	m.setAside(p)
-	m.retrySoon(now)
-}
-
-// starve keeps a peer until a slot is freed.
-func (m *Machine) starve(p *remote) {
-	m.setAside(p)
-	m.starved = true
-}
-
-func (m *Machine) setAside(p *remote) {
-	if !p.parked {
-		p.parked = true
-		m.parked = append(m.parked, p.id)
+// check verifies what must hold for a peer. starved says that something found no
+// slot, and may wait for one.
+func (p *remote) check(cfg *Config, roundDue, starved bool) error {
+	for _, err := range []error{
+		p.known.check(),
+		p.news.check(&p.known, cfg.MaxAnnounce),
+		p.wants.check(cfg.MaxWanted, cfg.MaxLocators),
+	} {
+		if err != nil {
+			return err
+		}
 	}
-}
-
-// known is a bounded set of blocks that a peer knows; the oldest is forgotten
-// first. The value says whether the peer has the header: false when it was only
-// told the hash by an inv of ours.
-type known struct {
-	has  map[chainhash.Hash]bool
-	ring []chainhash.Hash // the members, in a circle
-	next int              // the place in ring that is overwritten next
-	max  int
-}
-
-func newKnown(max int) known {
-	return known{has: map[chainhash.Hash]bool{}, max: max}
-}
-
-func (k *known) contains(h chainhash.Hash) bool  { _, ok := k.has[h]; return ok }
-func (k *known) hasHeader(h chainhash.Hash) bool { return k.has[h] }
-
-func (k *known) add(h chainhash.Hash, header bool) {
-	if old, ok := k.has[h]; ok {
-		k.has[h] = old || header
-		return
+	waits := !p.retryAt.IsZero()
+	switch {
+	case p.sending && p.out == nil:
+		return fmt.Errorf("nothing is to be sent, and it is being sent")
+	case p.out != nil && !p.sending && !waits && !starved:
+		return fmt.Errorf("a message that nobody sends")
+	case p.held != nil && (p.out == nil || p.read != noRead):
+		return fmt.Errorf("an answer is held back for no reason")
+	case p.held != nil && len(p.held.send.Payloads)+len(p.out.send.Payloads) > 1:
+		return fmt.Errorf("two blocks in memory")
+	case p.out == nil && !waits && len(p.news) > 0 && !roundDue:
+		return fmt.Errorf("blocks to announce and no round due")
 	}
-	if len(k.ring) < k.max {
-		k.ring = append(k.ring, h)
-	} else {
-		delete(k.has, k.ring[k.next])
-		k.ring[k.next] = h
-		k.next = (k.next + 1) % k.max
-	}
-	k.has[h] = header
-}
-
-func without(ids []actor.ID, id actor.ID) []actor.ID {
-	if i := slices.Index(ids, id); i >= 0 {
-		return slices.Delete(ids, i, i+1)
-	}
-	return ids
-}
-
-// send1 is a message of one wire message.
-func send1(msg wire.Message) *message {
-	return &message{send: peer.Send{Msgs: []wire.Message{msg}}}
+	return nil
 }
