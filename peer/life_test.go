@@ -29,7 +29,7 @@ func TestEndsOfAReadyPeer(t *testing.T) {
 		{"the framing is broken", transport.EOF{Reason: "wrong magic", Fault: true}, "wrong magic", true},
 		{"it does not read", transport.Broken{Reason: "does not read"}, "does not read", false},
 		{"the node stops", actor.Stop{}, "the node is stopping", false},
-		{"a component died of its message", actor.Blamed{Component: "relay"}, "relay died of what it sent", false},
+		{"a component died of its message", actor.End{Reason: "relay died of what it sent"}, "relay died of what it sent", false},
 	} {
 		b := readyBench(t, true, testConfig())
 		b.Give(c.in)
@@ -47,10 +47,9 @@ func TestEndsOfAReadyPeer(t *testing.T) {
 	}
 }
 
-func TestDisconnectIsAnswered(t *testing.T) {
+func TestOrderToEnd(t *testing.T) {
 	b := readyBench(t, false, testConfig())
-	call := b.Ask(Disconnect{Reason: "a header without work", Fault: true})
-	steptest.WantAnswer[Disconnected](b.Rig, call, "the asker must not wait for the network")
+	b.Give(actor.End{Reason: "a header without work", Fault: true})
 	if g := steptest.Want[Gone](b.Rig, "it is gone"); !g.Fault || g.Reason != "a header without work" {
 		t.Errorf("gone: %+v", g)
 	}
@@ -254,7 +253,7 @@ func randomLife(draw func(n int) int, wrap func(*Machine) actor.Machine) error {
 		}
 		in = actor.Input{Body: randomInput(draw, inner, &now), From: adapter}
 		switch in.Body.(type) {
-		case Send, Disconnect, GetInfo:
+		case Send, GetInfo:
 			in.Call = actor.RawCall{Asker: 9, To: self, Seq: uint64(i) + 1}
 		}
 	}
@@ -362,7 +361,7 @@ func randomInput(draw func(n int) int, m *Machine, now *time.Time) any {
 		case 1:
 			return transport.Broken{Reason: "x"}
 		case 2:
-			return Disconnect{Reason: "x"}
+			return actor.End{Reason: "x"}
 		case 3:
 			return actor.Stop{}
 		}

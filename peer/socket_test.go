@@ -37,12 +37,12 @@ const (
 type (
 	// open asks the host to spawn a peer, do to ask all its peers q.
 	open struct {
-		actor.Asks[opened]
+		actor.Asks[opened, host]
 		arg Arg
 	}
 	opened struct{ id actor.ID }
 	do     struct {
-		actor.Asks[done]
+		actor.Asks[done, host]
 		q any
 	}
 	done struct{}
@@ -52,9 +52,8 @@ type (
 type host struct {
 	events chan<- any
 	peers  []actor.ID
-	send   actor.Port[Send, Sent]
-	end    actor.Port[Disconnect, Disconnected]
-	info   actor.Port[GetInfo, Info]
+	send   actor.PortOf[Send, Sent, Peer]
+	info   actor.PortOf[GetInfo, Info, Peer]
 }
 
 func (h *host) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
@@ -71,11 +70,11 @@ func (h *host) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 		for _, id := range h.peers {
 			switch q := b.q.(type) {
 			case Send:
-				h.send.AskOf(out, id, q)
-			case Disconnect:
-				h.end.AskOf(out, id, q)
+				h.send.Ask(out, To(id), 0, q)
+			case actor.End:
+				out.End(id, q.Reason, q.Fault)
 			case GetInfo:
-				h.info.AskOf(out, id, q)
+				h.info.Ask(out, To(id), 0, q)
 			}
 		}
 	default:
@@ -105,13 +104,12 @@ func newSmall(t *testing.T, cfg Config) *small {
 	var hostPorts, listenPorts, testPorts actor.Ports
 	h := &host{
 		events: s.events,
-		send:   actor.Connect[Send, Sent](&hostPorts, "send", 0, 8, patience),
-		end:    actor.Connect[Disconnect, Disconnected](&hostPorts, "end", 0, 8, patience),
-		info:   actor.Connect[GetInfo, Info](&hostPorts, "info", 0, 8, patience),
+		send:   actor.ConnectOf[Send](&hostPorts, "send", 8, patience),
+		info:   actor.ConnectOf[GetInfo](&hostPorts, "info", 8, patience),
 	}
-	admit := actor.Connect[open, opened](&listenPorts, "admit", hostID, 1, patience)
-	s.open = actor.Connect[open, opened](&testPorts, "open", hostID, 1, patience)
-	s.do = actor.Connect[do, done](&testPorts, "do", hostID, 1, patience)
+	admit := actor.Connect[open](&listenPorts, "admit", actor.Ref[host](hostID), 1, patience)
+	s.open = actor.Connect[open](&testPorts, "open", actor.Ref[host](hostID), 1, patience)
+	s.do = actor.Connect[do](&testPorts, "do", actor.Ref[host](hostID), 1, patience)
 	topic := func(id actor.TopicID, kind actor.TopicKind) bus.Topic {
 		return bus.Topic{ID: id, Kind: kind, Subs: []actor.ID{hostID}}
 	}
@@ -129,7 +127,7 @@ func newSmall(t *testing.T, cfg Config) *small {
 		Cells: []cell.Static{{ID: hostID, Name: "host", Ports: hostPorts.Specs, Stop: 2,
 			Build: func(uint32) actor.Machine { return h }}},
 		Kinds: []cell.Kind{{
-			Kind: bus.Kind{ID: peerKind, Name: "peer", Seats: 4}, Stop: 1,
+			Kind: bus.Kind{ID: peerKind, Name: "peer", Seats: 4}, Parent: hostID, Control: 1, Stop: 1,
 			Questions: 8, Credit: cell.Credit{Msgs: 4, Bytes: 1 << 20},
 			Build: func(id actor.ID, arg any) actor.Machine {
 				return New(id, arg.(Arg), cfg, Ports{Adapter: tcpID}, topics, rand.New(rand.NewPCG(uint64(id), 1)))
@@ -144,7 +142,7 @@ func newSmall(t *testing.T, cfg Config) *small {
 }
 
 // adapterAsk is adapter.Ask; adapter is the name of the bench's adapter here.
-func adapterAsk[Q actor.Question[A], A any](ctx context.Context, a wait.Asker, p actor.Port[Q, A], q Q) (A, error) {
+func adapterAsk[Q actor.Question[A, T], A, T any](ctx context.Context, a wait.Asker, p actor.Port[Q, A], q Q) (A, error) {
 	return wait.Ask(ctx, a, p, q)
 }
 
@@ -239,9 +237,8 @@ func TestTwoPeersOverSockets(t *testing.T) {
 		t.Errorf("info: %+v", i)
 	}
 
-	b.tell(Disconnect{Reason: "enough"})
-	next[any](b, "the answer and Gone, which go different ways")
-	next[any](b, "the other of the two")
+	b.tell(actor.End{Reason: "enough"})
+	next[Gone](b, "it has ended")
 	if g := next[Gone](a, "the other side sees it"); g.Peer != in.Peer || g.Fault || g.Reason != "closed by the other side" {
 		t.Errorf("gone: %+v", g)
 	}

@@ -28,7 +28,7 @@ func TestAnAddressThatIsTakenIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	_, err = Start(Options{Config: cfg, Engine: e, Log: &memory{}, Warn: func(string) {}})
+	_, err = Start(Options{Config: cfg, Worker: e.Worker(), Readers: e.Reader(), Log: &memory{}, Warn: func(string) {}})
 	if err == nil || !strings.HasPrefix(err.Error(), option+": ") || !strings.Contains(err.Error(), "in use") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("%v, want one line that names %s", err, option)
 	}

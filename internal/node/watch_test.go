@@ -11,6 +11,7 @@ import (
 
 	"acyclic/chain"
 	"acyclic/config"
+	"acyclic/internal/adapters/rpc"
 	"acyclic/internal/adapters/watch"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/adapter"
@@ -76,7 +77,7 @@ func TestL12AHungEngineIsNamed(t *testing.T) {
 		n.Watch.Start()
 
 		var ports actor.Ports
-		display := ConnectDisplay(&ports, l)
+		handler := rpc.Connect(&ports, Targets, l.RPC)
 		time.Sleep(l.Watch.Engine.Run - time.Second)
 		if s := n.Watch.Stuck(); len(s) > 0 {
 			t.Errorf("before the engine's bound these are stuck: %v", s)
@@ -88,7 +89,7 @@ func TestL12AHungEngineIsNamed(t *testing.T) {
 		if got := log.first(); !strings.Contains(got, "chain asked engine chain.CatchUp (chain.catch-up)") {
 			t.Errorf("the log says %q", got)
 		}
-		if _, err := adapter.Ask(context.Background(), n.Asker(Display), display.Sync, netsync.GetStatus{}); err != nil {
+		if _, err := adapter.Ask(context.Background(), n.Asker(HandlerID(n.Settings, 0)), handler.SyncStatus, netsync.GetStatus{}); err != nil {
 			t.Errorf("netsync does not answer: %v", err)
 		}
 		if r := n.Watch.Report(); len(r.WaitEdges) > 0 {

@@ -55,15 +55,15 @@ const (
 
 // The cells and adapters as targets of questions.
 const (
-	toServer  = actor.Ref[server.Server](Server)
-	toNetsync = actor.Ref[netsync.Netsync](Netsync)
-	toChain   = actor.Ref[chain.Chain](Chain)
-	toRelay   = actor.Ref[relay.Relay](Relay)
-	toWorker  = actor.Ref[chain.Worker](EngineWorker)
-	toReaders = actor.Ref[chain.Readers](EngineReaders)
-	toSockets = actor.Ref[transport.Sockets](Transport)
-	toBook    = actor.Ref[book.Keeper](Book)
-	toNames   = actor.Ref[book.Names](Resolver)
+	ToServer  = actor.Ref[server.Server](Server)
+	ToNetsync = actor.Ref[netsync.Netsync](Netsync)
+	ToChain   = actor.Ref[chain.Chain](Chain)
+	ToRelay   = actor.Ref[relay.Relay](Relay)
+	ToWorker  = actor.Ref[chain.Worker](EngineWorker)
+	ToReaders = actor.Ref[chain.Readers](EngineReaders)
+	ToSockets = actor.Ref[transport.Sockets](Transport)
+	ToBook    = actor.Ref[book.Keeper](Book)
+	ToNames   = actor.Ref[book.Names](Resolver)
 )
 
 // brokenOnce is what the transport puts into the control lane of a connection's
@@ -98,35 +98,35 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 	}
 
 	var cp actor.Ports
-	chainPorts := chain.ConnectPorts(&cp, toWorker, l.Engine)
+	chainPorts := chain.ConnectPorts(&cp, ToWorker, l.Engine)
 
 	var np actor.Ports
 	syncPorts := netsync.Ports{
-		Headers: actor.Connect[chain.SubmitHeaders](&np, "netsync.headers", toChain, w.SyncHeaders, w.Submit),
-		Block:   actor.Connect[chain.SubmitBlock](&np, "netsync.block", toChain, w.SyncBlocks, w.Submit),
-		Locator: actor.Connect[chain.GetLocator](&np, "netsync.locator", toReaders, w.SyncLocators, w.Read),
-		Path:    actor.Connect[chain.GetPath](&np, "netsync.path", toReaders, w.SyncPaths, w.Read),
-		Forks:   actor.Connect[chain.GetForks](&np, "netsync.forks", toReaders, w.SyncForks, w.Read),
+		Headers: actor.Connect[chain.SubmitHeaders](&np, "netsync.headers", ToChain, w.SyncHeaders, w.Submit),
+		Block:   actor.Connect[chain.SubmitBlock](&np, "netsync.block", ToChain, w.SyncBlocks, w.Submit),
+		Locator: actor.Connect[chain.GetLocator](&np, "netsync.locator", ToReaders, w.SyncLocators, w.Read),
+		Path:    actor.Connect[chain.GetPath](&np, "netsync.path", ToReaders, w.SyncPaths, w.Read),
+		Forks:   actor.Connect[chain.GetForks](&np, "netsync.forks", ToReaders, w.SyncForks, w.Read),
 		Send:    actor.ConnectOf[peer.Send](&np, "netsync.send", 2*l.Seats, w.ToPeer),
 	}
 
 	var rp actor.Ports
 	relayPorts := relay.Ports{
-		Headers: actor.Connect[chain.GetHeaders](&rp, "relay.headers", toReaders, w.RelayReads, w.Read),
-		Hashes:  actor.Connect[chain.GetHashes](&rp, "relay.hashes", toReaders, w.RelayReads, w.Read),
-		Block:   actor.Connect[chain.GetBlock](&rp, "relay.block", toReaders, w.RelayReads, w.Read),
-		Tips:    actor.Connect[chain.GetTips](&rp, "relay.tips", toChain, 1, w.Read),
+		Headers: actor.Connect[chain.GetHeaders](&rp, "relay.headers", ToReaders, w.RelayReads, w.Read),
+		Hashes:  actor.Connect[chain.GetHashes](&rp, "relay.hashes", ToReaders, w.RelayReads, w.Read),
+		Block:   actor.Connect[chain.GetBlock](&rp, "relay.block", ToReaders, w.RelayReads, w.Read),
+		Tips:    actor.Connect[chain.GetTips](&rp, "relay.tips", ToChain, 1, w.Read),
 		Send:    actor.ConnectOf[peer.Send](&rp, "relay.send", l.Seats, w.RelaySend),
 	}
 
 	var sp actor.Ports
 	serverPorts := server.Ports{
 		Transport: Transport,
-		Dial:      actor.Connect[transport.Dial](&sp, "server.dial", toSockets, l.Dials, w.Dial),
-		Pick:      actor.Connect[book.Pick](&sp, "server.pick", toBook, w.BookPicks, w.Adapter),
-		Sample:    actor.Connect[book.Sample](&sp, "server.sample", toBook, w.BookSamples, w.Adapter),
-		Note:      actor.Connect[book.Note](&sp, "server.note", toBook, w.BookNotes, w.Adapter),
-		Resolve:   actor.Connect[book.Resolve](&sp, "server.resolve", toNames, l.Resolvers, w.Resolve),
+		Dial:      actor.Connect[transport.Dial](&sp, "server.dial", ToSockets, l.Dials, w.Dial),
+		Pick:      actor.Connect[book.Pick](&sp, "server.pick", ToBook, w.BookPicks, w.Adapter),
+		Sample:    actor.Connect[book.Sample](&sp, "server.sample", ToBook, w.BookSamples, w.Adapter),
+		Note:      actor.Connect[book.Note](&sp, "server.note", ToBook, w.BookNotes, w.Adapter),
+		Resolve:   actor.Connect[book.Resolve](&sp, "server.resolve", ToNames, l.Resolvers, w.Resolve),
 		Send:      actor.ConnectOf[peer.Send](&sp, "server.send", l.Seats, w.ToPeer),
 	}
 
@@ -187,7 +187,7 @@ func askers(s Settings) []cell.Asker {
 }
 
 // Targets are what the RPC handlers ask.
-var Targets = rpc.Targets{Chain: toChain, Readers: toReaders, Netsync: toNetsync, Relay: toRelay, Server: toServer}
+var Targets = rpc.Targets{Chain: ToChain, Readers: ToReaders, Netsync: ToNetsync, Relay: ToRelay, Server: ToServer}
 
 // ListenerID is the asker of the i-th listener, HandlerID that of the i-th RPC
 // handler.
@@ -205,5 +205,5 @@ type TransportPorts struct {
 
 // ConnectTransport connects the transport.
 func ConnectTransport(p *actor.Ports, l config.Limits) TransportPorts {
-	return TransportPorts{Admit: actor.Connect[server.Admit](p, "transport.admit", toServer, 1, l.Windows.Admit)}
+	return TransportPorts{Admit: actor.Connect[server.Admit](p, "transport.admit", ToServer, 1, l.Windows.Admit)}
 }

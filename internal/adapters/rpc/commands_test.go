@@ -114,7 +114,7 @@ func TestNodes(t *testing.T) {
 	}
 	r.want("disconnectnode", `["192.0.2.1:5"]`, "null")
 	r.want("disconnectnode", `["",8]`, "null")
-	if q := r.f.asked[len(r.f.asked)-1]; q != (server.DisconnectNode{Peer: actor.Child(targets.Server, 8)}) {
+	if q := r.f.asked[len(r.f.asked)-1]; q != (server.DisconnectNode{Peer: actor.Child(actor.ID(targets.Server), 8)}) {
 		t.Errorf("asked %+v", q)
 	}
 	for _, c := range []struct {

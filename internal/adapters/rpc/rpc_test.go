@@ -41,7 +41,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // clock is the time at which the fake node lives.
 var clock = time.Unix(1_600_000_000, 0)
 
-var targets = Targets{Chain: 1, Netsync: 2, Relay: 3, Server: 4}
+var targets = Targets{Chain: 1, Netsync: 2, Relay: 3, Server: 4, Readers: 5}
 
 // fake is a node of answers: an adapter.Asker that knows by the question's type
 // what to say.
@@ -54,7 +54,7 @@ type fake struct {
 }
 
 // on says how questions of type Q are answered.
-func on[Q actor.Question[A], A any](f *fake, answer func(Q) (A, error)) {
+func on[Q actor.Question[A, T], A, T any](f *fake, answer func(Q) (A, error)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.answer[fmt.Sprintf("%T", *new(Q))] = func(_ actor.ID, q any) (any, error) { return answer(q.(Q)) }

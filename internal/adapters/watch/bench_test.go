@@ -48,11 +48,11 @@ func BenchmarkAsk(b *testing.B) {
 // question open: it happens four times a second.
 func BenchmarkLook(b *testing.B) {
 	var ports actor.Ports
-	actor.Connect[Ping, Pong](&ports, "many", worker, 1, time.Hour)
+	actor.Connect[Ping](&ports, "many", actor.Ref[target](worker), 1, time.Hour)
 	r := newRig(b, watch.Config{Every: time.Hour, Bounds: watch.Bounds{Run: time.Hour, Queue: time.Hour, Owe: time.Hour}}, nil, answerWork, many(164, ports.Specs)...)
 	for _, c := range r.node.System().Cells() {
 		if c.ID >= firstOfMany {
-			c.Mail.Reserve(0, worker, time.Now().Add(time.Hour), Pong{})
+			c.Mail.Reserve(0, worker, 0, time.Now().Add(time.Hour), Pong{})
 		}
 	}
 	for b.Loop() {

@@ -20,7 +20,7 @@ func TestL12MetricsShowAStuckCell(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		var ports actor.Ports
-		actor.Connect[Ping, Pong](&ports, "many", worker, 1, time.Hour)
+		actor.Connect[Ping](&ports, "many", actor.Ref[target](worker), 1, time.Hour)
 		r := newRig(t, bounds, func() { <-release }, answerWork, many(3, ports.Specs)...)
 		go adapter.Ask(context.Background(), r.node.Asker(client), r.ports.spin, Spin{})
 		synctest.Wait()

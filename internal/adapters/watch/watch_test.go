@@ -27,11 +27,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // What the cells of these tests say.
 type (
-	Ping struct{ actor.Asks[Pong] } // answered at once
-	Work struct{ actor.Asks[Pong] } // passed to the adapter
-	Spin struct{ actor.Asks[Pong] } // never comes back
-	Mute struct{ actor.Asks[Pong] } // never answered
+	Ping struct{ actor.Asks[Pong, target] } // answered at once
+	Work struct{ actor.Asks[Pong, target] } // passed to the adapter
+	Spin struct{ actor.Asks[Pong, target] } // never comes back
+	Mute struct{ actor.Asks[Pong, target] } // never answered
 	Pong struct{}
+
+	target struct{} // answers them
 )
 
 const (
@@ -50,7 +52,7 @@ func (m *machine) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 	case Ping:
 		q.Call(in).Answer(out, Pong{})
 	case Work:
-		if t, ok := m.disk.Ask(out, Work{}); ok {
+		if t, ok := m.disk.Ask(out, 0, Work{}); ok {
 			m.waiting[t] = q.Call(in)
 		} else {
 			q.Call(in).Refuse(out)
@@ -104,12 +106,12 @@ const timeout = time.Second // of every port
 func newRig(t testing.TB, cfg watch.Config, spin func(), handle adapter.HandlerFunc, more ...cell.Static) *rig {
 	r := &rig{t: t, got: make(chan actor.Record, 100)}
 	var diskPorts, ask actor.Ports
-	toDisk := actor.Connect[Work, Pong](&diskPorts, "worker.disk", disk, 4, timeout)
-	r.ports.ping[0] = actor.Connect[Ping, Pong](&ask, "client.ping", worker, 4, timeout)
-	r.ports.ping[1] = actor.Connect[Ping, Pong](&ask, "client.ping2", other, 4, timeout)
-	r.ports.work = actor.Connect[Work, Pong](&ask, "client.work", worker, 4, timeout)
-	r.ports.spin = actor.Connect[Spin, Pong](&ask, "client.spin", worker, 4, timeout)
-	r.ports.mute = actor.Connect[Mute, Pong](&ask, "client.mute", worker, 4, timeout)
+	toDisk := actor.Connect[Work](&diskPorts, "worker.disk", actor.Ref[target](disk), 4, timeout)
+	r.ports.ping[0] = actor.Connect[Ping](&ask, "client.ping", actor.Ref[target](worker), 4, timeout)
+	r.ports.ping[1] = actor.Connect[Ping](&ask, "client.ping2", actor.Ref[target](other), 4, timeout)
+	r.ports.work = actor.Connect[Work](&ask, "client.work", actor.Ref[target](worker), 4, timeout)
+	r.ports.spin = actor.Connect[Spin](&ask, "client.spin", actor.Ref[target](worker), 4, timeout)
+	r.ports.mute = actor.Connect[Mute](&ask, "client.mute", actor.Ref[target](worker), 4, timeout)
 	build := func(uint32) actor.Machine {
 		return &machine{disk: toDisk, spin: spin, waiting: map[actor.Ticket]actor.Call[Pong]{}}
 	}

@@ -186,10 +186,13 @@ type Question[A, T any] interface {
 	target() T
 }
 
+// fitting is a question that knows its answer's type.
+type fitting interface{ takes(answer any) bool }
+
 // Fits says whether an answer has the type that a question asks for. It is how a
 // driver checks what an adapter's handler returns.
 func Fits(question, answer any) bool {
-	q, ok := question.(interface{ takes(any) bool })
+	q, ok := question.(fitting)
 	return ok && q.takes(answer)
 }
 

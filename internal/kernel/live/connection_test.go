@@ -36,7 +36,10 @@ func (s *source) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 		s.topic.Publish(out, e)
 	case boom:
 		panic("boom")
-	case actor.Stop, actor.Blamed:
+	case actor.End:
+		s.life.Close(out, note{"ended: " + e.Reason})
+		out.Finish(e.Reason)
+	case actor.Stop:
 		s.life.Close(out, note{"gone"})
 		out.Finish("stopped")
 	}
@@ -50,7 +53,12 @@ type sink struct {
 	seen  []string
 	child chan actor.ID
 	dies  int // so often it dies of the first thing that it hears of a peer
+
+	orders int // to end that it has given
 }
+
+// order makes the sink order a cell to end, several times.
+type order struct{ cell actor.ID }
 
 func (s *sink) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 	switch e := in.Body.(type) {
@@ -70,6 +78,11 @@ func (s *sink) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 		s.seen = append(s.seen, e.text)
 	case actor.Ended:
 		s.seen = append(s.seen, "ended")
+	case order:
+		for range 3 {
+			out.End(e.cell, fmt.Sprint("order ", s.orders), false)
+			s.orders++
+		}
 	case actor.Stop:
 		out.Finish("stopped")
 	}
@@ -84,7 +97,7 @@ func connection() (*cell.Plan, *sink) {
 		Deaths: cell.Deaths{Max: maxDeaths, Within: time.Minute},
 		Cells:  []cell.Static{{ID: left, Name: "sink", Build: func(uint32) actor.Machine { return s }, Stop: 2}},
 		Kinds: []cell.Kind{{
-			Kind: bus.Kind{ID: peerKind, Name: "peer", Seats: 4 * maxDeaths},
+			Kind: bus.Kind{ID: peerKind, Name: "peer", Seats: 4 * maxDeaths}, Parent: left, Control: 1,
 			Build: func(id actor.ID, _ any) actor.Machine {
 				return &source{id: id, born: s.child, topic: traffic, life: life}
 			},
@@ -231,6 +244,30 @@ func TestL11AConnectionMayDie(t *testing.T) {
 		}
 		if n.Err() != nil {
 			t.Error(n.Err())
+		}
+	})
+}
+
+// Ending a connection is an order. Each connection has room for one, so it is
+// never refused, however often it is given; the first one counts. An order to a
+// connection that is no more is dropped, and so is one to a component.
+func TestL4OneOrderToEndIsReserved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan, s := connection()
+		close(s.gate)
+		plan.Cells[0].Control = 3 // what this test delivers
+		n := New(&logs{}).Wire(plan)
+		n.Start()
+		peer := <-s.child
+		for _, cell := range []actor.ID{peer, peer, left} {
+			n.Deliver(outside, left, actor.Control, order{cell}, 0)
+			synctest.Wait()
+		}
+		if err := n.Stop(time.Second); err != nil || n.Err() != nil {
+			t.Error(err, n.Err())
+		}
+		if got := strings.Join(s.seen, ", "); got != "ready, ended: order 0, ended" {
+			t.Errorf("the component saw %q", got)
 		}
 	})
 }

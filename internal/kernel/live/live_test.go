@@ -18,15 +18,17 @@ import (
 // What the cells of these tests say.
 type (
 	ping struct { // how many answers have you had?
-		actor.Asks[pong]
+		actor.Asks[pong, chat]
 		N int
 	}
 	pong struct{ N int }
 	work struct{ n int }
 	boom struct{}
-	hold struct{ actor.Asks[pong] } // never answered
-	flag struct{ actor.Asks[pong] } // flags the cell to crash at its next input
+	hold struct{ actor.Asks[pong, chat] } // never answered
+	flag struct{ actor.Asks[pong, chat] } // flags the cell to crash at its next input
+	tell struct{ actor.Asks[pong, chat] } // the adapter answers it wrongly
 	note struct{ text string }
+	chat struct{} // answers them
 )
 
 const (
@@ -82,7 +84,7 @@ func (c *chatter) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 
 func (c *chatter) talk(out *actor.Outbox) {
 	for c.Ports.Ask.To != 0 && c.Ports.Ask.Free(out) > 0 {
-		c.Ports.Ask.Ask(out, ping{N: c.asked})
+		c.Ports.Ask.Ask(out, 0, ping{N: c.asked})
 		c.asked++
 	}
 }
@@ -105,7 +107,7 @@ func duet(window int) (*cell.Plan, func(actor.ID) *chatter) {
 		var ports actor.Ports
 		var p struct{ Ask actor.Port[ping, pong] }
 		if window > 0 {
-			p.Ask = actor.Connect[ping, pong](&ports, "ask", left+right-id, window, time.Minute)
+			p.Ask = actor.Connect[ping](&ports, "ask", actor.Ref[chat](left+right-id), window, time.Minute)
 		}
 		plan.Cells = append(plan.Cells, cell.Static{
 			ID: id, Name: fmt.Sprintf("cell %d", id), Ports: ports.Specs,
@@ -117,9 +119,9 @@ func duet(window int) (*cell.Plan, func(actor.ID) *chatter) {
 		})
 	}
 	var ports actor.Ports
-	actor.Connect[ping, pong](&ports, "client", 0, 4, time.Second)
+	actor.Connect[ping](&ports, "client", actor.Ref[chat](0), 4, time.Second)
 	for i := range plan.Cells { // the client may have 4 questions at each
-		actor.Connect[ping, pong](&ports, "client", plan.Cells[i].ID, 4, time.Second)
+		actor.Connect[ping](&ports, "client", actor.Ref[chat](plan.Cells[i].ID), 4, time.Second)
 	}
 	plan.Askers = []cell.Asker{{ID: client, Name: "client", Ports: ports.Specs}}
 	return plan, func(id actor.ID) *chatter { return made[id] }
@@ -332,9 +334,10 @@ func TestL2TimeoutEndsAQuestion(t *testing.T) {
 	})
 }
 
-// An adapter's workers answer side by side; one that panics is an ErrGone for its
-// asker, and an adapter that hangs holds nobody but its askers.
-func TestEdgesAnswer(t *testing.T) {
+// An adapter's workers answer side by side. One that panics, or that answers with
+// another type than the question asks for, is an ErrGone for its asker. An adapter
+// that hangs holds nobody but its askers.
+func TestAdaptersAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, _ := duet(0)
 		plan.Adapters = append(plan.Adapters, cell.Adapter{ID: outside, Name: "adapter", Workers: 2,
@@ -345,13 +348,16 @@ func TestEdgesAnswer(t *testing.T) {
 				case hold:
 					<-ctx.Done()
 					return pong{}
+				case tell:
+					return "no pong"
 				}
 				panic("boom")
 			})})
 		var ports actor.Ports
-		p := actor.Connect[ping, pong](&ports, "ping", outside, 1, time.Second)
-		h := actor.Connect[hold, pong](&ports, "hold", outside, 1, time.Second)
-		f := actor.Connect[flag, pong](&ports, "flag", outside, 1, time.Second)
+		p := actor.Connect[ping](&ports, "ping", actor.Ref[chat](outside), 1, time.Second)
+		h := actor.Connect[hold](&ports, "hold", actor.Ref[chat](outside), 1, time.Second)
+		f := actor.Connect[flag](&ports, "flag", actor.Ref[chat](outside), 1, time.Second)
+		w := actor.Connect[tell](&ports, "tell", actor.Ref[chat](outside), 1, time.Second)
 		plan.Askers = append(plan.Askers, cell.Asker{ID: 10, Name: "asker", Ports: ports.Specs})
 		n := New(&logs{}).Wire(plan)
 		n.Start()
@@ -365,6 +371,12 @@ func TestEdgesAnswer(t *testing.T) {
 		if _, err := adapter.Ask(ctx, a, f, flag{}); !errors.Is(err, actor.ErrGone) {
 			t.Errorf("a worker that panics: %v", err)
 		}
+		if _, err := adapter.Ask(ctx, a, w, tell{}); !errors.Is(err, actor.ErrGone) {
+			t.Errorf("a worker that answers with another type: %v", err)
+		}
+		if deaths := n.System().Lookup(outside).Stats().Deaths; deaths != 2 {
+			t.Errorf("%d deaths of the adapter, want those of the panic and of the wrong answer", deaths)
+		}
 		if _, err := adapter.Ask(ctx, a, p, ping{}); err != nil {
 			t.Errorf("the adapter after a panic: %v", err)
 		}
@@ -377,14 +389,14 @@ func TestEdgesAnswer(t *testing.T) {
 // The places of questions that were given up come back with their answers, also
 // when all of a port's are taken: a client that hangs up again and again while
 // the node is busy is answered when the node is not.
-func TestGivenUpQuestionsKeepNoPlace(t *testing.T) {
+func TestGivenUpQuestionsKeepNoSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})
 		plan, _ := duet(0)
 		plan.Adapters = append(plan.Adapters, cell.Adapter{ID: outside, Name: "adapter", Workers: 1,
 			Handler: adapter.HandlerFunc(func(context.Context, actor.Input) any { <-gate; return pong{} })})
 		var ports actor.Ports
-		p := actor.Connect[ping, pong](&ports, "ping", outside, 2, time.Minute)
+		p := actor.Connect[ping](&ports, "ping", actor.Ref[chat](outside), 2, time.Minute)
 		plan.Askers = append(plan.Askers, cell.Asker{ID: 10, Name: "asker", Ports: ports.Specs})
 		n := New(&logs{}).Wire(plan)
 		n.Start()
@@ -455,7 +467,7 @@ func (l *leaver) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 	case actor.Start:
 		l.gen = e.Generation
 		for l.ask.Free(out) > 0 {
-			l.ask.Ask(out, ping{})
+			l.ask.Ask(out, 0, ping{})
 		}
 		if l.gen < 2 {
 			panic("boom")
@@ -471,12 +483,12 @@ func (l *leaver) Check() error        { return nil }
 
 // What a step asked before it died was never asked: its places are free for the
 // next generation.
-func TestACrashedStepKeepsNoPlace(t *testing.T) {
+func TestACrashedStepKeepsNoSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, _ := duet(0)
 		var ports actor.Ports
 		var got int
-		p := actor.Connect[ping, pong](&ports, "ask", left, 3, time.Minute)
+		p := actor.Connect[ping](&ports, "ask", actor.Ref[chat](left), 3, time.Minute)
 		plan.Cells = append(plan.Cells, cell.Static{ID: 4, Name: "leaver", Ports: ports.Specs,
 			Build: func(uint32) actor.Machine { return &leaver{ask: p, got: &got} }})
 		plan.Askers = nil

@@ -89,7 +89,7 @@ func BenchmarkAsk(b *testing.B) {
 	now := time.Unix(0, 1)
 	b.ReportAllocs()
 	for b.Loop() {
-		call, _ := asker.Reserve(0, 2, now.Add(time.Second), none)
+		call, _ := asker.Reserve(0, 2, 0, now.Add(time.Second), none)
 		target.Put(Envelope{Lane: actor.Questions, In: actor.Input{Body: body, Call: call}})
 		buf, _, _ = target.Take(now, buf[:0])
 		target.Settle(buf[0].In.Call)

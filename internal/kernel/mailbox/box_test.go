@@ -51,7 +51,7 @@ func TestL3AnswersCannotBeRefused(t *testing.T) {
 		asker, target := NewBox(1, Spec{Ports: port(3)}), NewBox(2, Spec{Questions: 3})
 		for now := int64(1); now < 20*second; now += second {
 			for asker.Free(0) > 0 {
-				call, _ := asker.Reserve(0, 2, time.Unix(0, now+second), "none")
+				call, _ := asker.Reserve(0, 2, 0, time.Unix(0, now+second), "none")
 				if !target.Put(question(call)) {
 					return fmt.Errorf("after %d s the target's inbox overflows", now/second)
 				}
@@ -59,14 +59,20 @@ func TestL3AnswersCannotBeRefused(t *testing.T) {
 			asker.Take(now+second, nil)
 			s(&asker)
 		}
-		// The target wakes up and answers all: the places are free again and
-		// nothing of it is delivered.
+		// The target wakes up and answers all. No answer is delivered. The
+		// asker is told of each slot that is free again.
 		for _, e := range target.Take(0, nil) {
 			target.Settle(e.In.Call)
 			asker.Answer(e.In.Call, "late", nil, 0)
 		}
-		if n := len(asker.Take(0, nil)); n != 0 {
-			return fmt.Errorf("%d late answers are delivered", n)
+		told := asker.Take(0, nil)
+		for _, e := range told {
+			if _, freed := e.In.Body.(actor.Freed); !freed || e.In.Ticket != 0 {
+				return fmt.Errorf("a late answer is delivered: %+v", e.In)
+			}
+		}
+		if len(told) != 3 {
+			return fmt.Errorf("the asker is told of %d freed slots, want 3", len(told))
 		}
 		if asker.Free(0) != 3 || asker.counts.Late != 3 {
 			return fmt.Errorf("%d places free, %d late answers counted, want 3 and 3", asker.Free(0), asker.counts.Late)
@@ -74,7 +80,14 @@ func TestL3AnswersCannotBeRefused(t *testing.T) {
 		return asker.Check()
 	}
 	mustHold(t, law, map[string]sabotage{
-		"a place is freed when its question times out": func(b *Box) {
+		"a slot is freed in silence": func(b *Box) {
+			for i := range b.slots.all {
+				if b.slots.all[i].state == slotZombie {
+					b.slots.all[i].state = slotSettled
+				}
+			}
+		},
+		"a slot is freed when its question times out": func(b *Box) {
 			for i := range b.slots.all {
 				if b.slots.all[i].state == slotZombie {
 					b.slots.release(int32(i))
@@ -97,12 +110,14 @@ func TestL2OneTicketOneAnswer(t *testing.T) {
 			take := func() {
 				s(&b)
 				for _, e := range b.Take(now, nil) {
-					ended[e.In.Ticket]++
+					if _, freed := e.In.Body.(actor.Freed); !freed {
+						ended[e.In.Ticket]++
+					}
 				}
 			}
 			t.Repeat(map[string]func(*rapid.T){
 				"ask": func(t *rapid.T) {
-					if call, ok := b.Reserve(0, 2, time.Unix(0, now+second), ""); ok {
+					if call, ok := b.Reserve(0, 2, 0, time.Unix(0, now+second), ""); ok {
 						calls = append(calls, call)
 						asked[actor.Ticket(call.Seq)] = true
 					}
@@ -157,7 +172,7 @@ func TestL8UrgentThingsPass(t *testing.T) {
 		b := NewBox(1, Spec{Ports: port(200), Control: 50, Questions: 200, Inbound: 500,
 			Streams: []Stream{{Topic: 1, Cap: 200}}})
 		for range 200 {
-			call, _ := b.Reserve(0, 2, time.Unix(100, 0), "")
+			call, _ := b.Reserve(0, 2, 0, time.Unix(100, 0), "")
 			b.Answer(call, "a", nil, 0)
 			b.Put(Envelope{Lane: actor.Events, Topic: 1})
 			b.Put(Envelope{Lane: actor.Questions})
@@ -277,7 +292,7 @@ func TestL6StreamSaysLagged(t *testing.T) {
 // its cell owes and is owed. The oldest input need not be the most urgent one.
 func TestL12MailboxShowsItself(t *testing.T) {
 	b := NewBox(1, Spec{Ports: port(1), Control: 2, Questions: 1, Inbound: 2})
-	b.Reserve(0, 2, time.Unix(0, second), "")
+	b.Reserve(0, 2, 0, time.Unix(0, second), "")
 	b.Put(Envelope{Lane: actor.Control, Queued: 30})
 	b.Put(Envelope{Lane: actor.Inbound, Queued: 10})
 	b.Put(Envelope{Lane: actor.Inbound, Queued: 20})
@@ -316,8 +331,8 @@ func TestL12MailboxNamesWhatWaits(t *testing.T) {
 		t.Errorf("its oldest input: %v, want the latest value, queued since its first", o)
 	}
 
-	first, _ := b.Reserve(0, 2, time.Unix(0, second), "")
-	other, _ := b.Reserve(0, 3, time.Unix(0, 2*second), "")
+	first, _ := b.Reserve(0, 2, 0, time.Unix(0, second), "")
+	other, _ := b.Reserve(0, 3, 0, time.Unix(0, 2*second), "")
 	b.Take(second, nil) // the time of the first is up
 	want := map[actor.RawCall]Open{
 		first: {Call: first, Deadline: second, GivenUp: true},
@@ -344,7 +359,7 @@ func TestL12MailboxNamesWhatWaits(t *testing.T) {
 // targets answer.
 func TestL11ResetSettlesDebts(t *testing.T) {
 	b := NewBox(1, Spec{Ports: port(2), Questions: 4, Inbound: 4})
-	mine, _ := b.Reserve(0, 2, time.Unix(0, second), "")
+	mine, _ := b.Reserve(0, 2, 0, time.Unix(0, second), "")
 	for i := range 3 {
 		b.Put(question(actor.RawCall{Asker: 7, To: 1, Slot: uint32(i), Seq: uint64(i + 1)}))
 	}
@@ -363,11 +378,14 @@ func TestL11ResetSettlesDebts(t *testing.T) {
 	if b.Free(0) != 1 {
 		t.Fatalf("%d places are free, want 1: the target has not answered yet", b.Free(0))
 	}
-	if b.Answer(mine, "to the dead", nil, 0) {
-		t.Fatal("an answer to the dead cell's question is delivered to its successor")
+	b.Answer(mine, "to the dead", nil, 0)
+	for _, e := range b.Take(0, nil) {
+		if _, freed := e.In.Body.(actor.Freed); !freed {
+			t.Fatalf("the successor is given %+v, an answer to the dead cell's question", e.In)
+		}
 	}
 	if b.Free(0) != 2 || !b.Empty() {
-		t.Fatal("the late answer frees the place and is dropped")
+		t.Fatal("the late answer frees the slot and is dropped")
 	}
 	if b.Settle(taken[0].In.Call) {
 		t.Fatal("a settled question can be settled again")

@@ -24,7 +24,7 @@ func (m *forwarder) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 		return
 	}
 	for _, p := range m.Ports {
-		p.Ask(out, question{N: len(m.Ports)})
+		p.Ask(out, 0, question{N: len(m.Ports)})
 	}
 }
 func (m *forwarder) Deadline() time.Time { return time.Time{} }
@@ -53,9 +53,9 @@ func TestEffectsOneByOneFindWhatStepsHide(t *testing.T) {
 	sc := &Scenario{
 		Plan: func(*World) *cell.Plan {
 			var ap, op actor.Ports
-			first := actor.Connect[question](&ap, "to.other", otherID, 1, time.Second)
-			second := actor.Connect[question](&ap, "to.target", targetID, 1, time.Second)
-			onward := actor.Connect[question](&op, "on.target", targetID, 1, time.Second)
+			first := actor.Connect[question](&ap, "to.other", actor.Ref[answerer](otherID), 1, time.Second)
+			second := actor.Connect[question](&ap, "to.target", actor.Ref[answerer](targetID), 1, time.Second)
+			onward := actor.Connect[question](&op, "on.target", actor.Ref[answerer](targetID), 1, time.Second)
 			return &cell.Plan{Cells: []cell.Static{
 				{ID: askerID, Name: "asker", Ports: ap.Specs, Build: func(uint32) actor.Machine {
 					return &forwarder{[]actor.Port[question, reply]{first, second}}

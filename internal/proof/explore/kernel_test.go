@@ -31,10 +31,11 @@ const (
 
 type (
 	question struct {
-		actor.Asks[reply]
+		actor.Asks[reply, answerer]
 		N int
 	}
-	reply struct{ N int }
+	reply    struct{ N int }
+	answerer struct{} // the target of question
 
 	born   struct{ ID actor.ID }
 	ended  struct{ ID actor.ID }
@@ -49,13 +50,16 @@ type asker struct {
 	Left  int
 	Asked int // in all
 	Ended int // of these
-	Retry time.Time
-	Latch bool // broken: it counts on an answer to wake it
+	Latch bool // broken: it counts on an answer to free a slot
 }
 
-func (m *asker) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+func (m *asker) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 	switch in.Body.(type) {
-	case actor.Start, actor.Tick:
+	case actor.Start:
+	case actor.Freed:
+		if m.Latch {
+			return
+		}
 	case reply:
 		m.Ended++
 	case actor.Stop:
@@ -63,19 +67,15 @@ func (m *asker) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		out.Finish("stopped")
 		return
 	}
-	m.Retry = time.Time{}
 	for m.Left > 0 {
-		if _, ok := m.Port.Ask(out, question{N: m.Left}); !ok {
-			if !m.Latch {
-				m.Retry = now.Add(time.Second)
-			}
-			return
+		if _, ok := m.Port.Ask(out, 0, question{N: m.Left}); !ok {
+			return // an answer, or Freed, brings us back
 		}
 		m.Left--
 		m.Asked++
 	}
 }
-func (m *asker) Deadline() time.Time { return m.Retry }
+func (m *asker) Deadline() time.Time { return time.Time{} }
 func (m *asker) Check() error {
 	if m.Ended > m.Asked {
 		return fmt.Errorf("law L2: %d questions asked, %d ended", m.Asked, m.Ended)
@@ -283,8 +283,8 @@ func asking(slow bool, asks int, build func(a *asker, t *target)) *Scenario {
 		Name: fmt.Sprintf("kernel, ask and answer: %d and %d questions, slow target: %v", asks, asks-1, slow),
 		Plan: func(*World) *cell.Plan {
 			var ap, op actor.Ports
-			a := actor.Connect[question](&ap, "asker.ask", targetID, 2, 3*time.Second)
-			o := actor.Connect[question](&op, "other.ask", targetID, 1, 4*time.Second)
+			a := actor.Connect[question](&ap, "asker.ask", actor.Ref[answerer](targetID), 2, 3*time.Second)
+			o := actor.Connect[question](&op, "other.ask", actor.Ref[answerer](targetID), 1, 4*time.Second)
 			return &cell.Plan{Cells: []cell.Static{
 				{ID: askerID, Name: "asker", Ports: ap.Specs, Build: func(uint32) actor.Machine {
 					m := &asker{Port: a, Left: asks}
@@ -332,7 +332,7 @@ func coming(conns, places, packets int) *Scenario {
 					{ID: listenerID, Name: "listener", Stop: 2, Build: func(uint32) actor.Machine { return &listener{} }},
 				},
 				Kinds: []cell.Kind{{
-					Kind: bus.Kind{ID: kidKind, Name: "kid", Seats: places}, Stop: 1,
+					Kind: bus.Kind{ID: kidKind, Name: "kid", Seats: places}, Parent: parentID, Control: 1, Stop: 1,
 					Build:  func(id actor.ID, _ any) actor.Machine { return &kid{ID: id} },
 					Credit: cell.Credit{Msgs: 2, Bytes: 2},
 				}},

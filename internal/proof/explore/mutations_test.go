@@ -256,8 +256,13 @@ var mutations = []mutation{
 		sc.Deliver = without(listenerID, func(e *mailbox.Envelope) bool { _, stop := e.In.Body.(actor.Stop); return stop })
 		return sc
 	}, "law L8"},
-	{"L9", "a latch without a clock", func() *Scenario {
+	{"L9", "a machine counts on an answer to free its slot", func() *Scenario {
 		return asking(true, 3, func(a *asker, _ *target) { a.Latch = true })
+	}, "law L9"},
+	{"L9", "nobody says that a slot is free again", func() *Scenario {
+		sc := asking(true, 3, nil)
+		sc.Deliver = without(askerID, func(e *mailbox.Envelope) bool { _, freed := e.In.Body.(actor.Freed); return freed })
+		return sc
 	}, "law L9"},
 	{"L9", "two cells that answer each other for ever", func() *Scenario { return echoes(4, 1, false) }, "4 moves lead back"},
 	{"L10", "the order of a map has an effect", func() *Scenario {

@@ -290,7 +290,7 @@ func wired(o *outsideWorld, places int, tune func(*config.Limits), without ...ac
 		l.Dials, l.Resolvers, l.EngineReaders, l.RPCHandlers = 1, 1, 1, 1
 		win := &l.Windows
 		win.SyncHeaders, win.SyncBlocks, win.SyncLocators, win.SyncPaths, win.SyncForks, win.RelayReads = 1, 1, 1, 1, 1, 1
-		l.Chain.Window, l.Engine.Worker, l.Engine.Reads = 1, 1, 2
+		l.Engine.Worker = 1
 		l.Relay.MaxReads, l.Relay.AnnounceDelay, l.Relay.AnnounceInterval = 1, 0, 0
 		l.BlockEvents = 1
 		l.Deaths = cell.Deaths{} // which would be more state: TestL11ThreeDeathsStopTheNode in internal/proof/sim
@@ -308,9 +308,15 @@ func wired(o *outsideWorld, places int, tune func(*config.Limits), without ...ac
 			Resolver:  cell.Adapter{ID: node.Resolver, Name: "resolver", Handler: served, Workers: 1},
 		})
 		var lp, mp actor.Ports
-		o.Wiring.Admit = node.ConnectListener(&lp, l)
-		o.Wiring.Submit = actor.Connect[chain.SubmitBlock](&mp, "miner.submit", node.Chain, 1, win.Submit)
+		o.Wiring.Admit = node.ConnectTransport(&lp, l).Admit
+		o.Wiring.Submit = actor.Connect[chain.SubmitBlock](&mp, "miner.submit", node.ToChain, 1, win.Submit)
 		plan.Askers = []cell.Asker{{ID: listenID, Name: "listener", Ports: lp.Specs}, {ID: minerID, Name: "miner", Ports: mp.Specs}}
+		without := append(without, node.Display) // what is shown is no matter of the laws
+		if slices.Contains(without, node.Chain) {
+			without = append(without, node.EngineReaders) // no chain, no engine
+		}
+		plan.Subscribers = nil
+		plan.Adapters = slices.DeleteFunc(plan.Adapters, func(a cell.Adapter) bool { return slices.Contains(without, a.ID) })
 		plan.Cells = slices.DeleteFunc(plan.Cells, func(c cell.Static) bool { return slices.Contains(without, c.ID) })
 		for i := range plan.Topics {
 			t := &plan.Topics[i]

@@ -30,7 +30,7 @@ func BenchmarkSimpleSteps(b *testing.B) {
 	plan := &cell.Plan{}
 	for i := range actor.ID(cells) {
 		var p actor.Ports
-		port := actor.Connect[hello, hello](&p, "next", 1+(i+1)%cells, 4, time.Hour)
+		port := actor.Connect[hello](&p, "next", actor.Ref[greeter](1+(i+1)%cells), 4, time.Hour)
 		plan.Cells = append(plan.Cells, cell.Static{ID: 1 + i, Name: "greeter", Ports: p.Specs,
 			Build: func(uint32) actor.Machine { return &greeter{port: port} }})
 	}
@@ -44,7 +44,7 @@ func BenchmarkSimpleSteps(b *testing.B) {
 	b.ReportMetric(float64(w.Steps)/b.Elapsed().Seconds(), "steps/s")
 }
 
-type hello struct{ actor.Asks[hello] }
+type hello struct{ actor.Asks[hello, greeter] }
 
 // greeter asks the next one as often as it may.
 type greeter struct{ port actor.Port[hello, hello] }
@@ -54,7 +54,7 @@ func (g *greeter) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 		h.Call(in).Answer(out, hello{})
 	}
 	for g.port.Free(out) > 0 {
-		g.port.Ask(out, hello{})
+		g.port.Ask(out, 0, hello{})
 	}
 }
 func (g *greeter) Deadline() time.Time { return time.Time{} }

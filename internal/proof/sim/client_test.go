@@ -23,7 +23,7 @@ type client struct {
 	syncs   actor.Port[netsync.GetPeers, netsync.Peers]
 	servers actor.Port[server.GetStatus, server.Status]
 	slots   actor.Port[server.GetPeers, server.Peers]
-	infos   actor.Port[peer.GetInfo, peer.Info]
+	infos   actor.PortOf[peer.GetInfo, peer.Info, peer.Peer]
 	relays  actor.Port[relay.GetStatus, relay.Status]
 
 	rng    *rand.Rand
@@ -42,14 +42,14 @@ type client struct {
 
 func newClient(p *actor.Ports, rng *rand.Rand) *client {
 	return &client{
-		tips:    actor.Connect[chain.GetTips](p, "client.tips", node.Chain, 1, time.Minute),
-		block:   actor.Connect[chain.GetBlock](p, "client.block", node.Chain, 1, time.Minute),
-		status:  actor.Connect[netsync.GetStatus](p, "client.status", node.Netsync, 1, 10*time.Second),
-		syncs:   actor.Connect[netsync.GetPeers](p, "client.syncs", node.Netsync, 1, 10*time.Second),
-		servers: actor.Connect[server.GetStatus](p, "client.servers", node.Server, 1, 10*time.Second),
-		slots:   actor.Connect[server.GetPeers](p, "client.slots", node.Server, 1, 10*time.Second),
-		relays:  actor.Connect[relay.GetStatus](p, "client.relays", node.Relay, 1, 10*time.Second),
-		infos:   actor.Connect[peer.GetInfo](p, "client.infos", 0, 1, 10*time.Second),
+		tips:    actor.Connect[chain.GetTips](p, "client.tips", node.ToChain, 1, time.Minute),
+		block:   actor.Connect[chain.GetBlock](p, "client.block", node.ToReaders, 1, time.Minute),
+		status:  actor.Connect[netsync.GetStatus](p, "client.status", node.ToNetsync, 1, 10*time.Second),
+		syncs:   actor.Connect[netsync.GetPeers](p, "client.syncs", node.ToNetsync, 1, 10*time.Second),
+		servers: actor.Connect[server.GetStatus](p, "client.servers", node.ToServer, 1, 10*time.Second),
+		slots:   actor.Connect[server.GetPeers](p, "client.slots", node.ToServer, 1, 10*time.Second),
+		relays:  actor.Connect[relay.GetStatus](p, "client.relays", node.ToRelay, 1, 10*time.Second),
+		infos:   actor.ConnectOf[peer.GetInfo](p, "client.infos", 1, 10*time.Second),
 		rng:     rng, every: 10 * time.Second, asked: map[string]time.Time{},
 	}
 }
@@ -75,23 +75,23 @@ func (c *client) ask(out *actor.Outbox) {
 	var ok bool
 	switch c.rng.IntN(8) {
 	case 0:
-		_, ok = c.tips.Ask(out, chain.GetTips{})
+		_, ok = c.tips.Ask(out, 0, chain.GetTips{})
 	case 1:
-		_, ok = c.block.Ask(out, chain.GetBlock{Hash: c.best.Block.Hash})
+		_, ok = c.block.Ask(out, 0, chain.GetBlock{Hash: c.best.Block.Hash})
 	case 2:
-		_, ok = c.status.Ask(out, netsync.GetStatus{})
+		_, ok = c.status.Ask(out, 0, netsync.GetStatus{})
 	case 3:
-		_, ok = c.syncs.Ask(out, netsync.GetPeers{})
+		_, ok = c.syncs.Ask(out, 0, netsync.GetPeers{})
 	case 4:
-		_, ok = c.servers.Ask(out, server.GetStatus{})
+		_, ok = c.servers.Ask(out, 0, server.GetStatus{})
 	case 5:
-		_, ok = c.slots.Ask(out, server.GetPeers{})
+		_, ok = c.slots.Ask(out, 0, server.GetPeers{})
 	case 6:
 		if k := len(c.conns.Peers); k > 0 {
-			_, ok = c.infos.AskOf(out, c.conns.Peers[c.rng.IntN(k)].Peer, peer.GetInfo{})
+			_, ok = c.infos.Ask(out, peer.To(c.conns.Peers[c.rng.IntN(k)].Peer), 0, peer.GetInfo{})
 		}
 	case 7:
-		_, ok = c.relays.Ask(out, relay.GetStatus{})
+		_, ok = c.relays.Ask(out, 0, relay.GetStatus{})
 	}
 	c.asking = ok
 }

@@ -66,13 +66,13 @@ func (s *sloppy) Check() error        { return nil }
 
 // asks are three questions of different kinds.
 func (s *sloppy) asks(p *actor.Ports) {
-	tips := actor.Connect[chain.GetTips](p, "sloppy.tips", node.Chain, 1, time.Minute)
-	sync := actor.Connect[netsync.GetStatus](p, "sloppy.sync", node.Netsync, 1, time.Minute)
-	srv := actor.Connect[server.GetStatus](p, "sloppy.server", node.Server, 1, time.Minute)
+	tips := actor.Connect[chain.GetTips](p, "sloppy.tips", node.ToChain, 1, time.Minute)
+	sync := actor.Connect[netsync.GetStatus](p, "sloppy.sync", node.ToNetsync, 1, time.Minute)
+	srv := actor.Connect[server.GetStatus](p, "sloppy.server", node.ToServer, 1, time.Minute)
 	s.ask = map[int]func(*actor.Outbox) bool{
-		0: func(out *actor.Outbox) bool { _, ok := tips.Ask(out, chain.GetTips{}); return ok },
-		1: func(out *actor.Outbox) bool { _, ok := sync.Ask(out, netsync.GetStatus{}); return ok },
-		2: func(out *actor.Outbox) bool { _, ok := srv.Ask(out, server.GetStatus{}); return ok },
+		0: func(out *actor.Outbox) bool { _, ok := tips.Ask(out, 0, chain.GetTips{}); return ok },
+		1: func(out *actor.Outbox) bool { _, ok := sync.Ask(out, 0, netsync.GetStatus{}); return ok },
+		2: func(out *actor.Outbox) bool { _, ok := srv.Ask(out, 0, server.GetStatus{}); return ok },
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"acyclic/internal/kernel/bus"
 	"acyclic/internal/kernel/cell"
 	"acyclic/internal/node"
+	"acyclic/internal/proof/sim"
 	"acyclic/internal/proof/sim/fake"
 	"acyclic/server"
 )

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
@@ -17,7 +18,6 @@ import (
 	"acyclic/internal/node"
 	"acyclic/internal/proof/sim"
 	"acyclic/internal/proof/sim/fake"
-	"acyclic/server"
 )
 
 // The cells that a simulated node has besides those of the wiring.
@@ -147,6 +147,7 @@ func (c *town) add(has belongings) *resident {
 		{ID: node.Resolver, Name: "resolver", Build: func() actor.Machine { return names }},
 	}
 	plan := node.Wire(s, node.Adapters{})
+	withoutDisplay(plan)
 	c.populate(n, plan, has.mine)
 	if c.jumps > 0 {
 		wrap(plan, func(_ actor.ID, m actor.Machine) actor.Machine { return &clocked{Machine: m, town: c} })
@@ -165,11 +166,20 @@ func (c *town) add(has belongings) *resident {
 	return n
 }
 
+// withoutDisplay takes the progress display out of a plan: there is no screen.
+func withoutDisplay(plan *cell.Plan) {
+	plan.Subscribers = nil
+	for i := range plan.Topics {
+		t := &plan.Topics[i]
+		t.Subs = slices.DeleteFunc(t.Subs, func(id actor.ID) bool { return id == node.Display })
+	}
+}
+
 // populate adds what stands for RPC: somebody who mines, somebody who asks.
 func (c *town) populate(n *resident, plan *cell.Plan, mine fake.MinerConfig) {
 	var mp, cp actor.Ports
 	mine.Bits = bits
-	port := actor.Connect[chain.SubmitBlock](&mp, "miner.submit", node.Chain, 1, 15*time.Minute)
+	port := actor.Connect[chain.SubmitBlock](&mp, "miner.submit", node.ToChain, 1, 15*time.Minute)
 	n.miner = fake.NewMiner(mine, port, c.seeded())
 	n.client = newClient(&cp, c.seeded())
 	if c.seed%2 == 1 {

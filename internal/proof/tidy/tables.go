@@ -138,8 +138,8 @@ var interfaces = map[string]string{
 	"github.com/btcsuite/btcd/wire/v2.Message": "codecs of values; they write to and read from an io.Writer and io.Reader",
 
 	module + "/internal/kernel/actor.Host":     "looks at the cell's own tables, see internal/kernel/cell; the mutexes there are leaves",
-	module + "/internal/kernel/actor.Question": "only actor.Asks has its method",
-	module + "/chain.readQuestion":             "Call is that of actor.Asks, which every question embeds",
+	module + "/internal/kernel/actor.answered": "only actor.Asks has its method",
+	module + "/internal/kernel/actor.fitting":  "only actor.Asks has its method",
 }
 
 // pkgOf is the package of path within this module, "." for its root and "" for

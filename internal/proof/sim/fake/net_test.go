@@ -56,14 +56,15 @@ func newPair(t *testing.T, cfg NetConfig, seed uint64) *pairWorld {
 
 func (w *pairWorld) node(addr string) *node {
 	var p actor.Ports
-	ports := AdapterPorts{Admit: actor.Connect[server.Admit](&p, "net.admit", 7, 1, time.Second)}
-	n := &node{Adapter: w.net.Adapter(netip.MustParseAddrPort(addr), ports), w: w, msgs: 1 << 20, bytes: 1 << 30}
+	admit := actor.Connect[server.Admit](&p, "net.admit", actor.Ref[server.Server](7), 1, time.Second)
+	n := &node{Adapter: w.net.Adapter(netip.MustParseAddrPort(addr), admit), w: w, msgs: 1 << 20, bytes: 1 << 30}
+	n.Cells = n
 	n.out = actor.NewOutbox(n)
 	n.give(actor.Start{})
 	return n
 }
 
-func (n *node) Reserve(_ int, to actor.ID, _ time.Time, _ any) (actor.RawCall, bool) {
+func (n *node) Reserve(_ int, to actor.ID, _ uint64, _ time.Time, _ any) (actor.RawCall, bool) {
 	n.seq++
 	return actor.RawCall{To: to, Seq: n.seq}, true
 }
@@ -71,6 +72,16 @@ func (n *node) Free(int) int                     { return 1 }
 func (n *node) Seat(actor.Kind) (actor.ID, bool) { return 0, false }
 func (n *node) Seats(actor.Kind) int             { return 0 }
 func (n *node) Credit(actor.ID) (int, int)       { return n.msgs, n.bytes }
+
+// Deliver is what the owner is given.
+func (n *node) Deliver(_, _ actor.ID, _ actor.Lane, body any, bytes int) bool {
+	if _, ok := body.(transport.Received); ok {
+		n.msgs--
+		n.bytes -= bytes
+	}
+	n.got = append(n.got, body)
+	return true
+}
 
 func (n *node) give(body any) { n.step(actor.Input{Body: body, From: owner}) }
 
@@ -84,10 +95,6 @@ func (n *node) step(in actor.Input) {
 			n.admits = append(n.admits, b)
 		case transport.Dialed:
 			n.dialed = append(n.dialed, b)
-		case transport.Received:
-			n.msgs--
-			n.bytes -= e.Bytes
-			n.got = append(n.got, b)
 		default:
 			n.got = append(n.got, b)
 		}

@@ -57,7 +57,6 @@ var harmless = map[string]string{
 	"leaves for runtime/pprof.Labels":                 "makes a value",
 	"leaves for runtime/pprof.WithLabels":             "makes a value",
 	"leaves for runtime/pprof.SetGoroutineLabels":     "sets a field of the goroutine",
-	"calls what is not known: a func() actor.Machine": "cell.Adapter.Build is the simulator's; the node's wiring sets none",
 }
 
 // breaches are the ways in which a cell may come to wait for another goroutine.
