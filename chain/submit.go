@@ -143,9 +143,9 @@ func (m *Machine) changed(c Changes, out *actor.Outbox) {
 }
 
 func (m *Machine) publish(c Changes, out *actor.Outbox) {
-	// first is the number of the event before c.Events. It is beyond seen only
-	// when this machine has been rebuilt and the worker knows what had been
-	// seen before.
+	// first is the number of the event before c.Events. It is larger than seen
+	// only if this machine has been rebuilt: the worker knows what its predecessor
+	// had seen.
 	first := c.Last - uint64(len(c.Events))
 	if c.Last < m.seen {
 		panic(fmt.Sprintf("chain: the worker is at event %d, %d have been seen", c.Last, m.seen))
@@ -168,8 +168,8 @@ func (m *Machine) publish(c Changes, out *actor.Outbox) {
 	}
 }
 
-// fail halts the node: without its engine it is of no use. Everything that
-// waits for the worker is answered.
+// fail halts the node, which is of no use without its engine. It answers all that
+// waits for the worker.
 func (m *Machine) fail(why string, out *actor.Outbox) {
 	if m.failed != "" {
 		return

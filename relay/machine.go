@@ -153,10 +153,6 @@ func (m *Machine) Deadline() time.Time {
 	return first.At()
 }
 
-// onStart asks for the tip when relay was rebuilt: a block may have been
-// connected while it was dead.
-func (m *Machine) onStart(e actor.Start) { m.resync.wanted = e.Generation > 0 }
-
 // onTick stops the clocks that have come to their time.
 func (m *Machine) onTick(now time.Time) {
 	if due(m.roundAt, now) {

@@ -18,6 +18,10 @@ type resync struct {
 // due says whether the tip is to be asked for now.
 func (r *resync) due() bool { return r.wanted && r.asked == 0 && r.retryAt.IsZero() }
 
+// onStart asks for the tip when relay was rebuilt: a block may have been
+// connected while it was dead.
+func (m *Machine) onStart(e actor.Start) { m.resync.wanted = e.Generation > 0 }
+
 // onLagged drops all news, for they may have left the best chain. The tip will be
 // announced instead. An answer under way may be older than what was missed.
 func (m *Machine) onLagged() {
