@@ -21,33 +21,39 @@ type naive struct {
 }
 
 type atWorker struct {
-	ask   steptest.Asked
-	block *ApplyBlock // nil: CatchUp
-	seen  uint64
-	late  bool // the question has timed out
+	ask  steptest.Asked
+	q    any
+	late bool // the question has timed out
 }
 
 // work handles the oldest question and returns its answer.
 func (n *naive) work(disconnect bool) (w atWorker, answer any) {
 	w, n.inbox = n.inbox[0], n.inbox[1:]
-	if w.block != nil {
+	switch q := w.q.(type) {
+	case ApplyBlock:
 		if disconnect && n.height > 0 {
 			n.events = append(n.events, BlockDisconnected{pointAt(n.height)})
 			n.height--
 		}
 		n.height++
 		n.events = append(n.events, connected(n.height))
+		return w, BlockApplied{Verdict: Verdict{Hash: q.Hash, Tip: pointAt(n.height)}, Changes: n.changes(q.Seen)}
+	case ApplyHeaders:
+		return w, HeadersApplied{Changes: n.changes(q.Seen)}
+	case CatchUp:
+		return w, CaughtUp{n.changes(q.Seen)}
+	default:
+		return w, Made{}
 	}
-	from := int(w.seen)
+}
+
+func (n *naive) changes(seen uint64) Changes {
+	from := int(seen)
 	if n.forgets {
 		from = n.brought
 	}
 	n.brought = len(n.events)
-	changes := Changes{Tips: tipsAt(n.height), Events: n.events[from:], Last: uint64(len(n.events))}
-	if w.block == nil {
-		return w, CaughtUp{changes}
-	}
-	return w, BlockApplied{Verdict: Verdict{Hash: w.block.Hash, Tip: pointAt(n.height)}, Changes: changes}
+	return Changes{Tips: tipsAt(n.height), Events: n.events[from:], Last: uint64(len(n.events))}
 }
 
 // run is a chain and a naive worker, with what the chain has said so far.
@@ -55,7 +61,7 @@ type run struct {
 	rig    *steptest.Rig
 	m      *Machine
 	worker *naive
-	open   map[actor.RawCall]bool // submissions without an answer
+	open   map[actor.RawCall]bool // questions without an answer
 	events []Event
 	tips   Tips
 	err    error
@@ -71,15 +77,15 @@ func newRun(t *testing.T, worker *naive) *run {
 // collect notes what the chain has said.
 func (r *run) collect() {
 	for _, e := range r.rig.Pending() {
-		ask := steptest.AskedBy(e)
 		switch b := e.Body.(type) {
-		case ApplyBlock:
-			r.worker.inbox = append(r.worker.inbox, atWorker{ask, &b, b.Seen, false})
-		case CatchUp:
-			r.worker.inbox = append(r.worker.inbox, atWorker{ask, nil, b.Seen, false})
-		case Verdict:
+		case ApplyBlock, ApplyHeaders, CatchUp, MakeTemplate:
+			r.worker.inbox = append(r.worker.inbox, atWorker{steptest.AskedBy(e), b, false})
+		case Verdict, HeadersVerdict, Template:
 			if !r.open[e.Call] {
 				r.err = fmt.Errorf("%v is answered twice", e.Call)
+			}
+			if _, is := b.(Template); e.Err != nil && !is {
+				r.err = fmt.Errorf("a submission is refused: %v", e.Err)
 			}
 			delete(r.open, e.Call)
 		case Tips:
@@ -93,10 +99,12 @@ func (r *run) collect() {
 	r.rig.Drop()
 }
 
-func (r *run) submit() {
-	r.open[r.rig.Ask(blockAt(int32(r.m.blocks.next)+1))] = true
+func (r *run) ask(q any) {
+	r.open[r.rig.Ask(q)] = true
 	r.collect()
 }
+
+func (r *run) submit() { r.ask(blockAt(int32(r.m.blocks.next) + 1)) }
 
 // work lets the worker answer one question, if there is one.
 func (r *run) work(disconnect bool) {
@@ -142,19 +150,24 @@ func (r *run) end() error {
 }
 
 // TestL2NothingIsLostOrRepeated: however late the worker's answers are, each
-// event is published once and in order, each submission is answered once, the
-// tips end where the worker's are, and nothing is left over.
+// event is published once and in order, each question is answered once and no
+// submission is refused, the tips end where the worker's are, and nothing is left
+// over.
 func TestL2NothingIsLostOrRepeated(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		r := newRun(t, &naive{})
 		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
-			switch rapid.SampledFrom([]string{"submit", "submit", "work", "work", "timeout"}).Draw(rt, "step") {
+			switch rapid.SampledFrom([]string{"submit", "submit", "headers", "template", "work", "work", "work", "timeout"}).Draw(rt, "step") {
 			case "submit":
 				r.submit()
+			case "headers":
+				r.ask(SubmitHeaders{})
+			case "template":
+				r.ask(GetTemplate{Time: r.rig.Now})
 			case "work":
 				r.work(rapid.Bool().Draw(rt, "disconnect"))
 			case "timeout":
-				r.timeout(rapid.IntRange(0, testWindows.Worker).Draw(rt, "which"))
+				r.timeout(rapid.IntRange(0, 2*testWindows.Worker).Draw(rt, "which"))
 			}
 		}
 		if err := r.end(); err != nil {
