@@ -209,8 +209,8 @@ func TestATemplateThatFailsIsRefused(t *testing.T) {
 	}
 }
 
-// Whoever has the verdict may rely on the event being under way, and whoever has
-// the tips on the events that led there.
+// A caller that has the verdict knows that the event is under way. A subscriber that
+// has the tips has had the events that led there.
 func TestEventsGoBeforeTipsGoBeforeTheVerdict(t *testing.T) {
 	r, _ := start(t)
 	call := r.Ask(blockAt(2))
@@ -267,7 +267,7 @@ func TestL2EverySubmissionEndsOnce(t *testing.T) {
 		r.Fail(a, actor.ErrTimeout)
 	}
 	_, catchUp := steptest.WantAsk[CatchUp](r, "an answer was lost: what has changed?")
-	r.WantNothing("all slots are taken as long as the worker has not answered")
+	r.WantNothing("all slots are taken until the worker has answered")
 
 	// The worker was at it all the time: it has done block 1 and 2, and their
 	// events come with the next answer.
@@ -348,7 +348,7 @@ func TestRepeatedEventsArePublishedOnce(t *testing.T) {
 	}
 }
 
-// A rebuilt chain has seen nothing; the worker brings what nobody has confirmed.
+// A rebuilt chain has seen nothing. The worker brings what was not confirmed.
 func TestARebuiltChainCatchesUp(t *testing.T) {
 	r, _ := startUnknown(t)
 	q, ask := steptest.WantAsk[CatchUp](r, "where does the engine stand?")

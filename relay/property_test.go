@@ -17,8 +17,8 @@ import (
 	"acyclic/peer"
 )
 
-// world is a naive judge of relay: it gives it random inputs, keeps every
-// question open for as long as it likes, and remembers who was told what.
+// world is a naive judge of relay. It gives relay random inputs, keeps every question
+// open as long as it likes, and remembers which peer was told what.
 type world struct {
 	r    *steptest.Rig
 	draw func(n int) int // 0 <= draw(n) < n

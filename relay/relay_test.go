@@ -133,7 +133,7 @@ type windows struct {
 	Reads       int           // questions of each kind at the readers: MaxReads
 	Peers       int           // Sends: one for each peer
 	ReadTimeout time.Duration // longer than any honest read takes
-	SendTimeout time.Duration // longer than a peer cell bears a stuck queue
+	SendTimeout time.Duration // longer than a peer cell keeps a stuck queue
 }
 
 // The cells and adapters that a relay on the bench asks.

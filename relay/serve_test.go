@@ -101,9 +101,9 @@ func TestBlocksInTheOrderAsked(t *testing.T) {
 	}
 }
 
-// A peer asks for 48,000 blocks and never reads: it holds one block, and the
-// others are served as if it were not there. A hundred such peers do not take
-// the places for reads either.
+// A peer that asks for 48,000 blocks and never reads holds one block, and the others
+// are served as if it were not there. A hundred such peers do not take the slots for
+// reads either.
 func TestL5NonReader(t *testing.T) {
 	cfg := testConfig()
 	m, specs := connect(cfg, 128)
@@ -156,17 +156,17 @@ func TestReadsTakeTurns(t *testing.T) {
 		r.Give(peer.Ready{Peer: id})
 		r.Give(peer.DataWanted{Peer: id, Items: items(wire.InvTypeBlock, 0, 3)})
 	}
-	var turns []actor.ID
+	var order []actor.ID
 	for range 9 {
 		_, ask := steptest.WantAsk[chain.GetBlock](r, "a read")
 		r.Reply(ask, chain.Block{Payload: []byte("x")})
 		_, sent := steptest.WantAsk[peer.Send](r, "its block")
-		turns = append(turns, sent.To)
+		order = append(order, sent.To)
 		r.Reply(sent, peer.Sent{})
 	}
-	for i, id := range turns {
+	for i, id := range order {
 		if want := []actor.ID{alice, bob, carol}[i%3]; id != want {
-			t.Fatalf("turn %d was %v's, want %v's: %v", i, id, want, turns)
+			t.Fatalf("read %d was %v's, want %v's: %v", i, id, want, order)
 		}
 	}
 }
@@ -327,7 +327,7 @@ func TestL9ASendThatFoundNoSlot(t *testing.T) {
 	r.Advance(time.Hour)
 	r.WantNothing("her cell still owes the answer")
 	r.Late(sent)
-	wantInv(t, r, bob, "his turn, at once", b[0].Hash)
+	wantInv(t, r, bob, "bob, at once", b[0].Hash)
 }
 
 func TestL9AReadThatFoundNoSlot(t *testing.T) {

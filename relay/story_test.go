@@ -42,7 +42,7 @@ func TestStory(t *testing.T) {
 	r.Reply(toAlice, peer.Sent{})
 	r.Reply(wantNotFound(t, r, "at the end of her getdata she is told what is not there", number(7)), peer.Sent{})
 	r.Reply(toBob, peer.Sent{})
-	steptest.WantAsk[chain.GetBlock](r, "now it is bob's turn")
+	steptest.WantAsk[chain.GetBlock](r, "now for bob")
 
 	// A peer that is gone is forgotten, whatever it was owed.
 	r.Give(peer.Gone{Peer: bob})

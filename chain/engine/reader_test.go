@@ -127,7 +127,7 @@ func TestForks(t *testing.T) {
 		}
 	}
 	if f.Points[4] != (chain.Point{}) || f.Shared[4] != (chain.Point{}) {
-		t.Error("an unknown header has a place")
+		t.Error("an unknown header has a point")
 	}
 	q.To = side.blocks[12].BlockHash()
 	f = ask[chain.Forks](t, e, q)
