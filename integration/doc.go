@@ -1,16 +1,21 @@
 // Package integration tests the node as its users meet it: as a process that
-// talks to btcd's and to scripted peers over loopback.
+// talks to btcd and to scripted peers over loopback.
 //
-//   - sync_test.go: a chain with real spends goes from btcd to us and on to
-//     another btcd; reorgs in both directions
+//   - sync_test.go: a chain with real spends goes from btcd to this node and on
+//     to another btcd, with reorganisations in both directions
 //   - mainnet_test.go: 14,131 real blocks, fully validated
 //   - testnet3_test.go: 40,320 real headers with storms and time warps
-//   - restart_test.go: sync to a height, stop or be killed, start, sync on
-//   - hostile_test.go: slow readers, liars, silence
-//   - usage_test.go, stop_test.go, offline_test.go: errors of use, signals, no
+//   - restart_test.go: the node is stopped or killed in mid-sync, and syncs on
+//   - hostile_test.go, leak_test.go: slow readers, liars, silence, churn
+//   - usage_test.go, stop_test.go, offline_test.go: user errors, signals, no
 //     network
+//   - rpc_test.go, watch_test.go: RPC, and the node's report on itself
 //
-// Flags: -long runs the larger variants, -keep keeps the processes' directories,
-// -node=btcd puts btcd in our place: tests that say nothing of our own must hold
-// for it as well, and so test the harness.
+// The kit is in the folders below. nodes starts real processes, harness adds what
+// tests need, script has the peers, p2p their connections, chaingen their chains.
+// cmd/stormlab uses all but harness.
+//
+// Flags: -long runs the larger variants. -keep keeps the directories of the
+// processes. -node=btcd tests btcd instead. What holds for any node must hold for
+// btcd too, so this tests the harness.
 package integration

@@ -12,8 +12,8 @@ import (
 )
 
 // TestL5SlowReadersAreAlone has peers ask for more blocks than any socket holds
-// and read none of them. Nobody else notices: another peer is served, and the
-// node still follows the chain.
+// and read none of them. Nobody else notices: the node serves another peer and
+// follows the chain.
 func TestL5SlowReadersAreAlone(t *testing.T) {
 	t.Parallel()
 	chain := newChain(300)
@@ -22,19 +22,10 @@ func TestL5SlowReadersAreAlone(t *testing.T) {
 	us.Await(chain.Tip(), harness.Patience)
 
 	for i := range 4 {
-		deaf := script.New(regtest(fmt.Sprint("deaf", i), chain, script.Behaviour{Deaf: true, Ask: 50_000}))
-		t.Cleanup(deaf.Close)
-		if err := deaf.Dial(us.P2P); err != nil {
-			t.Fatal(err)
-		}
-		awaitReady(t, deaf)
+		awaitReady(t, dial(t, us, regtest(fmt.Sprint("deaf", i), chain, script.Behaviour{Deaf: true, Ask: 50_000})))
 	}
 
-	reader := script.New(regtest("reader", chain, script.Behaviour{Ask: 5_000}))
-	t.Cleanup(reader.Close)
-	if err := reader.Dial(us.P2P); err != nil {
-		t.Fatal(err)
-	}
+	reader := dial(t, us, regtest("reader", chain, script.Behaviour{Ask: 5_000}))
 	harness.Eventually(t, harness.Patience, "a peer that reads is served", func() (bool, string) {
 		s := reader.Stats()
 		return s.Received[wire.CmdBlock] == 5_000, s.String()
@@ -44,7 +35,7 @@ func TestL5SlowReadersAreAlone(t *testing.T) {
 	source.Switch(script.Blocks(longer.Blocks(0)))
 	us.Await(longer.Tip(), harness.Patience)
 
-	if *harness.Long { // btcd has no write deadline: it keeps them for ever
+	if *harness.Long { // btcd has no write deadline and would keep them for ever
 		reader.Close()
 		harness.Eventually(t, harness.Patience, "only the source is left", func() (bool, string) {
 			peers := us.Peers()
@@ -62,8 +53,8 @@ func awaitReady(t *testing.T, p *script.Peer) {
 	})
 }
 
-// TestOneHonestPeerIsEnough connects the node to six peers that each fail in
-// their own way, and to one that does not.
+// TestOneHonestPeerIsEnough connects the node to one honest peer and to others
+// that each fail in another way.
 func TestOneHonestPeerIsEnough(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()
@@ -92,15 +83,15 @@ func TestOneHonestPeerIsEnough(t *testing.T) {
 	us.Stop()
 }
 
-// mutated returns a copy of a block whose body does not belong to its header.
+// mutated returns a copy of a block whose body does not match its header.
 func mutated(block *wire.MsgBlock) *wire.MsgBlock {
 	other := block.Copy()
 	other.Transactions[0].TxOut[0].Value++
 	return other
 }
 
-// TestPeersThatComeAndGo has the only peer leave every so often: what it was
-// asked for is asked again.
+// TestPeersThatComeAndGo has peers leave again and again. The node asks again
+// for what they owed.
 func TestPeersThatComeAndGo(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()

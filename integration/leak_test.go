@@ -1,11 +1,9 @@
 package integration
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"regexp"
 	"strconv"
 	"testing"
@@ -15,12 +13,13 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/integration/harness"
+	"acyclic/integration/p2p"
 	"acyclic/integration/script"
 )
 
-// TestChurnLeavesNothingBehind: a node that hundreds of peers and callers have
-// come to and gone from, in every way, has as many goroutines and connections as
-// before. One goroutine left behind by any way of leaving would show.
+// TestChurnLeavesNothingBehind: hundreds of peers and callers come and leave in
+// every way. Then the node has as many goroutines and connections as before. If
+// any way of leaving left one goroutine behind, it would show.
 func TestChurnLeavesNothingBehind(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()
@@ -31,18 +30,15 @@ func TestChurnLeavesNothingBehind(t *testing.T) {
 	before := goroutines(t, us)
 
 	for i := range rounds {
-		p := script.New(regtest(fmt.Sprint("guest", i), chain, script.Behaviour{Ask: 10}))
-		if err := p.Dial(us.P2P); err != nil {
-			t.Fatal(err)
-		}
+		p := dial(t, us, regtest(fmt.Sprint("guest", i), chain, script.Behaviour{Ask: 10}))
 		if i%2 == 0 {
-			awaitReady(t, p) // the others leave in the middle of the handshake
+			awaitReady(t, p) // the others leave in mid-handshake
 		}
 		p.Close()
 		for _, words := range []string{"", "not a message of Bitcoin's", string(truncated(t))} {
 			visit(t, us.P2P, words)
 		}
-		visit(t, us.RPC.Addr, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n") // reads no answer
+		visit(t, us.RPC.Addr, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n") // leaves before the answer
 		visit(t, us.RPC.Addr, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
 		us.Call(nil, "getpeerinfo")
 	}
@@ -57,13 +53,13 @@ func TestChurnLeavesNothingBehind(t *testing.T) {
 // truncated is the beginning of a message.
 func truncated(t *testing.T) []byte {
 	t.Helper()
-	var buf bytes.Buffer
 	msg := wire.NewMsgGetHeaders()
 	msg.AddBlockLocatorHash(&chainhash.Hash{1})
-	if _, err := wire.WriteMessageN(&buf, msg, wire.ProtocolVersion, wire.TestNet); err != nil {
+	raw, err := p2p.Encode(msg, wire.TestNet, wire.BaseEncoding)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return buf.Bytes()[:buf.Len()-10]
+	return raw[:len(raw)-10]
 }
 
 // visit connects, says something, and hangs up.
@@ -82,24 +78,14 @@ func visit(t *testing.T, addr, words string) {
 
 var goroutineMetric = regexp.MustCompile(`(?m)^go_goroutines (\d+)$`)
 
-// goroutines is how many the node says that it has, this question's included.
+// goroutines is how many goroutines the node reports, including the one that
+// answers.
 func goroutines(t *testing.T, n *harness.Node) int {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodGet, "http://"+n.RPC.Addr+"/metrics", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.SetBasicAuth(n.RPC.User, n.RPC.Pass)
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	body, err := n.RPC.Get(t.Context(), "/metrics")
 	m := goroutineMetric.FindSubmatch(body)
 	if err != nil || m == nil {
-		t.Fatalf("%s: %v %.200q", resp.Status, err, body)
+		t.Fatalf("%v %.200q", err, body)
 	}
 	count, _ := strconv.Atoi(string(m[1]))
 	return count

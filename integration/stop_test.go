@@ -12,12 +12,13 @@ import (
 	"acyclic/integration/script"
 )
 
-// stopBound is what the node has to end in, under any load: five seconds, and
-// what the database takes to write its cache, with room for a busy machine.
+// stopBound is how long the node may take to end under any load. Five seconds
+// are its own bound; the rest is for the database to write its cache on a busy
+// machine.
 const stopBound = 15 * time.Second
 
-// loaded starts a node in the midst of a sync from a slow peer, with a peer that
-// asks for blocks and does not read.
+// loaded starts a node and returns it in the middle of a slow sync. Another
+// peer asks it for blocks and does not read.
 func loaded(t *testing.T) *harness.Node {
 	t.Helper()
 	chain := newChain(1000)
@@ -28,12 +29,7 @@ func loaded(t *testing.T) *harness.Node {
 		height := us.Height()
 		return height >= 200, fmt.Sprintf("height %d", height)
 	})
-	deaf := script.New(regtest("deaf", chain, script.Behaviour{Deaf: true, Ask: 50_000}))
-	t.Cleanup(deaf.Close)
-	if err := deaf.Dial(us.P2P); err != nil {
-		t.Fatal(err)
-	}
-	awaitReady(t, deaf)
+	awaitReady(t, dial(t, us, regtest("deaf", chain, script.Behaviour{Deaf: true, Ask: 50_000})))
 	return us
 }
 
@@ -60,20 +56,20 @@ func TestStopUnderLoad(t *testing.T) {
 	}
 }
 
-// TestSecondSignal ends the node at once, whatever it is doing; its database is
-// good all the same.
+// TestSecondSignal: a second signal ends the node at once, whatever it does.
+// Its database is still good.
 func TestSecondSignal(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()
 	us := loaded(t)
 	us.Signal(syscall.SIGINT)
-	us.Signal(syscall.SIGTERM) // another one, since two of a kind may become one
+	us.Signal(syscall.SIGTERM) // another kind, because two of a kind may arrive as one
 	us.Wait(stopBound)
 	us.Again(func(o *harness.Options) { o.Connect = nil }).Stop()
 }
 
-// TestReaderOfLogGoes: "acyclicd 2>&1 | tee log" and Ctrl-C ends tee too. What
-// the node says when it stops then goes nowhere, and it stops in order.
+// TestReaderOfLogGoes: in "acyclicd 2>&1 | tee log", Ctrl-C ends tee too. The
+// node loses its last log lines and still stops in order.
 func TestReaderOfLogGoes(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()

@@ -8,8 +8,8 @@ import (
 	"acyclic/integration/script"
 )
 
-// TestSyncFromAndToBtcd lets a chain go from one btcd through our node to
-// another: whatever the second has came from us.
+// TestSyncFromAndToBtcd sends a chain from one btcd through this node to
+// another btcd. The second btcd has no other peer.
 func TestSyncFromAndToBtcd(t *testing.T) {
 	t.Parallel()
 	wallet := chaingen.NewWallet("sync")
@@ -44,8 +44,8 @@ func TestSyncFromAndToBtcd(t *testing.T) {
 	}
 }
 
-// mineHistory has btcd mine 510 blocks, most of them with transactions that it
-// has taken into its memory pool, and returns them.
+// mineHistory makes btcd mine 510 blocks and returns them. Most have
+// transactions from btcd's memory pool.
 func mineHistory(t *testing.T, btcd *harness.Node, wallet *chaingen.Wallet) *chaingen.Chain {
 	t.Helper()
 	chain := chaingen.New(wallet, chaingen.Options{Seed: 1, Spends: 4})
@@ -85,8 +85,8 @@ func awaitAll(t *testing.T, from *harness.Node, all []*harness.Node) {
 	}
 }
 
-// TestFollowsAReorgOfScriptedPeers is the same without btcd: the branches are
-// announced by headers to us, and each is longer than the one before.
+// TestFollowsAReorgOfScriptedPeers is the same without btcd. The peers announce
+// branches by headers, each longer than the one before.
 func TestFollowsAReorgOfScriptedPeers(t *testing.T) {
 	t.Parallel()
 	chain := newChain(140)

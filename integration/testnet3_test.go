@@ -11,10 +11,10 @@ import (
 	"acyclic/internal/proof/fixture"
 )
 
-// TestTestnet3Headers downloads 40,320 real headers of testnet3 from a peer that
-// serves no old blocks: block storms, time that goes back by 56 days, blocks of least
-// difficulty after 20 minutes, and periods that start from difficulty 1 because
-// the one before ended in such a block.
+// TestTestnet3Headers downloads 40,320 real headers of testnet3 from a peer
+// that serves no old blocks. They have block storms, time that goes back by 56
+// days, blocks of least difficulty after 20 minutes, and periods that start
+// from difficulty 1 because the period before ended in such a block.
 func TestTestnet3Headers(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()

@@ -10,8 +10,8 @@ import (
 	"acyclic/integration/harness"
 )
 
-// TestErrorsOfUse checks what a user sees who made a mistake: one line on
-// stderr, which names the option and the value, and a status that is not 0.
+// TestErrorsOfUse checks what a user sees after a mistake: one line on stderr
+// that names the option and the value, and an exit status that is not 0.
 func TestErrorsOfUse(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()
@@ -35,7 +35,7 @@ func TestErrorsOfUse(t *testing.T) {
 		{"a number out of range", []string{"--maxpeers=-1"}, []string{"maxpeers", "-1"}},
 		{"a level that does not exist", []string{"--debuglevel=loud"}, []string{"debuglevel", "loud"}},
 		{"a format that does not exist", []string{"--logformat=xml"}, []string{"logformat", "xml"}},
-		{"a checkpoint that is none", []string{"--addcheckpoint=5"}, []string{"addcheckpoint", "5"}},
+		{"a malformed checkpoint", []string{"--addcheckpoint=5"}, []string{"addcheckpoint", "5"}},
 		{"a file that does not exist", []string{"--configfile=/nowhere/acyclic.conf"}, []string{"configfile", "/nowhere/acyclic.conf"}},
 		{"an argument", []string{"start"}, []string{"start"}},
 		{"a port for peers that is in use", []string{"--listen=" + taken}, []string{"listen", taken, "in use"}},
@@ -59,7 +59,7 @@ func TestErrorsOfUse(t *testing.T) {
 	}
 }
 
-// said are log lines, which are no complaint.
+// said matches log lines. They are not complaints.
 var said = regexp.MustCompile(`(?m)^[0-9-]+ [0-9:.]+ INF .*\n`)
 
 func wantUsageError(t *testing.T, p *harness.Process, want []string) {
@@ -78,7 +78,8 @@ func wantUsageError(t *testing.T, p *harness.Process, want []string) {
 	}
 }
 
-// TestDataDirectoryInUse starts a second node in the directory of one that runs.
+// TestDataDirectoryInUse starts a second node in the directory of a running
+// one.
 func TestDataDirectoryInUse(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()
@@ -95,8 +96,8 @@ func TestDataDirectoryInUse(t *testing.T) {
 	first.Stop()
 }
 
-// TestDirectoriesThatCannotBeUsed: where a directory cannot be made or what is
-// in it is damaged, the one line says by which option it came and what to do.
+// TestDirectoriesThatCannotBeUsed: a directory cannot be made, or its contents
+// are damaged. The error is one line that names the option and says what to do.
 func TestDirectoriesThatCannotBeUsed(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()

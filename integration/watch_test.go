@@ -12,8 +12,9 @@ import (
 	"acyclic/integration/script"
 )
 
-// TestL12TheNodeShowsWhoWaits asks a node that works who waits for whom: over
-// RPC, by SIGQUIT, after which it goes on, and whether it is ready.
+// TestL12TheNodeShowsWhoWaits asks a working node which cells wait for which:
+// by RPC, and by SIGQUIT, after which the node goes on. It also asks if the
+// node is ready.
 func TestL12TheNodeShowsWhoWaits(t *testing.T) {
 	oursOnly(t)
 	t.Parallel()
@@ -42,7 +43,7 @@ func TestL12TheNodeShowsWhoWaits(t *testing.T) {
 	}
 	us.Call(&graph, "getwaitgraph")
 	if len(graph.WaitEdges) > 0 || len(graph.Stuck) > 0 {
-		t.Errorf("in a node that works, somebody waits: %+v", graph)
+		t.Errorf("a working node has waits: %+v", graph)
 	}
 	var components []string
 	peers := 0
@@ -64,7 +65,7 @@ func TestL12TheNodeShowsWhoWaits(t *testing.T) {
 		return strings.Contains(out, "wait edges between components: 0"), out
 	})
 	if us.Height() != 60 {
-		t.Error("after SIGQUIT the node does not go on")
+		t.Error("the node does not go on after SIGQUIT")
 	}
 	us.Stop()
 }

@@ -13,13 +13,14 @@ import (
 	"acyclic/cmd/stormlab/probe"
 	"acyclic/cmd/stormlab/report"
 	"acyclic/cmd/stormlab/storm"
+	"acyclic/integration/wait"
 )
 
 // lab runs storms at nodes.
 type lab struct {
 	opts     options
 	dir      string            // for the processes; removed at the end
-	programs map[string]string // by the name of the kind
+	programs map[string]string // by the kind's name
 	table    *table
 	started  func(*node) // for tests; nil: nothing
 }
@@ -27,7 +28,7 @@ type lab struct {
 // run drives one storm at one node.
 func (l *lab) run(ctx context.Context, s storm.Storm, k kind) (*report.Run, error) {
 	res := &report.Run{Node: k.name, Ours: k.name == ours}
-	if why, ok := k.lacks[s.Name()]; ok {
+	if why, ok := k.lacks[s.Name]; ok {
 		res.Skipped = why
 		return res, nil
 	}
@@ -37,11 +38,11 @@ func (l *lab) run(ctx context.Context, s storm.Storm, k kind) (*report.Run, erro
 	}
 	defer os.RemoveAll(dir)
 
-	args := s.Args()
+	args := s.Args
 	if l.opts.MaxPeers > 0 {
 		args = append(args, fmt.Sprint("--maxpeers=", l.opts.MaxPeers))
 	}
-	n, err := startNode(ctx, k, l.programs[k.name], dir, !l.opts.NoProfile, s.Base().Network(), args)
+	n, err := startNode(ctx, k, l.programs[k.name], dir, !l.opts.NoProfile, s.Base.Network(), args)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +51,7 @@ func (l *lab) run(ctx context.Context, s storm.Storm, k kind) (*report.Run, erro
 	}
 	res.Args = args
 
-	feed := storm.NewFeed(n.target.P2P.Addr, s.Base(), l.opts.Seed)
+	feed := storm.NewFeed(n.target.P2P.Addr, s.Base, l.opts.Seed)
 	n.target.Offered = feed.Height
 	rig := &storm.Rig{Node: n.target.P2P, Seed: l.opts.Seed, Feed: feed}
 	feedCtx, endFeed := context.WithCancel(ctx)
@@ -58,30 +59,30 @@ func (l *lab) run(ctx context.Context, s storm.Storm, k kind) (*report.Run, erro
 	fed.Go(func() { feed.Run(feedCtx) })
 	defer func() {
 		endFeed()
-		n.kill()
+		n.Kill()
 		fed.Wait()
 	}()
 	if err := n.await(ctx, feed.Height()); err != nil {
-		return nil, fmt.Errorf("%s does not take the chain to begin with: %w", k.name, err)
+		return nil, fmt.Errorf("%s does not accept the initial chain: %w", k.name, err)
 	}
 
 	l.weather(ctx, s, n, rig, res)
 	if ctx.Err() != nil {
-		return nil, ctx.Err() // half a run shows nothing
+		return nil, ctx.Err() // half a run proves nothing
 	}
 	res.Load = rig.Load.Counts()
 	endFeed()
-	l.stop(n, res, s)
+	l.stop(ctx, n, res, s)
 	l.measure(ctx, res)
 	return res, nil
 }
 
-// weather is calm, storm and grace, under the eyes of the probe.
+// weather is calm, storm and grace period, while the probe watches.
 func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Rig, res *report.Run) {
 	p := probe.New(n.target)
 	begun := time.Now()
 	since := func() float64 { return time.Since(begun).Seconds() }
-	var now atomic.Value // what weather it is, for the table
+	var now atomic.Value // the weather, for the table
 	now.Store("calm")
 	probeCtx, endProbe := context.WithCancel(ctx)
 	var watch, dumping sync.WaitGroup
@@ -97,7 +98,7 @@ func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Ri
 		})
 	})
 
-	sleep(ctx, l.opts.Calm)
+	wait.Sleep(ctx, l.opts.Calm)
 	now.Store("storm")
 	res.StormFrom = since()
 	stormCtx, endStorm := context.WithTimeout(ctx, l.opts.duration())
@@ -108,7 +109,7 @@ func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Ri
 	now.Store("load over")
 	res.StormUntil = since()
 
-	// The load is over; the chain still grows. Does the node come back?
+	// The load is over, and the chain still grows. Does the node recover?
 	graceCtx, endGrace := context.WithTimeout(ctx, l.opts.Grace)
 	rig.Feed.Beat(graceCtx)
 	endGrace()
@@ -124,9 +125,9 @@ func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Ri
 	}
 }
 
-// dump keeps what the goroutines of a stalled node wait for.
+// dump records what the goroutines of a stalled node wait for.
 func (l *lab) dump(ctx context.Context, n *node, s storm.Storm, res *report.Run, at float64) {
-	own, text := l.ask(n, res), ""
+	own, text := l.ask(ctx, n, res), ""
 	if n.target.Profile != "" {
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
@@ -135,23 +136,24 @@ func (l *lab) dump(ctx context.Context, n *node, s storm.Storm, res *report.Run,
 	l.keep(res, s, at, own, text)
 }
 
-// ask has this node say what is stuck in it; "": it is another, or says nothing.
-func (l *lab) ask(n *node, res *report.Run) string {
+// ask returns this node's report on what is stuck in it. It returns "" for
+// other programs, and if the node does not answer.
+func (l *lab) ask(ctx context.Context, n *node, res *report.Run) string {
 	const patience = 5 * time.Second
 	if !res.Ours {
 		return ""
 	}
-	return n.report(patience)
+	return n.report(ctx, patience)
 }
 
-// keep stores a dump beside the report and in words: of btcd they are read out of
-// its goroutines; this node says itself what is stuck in it.
+// keep stores a dump beside the report and puts it into words. For btcd the
+// words come from its goroutines; this node reports itself what is stuck in it.
 func (l *lab) keep(res *report.Run, s storm.Storm, at float64, own, text string) {
 	story := dump.Explain(dump.Parse(text))
 	if res.Ours {
 		words, ok := dump.Own(own)
 		if !ok {
-			words.Sentence = "It has not answered SIGQUIT with a report of its own."
+			words.Sentence = "It did not answer SIGQUIT with a wait-for report."
 		}
 		story.Sentence = words.Sentence
 		text = own + "\n" + text
@@ -159,35 +161,27 @@ func (l *lab) keep(res *report.Run, s storm.Storm, at float64, own, text string)
 	if text == "" {
 		return
 	}
-	name := fmt.Sprintf("%s-%s-goroutines-%d.txt", s.Name(), res.Node, len(res.Dumps)+1)
+	name := fmt.Sprintf("%s-%s-goroutines-%d.txt", s.Name, res.Node, len(res.Dumps)+1)
 	if err := os.WriteFile(filepath.Join(l.opts.Out, name), []byte(text), 0o644); err != nil {
 		name = ""
 	}
 	res.Dumps = append(res.Dumps, report.Dump{At: at, File: name, Story: story})
 }
 
-// stop asks the node to stop, and makes it.
-func (l *lab) stop(n *node, res *report.Run, s storm.Storm) {
-	if n.exited() {
-		res.Crashed = n.tail()
+// stop asks the node to end. If the node does not end in time, stop kills it.
+func (l *lab) stop(ctx context.Context, n *node, res *report.Run, s storm.Storm) {
+	if n.Exited() {
+		res.Crashed = n.Tail()
 		return
 	}
-	l.table.hint(res.Node, "SIGINT sent; it has "+l.opts.StopBound.String())
+	l.table.hint(res.Node, "SIGINT sent; it has "+l.opts.StopBound.String()+" to end")
 	took, ok := n.interrupt(l.opts.StopBound)
 	res.StopTook, res.Stopped = took.Seconds(), ok
 	if !ok {
-		own := l.ask(n, res)
-		if text := n.stacks(min(l.opts.StopBound, 5*time.Second)); len(res.Dumps) < 2 {
+		own := l.ask(ctx, n, res)
+		if text := n.Stacks(min(l.opts.StopBound, 5*time.Second)); len(res.Dumps) < 2 {
 			l.keep(res, s, res.End()+took.Seconds(), own, text)
 		}
-		n.kill()
-	}
-}
-
-// sleep ends early with ctx.
-func sleep(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
+		n.Kill()
 	}
 }

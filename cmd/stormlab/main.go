@@ -1,12 +1,12 @@
-// Stormlab storms real nodes, btcd's and this one, with the same loads and looks
-// at them from outside: which go on, which freeze, and what a frozen one waits
-// for. See --help and the folder storm for the loads.
+// Stormlab puts real nodes, btcd and this one, under the same loads and watches
+// them from outside. It reports which go on, which freeze, and what a frozen
+// one waits for. See --help, and the folder storm for the loads.
 //
-// Everything happens on loopback, on regtest or simnet. What it starts it ends, whatever
-// happens; what it writes is the report. The exit status is 0 when this node stood
-// every storm that it was in, 1 when it did not, and 2 for mistakes, failures and
-// interruptions; what btcd does is reported, not judged. (go run makes every
-// failure 1.)
+// Everything happens on loopback, on regtest or simnet. Stormlab ends every
+// process that it starts, and writes only the report. The exit status is 0 if
+// this node withstood all its storms, 1 if it did not, and 2 after mistakes,
+// failures and interruptions. It does not judge btcd, only report on it. (go
+// run turns every failure into 1.)
 package main
 
 import (
@@ -26,29 +26,30 @@ import (
 
 	"acyclic/cmd/stormlab/report"
 	"acyclic/cmd/stormlab/storm"
+	"acyclic/integration/nodes"
 )
 
 type options struct {
 	Minutes   float64       `long:"minutes" default:"1" description:"How long each storm lasts at each node: up to 30"`
-	Seed      uint64        `long:"seed" default:"1" description:"Where the storms' chance comes from"`
-	Only      string        `long:"only" value-name:"NODE,..." description:"The nodes: btcd-v0.24.2, btcd-v0.26.2, acyclicd (default: all)"`
-	Storm     string        `long:"storm" value-name:"STORM,..." description:"The storms: blocks, txs, testnet3, slow-readers, handshakes, liars (default: all)"`
-	Out       string        `long:"out" value-name:"DIR" description:"Where the report goes (default: a new directory for temporary files, which is kept)"`
-	MaxPeers  int           `long:"maxpeers" value-name:"N" description:"Give every node this --maxpeers (default: what the storm says, else the node's own 125)"`
+	Seed      uint64        `long:"seed" default:"1" description:"The seed of the storms' random choices"`
+	Only      string        `long:"only" value-name:"NODE,..." description:"The nodes to storm: btcd-v0.24.2, btcd-v0.26.2, acyclicd (default: all)"`
+	Storm     string        `long:"storm" value-name:"STORM,..." description:"The storms to run: blocks, txs, testnet3, slow-readers, handshakes, liars (default: all)"`
+	Out       string        `long:"out" value-name:"DIR" description:"The directory for the report (default: a new temporary directory, which is kept)"`
+	MaxPeers  int           `long:"maxpeers" value-name:"N" description:"Start every node with this --maxpeers (default: the storm's, else the node's 125)"`
 	Calm      time.Duration `long:"calm" default:"3s" description:"How long a node is watched before its storm begins"`
-	Stall     time.Duration `long:"stall" default:"10s" description:"The silence that counts as a stall"`
+	Stall     time.Duration `long:"stall" default:"10s" description:"How long a node may be silent before it counts as stalled"`
 	Grace     time.Duration `long:"grace" default:"20s" description:"How long a node may recover after the load has ended"`
 	StopBound time.Duration `long:"stop" default:"20s" description:"How long a node may take to end after SIGINT"`
-	NoProfile bool          `long:"noprofile" description:"Start the nodes without --profile: no count of goroutines, and a stalled node is read when it is ended. (btcd serves profiles on all interfaces, with no way to say otherwise)"`
+	NoProfile bool          `long:"noprofile" description:"Start the nodes without --profile. Goroutines are then not counted, and a stalled btcd is read only when it is ended. (btcd always serves profiles on all interfaces)"`
 }
 
-// longest is a bound in minutes: the blocks of a longer storm would run into the
-// future, which begins two hours from now.
+// longest bounds a storm, in minutes. The blocks of a longer storm would run
+// into the future, which begins two hours from now.
 const longest = 30
 
 func (o *options) duration() time.Duration { return time.Duration(o.Minutes * float64(time.Minute)) }
 
-// length is about how long so many runs take, with nodes that start and stop
+// length estimates how long so many runs take if the nodes start and stop
 // quickly.
 func (o *options) length(runs int) time.Duration {
 	return time.Duration(runs) * (o.Calm + o.duration() + o.Grace + 2*time.Second)
@@ -57,8 +58,8 @@ func (o *options) length(runs int) time.Duration {
 func main() {
 	opts := options{}
 	parser := flags.NewParser(&opts, flags.HelpFlag|flags.PassDoubleDash)
-	parser.LongDescription = "Storms real nodes with the same loads and reports which go on. Exit status: 0 when this node " +
-		"stood every storm that it was in, 1 when it did not, 2 for mistakes, failures and interruptions."
+	parser.LongDescription = "Puts real nodes under the same loads and reports which go on. The exit status is 0 if this node " +
+		"withstood all its storms, 1 if it did not, and 2 after mistakes, failures and interruptions."
 	rest, err := parser.Parse()
 	if help := (*flags.Error)(nil); errors.As(err, &help) && help.Type == flags.ErrHelp {
 		fmt.Println(err)
@@ -89,46 +90,46 @@ func fail(err error) {
 	os.Exit(2)
 }
 
-// run runs the storms that are asked for and writes the report. It says whether
-// this node has stood all of them.
+// run runs the chosen storms and writes the report. It returns true if this
+// node withstood all of them.
 func run(ctx context.Context, opts options) (good bool, err error) {
-	nodes, err := choose(kinds, opts.Only, func(k kind) string { return k.name })
+	some, err := choose(kinds, opts.Only, func(k kind) string { return k.name })
 	if err != nil {
 		return false, fmt.Errorf("--only: %w", err)
 	}
-	storms, err := choose(storm.All(), opts.Storm, storm.Storm.Name)
+	storms, err := choose(storm.All, opts.Storm, func(s storm.Storm) string { return s.Name })
 	if err != nil {
 		return false, fmt.Errorf("--storm: %w", err)
 	}
 	if opts.Out, err = outDir(opts.Out); err != nil {
 		return false, err
 	}
-	defer os.Remove(opts.Out) // which fails if there is anything in it
+	defer os.Remove(opts.Out) // fails if it has files
 	l := &lab{opts: opts, programs: map[string]string{}, table: newTable(os.Stdout)}
-	if l.dir, err = scratch(); err != nil {
+	if l.dir, err = nodes.Scratch("acyclic-stormlab-"); err != nil {
 		return false, err
 	}
 	defer os.RemoveAll(l.dir)
-	if err := l.compile(ctx, nodes); err != nil {
+	if err := l.compile(ctx, some); err != nil {
 		return false, err
 	}
 	rep := &report.Report{
 		When: time.Now(), Seed: opts.Seed, Minutes: opts.Minutes, Stall: opts.Stall, Grace: opts.Grace,
 		Stop: opts.StopBound, Machine: machine(),
 	}
-	good = l.all(ctx, rep, storms, nodes)
+	good = l.all(ctx, rep, storms, some)
 	page, err := rep.Write(opts.Out)
 	if err != nil {
 		return false, err
 	}
 	l.table.say("\nreport: %s", page)
 	if ctx.Err() != nil {
-		return false, fmt.Errorf("interrupted: %s is left out; the report has what had ended", rep.Interrupted)
+		return false, fmt.Errorf("interrupted: the report leaves out %s and what would have followed", rep.Interrupted)
 	}
 	return good, nil
 }
 
-// check says what is wrong with the options.
+// check returns what is wrong with the options.
 func (o *options) check() error {
 	switch {
 	case !(o.Minutes > 0 && o.Minutes <= longest): // NaN too
@@ -150,14 +151,15 @@ func (o *options) check() error {
 }
 
 // compile builds the programs.
-func (l *lab) compile(ctx context.Context, nodes []kind) error {
+func (l *lab) compile(ctx context.Context, some []kind) error {
 	root, err := moduleRoot()
 	if err != nil {
 		return err
 	}
-	for _, k := range nodes {
+	for _, k := range some {
 		l.table.say("building %s", k.name)
-		l.programs[k.name], err = k.compile(ctx, root, l.dir)
+		l.programs[k.name] = filepath.Join(l.dir, k.name)
+		err := nodes.Build(ctx, filepath.Join(root, k.dir), k.Import, l.programs[k.name])
 		if ctx.Err() != nil {
 			return fmt.Errorf("interrupted while building %s", k.name)
 		}
@@ -169,19 +171,19 @@ func (l *lab) compile(ctx context.Context, nodes []kind) error {
 }
 
 // all runs every storm at every node, one after the other.
-func (l *lab) all(ctx context.Context, rep *report.Report, storms []storm.Storm, nodes []kind) (good bool) {
+func (l *lab) all(ctx context.Context, rep *report.Report, storms []storm.Storm, some []kind) (good bool) {
 	good = true
-	left := len(storms) * len(nodes)
+	left := len(storms) * len(some)
 	for _, s := range storms {
-		l.table.head(s.Name(), s.About())
-		rep.Storms = append(rep.Storms, report.Storm{Name: s.Name(), About: s.About()})
+		l.table.head(s.Name, s.About)
+		rep.Storms = append(rep.Storms, report.Storm{Name: s.Name, About: s.About})
 		here := &rep.Storms[len(rep.Storms)-1]
-		for _, k := range nodes {
-			l.table.hint(k.name, fmt.Sprintf("starts; %d runs to go, about %v", left, l.opts.length(left).Round(time.Minute)))
+		for _, k := range some {
+			l.table.hint(k.name, fmt.Sprintf("starting; %d runs to go, about %v", left, l.opts.length(left).Round(time.Minute)))
 			left--
 			r, err := l.run(ctx, s, k)
 			if ctx.Err() != nil {
-				rep.Interrupted = s.Name() + " at " + k.name
+				rep.Interrupted = s.Name + " at " + k.name
 				return false
 			}
 			if err != nil {
@@ -195,7 +197,7 @@ func (l *lab) all(ctx context.Context, rep *report.Report, storms []storm.Storm,
 	return good
 }
 
-// choose picks by name, in the order of all; "" picks all.
+// choose picks by name, in the order of all. Empty names pick all.
 func choose[T any](all []T, names string, name func(T) string) (some []T, err error) {
 	if names == "" {
 		return all, nil
@@ -210,7 +212,7 @@ func choose[T any](all []T, names string, name func(T) string) (some []T, err er
 	}
 	for _, w := range want {
 		if !slices.Contains(known, w) {
-			return nil, fmt.Errorf("%q is none of %s", w, strings.Join(known, ", "))
+			return nil, fmt.Errorf("%q is not one of %s", w, strings.Join(known, ", "))
 		}
 	}
 	return some, nil
@@ -226,25 +228,7 @@ func outDir(dir string) (string, error) {
 	return filepath.Abs(dir)
 }
 
-const scratchPrefix = "acyclic-stormlab-"
-
-// scratch makes the directory for the processes, and removes those of labs that
-// were killed before they could.
-func scratch() (string, error) {
-	left, _ := filepath.Glob(filepath.Join(os.TempDir(), scratchPrefix+"*"))
-	for _, dir := range left {
-		var pid int
-		if _, err := fmt.Sscanf(strings.TrimPrefix(filepath.Base(dir), scratchPrefix), "%d-", &pid); err != nil {
-			continue
-		}
-		if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-			os.RemoveAll(dir)
-		}
-	}
-	return os.MkdirTemp("", fmt.Sprintf("%s%d-", scratchPrefix, os.Getpid()))
-}
-
-// machine describes where this ran; the load at the start tells how idle it was.
+// machine describes this computer. The load shows how idle it was at the start.
 func machine() string {
 	text := fmt.Sprintf("%d processors, %s, %s/%s", runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {

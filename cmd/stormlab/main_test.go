@@ -26,7 +26,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// short is a session of some seconds.
+// short are the options of a session of some seconds.
 func short(t *testing.T) options {
 	return options{
 		Minutes: 2.5 / 60, Seed: 1, Only: ours, Storm: "blocks", Out: t.TempDir(),
@@ -43,7 +43,7 @@ func ourKind(t *testing.T) []kind {
 	return some
 }
 
-// TestTheLabStormsThisNode is the whole of it, in small.
+// TestTheLabStormsThisNode runs a whole session, but a small one.
 func TestTheLabStormsThisNode(t *testing.T) {
 	t.Parallel()
 	opts := short(t)
@@ -61,7 +61,7 @@ func TestTheLabStormsThisNode(t *testing.T) {
 	}
 	r := rep.Storms[0].Runs[0]
 	last := r.Samples[len(r.Samples)-1]
-	if base := int32(storm.Blocks{}.Base().Blocks); last.Height <= base {
+	if base := int32(storm.Blocks.Base.Blocks); last.Height <= base {
 		t.Errorf("the tip has not moved from %d: %+v", base, last)
 	}
 	if last.Goroutines == 0 || last.RSS == 0 || !r.Stopped {
@@ -78,19 +78,8 @@ func TestTheLabStormsThisNode(t *testing.T) {
 	}
 }
 
-// freezing is a storm in which the node stops to do anything.
-type freezing struct {
-	storm.Blocks
-	freeze func()
-}
-
-func (f freezing) Run(ctx context.Context, r *storm.Rig) {
-	f.freeze()
-	f.Blocks.Run(ctx, r)
-}
-
-// TestTheLabSeesAFrozenNode is the control: a node that is stopped when its
-// storm begins must be called stalled, and does not end when asked.
+// TestTheLabSeesAFrozenNode is the negative control. A node that is stopped
+// when its storm begins must be called stalled, and must not end when asked.
 func TestTheLabSeesAFrozenNode(t *testing.T) {
 	t.Parallel()
 	opts := short(t)
@@ -102,7 +91,11 @@ func TestTheLabSeesAFrozenNode(t *testing.T) {
 	}
 	var running *node
 	l.started = func(n *node) { running = n }
-	frozen := freezing{freeze: func() { running.cmd.Process.Signal(syscall.SIGSTOP) }}
+	frozen := storm.Blocks
+	frozen.Run = func(ctx context.Context, r *storm.Rig) {
+		running.Signal(syscall.SIGSTOP)
+		storm.Blocks.Run(ctx, r)
+	}
 	rep := &report.Report{}
 	if l.all(t.Context(), rep, []storm.Storm{frozen}, nodes) {
 		t.Error("all was well")
@@ -111,12 +104,12 @@ func TestTheLabSeesAFrozenNode(t *testing.T) {
 	if len(r.Stalls) == 0 || r.Recovered || r.Stopped || r.Good() {
 		t.Errorf("%s: %s", r.Verdict(), fmt.Sprint(r.Stalls))
 	}
-	if want := "It has not answered SIGQUIT with a report of its own."; len(r.Dumps) == 0 || r.Dumps[0].Story.Sentence != want {
+	if want := "It did not answer SIGQUIT with a wait-for report."; len(r.Dumps) == 0 || r.Dumps[0].Story.Sentence != want {
 		t.Errorf("in words: %+v", r.Dumps)
 	}
 }
 
-// TestALivingNodeReportsOnItself has the node say what is stuck in it.
+// TestALivingNodeReportsOnItself makes the node report what is stuck in it.
 func TestALivingNodeReportsOnItself(t *testing.T) {
 	t.Parallel()
 	opts := short(t)
@@ -125,20 +118,20 @@ func TestALivingNodeReportsOnItself(t *testing.T) {
 	if err := l.compile(t.Context(), []kind{k}); err != nil {
 		t.Fatal(err)
 	}
-	s := storm.Blocks{}
-	n, err := startNode(t.Context(), k, l.programs[k.name], t.TempDir(), true, s.Base().Network(), nil)
+	s := storm.Blocks
+	n, err := startNode(t.Context(), k, l.programs[k.name], t.TempDir(), true, s.Base.Network(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer n.kill()
+	defer n.Kill()
 	res := &report.Run{Node: k.name, Ours: true}
 	l.dump(t.Context(), n, s, res, 1)
-	if want := "It calls nothing in itself stuck; 0 of its components wait for another."; res.Dumps[0].Story.Sentence != want {
+	if want := "It reports nothing stuck; 0 of its components wait for another."; res.Dumps[0].Story.Sentence != want {
 		t.Errorf("it says %q", res.Dumps[0].Story.Sentence)
 	}
 }
 
-// TestWatchingIsWatching: the names that the share counts are those of the code.
+// TestWatchingIsWatching: the names behind the share exist in the code.
 func TestWatchingIsWatching(t *testing.T) {
 	names := regexp.MustCompile(watching)
 	for _, c := range []struct {
@@ -166,7 +159,8 @@ func TestParseShare(t *testing.T) {
 	}
 }
 
-// TestOptions: what makes no sense is refused, rather than this node accused.
+// TestOptions: senseless options are refused. They must not count against this
+// node.
 func TestOptions(t *testing.T) {
 	sane := options{Minutes: 1, Calm: time.Second, Stall: 10 * time.Second, Grace: time.Second, StopBound: time.Second}
 	if err := sane.check(); err != nil {

@@ -12,13 +12,13 @@ import (
 	"acyclic/cmd/stormlab/report"
 )
 
-// table shows what the probe sees: on a terminal as a table whose last line
-// moves, elsewhere as a line a second.
+// table shows what the probe sees. On a terminal the last line is overwritten
+// each second; elsewhere each second gets a line.
 type table struct {
 	mu    sync.Mutex
 	w     io.Writer
-	width int  // of the terminal; zero: there is none
-	open  bool // the last line on the terminal is to be overwritten
+	width int  // of the terminal; zero: no terminal
+	open  bool // the next line overwrites the last one
 }
 
 func newTable(f *os.File) *table {
@@ -29,10 +29,10 @@ func newTable(f *os.File) *table {
 	return t
 }
 
-// columns begin with what matters: a narrow terminal cuts off the rest.
+// columns begin with what matters, because a narrow terminal cuts off the rest.
 const columns = "%-13s %5s  %-28s %11s  %13s %13s %13s  %10s %8s %6s"
 
-// say prints a line for good.
+// say prints a line that stays.
 func (t *table) say(format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -60,10 +60,10 @@ func (t *table) show(node, weather string, stalls []probe.Stall, s probe.Sample)
 		fmt.Sprint(s.Goroutines), fmt.Sprintf("%d MiB", s.RSS>>20), fmt.Sprint(s.Peers)))
 }
 
-// hint says what a node is waited for.
+// hint shows what the lab does with a node.
 func (t *table) hint(node, what string) { t.line(fmt.Sprintf("%-13s %5s  %s", node, "", what)) }
 
-// line shows a line that the next one takes the place of on a terminal.
+// line shows a line. On a terminal the next one overwrites it.
 func (t *table) line(text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -75,7 +75,7 @@ func (t *table) line(text string) {
 	t.open = true
 }
 
-// done ends the line of a node with the outcome.
+// done replaces the line of a node by the outcome.
 func (t *table) done(r *report.Run) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -97,13 +97,13 @@ func answer(a probe.Answer) string {
 	return fmt.Sprintf("silent %.0fs", a.Silent)
 }
 
-// state is the weather, and what is wrong if something is.
+// state is the weather, with what is wrong.
 func state(weather string, stalls []probe.Stall, s probe.Sample) string {
 	if n := len(stalls); n > 0 && !stalls[n-1].Ended {
 		return fmt.Sprintf("STALLED since %.0fs, %s", stalls[n-1].From, weather)
 	}
 	if s.Behind >= 2 {
-		return fmt.Sprintf("%s, tip still for %.0fs", weather, s.Behind)
+		return fmt.Sprintf("%s, tip unmoved for %.0fs", weather, s.Behind)
 	}
 	return weather
 }

@@ -17,30 +17,30 @@ import (
 // Options of a chain.
 type Options struct {
 	Seed uint64
-	// Params are those of a network that a processor can mine for: regtest, or
+	// Params are those of a network whose blocks a processor can mine: regtest, or
 	// simnet, which has testnet3's rules with an easy limit. Nil: regtest.
 	Params *chaincfg.Params
-	// Start is the time of block 1; each block comes a second after the one
-	// before. btcd serves a chain only when its tip is less than a day old.
+	// Start is the time of block 1. Each block comes a second after the one
+	// before. btcd serves a chain only if its tip is less than a day old.
 	Start time.Time
-	// PerSecond is how many blocks have the same timestamp before the next
-	// second begins, from block 12 on: up to 6, more is invalid, for a block
-	// must be later than the median of the last eleven. Zero: 1.
+	// PerSecond is how many blocks share a timestamp, from block 12 on. At most 6
+	// are valid, because a block must be later than the median of the last eleven.
+	// Zero: 1.
 	PerSecond int
-	// Spends is how many transactions a block has at most, the coinbase not
-	// counted. Each spends up to three coins to up to four outputs.
+	// Spends is how many transactions a block has at most, beside the coinbase.
+	// Each spends up to three coins to up to four outputs.
 	Spends int
 }
 
-// Chain is a chain from the genesis block on, and the coins that its
-// blocks pay to the wallet. It is not safe for concurrent use.
+// Chain is a chain from the genesis block on, with the coins that its blocks
+// pay to the wallet. It is not safe for concurrent use.
 type Chain struct {
 	Wallet *Wallet
 	opts   Options
 	blocks []*wire.MsgBlock // by height, the genesis block included
-	coins  []Coin           // not spent, in the order in which they were paid
+	coins  []Coin           // unspent, the oldest first
 	rng    *rand.Rand
-	branch uint64 // what makes the coinbases of two branches differ
+	branch uint64 // makes the coinbases of two branches differ
 }
 
 // New begins a chain.
@@ -56,7 +56,7 @@ func New(w *Wallet, o Options) *Chain {
 	}
 }
 
-// From continues a chain that a node has made: blocks from height 1 on.
+// From continues a chain of a node. blocks are its blocks from height 1 on.
 func From(w *Wallet, o Options, blocks []*wire.MsgBlock) *Chain {
 	c := New(w, o)
 	for _, block := range blocks {
@@ -65,8 +65,8 @@ func From(w *Wallet, o Options, blocks []*wire.MsgBlock) *Chain {
 	return c
 }
 
-// Fork returns a chain that has this one's blocks up to the height, and makes
-// others after it. Different branches make different blocks.
+// Fork returns a chain that shares the blocks up to the height with this one
+// and makes other blocks above. Two branches make different blocks.
 func (c *Chain) Fork(height int32, branch uint64) *Chain {
 	f := From(c.Wallet, c.opts, c.blocks[1:height+1])
 	f.branch = branch
@@ -86,7 +86,7 @@ func (c *Chain) Block(height int32) *wire.MsgBlock { return c.blocks[height] }
 // Blocks returns the blocks from a height on. They must not be changed.
 func (c *Chain) Blocks(from int32) []*wire.MsgBlock { return c.blocks[from:] }
 
-// Mine adds n blocks, with as many spends as the options say, and returns c.
+// Mine adds n blocks with the spends of the options, and returns c.
 func (c *Chain) Mine(n int) *Chain {
 	for range n {
 		c.MineWith(c.Spends())
@@ -101,8 +101,8 @@ func (c *Chain) MineWith(txs []*wire.MsgTx) *wire.MsgBlock {
 	return block
 }
 
-// Invalid returns a block on the tip whose coinbase pays a satoshi too much. Its
-// header is good; nothing of it is added.
+// Invalid returns a block on the tip whose coinbase pays a satoshi too much.
+// Its header is valid. The block is not added to the chain.
 func (c *Chain) Invalid() *wire.MsgBlock { return c.next(nil, 1, c.stamp()) }
 
 // next makes a block on the tip.
@@ -155,7 +155,7 @@ func (c *Chain) together() (n int) {
 	return n
 }
 
-// solve finds the nonce: at the lowest difficulty about every second one will do.
+// solve finds the nonce. At the lowest difficulty every second nonce will do.
 func solve(h *wire.BlockHeader) {
 	for target := blockchain.CompactToBig(h.Bits); ; h.Nonce++ {
 		hash := h.BlockHash()
@@ -165,7 +165,7 @@ func solve(h *wire.BlockHeader) {
 	}
 }
 
-// coinbase pays the subsidy; the fees are left to nobody.
+// coinbase pays the subsidy. It leaves the fees unclaimed.
 func (c *Chain) coinbase(height int32, excess int64) *wire.MsgTx {
 	script, err := txscript.NewScriptBuilder().
 		AddInt64(int64(height)). // BIP34
@@ -179,8 +179,8 @@ func (c *Chain) coinbase(height int32, excess int64) *wire.MsgTx {
 	return tx
 }
 
-// Spends makes transactions for the next block, as many as the options say: they
-// spend the oldest coins that are ripe.
+// Spends makes the transactions of the next block. They spend the oldest ripe
+// coins.
 func (c *Chain) Spends() (txs []*wire.MsgTx) {
 	const fee = 2_000
 	if c.opts.Spends == 0 {
@@ -210,7 +210,7 @@ func (c *Chain) Ripe() (ripe []Coin) {
 	return ripe
 }
 
-// Add puts a block on the tip that somebody else has made.
+// Add puts a block on the tip.
 func (c *Chain) Add(block *wire.MsgBlock) {
 	if tip := c.Tip(); block.Header.PrevBlock != tip {
 		panic(fmt.Sprintf("chaingen: %v is no child of %v", block.BlockHash(), tip))

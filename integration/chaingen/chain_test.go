@@ -90,8 +90,8 @@ func TestSixBlocksASecondAreValid(t *testing.T) {
 }
 
 // TestLowerHeightWithMoreWork makes two branches of simnet after its second
-// retarget: few blocks of the full difficulty, and more of them, but late. The
-// engine's word on the difficulties is final.
+// retarget. One has few blocks of the full difficulty, the other more blocks
+// that come late. The engine confirms the difficulties.
 func TestLowerHeightWithMoreWork(t *testing.T) {
 	p := &chaincfg.SimNetParams
 	o := Options{Seed: 1, Params: p, Start: time.Unix(1_700_000_000, 0), PerSecond: 6}

@@ -1,5 +1,5 @@
-// Package chaingen makes valid regtest chains without a node: coinbases with
+// Package chaingen makes valid chains without a node. They have coinbases with
 // their height (BIP34), merkle roots, witness commitments (BIP141), proof of
-// work, and transactions that spend what earlier blocks paid, with real
-// signatures. The same seed, start and wallet give the same chain.
+// work, and transactions with real signatures that spend earlier outputs. The
+// same seed, start and wallet give the same chain.
 package chaingen

@@ -6,9 +6,9 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
-// Split makes a signed transaction that pays a coin back to the wallet, less the
-// fee in satoshi: to so many P2PKH outputs of equal value, which are returned as
-// coins. They may be spent as soon as a node has the transaction.
+// Split makes a signed transaction that pays a coin back to the wallet, less
+// the fee in satoshi. It has n P2PKH outputs of equal value and returns them as
+// coins. They can be spent as soon as a node has the transaction.
 func (w *Wallet) Split(coin Coin, outputs int, fee int64) (*wire.MsgTx, []Coin) {
 	tx := wire.NewMsgTx(2)
 	tx.AddTxIn(wire.NewTxIn(&coin.OutPoint, nil, nil))

@@ -12,7 +12,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
-// Wallet owns one key, with the two scripts that pay to it.
+// Wallet owns one key and the two scripts that pay to it.
 type Wallet struct {
 	key     *btcec.PrivateKey
 	address string
@@ -37,10 +37,10 @@ func NewWallet(name string) *Wallet {
 	return w
 }
 
-// Address is the P2PKH address on regtest, for a node to mine to.
+// Address is the P2PKH address on regtest that a node can mine to.
 func (w *Wallet) Address() string { return w.address }
 
-// Owns says whether the wallet can spend an output with that script.
+// Owns says if the wallet can spend an output with that script.
 func (w *Wallet) Owns(script []byte) bool {
 	return bytes.Equal(script, w.p2pkh) || bytes.Equal(script, w.p2wpkh)
 }
@@ -53,10 +53,9 @@ type Coin struct {
 	Coinbase bool
 }
 
-// Spend makes a signed transaction that spends the coins to the wallet itself:
-// to so many outputs of about equal value, by turns P2PKH and P2WPKH, less the
-// fee in satoshi. It returns nil when an output would be less than 10,000
-// satoshi.
+// Spend makes a signed transaction that pays the coins back to the wallet, less
+// the fee in satoshi. Its outputs are of about equal value, by turns P2PKH and
+// P2WPKH. It returns nil if an output would be less than 10,000 satoshi.
 func (w *Wallet) Spend(coins []Coin, outputs int, fee int64) *wire.MsgTx {
 	const least = 10_000 // well above dust
 	tx := wire.NewMsgTx(2)
@@ -103,6 +102,6 @@ func (w *Wallet) sign(tx *wire.MsgTx, coins []Coin, hashes *txscript.TxSigHashes
 
 func must(err error) {
 	if err != nil {
-		panic(err) // only a mistake of the caller gets here
+		panic(err) // the caller made a mistake
 	}
 }

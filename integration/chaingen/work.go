@@ -7,8 +7,8 @@ import (
 	"github.com/btcsuite/btcd/blockchain"
 )
 
-// MineSlow adds n blocks that come so late that testnet3's rule allows them the
-// lowest difficulty: each 20 minutes and a second after the one before.
+// MineSlow adds n blocks, each 20 minutes and a second after the one before.
+// They come so late that testnet3's rule allows them the lowest difficulty.
 func (c *Chain) MineSlow(n int) *Chain {
 	for range n {
 		stamp := c.tip().Timestamp.Add(c.opts.Params.MinDiffReductionTime + time.Second)
@@ -26,8 +26,8 @@ func (c *Chain) WorkAfter(height int32) *big.Int {
 	return sum
 }
 
-// bits is the difficulty that the next block must have at that time: always the
-// lowest on regtest, and by testnet3's rules elsewhere.
+// bits is the difficulty that the next block must have at that time. On regtest
+// it is always the lowest; elsewhere testnet3's rules give it.
 func (c *Chain) bits(stamp time.Time) uint32 {
 	p, height := c.opts.Params, c.Height()+1
 	if p.PoWNoRetargeting {
@@ -48,8 +48,9 @@ func (c *Chain) bits(stamp time.Time) uint32 {
 	return c.blocks[h].Header.Bits
 }
 
-// retarget is the difficulty of the first block of a period: that of the block
-// before, even if it was the exception, times how fast the period's blocks came.
+// retarget is the difficulty of the first block of a period. It is that of the
+// block before, even if that used the exception, scaled by the time that the
+// period's blocks took.
 func (c *Chain) retarget(period int32) uint32 {
 	p, tip := c.opts.Params, c.tip()
 	took := tip.Timestamp.Sub(c.blocks[c.Height()+1-period].Header.Timestamp)

@@ -1,53 +1,42 @@
 package harness
 
 import (
-	"fmt"
+	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
+
+	"acyclic/integration/nodes"
 )
 
-// The binaries are built once per run, by the go command, from this module: btcd
-// as go.mod pins it. With -race our node is built with it too.
-var binaries sync.Map // import path -> func() (string, error)
+// The binaries are built once per run from this module, so btcd is as go.mod
+// pins it.
+var binaries sync.Map // name -> func() (string, error)
 
-func binary(t testing.TB, importPath string, flags ...string) string {
+func binary(t testing.TB, p nodes.Program) string {
 	t.Helper()
-	build, _ := binaries.LoadOrStore(importPath, sync.OnceValues(func() (string, error) {
-		return goBuild(importPath, flags)
+	build, _ := binaries.LoadOrStore(p.Name, sync.OnceValues(func() (string, error) {
+		dir := filepath.Join(runDir, "bin")
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return "", err
+		}
+		var flags []string
+		if p.Name == nodes.Acyclic.Name {
+			flags = raceFlags // with -race this node is built with it too
+		}
+		file := filepath.Join(dir, p.Name)
+		return file, nodes.Build(context.Background(), "", p.Import, file, flags...)
 	}))
-	path, err := build.(func() (string, error))()
+	file, err := build.(func() (string, error))()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return path
-}
-
-func goBuild(importPath string, flags []string) (string, error) {
-	dir := filepath.Join(runDir, "bin")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, filepath.Base(importPath))
-	args := append([]string{"build", "-o", path}, flags...)
-	cmd := exec.Command("go", append(args, importPath)...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build %s: %v\n%s", importPath, err, strings.TrimSpace(string(out)))
-	}
-	return path, nil
-}
-
-// BtcdBinary builds btcd and returns its path.
-func BtcdBinary(t testing.TB) string {
-	t.Helper()
-	return binary(t, "github.com/btcsuite/btcd")
+	return file
 }
 
 // AcyclicBinary builds this node and returns its path.
 func AcyclicBinary(t testing.TB) string {
 	t.Helper()
-	return binary(t, "acyclic/cmd/acyclicd", raceFlags...)
+	return binary(t, nodes.Acyclic)
 }

@@ -1,12 +1,10 @@
-// Package harness starts real processes for tests: this node and btcd, each in
-// its own directory, on loopback, on free ports.
+// Package harness is package nodes for tests: its methods fail the test, and no
+// process outlives its test.
 //
-// Nothing outlives a test. Each process is the leader of a process group that
-// t.Cleanup kills; on Linux the kernel kills it when the test binary dies in any
-// other way (a timeout, SIGKILL). Main kills what runs when the test binary is
-// interrupted, and removes the directories; those of a test binary that could
-// not do so are removed by the next.
+// t.Cleanup kills each process with its children. If the test binary is
+// interrupted, Main kills all of them and removes their directories. If the test
+// binary dies in another way (a timeout, SIGKILL), the kernel kills them on Linux,
+// and the next run removes the directories.
 //
-// Waiting is done by Eventually: it polls with a deadline and says what it last
-// saw when the deadline passes.
+// Eventually waits. It polls until a deadline, then says what it saw last.
 package harness

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -12,40 +11,35 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"acyclic/integration/nodes"
 )
 
-// role is set when the test binary is run by one of its tests.
+// role is set if a test runs this test binary.
 const role = "ACYCLIC_HARNESS_ROLE"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(role) == "sleeper" {
-		time.Sleep(5 * time.Minute) // is killed before
+		time.Sleep(5 * time.Minute) // a test kills it before that
 		os.Exit(0)
 	}
-	status := Main(m)
-	if err := goleak.Find(); status == 0 && err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		status = 1
-	}
-	os.Exit(status)
+	os.Exit(Main(m))
 }
 
-// TestInside is run by the tests below, in a test binary that comes to an end.
-// It starts a sleeper and says which.
+// TestInside starts a sleeper and prints its number. The tests below run it in
+// another test binary, and end that.
 func TestInside(t *testing.T) {
 	if os.Getenv(role) != "inside" {
-		t.Skip("runs inside of other tests")
+		t.Skip("other tests run it")
 	}
 	t.Setenv(role, "sleeper")
 	p := Run(t, "sleeper", Dir(t, "sleeper"), os.Args[0])
-	fmt.Println("sleeper:", p.cmd.Process.Pid)
+	fmt.Println("sleeper:", p.Pid())
 	fmt.Println("dir:", runDir)
-	<-p.done // until this binary is ended
+	p.Wait(5 * time.Minute) // a test ends this binary before that
 }
 
-// inside starts this binary with TestInside and returns it with the process that
-// it has started and its directory.
+// inside runs TestInside in another test binary. It returns that process, the
+// sleeper that it started, and its directory.
 func inside(t *testing.T, args ...string) (outer *Process, sleeper int, dir string) {
 	t.Helper()
 	t.Setenv(role, "inside")
@@ -69,7 +63,7 @@ func wantGone(t *testing.T, pid int) {
 	Eventually(t, Patience, "the process is gone", func() (bool, string) {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		if err == nil && strings.Contains(string(stat), ") Z ") {
-			return true, "" // dead, and nobody has looked yet
+			return true, "" // dead; its parent has not waited for it yet
 		}
 		err = syscall.Kill(pid, 0)
 		return errors.Is(err, syscall.ESRCH), fmt.Sprint(err)
@@ -93,10 +87,10 @@ func TestNothingOutlivesAKilledBinary(t *testing.T) {
 		t.Skip("needs the kernel's help")
 	}
 	outer, sleeper, dir := inside(t)
-	outer.cmd.Process.Kill()
+	outer.Signal(syscall.SIGKILL)
 	outer.Wait(Patience)
 	wantGone(t, sleeper)
-	sweep(filepath.Dir(dir))
+	nodes.Sweep(runPrefix)
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("%s was not swept: %v", dir, err)
 	}
@@ -111,16 +105,9 @@ func TestNothingOutlivesATimeout(t *testing.T) {
 		t.Errorf("status %d, want a panic's", status)
 	}
 	wantGone(t, sleeper)
-	sweep(filepath.Dir(dir))
+	nodes.Sweep(runPrefix)
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("%s was not swept: %v", dir, err)
-	}
-}
-
-func TestSweepSparesTheLiving(t *testing.T) {
-	sweep(os.TempDir())
-	if _, err := os.Stat(runDir); err != nil {
-		t.Errorf("our own directory was swept: %v", err)
 	}
 }
 
@@ -128,12 +115,12 @@ func TestCleanupKillsTheProcess(t *testing.T) {
 	var pid int
 	t.Run("inner", func(t *testing.T) {
 		t.Setenv(role, "sleeper")
-		pid = Run(t, "sleeper", Dir(t, "sleeper"), os.Args[0]).cmd.Process.Pid
+		pid = Run(t, "sleeper", Dir(t, "sleeper"), os.Args[0]).Pid()
 	})
 	wantGone(t, pid)
 }
 
-// fake fails like a test, without ending this one.
+// fake records a failure without failing this test.
 type fake struct {
 	*testing.T
 	failure string
@@ -159,16 +146,5 @@ func TestEventuallySaysWhatItSaw(t *testing.T) {
 	<-done
 	if !strings.Contains(f.failure, "the impossible") || !strings.Contains(f.failure, "state ") {
 		t.Errorf("failed with %q", f.failure)
-	}
-}
-
-func TestFreeAddrsDiffer(t *testing.T) {
-	seen := map[string]bool{}
-	for range 50 {
-		addr := FreeAddr(t)
-		if seen[addr] {
-			t.Fatalf("%s twice", addr)
-		}
-		seen[addr] = true
 	}
 }

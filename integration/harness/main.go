@@ -1,19 +1,20 @@
 package harness
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
+
+	"go.uber.org/goleak"
+
+	"acyclic/integration/nodes"
 )
 
-// Long says that tests may take minutes. Keep says that the directories of the
-// processes (data, logs, output) are kept, and prints where they are.
+// Long allows tests that take minutes. Keep keeps the directories of the
+// processes (data, logs, output) and prints where they are.
 var (
 	Long = flag.Bool("long", false, "run the larger variants of the tests")
 	Keep = flag.Bool("keep", false, "keep the directories of the processes")
@@ -23,10 +24,10 @@ const runPrefix = "acyclic-integration-"
 
 var runDir string // of this test binary; set by Main
 
-// Main is what TestMain calls. It returns the exit status.
+// Main is for TestMain. It runs the tests, looks for goroutines that they left
+// behind, and returns the exit status.
 func Main(m *testing.M) int {
-	sweep(os.TempDir())
-	dir, err := os.MkdirTemp("", fmt.Sprintf("%s%d-", runPrefix, os.Getpid()))
+	dir, err := nodes.Scratch(runPrefix)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "harness:", err)
 		return 1
@@ -39,7 +40,7 @@ func Main(m *testing.M) int {
 	go func() {
 		select {
 		case sig := <-interrupts:
-			killAll()
+			nodes.KillAll()
 			os.RemoveAll(dir)
 			fmt.Fprintln(os.Stderr, "harness: ended by", sig)
 			os.Exit(130)
@@ -50,7 +51,11 @@ func Main(m *testing.M) int {
 	status := m.Run()
 	signal.Stop(interrupts)
 	close(done)
-	killAll()
+	nodes.KillAll()
+	if err := goleak.Find(); status == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, "harness:", err)
+		status = 1
+	}
 	if *Keep {
 		fmt.Fprintln(os.Stderr, "harness: kept", dir)
 	} else {
@@ -59,24 +64,8 @@ func Main(m *testing.M) int {
 	return status
 }
 
-// sweep removes what test binaries left that are no more.
-func sweep(tmp string) {
-	dirs, _ := filepath.Glob(filepath.Join(tmp, runPrefix+"*"))
-	for _, dir := range dirs {
-		var pid int
-		name := strings.TrimPrefix(filepath.Base(dir), runPrefix)
-		if _, err := fmt.Sscanf(name, "%d-", &pid); err != nil {
-			continue
-		}
-		if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-			os.RemoveAll(dir)
-		}
-	}
-}
-
-// Dir makes a directory for a process. It is removed with the test, unless the
-// test failed or -keep is set: then it lives as long as the test binary, or
-// longer.
+// Dir makes a directory for a process. The end of the test removes it, unless
+// -keep is set.
 func Dir(t testing.TB, name string) string {
 	t.Helper()
 	if runDir == "" {

@@ -2,24 +2,28 @@ package script
 
 import (
 	"bufio"
-	"hash/fnv"
+	"cmp"
+	"context"
+	"errors"
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/integration/p2p"
+	"acyclic/integration/wait"
 )
 
-// maxJobs bounds what a connection has to send: when it is reached the socket is
-// not read. A getdata of 50,000 blocks is worked off through it.
+// maxJobs bounds what a connection has to send. If it is reached, the socket is
+// not read. A getdata of 50,000 blocks passes through it piece by piece.
 const maxJobs = 1024
 
-// job is one message to send; a block is encoded when its turn has come.
+// job is one message to send. A block is encoded only when it is sent.
 type job struct {
-	msg     wire.Message
-	witness bool
+	msg      wire.Message
+	encoding wire.MessageEncoding
 }
 
 type conn struct {
@@ -28,57 +32,49 @@ type conn struct {
 	inbound bool
 	nonce   uint64
 	jobs    chan job
-	closed  chan struct{}
-	once    sync.Once
-	why     string // set before closed is closed
+	ctx     context.Context // ends with the connection; its cause says why
+	cancel  context.CancelCauseFunc
 
 	ready       atomic.Bool
 	sendHeaders atomic.Bool    // the other side asked for headers announcements
-	received    int            // messages since the handshake; the reader's
-	last        chainhash.Hash // of a full answer to getblocks; the reader's
-	blocks      int            // sent; the writer's
+	received    int            // messages since the handshake; only the reader uses it
+	last        chainhash.Hash // of a full answer to getblocks; only the reader uses it
+	blocks      int            // sent; only the writer uses it
 }
 
 func newConn(p *Peer, socket net.Conn, inbound bool, nonce uint64) *conn {
-	return &conn{
-		p: p, socket: socket, inbound: inbound, nonce: nonce,
-		jobs: make(chan job, maxJobs), closed: make(chan struct{}),
-	}
+	c := &conn{p: p, socket: socket, inbound: inbound, nonce: nonce, jobs: make(chan job, maxJobs)}
+	c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	return c
 }
 
-// end closes the connection; only the first reason counts.
+// end closes the connection. Only the first reason counts.
 func (c *conn) end(why string) {
-	c.once.Do(func() {
-		c.why = why
-		close(c.closed)
-		c.socket.Close()
-	})
+	c.cancel(errors.New(why))
+	c.socket.Close()
 }
 
-func (c *conn) reason() string {
-	<-c.closed
-	return c.why
-}
-
-// send queues a message. It waits while the queue is full and says false when
+// send queues a message. It waits while the queue is full, and returns false if
 // the connection has ended.
-func (c *conn) send(msg wire.Message, witness bool) bool {
+func (c *conn) send(msg wire.Message) bool { return c.sendAs(msg, wire.WitnessEncoding) }
+
+func (c *conn) sendAs(msg wire.Message, encoding wire.MessageEncoding) bool {
 	select {
-	case c.jobs <- job{msg, witness}:
+	case c.jobs <- job{msg, encoding}:
 		return true
-	case <-c.closed:
+	case <-c.ctx.Done():
 		return false
 	}
 }
 
 func (c *conn) read() {
 	defer c.p.ended(c)
-	if !c.inbound && !c.send(c.version(), false) {
+	if !c.inbound && !c.send(c.version()) {
 		return
 	}
 	r := bufio.NewReader(c.socket)
 	for {
-		command, payload, err := readFrame(r, c.p.cfg.Net)
+		command, payload, err := p2p.Read(r, c.p.cfg.Net)
 		if err != nil {
 			c.end("read: " + err.Error())
 			return
@@ -89,7 +85,7 @@ func (c *conn) read() {
 			return
 		}
 		if c.ready.Load() && c.p.cfg.Behaviour.Deaf {
-			<-c.closed
+			<-c.ctx.Done()
 			return
 		}
 	}
@@ -99,7 +95,7 @@ func (c *conn) write() {
 	defer c.p.ended(c)
 	for {
 		select {
-		case <-c.closed:
+		case <-c.ctx.Done():
 			return
 		case j := <-c.jobs:
 			if err := c.perform(j); err != nil {
@@ -111,7 +107,7 @@ func (c *conn) write() {
 }
 
 func (c *conn) perform(j job) error {
-	raw, err := frame(j.msg, c.p.cfg.Net, j.witness)
+	raw, err := p2p.Encode(j.msg, c.p.cfg.Net, j.encoding)
 	if err != nil {
 		return err
 	}
@@ -122,10 +118,11 @@ func (c *conn) perform(j job) error {
 	}
 
 	b := &c.p.cfg.Behaviour
-	if !c.pause(b.Latency) {
-		return nil
+	lag := b.Latency
+	if b.BytesPerSecond > 0 {
+		lag += time.Duration(len(raw)) * time.Second / time.Duration(b.BytesPerSecond)
 	}
-	if b.BytesPerSecond > 0 && !c.pause(time.Duration(len(raw))*time.Second/time.Duration(b.BytesPerSecond)) {
+	if lag > 0 && !wait.Sleep(c.ctx, lag) {
 		return nil
 	}
 	c.blocks++
@@ -141,37 +138,9 @@ func (c *conn) perform(j job) error {
 	return nil
 }
 
-// pause lets time pass and says false when the connection has ended.
-func (c *conn) pause(d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-c.closed:
-		return false
-	}
-}
-
 func (c *conn) version() *wire.MsgVersion {
-	b := &c.p.cfg.Behaviour
-	height := c.p.current().Height()
-	if b.Claim != 0 {
-		height = b.Claim
-	}
-	me := wire.NewNetAddressIPPort(net.IPv4(127, 0, 0, 1), 0, c.p.cfg.Services)
-	you := wire.NewNetAddressIPPort(net.IPv4(127, 0, 0, 1), 0, 0)
-	// Two peers of one test must not take each other for themselves, so the
-	// nonce depends on the name; it is the same in each run.
-	name := fnv.New64()
-	name.Write([]byte(c.p.cfg.Name))
-	msg := wire.NewMsgVersion(me, you, name.Sum64()^c.nonce, height)
-	msg.Services = c.p.cfg.Services
-	msg.UserAgent = "/scripted:" + c.p.cfg.Name + "/"
-	return msg
+	height := cmp.Or(c.p.cfg.Behaviour.Claim, c.p.current().Height())
+	return p2p.Version(c.p.cfg.Name, c.p.cfg.Services, height)
 }
 
 // announce tells the other side of a new chain.
@@ -181,11 +150,10 @@ func (c *conn) announce(from, to *Chain) {
 	}
 	fork := to.fork(from)
 	if n := to.Height() - fork; c.sendHeaders.Load() && n > 0 && n <= wire.MaxBlockHeadersPerMsg {
-		c.send(&wire.MsgHeaders{Headers: to.headers[fork+1:]}, false)
+		c.send(&wire.MsgHeaders{Headers: to.headers[fork+1:]})
 		return
 	}
-	tip := to.Tip()
-	c.send(inv([]chainhash.Hash{tip}), false)
+	c.send(inv([]chainhash.Hash{to.Tip()}))
 }
 
 func inv(hashes []chainhash.Hash) *wire.MsgInv {

@@ -5,12 +5,14 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/integration/p2p"
 )
 
 var errLeave = errors.New("left as told")
 
-// handle does what a message asks for. It queues what is to be sent; an error
-// ends the connection.
+// handle does what a message asks for. It queues the answers. An error ends the
+// connection.
 func (c *conn) handle(command string, payload []byte) error {
 	b := &c.p.cfg.Behaviour
 	switch command {
@@ -20,7 +22,7 @@ func (c *conn) handle(command string, payload []byte) error {
 		return c.onVerAck()
 	}
 	if !c.ready.Load() {
-		return nil // features are negotiated before verack; we want none
+		return nil // feature negotiation before verack is ignored
 	}
 	if c.received++; c.received == b.Leave {
 		return errLeave
@@ -31,27 +33,27 @@ func (c *conn) handle(command string, payload []byte) error {
 
 	switch command {
 	case wire.CmdPing:
-		ping, err := decode(payload, &wire.MsgPing{})
+		ping, err := p2p.Decode(payload, &wire.MsgPing{})
 		if err == nil {
-			c.send(wire.NewMsgPong(ping.Nonce), false)
+			c.send(wire.NewMsgPong(ping.Nonce))
 		}
 		return err
 	case wire.CmdSendHeaders:
 		c.sendHeaders.Store(true)
 	case wire.CmdGetHeaders:
-		msg, err := decode(payload, &wire.MsgGetHeaders{})
+		msg, err := p2p.Decode(payload, &wire.MsgGetHeaders{})
 		if err == nil {
 			c.onGetHeaders(msg)
 		}
 		return err
 	case wire.CmdGetBlocks:
-		msg, err := decode(payload, &wire.MsgGetBlocks{})
+		msg, err := p2p.Decode(payload, &wire.MsgGetBlocks{})
 		if err == nil {
 			c.onGetBlocks(msg)
 		}
 		return err
 	case wire.CmdGetData:
-		msg, err := decode(payload, &wire.MsgGetData{})
+		msg, err := p2p.Decode(payload, &wire.MsgGetData{})
 		if err == nil {
 			c.onGetData(msg)
 		}
@@ -62,9 +64,9 @@ func (c *conn) handle(command string, payload []byte) error {
 
 func (c *conn) onVersion() error {
 	if c.inbound {
-		c.send(c.version(), false)
+		c.send(c.version())
 	}
-	c.send(wire.NewMsgVerAck(), false)
+	c.send(wire.NewMsgVerAck())
 	return nil
 }
 
@@ -75,13 +77,13 @@ func (c *conn) onVerAck() error {
 	c.p.note(func(s *Stats) { s.Ready++ })
 	b := &c.p.cfg.Behaviour
 	if b.SendHeaders {
-		c.send(wire.NewMsgSendHeaders(), false)
+		c.send(wire.NewMsgSendHeaders())
 	}
 	c.ask(b.Ask)
 	return nil
 }
 
-// ask asks for n blocks, in as few messages as the protocol allows.
+// ask asks for n blocks in as few messages as the protocol allows.
 func (c *conn) ask(n int) {
 	chain := c.p.current()
 	for height := int32(0); n > 0; {
@@ -91,7 +93,7 @@ func (c *conn) ask(n int) {
 			height = height%chain.Height() + 1
 			msg.AddInvVect(wire.NewInvVect(wire.InvTypeWitnessBlock, &chain.hashes[height]))
 		}
-		if !c.send(msg, false) {
+		if !c.send(msg) {
 			return
 		}
 		n -= size
@@ -108,7 +110,7 @@ func (c *conn) onGetHeaders(msg *wire.MsgGetHeaders) {
 	case b.Unconnecting && from < to:
 		from++
 	}
-	c.send(&wire.MsgHeaders{Headers: chain.headers[from:to]}, false)
+	c.send(&wire.MsgHeaders{Headers: chain.headers[from:to]})
 	c.p.note(func(s *Stats) { s.Headers += int(to - from) })
 }
 
@@ -116,11 +118,16 @@ func (c *conn) onGetBlocks(msg *wire.MsgGetBlocks) {
 	chain := c.p.current()
 	from, to := chain.after(msg.BlockLocatorHashes, msg.HashStop, wire.MaxBlocksPerMsg)
 	if from < to {
-		c.send(inv(chain.hashes[from:to]), false)
+		c.send(inv(chain.hashes[from:to]))
 	}
 	if to-from == wire.MaxBlocksPerMsg {
 		c.last = chain.hashes[to-1]
 	}
+}
+
+// encodings are how a block is sent, by how it was asked for.
+var encodings = map[wire.InvType]wire.MessageEncoding{
+	wire.InvTypeBlock: wire.BaseEncoding, wire.InvTypeWitnessBlock: wire.WitnessEncoding,
 }
 
 func (c *conn) onGetData(msg *wire.MsgGetData) {
@@ -128,8 +135,8 @@ func (c *conn) onGetData(msg *wire.MsgGetData) {
 	chain := c.p.current()
 	missing := wire.NewMsgNotFound()
 	for _, item := range msg.InvList {
-		witness := item.Type == wire.InvTypeWitnessBlock
-		if !witness && item.Type != wire.InvTypeBlock || b.NotFound {
+		encoding, isBlock := encodings[item.Type]
+		if !isBlock || b.NotFound {
 			missing.AddInvVect(item)
 			continue
 		}
@@ -139,17 +146,17 @@ func (c *conn) onGetData(msg *wire.MsgGetData) {
 		}
 		if block == nil {
 			missing.AddInvVect(item)
-		} else if !c.send(block, witness) {
+		} else if !c.sendAs(block, encoding) {
 			return
 		}
 		if block != nil && item.Hash == c.last {
-			// There are more: the inv of the tip makes the other side ask again,
+			// There are more blocks. The inv of the tip makes the other side ask again,
 			// as Core and btcd do it.
 			c.last = chainhash.Hash{}
-			c.send(inv([]chainhash.Hash{chain.Tip()}), false)
+			c.send(inv([]chainhash.Hash{chain.Tip()}))
 		}
 	}
 	if len(missing.InvList) > 0 {
-		c.send(missing, false)
+		c.send(missing)
 	}
 }

@@ -2,6 +2,7 @@ package script
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,6 +11,8 @@ import (
 	"sync"
 
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/integration/p2p"
 )
 
 // Config of a peer.
@@ -35,10 +38,10 @@ type Peer struct {
 	stats    Stats
 }
 
-// Stats is what a peer has seen and done, over all connections.
+// Stats is what a peer has seen and done on all connections.
 type Stats struct {
 	Connections int            // begun
-	Ready       int            // whose handshake was done
+	Ready       int            // handshakes done
 	Open        int            // now
 	Headers     int            // sent
 	Blocks      int            // sent in full
@@ -48,9 +51,7 @@ type Stats struct {
 
 // New makes a peer. It must be closed.
 func New(cfg Config) *Peer {
-	if cfg.Services == 0 {
-		cfg.Services = wire.SFNodeNetwork | wire.SFNodeWitness
-	}
+	cfg.Services = cmp.Or(cfg.Services, p2p.Services)
 	return &Peer{
 		cfg:   cfg,
 		chain: cfg.Chain,
@@ -85,7 +86,7 @@ func (p *Peer) Listen() (addr string, err error) {
 	return l.Addr().String(), nil
 }
 
-// Dial connects to a node. The handshake goes on when it returns.
+// Dial connects to a node. It returns before the handshake is done.
 func (p *Peer) Dial(addr string) error {
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -111,17 +112,9 @@ func (p *Peer) Close() {
 	p.wg.Wait()
 }
 
-// Drop ends the connections that are open now.
-func (p *Peer) Drop() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for c := range p.conns {
-		c.end("dropped by the test")
-	}
-}
-
-// Switch serves another chain from now on and announces what is new in it: by
-// headers to who asked for that, else by an inv of the tip.
+// Switch serves another chain from now on and announces what is new in it. The
+// announcement is by headers if the other side asked for that, else by an inv
+// of the tip.
 func (p *Peer) Switch(to *Chain) {
 	p.mu.Lock()
 	from := p.chain
@@ -171,8 +164,8 @@ func (p *Peer) begin(socket net.Conn, inbound bool) bool {
 	}
 	p.nonce++
 	p.stats.Connections++
-	if tcp, ok := socket.(*net.TCPConn); ok && p.cfg.Behaviour.Deaf {
-		tcp.SetReadBuffer(4 << 10) // so that the other side notices soon
+	if p.cfg.Behaviour.Deaf {
+		p2p.DontRead(socket)
 	}
 	c := newConn(p, socket, inbound, p.nonce)
 	p.conns[c] = true
@@ -181,7 +174,8 @@ func (p *Peer) begin(socket net.Conn, inbound bool) bool {
 	return true
 }
 
-// ended is called by each connection when its goroutines are about to return.
+// ended removes the connection. Each of its goroutines calls it before it
+// returns.
 func (p *Peer) ended(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -190,7 +184,7 @@ func (p *Peer) ended(c *conn) {
 	}
 	delete(p.conns, c)
 	const most = 8
-	p.stats.Ends = append(p.stats.Ends, c.reason())
+	p.stats.Ends = append(p.stats.Ends, context.Cause(c.ctx).Error())
 	if n := len(p.stats.Ends); n > most {
 		p.stats.Ends = p.stats.Ends[n-most:]
 	}

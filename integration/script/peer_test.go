@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"acyclic/integration/chaingen"
+	"acyclic/integration/p2p"
 )
 
 const testNet = wire.TestNet // regtest
@@ -26,7 +27,7 @@ type client struct {
 	t      *testing.T
 	socket net.Conn
 	r      *bufio.Reader
-	claim  int32 // the peer's height, as it says
+	claim  int32 // the height in the peer's version
 }
 
 // connect starts a peer and does the handshake with it.
@@ -43,11 +44,10 @@ func connect(t *testing.T, b Behaviour) (*Peer, *client) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { socket.Close() })
-	socket.SetDeadline(time.Now().Add(30 * time.Second)) // a hung test ends
+	socket.SetDeadline(time.Now().Add(30 * time.Second)) // bounds a hung test
 	c := &client{t: t, socket: socket, r: bufio.NewReader(socket)}
-	self := wire.NewNetAddressIPPort(net.IPv4(127, 0, 0, 1), 0, 0)
-	c.send(wire.NewMsgVersion(self, self, 99, 0))
-	version, err := decode(c.want("version"), &wire.MsgVersion{})
+	c.send(p2p.Version("client", 0, 0))
+	version, err := p2p.Decode(c.want("version"), &wire.MsgVersion{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,15 +59,15 @@ func connect(t *testing.T, b Behaviour) (*Peer, *client) {
 
 func (c *client) send(msg wire.Message) {
 	c.t.Helper()
-	if err := wire.WriteMessage(c.socket, msg, protocol, testNet); err != nil {
+	if err := wire.WriteMessage(c.socket, msg, wire.ProtocolVersion, testNet); err != nil {
 		c.t.Fatal(err)
 	}
 }
 
-// want reads the next message, which must be of the command.
+// want reads the next message. It must have the command.
 func (c *client) want(command string) []byte {
 	c.t.Helper()
-	got, payload, err := readFrame(c.r, testNet)
+	got, payload, err := p2p.Read(c.r, testNet)
 	if err != nil || got != command {
 		c.t.Fatalf("got %q (%v), want %s", got, err, command)
 	}
@@ -76,7 +76,7 @@ func (c *client) want(command string) []byte {
 
 func (c *client) wantEOF() {
 	c.t.Helper()
-	if command, _, err := readFrame(c.r, testNet); err == nil {
+	if command, _, err := p2p.Read(c.r, testNet); err == nil {
 		c.t.Fatalf("got %s, want the end of the connection", command)
 	} else if ne, ok := err.(net.Error); ok && ne.Timeout() {
 		c.t.Fatal("the connection was not closed")
@@ -90,7 +90,7 @@ func (c *client) getHeaders(locator ...chainhash.Hash) []*wire.BlockHeader {
 		msg.AddBlockLocatorHash(&locator[i])
 	}
 	c.send(msg)
-	got, err := decode(c.want("headers"), &wire.MsgHeaders{})
+	got, err := p2p.Decode(c.want("headers"), &wire.MsgHeaders{})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -109,14 +109,15 @@ func (c *client) getData(heights ...int32) {
 
 func (c *client) wantBlock() chainhash.Hash {
 	c.t.Helper()
-	got, err := decode(c.want("block"), &wire.MsgBlock{})
+	got, err := p2p.Decode(c.want("block"), &wire.MsgBlock{})
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	return got.BlockHash()
 }
 
-// settled checks that the peer still talks and has worked off what came before.
+// settled checks that the peer has handled everything before, and still
+// answers.
 func (c *client) settled() {
 	c.t.Helper()
 	c.send(wire.NewMsgPing(7))
@@ -156,21 +157,21 @@ func TestSwitchIsAnnounced(t *testing.T) {
 	p, c := connect(t, Behaviour{})
 	c.settled()
 	p.Switch(Blocks(branch.Blocks(0)))
-	if got, err := decode(c.want("inv"), &wire.MsgInv{}); err != nil || got.InvList[0].Hash != branch.Tip() {
+	if got, err := p2p.Decode(c.want("inv"), &wire.MsgInv{}); err != nil || got.InvList[0].Hash != branch.Tip() {
 		t.Errorf("an inv of %v, %v; want the new tip", got.InvList, err)
 	}
 
 	c.send(wire.NewMsgSendHeaders())
 	c.settled()
 	p.Switch(Blocks(blocks.Blocks(0)))
-	if got, err := decode(c.want("headers"), &wire.MsgHeaders{}); err != nil || len(got.Headers) != 5 ||
+	if got, err := p2p.Decode(c.want("headers"), &wire.MsgHeaders{}); err != nil || len(got.Headers) != 5 ||
 		got.Headers[0].PrevBlock != blocks.Block(125).BlockHash() {
 		t.Errorf("announced %d headers, %v; want the five after the fork", len(got.Headers), err)
 	}
 }
 
-// TestMoreThanOneAnswerToGetBlocks: with the last block of a full answer comes
-// the inv of the tip, from which the other side learns that there are more.
+// TestMoreThanOneAnswerToGetBlocks: the inv of the tip follows the last block
+// of a full answer. It tells the other side that there are more blocks.
 func TestMoreThanOneAnswerToGetBlocks(t *testing.T) {
 	long := chaingen.New(chaingen.NewWallet("script"), chaingen.Options{Seed: 1}).Mine(wire.MaxBlocksPerMsg + 20)
 	p, c := connect(t, Behaviour{})
@@ -178,7 +179,7 @@ func TestMoreThanOneAnswerToGetBlocks(t *testing.T) {
 	p.Switch(Blocks(long.Blocks(0)))
 	wantInv := func(n int, last chainhash.Hash) {
 		t.Helper()
-		msg, err := decode(c.want("inv"), &wire.MsgInv{})
+		msg, err := p2p.Decode(c.want("inv"), &wire.MsgInv{})
 		if err != nil || len(msg.InvList) != n || msg.InvList[n-1].Hash != last {
 			t.Fatalf("%v: %d items", err, len(msg.InvList))
 		}
@@ -245,13 +246,13 @@ func TestUnkindness(t *testing.T) {
 			}},
 		{"finds nothing", Behaviour{NotFound: true}, func(t *testing.T, p *Peer, c *client) {
 			c.getData(1, 2)
-			if got, err := decode(c.want("notfound"), &wire.MsgNotFound{}); err != nil || len(got.InvList) != 2 {
+			if got, err := p2p.Decode(c.want("notfound"), &wire.MsgNotFound{}); err != nil || len(got.InvList) != 2 {
 				t.Errorf("%v, %v", got, err)
 			}
 		}},
 		{"asks for more than it has", Behaviour{Ask: 50_200}, func(t *testing.T, p *Peer, c *client) {
 			for _, want := range []int{50_000, 200} {
-				if got, err := decode(c.want("getdata"), &wire.MsgGetData{}); err != nil || len(got.InvList) != want {
+				if got, err := p2p.Decode(c.want("getdata"), &wire.MsgGetData{}); err != nil || len(got.InvList) != want {
 					t.Errorf("%d items, %v; want %d", len(got.InvList), err, want)
 				}
 			}
@@ -273,11 +274,11 @@ func TestSilentAndDeaf(t *testing.T) {
 	p, c := connect(t, Behaviour{Silent: true})
 	c.send(wire.NewMsgPing(1))
 	c.send(wire.NewMsgGetHeaders())
-	for p.Stats().Received["getheaders"] == 0 {
-		time.Sleep(time.Millisecond) // polls; the socket's deadline bounds the read below
+	c.socket.(*net.TCPConn).CloseWrite() // the peer reads both messages, then the end
+	c.wantEOF()                          // no answer comes before it
+	if p.Stats().Received["getheaders"] != 1 {
+		t.Errorf("it has not read everything: %v", p.Stats())
 	}
-	p.Drop()
-	c.wantEOF() // without an answer before it
 
 	_, c = connect(t, Behaviour{Deaf: true})
 	full := false
@@ -301,14 +302,14 @@ func TestTwoPeersTalk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := New(Config{Net: testNet, Chain: Blocks(blocks.Blocks(0)), Name: "b", Behaviour: Behaviour{Ask: 3000}})
+	const ask = 3000
+	b := New(Config{Net: testNet, Chain: Blocks(blocks.Blocks(0)), Name: "b", Behaviour: Behaviour{Ask: ask, Leave: ask}})
 	defer b.Close()
 	if err := b.Dial(addr); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(30 * time.Second); b.Stats().Received["block"] < 3000; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not all blocks came\na: %v\nb: %v", a.Stats(), b.Stats())
-		}
+	b.wg.Wait() // it leaves with the last block; nothing else of it runs
+	if b.Stats().Received["block"] != ask {
+		t.Fatalf("not all blocks came\na: %v\nb: %v", a.Stats(), b.Stats())
 	}
 }

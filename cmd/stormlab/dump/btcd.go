@@ -1,27 +1,26 @@
 package dump
 
-// A loop is a goroutine that others wait for: it serves channels that it owns.
+// A loop is a goroutine that others wait for: it serves its own channels.
 type loop struct {
 	name string // the function at the bottom of its stack
 	fn   string // as the runtime prints it, without the module's path
 }
 
-// loops are btcd's. (The names of this node's cells are not here, for none of
-// them can wait for another.)
+// loops are btcd's. This node's cells are not among them, because none of them
+// can wait for another.
 var loops = []loop{
 	{"peerHandler", "main.(*server).peerHandler"},
 	{"blockHandler", "netsync.(*SyncManager).blockHandler"},
 }
 
-// doors are the functions that wait for a loop: they send to a channel that it
-// serves, and some wait for its answer. By function, the same in v0.24.2 and
-// v0.26.2 if not said otherwise.
+// doors are the functions that wait for a loop, by their names in v0.24.2 and
+// v0.26.2. They send to a channel of the loop, and some wait for its answer.
 var doors = map[string]string{
 	"main.(*server).RelayInventory":          "peerHandler",
 	"main.(*server).BroadcastMessage":        "peerHandler",
-	"main.(*server).AddPeer":                 "peerHandler", // v0.24.2
-	"main.(*server).peerDoneHandler":         "peerHandler", // v0.24.2
-	"main.(*server).peerLifecycleHandler":    "peerHandler", // v0.26.2
+	"main.(*server).AddPeer":                 "peerHandler", // v0.24.2 only
+	"main.(*server).peerDoneHandler":         "peerHandler", // v0.24.2 only
+	"main.(*server).peerLifecycleHandler":    "peerHandler", // v0.26.2 only
 	"main.(*server).BanPeer":                 "peerHandler",
 	"main.(*server).ConnectedCount":          "peerHandler",
 	"main.(*server).OutboundGroupCount":      "peerHandler",
@@ -44,8 +43,8 @@ var doors = map[string]string{
 	"netsync.(*SyncManager).SyncPeerID":    "blockHandler",
 	"netsync.(*SyncManager).ProcessBlock":  "blockHandler",
 	"netsync.(*SyncManager).Pause":         "blockHandler",
-	// The peer's reader waits here until blockHandler has handled the message
-	// that it queued.
+	// The peer's reader waits here until blockHandler has handled the message that
+	// the reader queued.
 	"main.(*serverPeer).OnTx":    "blockHandler",
 	"main.(*serverPeer).OnBlock": "blockHandler",
 }

@@ -15,8 +15,8 @@ func recorded(t *testing.T, name string) Story {
 	return Explain(Parse(string(text)))
 }
 
-// TestFrozenBtcd reads what btcd's goroutines waited for when storms had frozen
-// it: a few goroutines of each kind from real dumps.
+// TestFrozenBtcd reads what the goroutines of a frozen btcd wait for. Each file
+// has a few goroutines of each kind from a real dump.
 func TestFrozenBtcd(t *testing.T) {
 	for _, c := range []struct {
 		file, sentence string
@@ -63,8 +63,8 @@ func TestFrozenBtcd(t *testing.T) {
 	}
 }
 
-// TestNoCycleWithoutBothHalves takes away one wait of the two: what is left is
-// no cycle, and the words say what the other loop does instead.
+// TestNoCycleWithoutBothHalves takes away one of the two waits. No cycle is
+// left, and the words say what the other loop does instead.
 func TestNoCycleWithoutBothHalves(t *testing.T) {
 	text, err := os.ReadFile("testdata/btcd-v0.24.2.txt")
 	if err != nil {
@@ -86,8 +86,8 @@ func TestNoCycleWithoutBothHalves(t *testing.T) {
 	}
 }
 
-// TestOtherWaitsAreNotDoors: who waits in a function that a door has called does
-// not wait for the loop.
+// TestOtherWaitsAreNotDoors: a goroutine that waits in a function called by a
+// door does not wait for the loop.
 func TestOtherWaitsAreNotDoors(t *testing.T) {
 	const text = `goroutine 29 [chan receive, 3 minutes]:
 github.com/btcsuite/btcd/peer.(*Peer).WaitForDisconnect(...)

@@ -19,10 +19,10 @@ func TestOwnReport(t *testing.T) {
 	for _, c := range []struct {
 		why, text, want string
 	}{
-		{"nothing is stuck", well, "It calls nothing in itself stuck; 0 of its components wait for another."},
-		{"what is stuck is named", ill, "Stuck, by its own report: engine has been at work on chain.ApplyBlock for 1m0s; " +
+		{"nothing is stuck", well, "It reports nothing stuck; 0 of its components wait for another."},
+		{"what is stuck is named", ill, "It reports as stuck: engine has been at work on chain.ApplyBlock for 1m0s; " +
 			"chain has had netsync.Block in its requests lane for 1s; 0 of its components wait for another."},
-		{"the last report counts", ill + "other output\n" + well, "It calls nothing in itself stuck; 0 of its components wait for another."},
+		{"the last report counts", ill + "other output\n" + well, "It reports nothing stuck; 0 of its components wait for another."},
 		{"half a report is none", ill[:strings.Index(ill, "wait edges")], ""},
 		{"no report", "panic: oh", ""},
 	} {

@@ -1,5 +1,6 @@
-// Package dump reads what a Go program's goroutines wait for, as it is printed
-// by pprof (goroutine?debug=2) or on SIGQUIT, and says it in words.
+// Package dump reads the goroutines of a Go program, as pprof
+// (goroutine?debug=2) or SIGQUIT prints them, and says in words what they wait
+// for.
 package dump
 
 import (
@@ -15,7 +16,7 @@ type Goroutine struct {
 	Frames []Frame
 }
 
-// Frame is one call; the innermost is the first of its goroutine.
+// Frame is one call. The first frame of a goroutine is the innermost.
 type Frame struct {
 	Func string // as the runtime prints it: main.(*server).RelayInventory
 	Line string // server.go:2341
@@ -27,7 +28,7 @@ func (f Frame) Name() string { return f.Func[strings.LastIndexByte(f.Func, '.')+
 // short is the function without the path of its package.
 func (f Frame) short() string { return f.Func[strings.LastIndexByte(f.Func, '/')+1:] }
 
-// Parse reads a dump. What it does not understand it skips.
+// Parse reads a dump. It skips what it does not understand.
 func Parse(text string) (all []Goroutine) {
 	for block := range strings.SplitSeq(text, "\n\n") {
 		head, stack, _ := strings.Cut(strings.TrimLeft(block, "\n"), "\n")
@@ -69,7 +70,8 @@ func parseFrames(stack string) (frames []Frame) {
 	return frames
 }
 
-// withoutArgs cuts the last pair of parentheses: receivers have some too.
+// withoutArgs cuts the last pair of parentheses. Receivers have parentheses
+// too.
 func withoutArgs(call string) string {
 	if i := strings.LastIndexByte(call, '('); i > 0 {
 		return call[:i]

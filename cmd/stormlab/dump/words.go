@@ -8,21 +8,21 @@ import (
 	"strings"
 )
 
-// Wait is one adapter of the wait-for graph between loops.
+// Wait is one edge of the wait-for graph between loops.
 type Wait struct {
 	Who   string   `json:"who"`   // the loop that waits
 	In    string   `json:"in"`    // the function
 	Line  string   `json:"line"`  // server.go:2341
 	State string   `json:"state"` // chan send
-	Whom  string   `json:"whom"`  // the loop that would have to act
+	Whom  string   `json:"whom"`  // the loop that must act first
 	Via   []string `json:"via"`   // the calls from the loop to the function
 }
 
-// Group is goroutines that wait in the same place.
+// Group counts the goroutines that wait in one function.
 type Group struct {
 	Count int    `json:"count"`
 	In    string `json:"in"`
-	Whom  string `json:"whom,omitempty"` // the loop that they wait for; "": not known
+	Whom  string `json:"whom,omitempty"` // the loop that they wait for; "": unknown
 	State string `json:"state"`
 }
 
@@ -30,13 +30,13 @@ type Group struct {
 type Story struct {
 	Goroutines int     `json:"goroutines"`
 	Sentence   string  `json:"sentence"`
-	Main       string  `json:"main"`             // what the main goroutine is at
+	Main       string  `json:"main"`             // what the main goroutine does
 	Cycle      []Wait  `json:"cycle,omitempty"`  // empty: none
-	Others     []Group `json:"others,omitempty"` // who waits for the loops, most first
+	Others     []Group `json:"others,omitempty"` // waits for the loops, most first
 	Places     []Group `json:"places,omitempty"` // where most goroutines are, most first
 }
 
-// Explain finds who waits for whom.
+// Explain finds out which loops wait for which.
 func Explain(all []Goroutine) Story {
 	s := Story{Goroutines: len(all), Places: places(all)}
 	waits, busy := map[string]Wait{}, map[string]string{}
@@ -63,7 +63,7 @@ func Explain(all []Goroutine) Story {
 	return s
 }
 
-// loop names the loop that the goroutine is; "": none.
+// loop names the loop that this goroutine runs, or returns "".
 func (g Goroutine) loop() string {
 	for _, f := range g.Frames {
 		for _, l := range loops {
@@ -75,7 +75,8 @@ func (g Goroutine) loop() string {
 	return ""
 }
 
-// wait says which loop the goroutine waits for, if its innermost call is a door.
+// wait says which loop the goroutine waits for. It returns false if the
+// innermost call is not a door.
 func (g Goroutine) wait() (w Wait, ok bool) {
 	if !strings.HasPrefix(g.State, "chan ") {
 		return w, false
@@ -97,7 +98,7 @@ func (g Goroutine) wait() (w Wait, ok bool) {
 	return w, true
 }
 
-// innermost is the index of the innermost call outside the runtime; -1: none.
+// innermost is the index of the innermost call outside the runtime, or -1.
 func (g Goroutine) innermost() int {
 	return slices.IndexFunc(g.Frames, func(f Frame) bool {
 		pkg, _, _ := strings.Cut(f.Func, ".")
@@ -105,7 +106,7 @@ func (g Goroutine) innermost() int {
 	})
 }
 
-// doing is what a goroutine is at.
+// doing says what the goroutine does.
 func (g Goroutine) doing() string {
 	i := g.innermost()
 	if i < 0 {
@@ -114,8 +115,8 @@ func (g Goroutine) doing() string {
 	return fmt.Sprintf("%s, %s (%s)", g.State, g.Frames[i].Name(), g.Frames[i].Line)
 }
 
-// cycle follows the waits from each loop until one comes again. A loop waits for
-// one other at most.
+// cycle follows the waits from each loop until one repeats. A loop waits for at
+// most one other.
 func cycle(waits map[string]Wait) []Wait {
 	for _, first := range slices.Sorted(maps.Keys(waits)) {
 		path := []Wait{}
@@ -152,12 +153,12 @@ func sentence(cycle []Wait, waits map[string]Wait, busy map[string]string) strin
 		parts = append(parts, who+" is in "+busy[who])
 	}
 	if len(parts) == 0 {
-		return "No loop that others wait for is known in this program."
+		return "This program has no known loop that others wait for."
 	}
 	return "No cycle: " + strings.Join(parts, "; ") + "."
 }
 
-// String says it.
+// String puts the wait into words.
 func (w Wait) String() string {
 	return fmt.Sprintf("%s waits in %s for %s", w.Who, w.In, w.Whom)
 }

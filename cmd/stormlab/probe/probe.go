@@ -4,31 +4,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
-	"acyclic/cmd/stormlab/p2p"
+	"acyclic/integration/nodes"
+	"acyclic/integration/p2p"
+	"acyclic/integration/wait"
 )
 
-// Every is the time between two samples, and between two questions of a kind.
+// Every is the time between two samples, and between two questions of one kind.
 const Every = time.Second
 
-// callPatience bounds a call by RPC. It is long because btcd has ten places for
-// callers, and one that goes away leaves its place taken if the call hangs: a
-// hasty probe would itself be what makes RPC silent.
+// callPatience bounds a call by RPC. It is long because btcd serves ten callers
+// at a time, and a caller that leaves a hanging call keeps its share. A hasty
+// probe would itself make RPC silent.
 const callPatience = 30 * time.Second
 
 // Target says where the node is.
 type Target struct {
-	RPC     RPC
+	RPC     nodes.RPC
 	P2P     p2p.Node
 	Profile string // address of net/http/pprof; "": none
-	PID     int
+	Process *nodes.Process
 	Offered func() int32 // the height of the honest chain
 }
 
@@ -43,11 +42,11 @@ type Probe struct {
 	height     int32
 	peers      int
 	goroutines int
-	moved      time.Time // when the tip last moved or was the one offered
+	moved      time.Time // when the tip last moved, or had the offered height
 	samples    []Sample
 }
 
-// kind is one way of asking; one question of it is open at a time.
+// kind is one way of asking. It has one open question at a time.
 type kind struct {
 	mu     sync.Mutex
 	asked  time.Time // zero: no question is open
@@ -57,6 +56,7 @@ type kind struct {
 
 // New makes a probe whose time begins now.
 func New(t Target) *Probe {
+	t.RPC.Timeout = callPatience
 	now := time.Now()
 	p := &Probe{target: t, began: now, moved: now}
 	for _, k := range []*kind{&p.count, &p.info, &p.shake, &p.routines} {
@@ -65,12 +65,12 @@ func New(t Target) *Probe {
 	return p
 }
 
-// Run asks until ctx ends, and gives each sample to show.
+// Run asks until ctx ends. It gives each sample to show.
 func (p *Probe) Run(ctx context.Context, show func(Sample)) {
 	var wg sync.WaitGroup
 	ask := func(k *kind, f func(context.Context) error) {
 		wg.Go(func() {
-			for ; ctx.Err() == nil; pause(ctx, Every) {
+			for ; ctx.Err() == nil; wait.Sleep(ctx, Every) {
 				k.ask(ctx, f)
 			}
 		})
@@ -81,7 +81,7 @@ func (p *Probe) Run(ctx context.Context, show func(Sample)) {
 	if p.target.Profile != "" {
 		ask(&p.routines, p.countGoroutines)
 	}
-	for pause(ctx, Every) {
+	for wait.Sleep(ctx, Every) {
 		show(p.sample(time.Now()))
 	}
 	wg.Wait()
@@ -94,7 +94,7 @@ func (p *Probe) Samples() []Sample {
 	return append([]Sample(nil), p.samples...)
 }
 
-// ask asks once. A refusal is an answer: somebody was there to refuse.
+// ask asks once. A refusal is an answer too: the node was there to refuse.
 func (k *kind) ask(ctx context.Context, f func(context.Context) error) {
 	asked := time.Now()
 	k.mu.Lock()
@@ -120,8 +120,8 @@ func (k *kind) ask(ctx context.Context, f func(context.Context) error) {
 	}
 }
 
-// read returns the answer as it stands: a question that has been open for more
-// than a second counts as not answered.
+// read returns the current answer. A question that has been open for more than
+// a second counts as unanswered.
 func (k *kind) read(now time.Time) Answer {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -147,8 +147,8 @@ func (p *Probe) sample(now time.Time) Sample {
 		Offered:    p.target.Offered(),
 		Goroutines: p.goroutines,
 		Peers:      p.peers,
-		RSS:        rss(p.target.PID),
-		CPU:        cpu(p.target.PID),
+		RSS:        p.target.Process.RSS(),
+		CPU:        p.target.Process.CPU(),
 	}
 	if len(p.samples) > 0 && p.samples[len(p.samples)-1].Height != s.Height || s.Height == s.Offered {
 		p.moved = now
@@ -159,8 +159,6 @@ func (p *Probe) sample(now time.Time) Sample {
 }
 
 func (p *Probe) askBlockCount(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, callPatience)
-	defer cancel()
 	var height int32
 	err := p.target.RPC.Call(ctx, &height, "getblockcount")
 	if err == nil {
@@ -172,8 +170,6 @@ func (p *Probe) askBlockCount(ctx context.Context) error {
 }
 
 func (p *Probe) askPeerInfo(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, callPatience)
-	defer cancel()
 	var peers []struct{}
 	err := p.target.RPC.Call(ctx, &peers, "getpeerinfo")
 	if err == nil {
@@ -221,67 +217,7 @@ func parseTotal(profile string) (n int, err error) {
 
 // Profile fetches a profile, such as goroutine?debug=2.
 func Profile(ctx context.Context, addr, name string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/debug/pprof/"+name, nil)
-	if err != nil {
-		return "", err
-	}
-	text, _, err := fetch(req)
+	server := nodes.RPC{Addr: addr}
+	text, err := server.Get(ctx, "/debug/pprof/"+name)
 	return string(text), err
-}
-
-// rss is the memory that a process has in use, in bytes; zero: not known.
-func rss(pid int) int64 {
-	if status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)); err == nil {
-		_, rest, _ := strings.Cut(string(status), "VmRSS:")
-		return kib(rest)
-	}
-	out, err := exec.Command("ps", "-o", "rss=", "-p", strconv.Itoa(pid)).Output()
-	if err != nil {
-		return 0
-	}
-	return kib(string(out))
-}
-
-// cpu is the processor time that a process has used, in seconds; only Linux tells
-// it finely enough to be worth a plot.
-func cpu(pid int) float64 {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
-	return ticks(string(stat))
-}
-
-// ticks reads utime and stime, the 14th and 15th field of proc(5)'s stat. The
-// second field, the name, may have spaces but ends with the last parenthesis.
-func ticks(stat string) float64 {
-	const perSecond = 100 // USER_HZ, the same on every Linux
-	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
-	if len(fields) < 13 {
-		return 0
-	}
-	user, _ := strconv.ParseFloat(fields[11], 64)
-	system, _ := strconv.ParseFloat(fields[12], 64)
-	return (user + system) / perSecond
-}
-
-func kib(text string) int64 {
-	fields := strings.Fields(text)
-	if len(fields) == 0 {
-		return 0
-	}
-	n, _ := strconv.ParseInt(fields[0], 10, 64)
-	return n << 10
-}
-
-// pause says false when ctx has ended.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

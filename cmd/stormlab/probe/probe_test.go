@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// second makes the sample of a second from how long things have been silent.
+// second makes the sample of one second from how long the node has been silent.
 func second(at, rpc, shake, behind float64) Sample {
 	return Sample{
 		At: at, Behind: behind,
@@ -70,15 +70,5 @@ func TestParseTotal(t *testing.T) {
 	}
 	if _, err := parseTotal("<html>"); err == nil {
 		t.Error("no total and no error")
-	}
-}
-
-func TestTicks(t *testing.T) {
-	const stat = "42 (a) (b) S 1 42 42 0 -1 4194304 100 0 0 0 250 50 7 8 20 0 9 0 1234"
-	if got := ticks(stat); got != 3 {
-		t.Errorf("%v s, want 2.5 s in user and 0.5 s in system mode", got)
-	}
-	if got := ticks("42 (a"); got != 0 {
-		t.Errorf("half a line gives %v", got)
 	}
 }

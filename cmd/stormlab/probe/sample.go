@@ -1,49 +1,51 @@
-// Package probe looks at a node from outside, once a second: how long it takes
-// to answer, whether its tip moves, what it uses. It needs nothing of the node
-// that any client could not have, so it sees both programs with the same eyes.
+// Package probe looks at a node from outside, once a second: how fast it
+// answers, whether its tip moves, what it uses. It asks only what any client
+// could ask, so it treats both programs alike.
 package probe
 
 import "time"
 
-// Answer is what one way of asking the node has come to.
+// Answer is the result of one way of asking the node.
 type Answer struct {
-	// Took is the time of the last answer, or how long the question that is
-	// open now has waited, in seconds.
+	// Took is how long the last answer took, or how long the open question has
+	// waited, in seconds.
 	Took float64 `json:"took"`
-	// OK says that the last question has been answered.
+	// OK is true if the node has answered the last question.
 	OK bool `json:"ok"`
-	// Silent is for how long nothing has been answered, in seconds; zero when OK.
+	// Silent is how long the node has answered nothing, in seconds. It is zero if
+	// OK.
 	Silent float64 `json:"silent"`
-	// Note is what the node said if that was no: "refused", an error.
+	// Note is "refused", or the error.
 	Note string `json:"note,omitempty"`
 }
 
-// Sample is what is known at one second.
+// Sample is what the probe knows at one second.
 type Sample struct {
-	At         float64 `json:"at"` // seconds since the storm began
+	At         float64 `json:"at"` // seconds since the probe began
 	BlockCount Answer  `json:"getblockcount"`
 	PeerInfo   Answer  `json:"getpeerinfo"`
 	Handshake  Answer  `json:"handshake"` // with a ping and its pong
-	Height     int32   `json:"height"`    // the last that the node has told
+	Height     int32   `json:"height"`    // the node's last answer
 	Offered    int32   `json:"offered"`   // the height of the honest chain
-	Behind     float64 `json:"behind"`    // seconds since the tip moved or was the one offered
+	Behind     float64 `json:"behind"`    // seconds since the tip moved, or had the offered height
 	Goroutines int     `json:"goroutines"`
 	RSS        int64   `json:"rss"` // bytes
 	Peers      int     `json:"peers"`
-	CPU        float64 `json:"cpu"` // seconds of processor time since the process began; zero: not known
+	CPU        float64 `json:"cpu"` // seconds of processor time since the process began; zero: unknown
 }
 
-// Stall is a time in which the node did not do what it is for.
+// Stall is a time in which the node did not do its work.
 type Stall struct {
-	From  float64 `json:"from"`  // seconds since the storm began: when the silence began
-	Until float64 `json:"until"` // when it ended; if Ended
+	From  float64 `json:"from"`  // when the silence began, in seconds since the probe began
+	Until float64 `json:"until"` // when it ended, if Ended
 	Ended bool    `json:"ended"`
 	Why   string  `json:"why"`
 }
 
-// Stalls finds them: neither RPC nor a handshake was answered for as long as
-// the patience, or the tip did not move for so long although blocks were
-// offered. RPC is getpeerinfo, which a node's own loops have to answer.
+// Stalls finds the times in which the node answered neither RPC nor a handshake
+// for as long as the patience, or did not move its tip for so long although
+// blocks were offered. RPC means getpeerinfo, which a node's own loops have to
+// answer.
 func Stalls(samples []Sample, patience time.Duration) (stalls []Stall) {
 	most := patience.Seconds()
 	open := false

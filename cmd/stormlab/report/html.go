@@ -17,7 +17,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{"rows": row
 
 func percent(share *float64) string { return fmt.Sprintf("%.2f %%", *share*100) }
 
-// into is a time of a run counted from the beginning of its storm.
+// into turns a time of a run into seconds since its storm began.
 func into(r *Run, at float64) string { return fmt.Sprintf("%.0f", at-r.StormFrom) }
 
 func (r *Report) writeHTML(w io.Writer) error { return page.Execute(w, r) }
@@ -34,7 +34,7 @@ var latencies = []latency{
 	{"handshake and ping", func(s probe.Sample) probe.Answer { return s.Handshake }},
 }
 
-// row is one metric: a plot for each node, drawn to the same scale.
+// row is one metric, with a plot for each node. All plots have the same scale.
 type row struct {
 	Name, Note string
 	Plots      []template.HTML // "": the node was not run
@@ -43,7 +43,7 @@ type row struct {
 // rows are the metrics of a storm.
 func rows(s Storm) (all []row) {
 	for _, l := range latencies {
-		all = append(all, rowOf(s, l.name, "time to answer; red: unanswered for so long", logScale, func(r *Run) []line {
+		all = append(all, rowOf(s, l.name, "time to answer; red: time without an answer", logScale, func(r *Run) []line {
 			return []line{{class: "value", points: latencyPoints(r, l)}}
 		}))
 	}
@@ -88,8 +88,7 @@ func cores(r *Run) (ps []point) {
 	return ps
 }
 
-// latencyPoints leave out the seconds in which the first answer had not come and
-// was not late yet.
+// latencyPoints leaves out the seconds before the first answer was due.
 func latencyPoints(r *Run, l latency) (ps []point) {
 	for _, s := range r.Samples {
 		switch a := l.of(s); {

@@ -1,5 +1,5 @@
-// Package report holds what the storms have shown, and writes it: as a page with
-// plots, as JSON and as CSV.
+// Package report holds the results of the storms and writes them: as a page
+// with plots, as JSON and as CSV.
 package report
 
 import (
@@ -17,16 +17,17 @@ type Report struct {
 	When    time.Time     `json:"when"`
 	Seed    uint64        `json:"seed"`
 	Minutes float64       `json:"minutes"` // of each storm
-	Stall   time.Duration `json:"stall"`   // the silence that counts as a stall
+	Stall   time.Duration `json:"stall"`   // how long a silence must be to count
 	Grace   time.Duration `json:"grace"`   // between the end of the load and SIGINT
 	Stop    time.Duration `json:"stop"`    // the time to end after SIGINT
 	Machine string        `json:"machine"`
-	// Interrupted says which run was cut off, and is left out with those after it.
+	// Interrupted names the run that was cut off. The report leaves out that run
+	// and those after it.
 	Interrupted string  `json:"interrupted,omitempty"`
 	Storms      []Storm `json:"storms"`
 }
 
-// Storm is one storm with a run for each node.
+// Storm is one storm, with a run for each node.
 type Storm struct {
 	Name  string `json:"name"`
 	About string `json:"about"`
@@ -47,14 +48,14 @@ type Run struct {
 	Stalls     []probe.Stall  `json:"stalls"`
 	Recovered  bool           `json:"recovered"` // no stall at the end of the grace period
 	Dumps      []Dump         `json:"dumps,omitempty"`
-	Profile    string         `json:"profile,omitempty"`  // of the processor's time in the storm, a file
-	Watching   *float64       `json:"watching,omitempty"` // the share of that in which this node watched over itself; nil: not measured
+	Profile    string         `json:"profile,omitempty"`  // the file with the processor's time in the storm
+	Watching   *float64       `json:"watching,omitempty"` // the share of it in which this node watched over itself; nil: not measured
 	Crashed    string         `json:"crashed,omitempty"`  // its last words
 	Stopped    bool           `json:"stopped"`            // on SIGINT, within the bound
 	StopTook   float64        `json:"stopTook"`           // seconds
 }
 
-// Dump is what the goroutines waited for at one time.
+// Dump is what the goroutines waited for at one moment.
 type Dump struct {
 	At    float64    `json:"at"`
 	File  string     `json:"file"`
@@ -65,7 +66,7 @@ type Dump struct {
 func (r *Run) CPU() float64 {
 	var first, last *probe.Sample
 	for i, s := range r.Samples {
-		if s.At >= r.StormFrom && s.At <= r.StormUntil && s.CPU > 0 { // zero: it has ended, or nobody knows
+		if s.At >= r.StormFrom && s.At <= r.StormUntil && s.CPU > 0 { // zero: the node has ended, or the time is unknown
 			if first == nil {
 				first = &r.Samples[i]
 			}
@@ -78,8 +79,8 @@ func (r *Run) CPU() float64 {
 	return last.CPU - first.CPU
 }
 
-// Handshakes counts the probe's samples in the storm, and those at which the last
-// handshake had been taken.
+// Handshakes counts the probe's samples in the storm, and those whose last
+// handshake had succeeded.
 func (r *Run) Handshakes() (taken, samples int) {
 	for _, s := range r.Samples {
 		if s.At >= r.StormFrom && s.At <= r.StormUntil {
@@ -92,7 +93,7 @@ func (r *Run) Handshakes() (taken, samples int) {
 	return taken, samples
 }
 
-// Good says that the node has stood the storm.
+// Good is true if the node withstood the storm.
 func (r *Run) Good() bool {
 	return r.Skipped != "" || r.Failed == "" && r.Crashed == "" && len(r.Stalls) == 0 && r.Stopped
 }
@@ -130,7 +131,7 @@ func (r *Run) Verdict() string {
 	return strings.Join(parts, "; ")
 }
 
-// Cycle is the wait-for cycle that the last dump shows; "": none.
+// Cycle is the wait-for cycle in the last dump, or "".
 func (r *Run) Cycle() string {
 	for i := len(r.Dumps) - 1; i >= 0; i-- {
 		if s := r.Dumps[i].Story; len(s.Cycle) > 0 {

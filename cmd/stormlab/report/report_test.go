@@ -14,7 +14,7 @@ import (
 	"acyclic/cmd/stormlab/probe"
 )
 
-// example is a report of a node that freezes, one that does not, and one that
+// example is a report on a node that freezes, one that does not, and one that
 // was not run.
 func example() *Report {
 	samples := func(frozen bool) (all []probe.Sample) {
@@ -142,7 +142,7 @@ func wellFormed(t *testing.T, text string) {
 	}
 }
 
-// TestScalesHoldTheirValues: nothing is drawn outside of its plot.
+// TestScalesHoldTheirValues: nothing is drawn outside its plot.
 func TestScalesHoldTheirValues(t *testing.T) {
 	for _, most := range []float64{0, 1, 10, 11, 99, 100, 101, 4999, 5001, 1e6} {
 		for name, set := range map[string]scale{"linear": linear(nil), "log": logScale} {

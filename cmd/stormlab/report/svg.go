@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The size of a plot in units of SVG, with the room that axes and labels take.
+// The size of a plot in SVG units, with the room for axes and labels.
 const (
 	plotWidth, plotHeight         = 340.0, 120.0
 	left, right, top, bottom      = 46.0, 6.0, 6.0, 18.0
@@ -15,7 +15,7 @@ const (
 	secondsBetweenMarks, maxMarks = 10.0, 7.0
 )
 
-// point is a value at a second; bad ones are drawn in red.
+// point is a value at one second. Bad ones are drawn in red.
 type point struct {
 	at, value float64
 	bad       bool
@@ -37,7 +37,7 @@ type plot struct {
 	until    float64 // where the x axis ends; the same for all nodes
 	storm    [2]float64
 	stalls   [][2]float64
-	firstBad float64 // the moment of the first stall; below 0: none
+	firstBad float64 // when the first stall began; below 0: no stall
 }
 
 func (p plot) x(at float64) float64 { return left + innerWidth*min(1, at/p.until) }
@@ -50,7 +50,7 @@ func (p plot) y(v float64) float64 {
 	return top + innerHeight*(1-min(1, max(0, share)))
 }
 
-// svg draws it. It is made of numbers and of texts of this file only.
+// svg draws the plot. It inserts only numbers, and texts of this file.
 func (p plot) svg() template.HTML {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg viewBox="0 0 %.0f %.0f" role="img">`, plotWidth, plotHeight)
@@ -92,7 +92,7 @@ func (p plot) axes(b *strings.Builder) {
 	}
 }
 
-// marks are the values that the y axis names.
+// marks are the labelled values of the y axis.
 func (p plot) marks() (marks []float64) {
 	if p.log {
 		for v := p.low; v <= p.high*1.001; v *= 10 {
@@ -103,7 +103,7 @@ func (p plot) marks() (marks []float64) {
 	return []float64{p.low, (p.low + p.high) / 2, p.high}
 }
 
-// draw draws a series: a line for what is good, another for what is bad.
+// draw draws a series: one line for good points, another for bad ones.
 func (p plot) draw(b *strings.Builder, l line) {
 	for i := 0; i < len(l.points); {
 		bad := l.points[i].bad

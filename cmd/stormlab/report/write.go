@@ -10,7 +10,7 @@ import (
 )
 
 // Write writes report.html, report.json and series.csv into dir and returns the
-// path of the page. The JSON has all that the page is made from.
+// path of the page. The JSON has all the data of the page.
 func (r *Report) Write(dir string) (page string, err error) {
 	page = filepath.Join(dir, "report.html")
 	for name, write := range map[string]func(io.Writer) error{
@@ -43,8 +43,8 @@ func (r *Report) writeJSON(w io.Writer) error {
 	return enc.Encode(r)
 }
 
-// writeCSV writes a row for each sample. Latencies are in seconds; an empty one
-// was not answered.
+// writeCSV writes a row for each sample. Latencies are in seconds; empty means
+// unanswered.
 func (r *Report) writeCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	out.Write([]string{
@@ -67,6 +67,6 @@ func (r *Report) writeCSV(w io.Writer) error {
 			}
 		}
 	}
-	out.Flush() // Error has what went wrong with any row
+	out.Flush() // Error returns the first error of any row
 	return out.Error()
 }

@@ -8,28 +8,22 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/cmd/stormlab/p2p"
+	"acyclic/integration/p2p"
+	"acyclic/integration/wait"
 )
 
-// Blocks is the block storm of btcd's issue #2258: one block that connects many
-// waiting ones makes btcd announce all of them from within one handler.
-type Blocks struct{}
-
-// Name is "blocks".
-func (Blocks) Name() string { return "blocks" }
-
-// About says what it does.
-func (Blocks) About() string {
-	return "Bursts of up to 100 blocks, children before parents, from eight peers, while twelve peers flood inv " +
-		"and eight connect and leave without pause; --maxpeers=40. The storm of btcd's issue #2258."
+// Blocks is the block storm of btcd's issue #2258. One block connects many
+// waiting blocks, and btcd announces all of them from within one handler.
+var Blocks = Storm{
+	Name: "blocks",
+	About: "Bursts of up to 100 blocks, children before parents, from eight peers, while twelve peers flood inv " +
+		"and eight connect and leave without pause; --maxpeers=40. The storm of btcd's issue #2258.",
+	Args: []string{"--maxpeers=40"}, // makes btcd's channels small
+	// The chain is short. The storm makes up to a hundred blocks a second, and no
+	// block may be from the future.
+	Base: Base{Blocks: 120, PerSecond: 6},
+	Run:  runBlocks,
 }
-
-// Args makes the channels of btcd small.
-func (Blocks) Args() []string { return []string{"--maxpeers=40"} }
-
-// Base is a short chain. The storm makes up to a hundred blocks a second, and none
-// may be from the future.
-func (Blocks) Base() Base { return Base{Blocks: 120, PerSecond: 6} }
 
 const (
 	blockPushers = 8
@@ -37,8 +31,7 @@ const (
 	burstEvery   = time.Second
 )
 
-// Run drives the load.
-func (Blocks) Run(ctx context.Context, r *Rig) {
+func runBlocks(ctx context.Context, r *Rig) {
 	crew := crew{r: r}
 	crew.floods(ctx, 12)
 	crew.churn(ctx, 8, 5*time.Millisecond)
@@ -59,7 +52,7 @@ func (Blocks) Run(ctx context.Context, r *Rig) {
 		})
 	}
 	crew.add(1, func(rng *rand.Rand) {
-		for sleep(ctx, burstEvery) {
+		for wait.Sleep(ctx, burstEvery) {
 			bursts.send(r.Feed.Extend(maxBurst/2 + rng.IntN(maxBurst/2+1)))
 		}
 	})
@@ -67,7 +60,7 @@ func (Blocks) Run(ctx context.Context, r *Rig) {
 }
 
 // pushShare sends every blockPushers-th block of a burst, the youngest first.
-// The oldest, on which all others wait, comes last of all.
+// The oldest block, on which all others wait, comes last.
 func pushShare(conn *p2p.Conn, r *Rig, burst []*wire.MsgBlock, share int) error {
 	for i := len(burst) - 1 - share; i >= 0; i -= blockPushers {
 		if err := conn.Send(burst[i]); err != nil {
@@ -78,8 +71,8 @@ func pushShare(conn *p2p.Conn, r *Rig, burst []*wire.MsgBlock, share int) error 
 	return nil
 }
 
-// floods has n peers announce transactions that nobody has: up to 200 messages
-// a second each, of three items.
+// floods has n peers announce transactions that do not exist: up to 200
+// messages a second each, with three items.
 func (c *crew) floods(ctx context.Context, n int) {
 	c.connected(ctx, n, 100*time.Millisecond, "flood", func(conn *p2p.Conn, rng *rand.Rand) {
 		for {
@@ -91,7 +84,7 @@ func (c *crew) floods(ctx context.Context, n int) {
 				return
 			}
 			c.r.Load.Messages.Add(int64(len(msgs)))
-			if !sleep(ctx, 5*time.Millisecond) {
+			if !wait.Sleep(ctx, 5*time.Millisecond) {
 				return
 			}
 		}
@@ -111,8 +104,8 @@ func nonsense(rng *rand.Rand, n int) *wire.MsgInv {
 	return msg
 }
 
-// broadcast gives each of some receivers the latest value; one that is slow
-// misses those before.
+// broadcast gives each receiver the latest value. A slow receiver misses older
+// ones.
 type broadcast[T any] struct {
 	mu sync.Mutex
 	to []chan T
@@ -134,6 +127,6 @@ func (b *broadcast[T]) send(v T) {
 		case <-ch:
 		default:
 		}
-		ch <- v // there is room: only send fills it
+		ch <- v // there is room, because only send fills it
 	}
 }

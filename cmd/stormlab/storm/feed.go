@@ -10,6 +10,7 @@ import (
 
 	"acyclic/integration/chaingen"
 	"acyclic/integration/script"
+	"acyclic/integration/wait"
 )
 
 // Base describes a chain to begin with.
@@ -18,14 +19,14 @@ type Base struct {
 	Params    *chaincfg.Params
 	Blocks    int
 	PerSecond int // blocks to a timestamp second; zero: 1
-	// Coins is into how many coins of the wallet, beside the coinbases, the
-	// first ripe ones are split.
+	// Coins is how many coins the first ripe coinbases are split into, for the
+	// wallet.
 	Coins int
 	// Spends is how many transactions each block has.
 	Spends int
 }
 
-// coinsPerSplit keeps a split below 40 kB.
+// coinsPerSplit keeps a splitting transaction below 40 kB.
 const coinsPerSplit = 1000
 
 // Network returns the parameters.
@@ -36,8 +37,9 @@ func (b Base) Network() *chaincfg.Params {
 	return b.Params
 }
 
-// chain makes the chain. Its first block is twelve hours old: btcd takes the node
-// for current, and there is room for the timestamps of the longest storm.
+// chain makes the chain. Its first block is twelve hours old. That is recent
+// enough for btcd to call itself current, and leaves room for the timestamps of
+// the longest storm.
 func (b Base) chain(seed uint64) (c *chaingen.Chain, coins []chaingen.Coin) {
 	w := chaingen.NewWallet("stormlab")
 	c = chaingen.New(w, chaingen.Options{
@@ -53,7 +55,7 @@ func (b Base) chain(seed uint64) (c *chaingen.Chain, coins []chaingen.Coin) {
 	return c, coins
 }
 
-// Feed is the honest peer: it owns the chain that the node ought to have.
+// Feed is the honest peer. It owns the chain that the node should have.
 type Feed struct {
 	Coins []chaingen.Coin // of Base.Coins
 
@@ -66,7 +68,7 @@ type Feed struct {
 	branch uint64
 }
 
-// NewFeed makes the chain; it says nothing to the node before Run.
+// NewFeed makes the chain. It connects to the node only in Run.
 func NewFeed(addr string, b Base, seed uint64) *Feed {
 	chain, coins := b.chain(seed)
 	return &Feed{
@@ -83,15 +85,15 @@ func (f *Feed) Run(ctx context.Context) {
 	defer f.peer.Close()
 	for {
 		if f.peer.Stats().Open == 0 {
-			f.peer.Dial(f.addr) // a failure is tried again
+			f.peer.Dial(f.addr) // retried after a failure
 		}
-		if !sleep(ctx, time.Second) {
+		if !wait.Sleep(ctx, time.Second) {
 			return
 		}
 	}
 }
 
-// Height is that of the tip that is offered.
+// Height is the height of the offered tip.
 func (f *Feed) Height() int32 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -121,7 +123,7 @@ func (f *Feed) Extend(n int) []*wire.MsgBlock {
 	return blocks
 }
 
-// Branch leaves the chain depth blocks below its tip and mines n others there;
+// Branch leaves the chain depth blocks below its tip and mines n others there.
 // n must be more than depth. It offers the new chain and returns it.
 func (f *Feed) Branch(depth, n int) *script.Chain {
 	f.mu.Lock()
@@ -134,9 +136,9 @@ func (f *Feed) Branch(depth, n int) *script.Chain {
 	return served
 }
 
-// High offers a branch of n blocks on the tip that come late and so have the
-// lowest difficulty. It is for networks with testnet3's rules, and it does not
-// become the chain that the feed goes on with: see Low.
+// High offers a branch of n blocks on the tip. They come late and so have the
+// lowest difficulty. It needs a network with testnet3's rules. The feed does
+// not continue this branch: see Low.
 func (f *Feed) High(n int) *script.Chain {
 	f.mu.Lock()
 	f.branch++
@@ -148,8 +150,8 @@ func (f *Feed) High(n int) *script.Chain {
 	return served
 }
 
-// Low mines on the tip until there is more work than in the branch of High, and
-// offers that; lower says that it took fewer blocks.
+// Low mines on the tip until the chain has more work than the branch of High,
+// and offers it. lower is true if that took fewer blocks than High.
 func (f *Feed) Low() (served *script.Chain, blocks int, lower bool) {
 	f.mu.Lock()
 	fork := f.chain.Height()
@@ -165,12 +167,12 @@ func (f *Feed) Low() (served *script.Chain, blocks int, lower bool) {
 	return served, blocks, lower
 }
 
-// heartbeat is how often the chain grows in storms that make no blocks.
+// heartbeat is how often the chain grows in a storm that makes no blocks.
 const heartbeat = 2 * time.Second
 
-// Beat lets the chain grow by a block now and then until ctx ends.
+// Beat extends the chain at every heartbeat until ctx ends.
 func (f *Feed) Beat(ctx context.Context) {
-	for sleep(ctx, heartbeat) {
+	for wait.Sleep(ctx, heartbeat) {
 		f.Extend(1)
 	}
 }

@@ -1,66 +1,48 @@
 package storm
 
 import (
-	"bytes"
 	"context"
 	"math/rand/v2"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/cmd/stormlab/p2p"
+	"acyclic/integration/p2p"
+	"acyclic/integration/wait"
 )
 
 // Handshakes is the storm of connections that stop in mid-handshake.
-type Handshakes struct{}
-
-// Name is "handshakes".
-func (Handshakes) Name() string { return "handshakes" }
-
-// About says what it does.
-func (Handshakes) About() string {
-	return "60 connections that stop in mid-handshake: silent from the start, half a version, no verack, verack " +
-		"first, another network's magic, noise; each stays for up to five seconds, and others come and go properly."
+var Handshakes = Storm{
+	Name: "handshakes",
+	About: "60 connections that stop in mid-handshake: silent from the start, half a version, no verack, verack " +
+		"first, another network's magic, noise; each stays for up to five seconds, and others come and go properly.",
+	Base: Base{Blocks: 120},
+	Run:  runHandshakes,
 }
-
-// Args are the defaults.
-func (Handshakes) Args() []string { return nil }
-
-// Base is a short chain.
-func (Handshakes) Base() Base { return Base{Blocks: 120} }
 
 const halfHandshakes = 60
 
-// Run drives the load.
-func (Handshakes) Run(ctx context.Context, r *Rig) {
+func runHandshakes(ctx context.Context, r *Rig) {
 	crew := crew{r: r}
-	crew.add(halfHandshakes, func(rng *rand.Rand) {
-		for ; ctx.Err() == nil; sleep(ctx, 20*time.Millisecond) {
-			r.Load.Dials.Add(1)
-			conn, err := r.Node.Connect(ctx)
-			if err != nil {
-				r.Load.Refused.Add(1)
-				continue
-			}
-			stopShort(conn, r.Node.Net, rng)
-			r.Load.Messages.Add(1)
-			stay := time.Duration(rng.Int64N(int64(5 * time.Second)))
-			if rng.IntN(2) == 0 {
-				stay /= 100
-			}
-			sleep(ctx, stay)
-			conn.Close()
+	connect := func() (*p2p.Conn, error) { return r.Node.Connect(ctx) }
+	crew.visit(ctx, halfHandshakes, 20*time.Millisecond, connect, func(conn *p2p.Conn, rng *rand.Rand) {
+		stopShort(conn, r.Node.Net, rng)
+		r.Load.Messages.Add(1)
+		stay := time.Duration(rng.Int64N(int64(5 * time.Second)))
+		if rng.IntN(2) == 0 {
+			stay /= 100
 		}
+		wait.Sleep(ctx, stay)
 	})
 	crew.churn(ctx, 4, 20*time.Millisecond)
 	crew.add(1, func(*rand.Rand) { r.Feed.Beat(ctx) })
 	crew.Wait()
 }
 
-// stopShort says some part of a handshake. That the node may end it meanwhile
-// is its right.
+// stopShort sends some part of a handshake. The node may end the connection
+// meanwhile.
 func stopShort(conn *p2p.Conn, net wire.BitcoinNet, rng *rand.Rand) {
-	version := encoded(p2p.Version("half", 0), net)
+	version := encoded(p2p.Version("half", p2p.Services, 0), net)
 	switch rng.IntN(6) {
 	case 0: // nothing
 	case 1:
@@ -70,7 +52,7 @@ func stopShort(conn *p2p.Conn, net wire.BitcoinNet, rng *rand.Rand) {
 	case 3:
 		conn.SendRaw(encoded(wire.NewMsgVerAck(), net))
 	case 4:
-		conn.SendRaw(encoded(p2p.Version("stranger", 0), wire.MainNet))
+		conn.SendRaw(encoded(p2p.Version("stranger", p2p.Services, 0), wire.MainNet))
 	case 5:
 		noise := make([]byte, 1+rng.IntN(4000))
 		for i := range noise {
@@ -81,9 +63,9 @@ func stopShort(conn *p2p.Conn, net wire.BitcoinNet, rng *rand.Rand) {
 }
 
 func encoded(msg wire.Message, net wire.BitcoinNet) []byte {
-	var b bytes.Buffer
-	if err := wire.WriteMessage(&b, msg, wire.ProtocolVersion, net); err != nil {
+	raw, err := p2p.Encode(msg, net, wire.WitnessEncoding)
+	if err != nil {
 		panic(err) // a message of ours
 	}
-	return b.Bytes()
+	return raw
 }

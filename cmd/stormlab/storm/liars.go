@@ -8,30 +8,22 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/cmd/stormlab/p2p"
+	"acyclic/integration/p2p"
 	"acyclic/integration/script"
+	"acyclic/integration/wait"
 )
 
-// Liars is the storm of peers that do not keep what they say.
-type Liars struct{}
-
-// Name is "liars".
-func (Liars) Name() string { return "liars" }
-
-// About says what it does.
-func (Liars) About() string {
-	return "28 peers that lie: a height of a million, empty headers, headers that do not connect, blocks announced and " +
+// Liars is the storm of peers that break their promises.
+var Liars = Storm{
+	Name: "liars",
+	About: "28 peers that lie: a height of a million, empty headers, headers that do not connect, blocks announced and " +
 		"not found, silence, death in the middle of a block, hanging up after a few messages; four send headers of " +
-		"nowhere."
+		"nowhere.",
+	Base: Base{Blocks: 200},
+	Run:  runLiars,
 }
 
-// Args are the defaults.
-func (Liars) Args() []string { return nil }
-
-// Base is a short chain.
-func (Liars) Base() Base { return Base{Blocks: 200} }
-
-// lies are told by four peers each.
+// lies has the ways to lie. Four peers each tell one.
 var lies = []script.Behaviour{
 	{Claim: 1_000_000},
 	{EmptyHeaders: true, Claim: 5_000},
@@ -44,8 +36,7 @@ var lies = []script.Behaviour{
 
 const liarsEach = 4
 
-// Run drives the load.
-func (Liars) Run(ctx context.Context, r *Rig) {
+func runLiars(ctx context.Context, r *Rig) {
 	served := r.Feed.Served()
 	var liars []*script.Peer
 	for i, lie := range lies {
@@ -63,7 +54,7 @@ func (Liars) Run(ctx context.Context, r *Rig) {
 			for range 1 + rng.IntN(20) {
 				headers.AddBlockHeader(garbage(rng))
 			}
-			if conn.Send(headers) != nil || !sleep(ctx, 100*time.Millisecond) {
+			if conn.Send(headers) != nil || !wait.Sleep(ctx, 100*time.Millisecond) {
 				return
 			}
 			r.Load.Messages.Add(1)
@@ -71,11 +62,11 @@ func (Liars) Run(ctx context.Context, r *Rig) {
 	})
 	// The chain grows, and the liars announce it as if they had it.
 	crew.add(1, func(rng *rand.Rand) {
-		for sleep(ctx, heartbeat) {
+		for wait.Sleep(ctx, heartbeat) {
 			r.Feed.Extend(1 + rng.IntN(3))
 			served := r.Feed.Served()
 			for _, p := range liars {
-				crew.Go(func() { p.Switch(served) }) // ends with the peer at the latest
+				crew.Go(func() { p.Switch(served) }) // ends when the peer is closed, at the latest
 			}
 		}
 	})

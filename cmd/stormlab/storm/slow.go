@@ -7,54 +7,37 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/cmd/stormlab/p2p"
+	"acyclic/integration/p2p"
+	"acyclic/integration/wait"
 )
 
 // SlowReaders is the storm of peers that ask and never read.
-type SlowReaders struct{}
-
-// Name is "slow-readers".
-func (SlowReaders) Name() string { return "slow-readers" }
-
-// About says what it does.
-func (SlowReaders) About() string {
-	return "20 peers ask for 48,000 blocks each and never read an answer."
+var SlowReaders = Storm{
+	Name:  "slow-readers",
+	About: "20 peers ask for 48,000 blocks each and never read an answer.",
+	Base:  Base{Blocks: 200, Spends: 8}, // blocks of some size
+	Run:   runSlowReaders,
 }
-
-// Args are the defaults.
-func (SlowReaders) Args() []string { return nil }
-
-// Base has blocks of some size.
-func (SlowReaders) Base() Base { return Base{Blocks: 200, Spends: 8} }
 
 const (
 	slowReaders = 20
 	askedBlocks = 48_000
 )
 
-// Run drives the load.
-func (SlowReaders) Run(ctx context.Context, r *Rig) {
+func runSlowReaders(ctx context.Context, r *Rig) {
 	crew := crew{r: r}
 	blocks := r.Feed.hashes()
-	crew.add(slowReaders, func(*rand.Rand) {
-		for ; ctx.Err() == nil; sleep(ctx, time.Second) {
-			r.Load.Dials.Add(1)
-			conn, err := r.Node.Dial(ctx, "deaf")
-			if err != nil {
-				r.Load.Refused.Add(1)
-				continue
-			}
-			conn.DontRead()
-			askAndKeepSilent(ctx, conn, r, blocks)
-			conn.Close()
-		}
+	dial := func() (*p2p.Conn, error) { return r.Node.Dial(ctx, "deaf") }
+	crew.visit(ctx, slowReaders, time.Second, dial, func(conn *p2p.Conn, _ *rand.Rand) {
+		conn.DontRead()
+		askAndKeepSilent(ctx, conn, r, blocks)
 	})
 	crew.add(1, func(*rand.Rand) { r.Feed.Beat(ctx) })
 	crew.Wait()
 }
 
-// askAndKeepSilent returns when the node has ended the connection, which shows
-// only when writing, or ctx has ended.
+// askAndKeepSilent asks for blocks and reads none. It returns when ctx ends, or
+// when a write shows that the node has ended the connection.
 func askAndKeepSilent(ctx context.Context, conn *p2p.Conn, r *Rig, blocks []wire.InvVect) {
 	msg := wire.NewMsgGetDataSizeHint(askedBlocks)
 	for i := range askedBlocks {
@@ -62,13 +45,13 @@ func askAndKeepSilent(ctx context.Context, conn *p2p.Conn, r *Rig, blocks []wire
 	}
 	for err := conn.Send(msg); err == nil; err = conn.Send(wire.NewMsgPing(1)) {
 		r.Load.Messages.Add(1)
-		if !sleep(ctx, 2*time.Second) {
+		if !wait.Sleep(ctx, 2*time.Second) {
 			return
 		}
 	}
 }
 
-// hashes asks for every block of the chain with its witnesses.
+// hashes lists every block of the chain, with witnesses.
 func (f *Feed) hashes() (items []wire.InvVect) {
 	served := f.Served()
 	for h := int32(1); h <= served.Height(); h++ {

@@ -1,10 +1,10 @@
-// Package storm has the loads that are driven at a node. Each is bounded in the
-// number of its connections, in the rate of what it sends and in time, and ends
-// with its context: nothing of it runs when Run has returned.
+// Package storm has the loads. Each is bounded in its connections, in its rate
+// and in time. Each ends with its context: nothing of it runs after Run has
+// returned.
 //
-// All storms share one honest peer, the Feed, that serves the chain and lets it
-// grow by a block every two seconds if the storm itself makes none: the tip of a
-// node that works moves, whatever else goes on.
+// All storms share one honest peer, the Feed. It serves the chain, and extends
+// it by a block every two seconds if the storm itself makes no blocks. So the
+// tip of a working node moves in every storm.
 package storm
 
 import (
@@ -14,26 +14,21 @@ import (
 	"sync/atomic"
 	"time"
 
-	"acyclic/cmd/stormlab/p2p"
+	"acyclic/integration/p2p"
+	"acyclic/integration/wait"
 )
 
 // Storm is one experiment.
-type Storm interface {
-	Name() string
-	// About says in a sentence or two what it does and what it is known for.
-	About() string
-	// Args are the node's arguments beside the usual.
-	Args() []string
-	// Base is what the chain looks like that the node has when the storm begins.
-	Base() Base
-	// Run drives the load until ctx ends.
-	Run(ctx context.Context, r *Rig)
+type Storm struct {
+	Name  string
+	About string                      // what it does and what it is known for
+	Args  []string                    // the node's additional arguments
+	Base  Base                        // the chain that the node has when the storm begins
+	Run   func(context.Context, *Rig) // drives the load until the context ends
 }
 
-// All are the storms, in the order in which they are run.
-func All() []Storm {
-	return []Storm{Blocks{}, Txs{}, Testnet3{}, SlowReaders{}, Handshakes{}, Liars{}}
-}
+// All are the storms in the order of their runs.
+var All = []Storm{Blocks, Txs, Testnet3, SlowReaders, Handshakes, Liars}
 
 // Rig is what a storm works with.
 type Rig struct {
@@ -48,18 +43,18 @@ type Load struct {
 	Dials, Refused, Messages, Blocks, Txs, Reorgs, Lower atomic.Int64
 }
 
-// Counts is Load at one time.
+// Counts is Load at one moment.
 type Counts struct {
 	Dials    int64 `json:"dials"`    // connections begun
-	Refused  int64 `json:"refused"`  // of these: failed or ended in the handshake
-	Messages int64 `json:"messages"` // sent, blocks and transactions not counted
+	Refused  int64 `json:"refused"`  // of these: failed, or ended in the handshake
+	Messages int64 `json:"messages"` // sent, without blocks and transactions
 	Blocks   int64 `json:"blocks"`   // sent or offered
 	Txs      int64 `json:"txs"`      // sent
 	Reorgs   int64 `json:"reorgs"`   // offered
 	Lower    int64 `json:"lower"`    // of these: to a lower height with more work
 }
 
-// Counts returns the figures as they are now.
+// Counts returns the current figures.
 func (l *Load) Counts() Counts {
 	return Counts{
 		Dials: l.Dials.Load(), Refused: l.Refused.Load(), Messages: l.Messages.Load(),
@@ -67,7 +62,7 @@ func (l *Load) Counts() Counts {
 	}
 }
 
-// rng gives each worker chance of its own, from the seed.
+// rng gives each worker a different random source, made from the seed.
 func (r *Rig) rng(worker uint64) *rand.Rand { return rand.New(rand.NewPCG(r.Seed, worker)) }
 
 // crew runs workers and waits for them.
@@ -77,7 +72,7 @@ type crew struct {
 	next uint64 // the number of the next worker
 }
 
-// add has n workers do f until it returns.
+// add has n workers run f.
 func (c *crew) add(n int, f func(rng *rand.Rand)) {
 	for range n {
 		c.next++
@@ -86,44 +81,39 @@ func (c *crew) add(n int, f func(rng *rand.Rand)) {
 	}
 }
 
-// connected has n workers dial, shake hands, have what arrives drained, and do
-// f; again and again, at most every pause.
-func (c *crew) connected(ctx context.Context, n int, pause time.Duration, name string, f func(*p2p.Conn, *rand.Rand)) {
+// visit has n workers dial and run f with the connection, again and again, with
+// a pause between.
+func (c *crew) visit(ctx context.Context, n int, pause time.Duration, dial func() (*p2p.Conn, error), f func(*p2p.Conn, *rand.Rand)) {
 	c.add(n, func(rng *rand.Rand) {
-		for ; ctx.Err() == nil; sleep(ctx, pause) {
+		for ; ctx.Err() == nil; wait.Sleep(ctx, pause) {
 			c.r.Load.Dials.Add(1)
-			conn, err := c.r.Node.Dial(ctx, name)
+			conn, err := dial()
 			if err != nil {
 				c.r.Load.Refused.Add(1)
 				continue
 			}
-			var drain sync.WaitGroup
-			drain.Go(conn.Drain)
 			f(conn, rng)
 			conn.Close()
-			drain.Wait()
 		}
+	})
+}
+
+// connected has n workers shake hands, drain what arrives, and run f, again and
+// again, with a pause between.
+func (c *crew) connected(ctx context.Context, n int, pause time.Duration, name string, f func(*p2p.Conn, *rand.Rand)) {
+	dial := func() (*p2p.Conn, error) { return c.r.Node.Dial(ctx, name) }
+	c.visit(ctx, n, pause, dial, func(conn *p2p.Conn, rng *rand.Rand) {
+		var drain sync.WaitGroup
+		drain.Go(conn.Drain)
+		f(conn, rng)
+		conn.Close()
+		drain.Wait()
 	})
 }
 
 // churn has n workers connect and leave: at once, or within 50 ms.
 func (c *crew) churn(ctx context.Context, n int, pause time.Duration) {
 	c.connected(ctx, n, pause, "churn", func(_ *p2p.Conn, rng *rand.Rand) {
-		sleep(ctx, time.Duration(rng.Int64N(int64(50*time.Millisecond))))
+		wait.Sleep(ctx, time.Duration(rng.Int64N(int64(50*time.Millisecond))))
 	})
-}
-
-// sleep says false when ctx has ended.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

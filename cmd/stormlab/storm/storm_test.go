@@ -11,41 +11,42 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"go.uber.org/goleak"
 
-	"acyclic/cmd/stormlab/p2p"
 	"acyclic/integration/chaingen"
+	"acyclic/integration/p2p"
+	"acyclic/integration/wait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestStormsEndWithTheirContext runs every storm at a node that is not there, at
-// one that is deaf, and at one that hangs up: it ends when it has to, and leaves
-// nothing behind.
+// TestStormsEndWithTheirContext runs every storm at three nodes: nobody
+// listens, the node is deaf, it hangs up. Each storm ends with its context and
+// leaves nothing behind.
 func TestStormsEndWithTheirContext(t *testing.T) {
 	for name, addr := range map[string]string{
 		"nobody listens": nobody(t),
 		"deaf":           listener(t, func(net.Conn) {}),
 		"hangs up":       listener(t, func(c net.Conn) { c.Close() }),
 	} {
-		for _, s := range All() {
+		for _, s := range All {
 			before := goleak.IgnoreCurrent()
-			feed := NewFeed(addr, s.Base(), 1)
-			r := &Rig{Node: p2p.Node{Addr: addr, Net: s.Base().Network().Net}, Seed: 1, Feed: feed}
+			feed := NewFeed(addr, s.Base, 1)
+			r := &Rig{Node: p2p.Node{Addr: addr, Net: s.Base.Network().Net}, Seed: 1, Feed: feed}
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			var others sync.WaitGroup
 			others.Go(func() { feed.Run(ctx) })
 			others.Go(func() {
-				for r.Load.Dials.Load() == 0 && sleep(ctx, time.Millisecond) {
+				for r.Load.Dials.Load() == 0 && wait.Sleep(ctx, time.Millisecond) {
 				}
-				sleep(ctx, 50*time.Millisecond)
+				wait.Sleep(ctx, 50*time.Millisecond)
 				cancel()
 			})
 			s.Run(ctx, r)
 			others.Wait()
 			if r.Load.Dials.Load() == 0 {
-				t.Errorf("%s, %s: nobody has dialled", s.Name(), name)
+				t.Errorf("%s, %s: the storm has not dialled", s.Name, name)
 			}
 			if err := goleak.Find(before); err != nil {
-				t.Errorf("%s, %s: %v", s.Name(), name, err)
+				t.Errorf("%s, %s: %v", s.Name, name, err)
 			}
 		}
 	}
@@ -60,7 +61,7 @@ func nobody(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// listener accepts and does f; connections live as long as the test.
+// listener accepts connections and runs f. They live as long as the test.
 func listener(t *testing.T, f func(net.Conn)) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -88,8 +89,8 @@ func listener(t *testing.T, f func(net.Conn)) string {
 	return l.Addr().String()
 }
 
-// TestBurstIsSentOnceYoungestFirst: all shares together are the burst, each has
-// children before parents, and the block on which all wait is its share's last.
+// TestBurstIsSentOnceYoungestFirst: the shares together are the burst, and each
+// share has children before parents.
 func TestBurstIsSentOnceYoungestFirst(t *testing.T) {
 	const n = 53
 	heights := map[*wire.MsgBlock]int{}
@@ -141,8 +142,8 @@ func sent(t *testing.T, f func(*p2p.Conn)) (blocks []*wire.MsgBlock) {
 	}
 }
 
-// TestPurseSpendsWhatItHas: each transaction spends an output of the wallet that
-// was not spent before, and there is always one more.
+// TestPurseSpendsWhatItHas: each transaction spends an unspent output of the
+// wallet, and there is always one more.
 func TestPurseSpendsWhatItHas(t *testing.T) {
 	_, coins := Base{Blocks: 105, Coins: 10}.chain(1)
 	p := purse{wallet: chaingen.NewWallet("stormlab"), coins: coins[:3]}
@@ -156,10 +157,10 @@ func TestPurseSpendsWhatItHas(t *testing.T) {
 	}
 }
 
-// TestTheLowChainIsOffered: between High and Low the feed offers the high chain,
-// then a lower one, and it goes on from there.
+// TestTheLowChainIsOffered: High offers the high chain, Low a lower one, and
+// the feed continues from there.
 func TestTheLowChainIsOffered(t *testing.T) {
-	feed := NewFeed("", Testnet3{}.Base(), 1)
+	feed := NewFeed("", Testnet3.Base, 1)
 	defer feed.peer.Close()
 	base := feed.Height()
 	high := feed.High(10)

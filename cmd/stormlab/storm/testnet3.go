@@ -10,40 +10,30 @@ import (
 	"github.com/btcsuite/btcd/chaincfg/v2"
 
 	"acyclic/integration/script"
+	"acyclic/integration/wait"
 )
 
-// Testnet3 is the pattern of the storms that testnet3 has seen.
-type Testnet3 struct{}
-
-// Name is "testnet3".
-func (Testnet3) Name() string { return "testnet3" }
-
-// About says what it does.
-func (Testnet3) About() string {
-	return "Simnet, which has testnet3's rules with an easy limit. Blocks, six to a timestamp second, announced by " +
+// Testnet3 has the pattern of testnet3's real storms.
+var Testnet3 = Storm{
+	Name: "testnet3",
+	About: "Simnet, which has testnet3's rules with an easy limit. Blocks, six to a timestamp second, announced by " +
 		"twelve peers, by headers and by inv; competing branches and reorganisations of up to 100 blocks, some to a " +
-		"lower height with more work; some peers stay behind on a stale branch; eight connect and leave."
-}
-
-// Args are the defaults.
-func (Testnet3) Args() []string { return nil }
-
-// Base is past the second retarget: the first has the genesis block's age to
-// reckon with and leaves the difficulty at its limit.
-func (Testnet3) Base() Base {
-	return Base{Params: &chaincfg.SimNetParams, Blocks: 4_100, PerSecond: 6}
+		"lower height with more work; some peers stay behind on a stale branch; eight connect and leave.",
+	// The chain is past the second retarget. The first one spans the time since the
+	// genesis block, so it leaves the difficulty at its limit.
+	Base: Base{Params: &chaincfg.SimNetParams, Blocks: 4_100, PerSecond: 6},
+	Run:  runTestnet3,
 }
 
 const (
 	announcers  = 12
 	deepest     = 100
 	longestRun  = 30
-	mostSlow    = 15 // times 20 minutes: stays in the past
+	mostSlow    = 15 // times 20 minutes; this stays in the past
 	changeEvery = 700 * time.Millisecond
 )
 
-// Run drives the load.
-func (Testnet3) Run(ctx context.Context, r *Rig) {
+func runTestnet3(ctx context.Context, r *Rig) {
 	served := r.Feed.Served()
 	peers := make([]*script.Peer, announcers)
 	for i := range peers {
@@ -56,13 +46,13 @@ func (Testnet3) Run(ctx context.Context, r *Rig) {
 	crew.churn(ctx, 8, 20*time.Millisecond)
 	crew.stay(ctx, peers, 300*time.Millisecond)
 	crew.add(1, func(rng *rand.Rand) {
-		for sleep(ctx, changeEvery) {
+		for wait.Sleep(ctx, changeEvery) {
 			announce(peers, rng, nextChain(r, rng))
 			if rng.IntN(4) > 0 {
 				continue
 			}
 			announce(peers, rng, r.Feed.High(4+rng.IntN(mostSlow-3)))
-			sleep(ctx, 2*changeEvery)
+			wait.Sleep(ctx, 2*changeEvery)
 			announce(peers, rng, lower(r))
 		}
 	})
@@ -73,8 +63,7 @@ func (Testnet3) Run(ctx context.Context, r *Rig) {
 	crew.Wait()
 }
 
-// announce has most of the peers announce a chain; the others stay with what
-// they have.
+// announce has most of the peers announce a chain. The others keep theirs.
 func announce(peers []*script.Peer, rng *rand.Rand, served *script.Chain) {
 	var all sync.WaitGroup
 	for _, p := range peers {
@@ -85,7 +74,7 @@ func announce(peers []*script.Peer, rng *rand.Rand, served *script.Chain) {
 	all.Wait()
 }
 
-// lower goes back to before the slow blocks.
+// lower goes back to the chain before the slow blocks.
 func lower(r *Rig) *script.Chain {
 	served, blocks, lower := r.Feed.Low()
 	r.Load.Blocks.Add(int64(blocks))
@@ -96,7 +85,7 @@ func lower(r *Rig) *script.Chain {
 	return served
 }
 
-// nextChain lets the chain grow, or branch off.
+// nextChain extends the chain or makes a branch.
 func nextChain(r *Rig, rng *rand.Rand) *script.Chain {
 	more := 1 + rng.IntN(longestRun)
 	if rng.IntN(3) > 0 {
@@ -113,11 +102,12 @@ func nextChain(r *Rig, rng *rand.Rand) *script.Chain {
 	return r.Feed.Branch(depth, depth+more)
 }
 
-// stay dials for scripted peers that have no connection, at most every pause.
+// stay dials for each scripted peer that has no connection, with a pause
+// between.
 func (c *crew) stay(ctx context.Context, peers []*script.Peer, pause time.Duration) {
 	for _, p := range peers {
 		c.add(1, func(*rand.Rand) {
-			for ; ctx.Err() == nil; sleep(ctx, pause) {
+			for ; ctx.Err() == nil; wait.Sleep(ctx, pause) {
 				if p.Stats().Open > 0 {
 					continue
 				}

@@ -7,44 +7,35 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/cmd/stormlab/p2p"
 	"acyclic/integration/chaingen"
+	"acyclic/integration/p2p"
+	"acyclic/integration/wait"
 )
 
 // Txs is the storm of transactions.
-type Txs struct{}
-
-// Name is "txs".
-func (Txs) Name() string { return "txs" }
-
-// About says what it does.
-func (Txs) About() string {
-	return "60 peers send valid transactions, each its own, 20 peers flood inv, eight connect and leave without " +
-		"pause; all sizes are the defaults."
+var Txs = Storm{
+	Name: "txs",
+	About: "60 peers send valid transactions, each its own, 20 peers flood inv, eight connect and leave without " +
+		"pause; all sizes are the defaults.",
+	Base: Base{Blocks: 160, Coins: 6_000}, // coins for every peer
+	Run:  runTxs,
 }
-
-// Args are the defaults.
-func (Txs) Args() []string { return nil }
 
 const (
 	txPeers   = 60
-	txFee     = 1_000 // satoshi; five times what btcd relays for
+	txFee     = 1_000 // satoshi; five times btcd's minimum to relay
 	txPerSend = 5
 	txPause   = 25 * time.Millisecond // 200 transactions a second and peer at most
 )
 
-// Base has coins for everybody.
-func (Txs) Base() Base { return Base{Blocks: 160, Coins: 6_000} }
-
-// Run drives the load.
-func (Txs) Run(ctx context.Context, r *Rig) {
+func runTxs(ctx context.Context, r *Rig) {
 	crew := crew{r: r}
 	wallet := chaingen.NewWallet("stormlab")
 	share := len(r.Feed.Coins) / txPeers
 	for i := range txPeers {
 		purse := purse{wallet: wallet, coins: r.Feed.Coins[i*share : (i+1)*share]}
 		crew.connected(ctx, 1, 100*time.Millisecond, "payer", func(conn *p2p.Conn, _ *rand.Rand) {
-			for sleep(ctx, txPause) {
+			for wait.Sleep(ctx, txPause) {
 				txs := make([]wire.Message, 0, txPerSend)
 				for range txPerSend {
 					if tx := purse.spend(); tx != nil {
@@ -64,8 +55,8 @@ func (Txs) Run(ctx context.Context, r *Rig) {
 	crew.Wait()
 }
 
-// purse spends its coins in turn: each to itself, so that there is always one
-// more transaction, until the fees have eaten them.
+// purse spends its coins in turn, each to its own wallet. So there is always
+// one more transaction, until the fees have eaten the coins.
 type purse struct {
 	wallet *chaingen.Wallet
 	coins  []chaingen.Coin

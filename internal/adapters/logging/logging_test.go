@@ -174,9 +174,10 @@ func TestL12SlowDiskDropsAndSaysSo(t *testing.T) {
 // btcd's packages write on, the file has everything, and the loss is said. The
 // test ends at all only because nobody waits for the screen.
 func TestL12SlowScreenDropsAndSaysSo(t *testing.T) {
-	s := &stuck{entered: make(chan struct{}, 1), release: make(chan struct{})}
+	const queue = 4
+	s := &stuck{entered: make(chan struct{}, 1+queue), release: make(chan struct{})}
 	dir := t.TempDir()
-	l := open(t, Config{Screen: s, Queue: 4, Dir: dir, Terminal: true})
+	l := open(t, Config{Screen: s, Queue: queue, Dir: dir, Terminal: true})
 	l.Logger("node").Info("hello")
 	<-s.entered // the screen hangs now, its queue is empty
 	for range 10 {
@@ -184,8 +185,8 @@ func TestL12SlowScreenDropsAndSaysSo(t *testing.T) {
 	}
 	l.sink.setLive("50%")
 	close(s.release)
-	for len(l.sink.screen) > 0 { // until it has taken what waits
-		time.Sleep(time.Millisecond)
+	for range queue {
+		<-s.entered // it takes a line that waits
 	}
 	l.Record("node", 1, actor.Record{Level: actor.Info, Msg: "again"})
 	closeLogs(t, l)

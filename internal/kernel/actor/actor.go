@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// ID names a cell or an adapter. It is never reused. Zero is nobody.
+// ID names a cell or an adapter. It is never reused. Zero is none.
 //
 // The high 32 bits of a spawned cell's ID are the ID of the cell that spawned
 // it, the low 32 bits a sequence number; a static cell's ID is small.
@@ -30,8 +30,7 @@ func (id ID) String() string {
 type Machine interface {
 	// Step handles one input and records its effects in out. now never goes
 	// back between two steps of one machine. A panic in Step kills this cell
-	// only: nothing of out is performed and the machine is built anew (law
-	// L11).
+	// only: nothing of out is performed and the machine is rebuilt (law L11).
 	Step(now time.Time, in Input, out *Outbox)
 
 	// Deadline is when the machine next wants a Tick, derived from its state;
@@ -200,7 +199,7 @@ func Fits(question, answer any) bool {
 // The zero Call is no call. It is plain data, too.
 type Call[A any] struct{ raw RawCall }
 
-// IsZero says whether there is nobody to answer.
+// IsZero says whether the call is no call.
 func (c Call[A]) IsZero() bool { return c.raw == RawCall{} }
 
 // Raw returns the untyped address, for drivers and for printing.

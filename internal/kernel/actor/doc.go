@@ -9,15 +9,15 @@
 //
 // What a machine can say:
 //
-//   - ask a question through a typed [Port]; it ends in exactly one answer: a
-//     value, ErrTimeout, ErrGone or ErrBusy (law L2);
+//   - ask a question through a typed [Port]. It ends in exactly one answer: a
+//     value, ErrTimeout, ErrGone or ErrBusy (law L2). The answer brings the key
+//     that says what it is about;
 //   - answer a [Call] that it was asked, now or in a later step;
 //   - publish to a topic: [State] (the latest per key), [Stream] (a bounded
-//     ring that says Lagged), [Ledger] (lossless: places reserved at
-//     admission), [Traffic] (lossless: each event rides on the credit of the
+//     ring that says Lagged), [Ledger] (lossless: reserved with the seat), [Traffic] (lossless: each event rides on the credit of the
 //     socket read that caused it) (law L6);
 //   - tell an adapter something (write these bytes, dial that address);
-//   - spawn a cell, finish, log, halt the node.
+//   - spawn a cell, order one to end, finish, log, halt the node.
 //
 // Everything that a machine keeps is plain data, so that the simulator can
 // clone, encode and compare it.

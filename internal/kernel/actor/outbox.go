@@ -7,7 +7,7 @@ type EffectKind uint8
 
 // The kinds of effect.
 const (
-	Ask     EffectKind = iota + 1 // Body is the question, Call its place
+	Ask     EffectKind = iota + 1 // Body is the question, Call its slot
 	Answer                        // Body is the answer to Call, Err how it failed
 	Publish                       // Body is the event on Topic
 	Tell                          // Body is for the adapter To

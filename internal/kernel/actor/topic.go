@@ -10,7 +10,7 @@ type TopicKind uint8
 const (
 	StateTopic   TopicKind = iota + 1 // the latest per key survives
 	StreamTopic                       // a bounded ring; what it drops is said
-	LedgerTopic                       // lossless; places reserved at admission
+	LedgerTopic                       // lossless; reserved with the seat
 	TrafficTopic                      // lossless; bounded by the socket's credit
 )
 
@@ -19,7 +19,7 @@ func (k TopicKind) String() string {
 }
 
 // State keeps the latest value per key. A slow subscriber sees fewer values,
-// and always the last one. A subscriber that is built anew is given the
+// and always the last one. A rebuilt subscriber is given the
 // current values.
 type State[E any] struct{ ID TopicID }
 
@@ -44,7 +44,7 @@ func (t Stream[E]) Publish(out *Outbox, e E) {
 }
 
 // Ledger is lossless: each spawned cell may say Open once and Close once, and
-// the places for both at every subscriber were reserved when it was spawned.
+// the room for both at every subscriber was reserved with its seat.
 // Should the cell die between the two, the driver says Close for it. Traffic of
 // the cell reaches a subscriber only between the two (law L7).
 type Ledger[O, C any] struct{ ID TopicID }

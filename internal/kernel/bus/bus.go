@@ -1,17 +1,16 @@
-// Package bus publishes events to static subscribers, and keeps what a
-// subscriber that is built anew has to be told again.
+// Package bus publishes events to static subscribers. It keeps what a rebuilt
+// subscriber has to be told again.
 //
-// There are four kinds of topic, and each says what happens when a subscriber
-// is slow (law L6): State keeps the latest per key, Stream is a bounded ring
-// that says Lagged, Ledger is lossless because the seats were reserved when
-// the cell was spawned, Traffic is lossless because each event rides on the
-// credit of the socket read that caused it.
+// There are four kinds of topic. Each says what happens when a subscriber is slow
+// (law L6). State keeps the latest value per key. Stream is a bounded ring that
+// says Lagged. Ledger is lossless because its entries were reserved with the seat.
+// Traffic is lossless because each event rides on the credit of the socket read
+// that caused it.
 //
-// The bus also counts the seats for spawned cells. A seat is taken by Seat,
-// and free again only when the cell is dead and its last words have been taken
-// by every subscriber and by its parent: so two ledger entries per seat are
-// all that can ever be queued at a subscriber, however slow it is and however
-// fast connections come and go (law L4).
+// The bus also counts the seats for spawned cells. Seat takes one. It comes free
+// when the cell is dead and every subscriber, and the parent, have taken its last
+// words. So at most two ledger entries per seat are queued at a subscriber,
+// however slow it is and however fast connections come and go (law L4).
 package bus
 
 import (
@@ -81,11 +80,11 @@ type seat struct {
 	opened  any // the event of Open; nil: not opened
 	closed  bool
 	dead    bool
-	waiting map[wait]bool // who has not yet taken its last words
+	waiting map[wait]bool // for its last words to be taken
 }
 
-// wait is somebody who has not yet taken the last of a cell: its Close and the
-// traffic before it, or, at the parent, its Ended.
+// wait is a cell that has not yet taken the last words of another: its Close and
+// the traffic before that or, at the parent, its Ended.
 type wait struct {
 	cell  actor.ID
 	ended bool
@@ -152,8 +151,8 @@ func (b *Bus) send(t *topic, env mailbox.Envelope) {
 	}
 }
 
-// Subscribers counts who gets an event of a topic, so that its credit can be
-// charged once for each.
+// Subscribers counts the subscribers of a topic. The credit of an event is charged
+// once for each.
 func (b *Bus) Subscribers(id actor.TopicID) int {
 	if t := b.topics[id]; t != nil {
 		return len(t.Subs)
@@ -282,10 +281,10 @@ func (b *Bus) release(id actor.ID, p *seat) {
 	delete(b.seats, id)
 }
 
-// Rebuild gives a cell that died and is built anew what it must know: reset,
-// which empties its mailbox and queues Start, and then one Alive for each cell
-// that it spawned and that lives, the Opens that stand, and the State values.
-// All of it is one atomic act, so nothing is told twice or left out.
+// Rebuild tells a rebuilt cell what it must know. reset empties its mailbox and
+// queues Start. Then comes an Alive for each living cell that it has spawned, the
+// Opens that stand, and the State values. All of it is one atomic act, so nothing
+// is told twice or left out.
 func (b *Bus) Rebuild(now time.Time, cell actor.ID, reset func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

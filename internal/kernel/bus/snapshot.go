@@ -6,10 +6,10 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// Snapshot is what a bus remembers, without its wiring. It is for the explorer,
-// which keeps copies of whole nodes.
+// Snapshot is what a bus remembers, without its wiring. The explorer keeps
+// copies of whole nodes.
 type Snapshot struct {
-	latest map[actor.TopicID]map[uint64]any // of the State topics that somebody hears
+	latest map[actor.TopicID]map[uint64]any // of the State topics that have subscribers
 	used   map[actor.Kind]int
 	seats  map[actor.ID]*seat
 	seqs   map[actor.ID]uint32
@@ -47,7 +47,7 @@ func (b *Bus) Load(s *Snapshot) {
 type Life struct {
 	ID                   actor.ID
 	Opened, Closed, Dead bool
-	Waiting              int // who has not taken its last words
+	Waiting              int // subscribers, and the parent, that have not taken its last words
 }
 
 // Lives lists the seats that are taken, in order of ID.
@@ -62,8 +62,8 @@ func (b *Bus) Lives() []Life {
 	return all
 }
 
-// Check verifies that the seats are counted right, and that no cell keeps its
-// seat for nobody's sake.
+// Check verifies that the seats are counted right, and that a seat comes free
+// once everybody has seen the cell's end.
 func (b *Bus) Check() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 	"acyclic/internal/kernel/mailbox"
 )
 
-// Cell is a machine with its mailbox. Its fields belong to whoever runs it, the
-// atomic ones and the mailbox excepted.
+// Cell is a machine with its mailbox. Its fields belong to the goroutine that runs
+// it, the atomic ones and the mailbox excepted.
 type Cell struct {
 	ID   actor.ID
 	Name string
@@ -30,8 +30,8 @@ type Cell struct {
 	msgs     atomic.Int64 // inbound traffic queued anywhere on its account
 	bytes    atomic.Int64
 
-	// What it is doing (law L12): its machine has one hand, an adapter as many
-	// as workers, an asker none.
+	// What it is doing (law L12). A machine has one hand, an adapter one per
+	// worker, an asker or subscriber none.
 	hands   []hand
 	deaths  atomic.Uint32
 	endSent atomic.Bool // it was ordered to end
@@ -49,7 +49,8 @@ func (c *Cell) Ports() []actor.PortSpec { return c.ports }
 // Runs says whether the cell has a machine; adapters and askers have none.
 func (c *Cell) Runs() bool { return c.static != nil || c.kind != nil }
 
-// Machine returns the machine as it is now, to whoever runs the cell.
+// Machine returns the machine as it is now. Only the goroutine that runs the cell
+// may call it.
 func (c *Cell) Machine() actor.Machine { return c.machine }
 
 // Ended says whether the cell is no more.

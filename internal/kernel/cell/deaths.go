@@ -10,19 +10,19 @@ import (
 	"acyclic/internal/kernel/mailbox"
 )
 
-// Deaths is the rule by which a node stops whose components die again and again:
-// it does not get better by building them anew (law L11).
+// Deaths is when a node stops because its components keep dying: rebuilding them
+// does not help then (law L11).
 type Deaths struct {
 	Max    int // so many deaths stop the node; zero: no number does
 	Within time.Duration
 }
 
-// Died tells the driver of a panic, in a step or in an adapter's worker, and stops
-// the node when there have been too many, of which this is the last: true.
+// Died tells the driver of a panic in a step or in an adapter's worker. When there
+// have been too many, it stops the node and returns true.
 //
-// The death of a connection's cell ends that connection only, and what died of an
-// input that a connection had sent is not counted either: no remote peer can stop
-// the node by it.
+// Two kinds of death do not count: of a connection's cell, which ends that
+// connection only, and of what a connection had sent. No remote peer can stop the
+// node by them.
 func (s *System) Died(c *Cell, trace string, culprit actor.ID) (last bool) {
 	c.deaths.Add(1)
 	s.driver.Crashed(c, trace)
@@ -63,8 +63,8 @@ func (s *System) endCell(from *Cell, to actor.ID, end actor.End) {
 	})
 }
 
-// build makes a machine. One that cannot be made dies at its first input, which
-// is contained like any other death.
+// build makes a machine. A machine that cannot be made dies at its first input,
+// and that death is contained like any other.
 func build(make func() actor.Machine) (m actor.Machine) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -224,13 +224,12 @@ func (s *System) spawned(kind *Kind, id actor.ID, m actor.Machine) *Cell {
 	return c
 }
 
-// crash contains the death of a cell (law L11): nothing of the step is
-// performed, its debts are settled, and a static cell is built anew unless it
-// was to stop anyway, or this death stops the node.
+// crash contains the death of a cell (law L11). Nothing of the step is performed,
+// and the cell's debts are settled. A static cell is rebuilt, unless it was to stop
+// anyway or this death stops the node.
 //
-// When the input was what a remote peer sent, that connection ends too, and the
-// death is laid at its door: it must not be able to stop the node by sending the
-// same again.
+// A death that a remote peer's input caused ends that connection too, and does not
+// count: the peer must not stop the node by sending the same again.
 func (s *System) crash(c *Cell, trace string, culprit actor.ID) {
 	for _, id := range c.seated {
 		s.bus.Unseat(id)
@@ -254,8 +253,8 @@ func (s *System) crash(c *Cell, trace string, culprit actor.ID) {
 	s.settle(c, owed, charges)
 	s.blame(culprit, c)
 	if c.stopping.Load() {
-		// It was told to stop while it was being built anew, and may have
-		// forgotten that with the rest of its mailbox.
+		// It was told to stop during the rebuild, and may have forgotten that
+		// with the rest of its mailbox.
 		s.RequestStop(c, c.now)
 	}
 }

@@ -73,5 +73,5 @@ func (s *System) Forget(id actor.ID) {
 // handle, because it died.
 func (s *System) Spill(rest []mailbox.Envelope) { s.spill(rest) }
 
-// Bus gives access to the topics and places.
+// Bus gives access to the topics and seats.
 func (s *System) Bus() *bus.Bus { return s.bus }

@@ -14,8 +14,7 @@ import (
 	"acyclic/internal/kernel/mailbox"
 )
 
-// Driver is what a system needs of whoever runs its cells. None of its methods
-// may wait.
+// Driver runs the cells of a system. None of its methods may wait.
 type Driver interface {
 	// Wake says that a sleeping cell has something to take. The cell's
 	// mailbox is locked.

@@ -37,10 +37,9 @@ const (
 
 // nap sleeps until signal, until (zero: for ever), or the close of stop.
 //
-// correctness: this is the only place of the program where a cell's goroutine
-// waits. It waits for its own inbox, holding nothing: whoever puts something
-// there signals, and putting needs nothing of this goroutine. So a wait-for
-// adapter from one cell to another does not exist.
+// correctness: a cell's goroutine waits here and nowhere else. It waits for its own
+// inbox and holds nothing. Whatever is put there signals, and putting needs nothing
+// of this goroutine. So there is no wait-for edge from one cell to another.
 func (s *sleeper) nap(until time.Time, stop <-chan struct{}) napEnd {
 	var timeout <-chan time.Time
 	if !until.IsZero() {

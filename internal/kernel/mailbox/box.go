@@ -50,9 +50,9 @@ func NewBox(id actor.ID, spec Spec) Box {
 	return b
 }
 
-// Put queues an envelope in its lane. It returns false when the lane is full:
-// for control and inbound that is a bug in the sums of config/limits.go, for
-// questions it happens at dynamic edges only.
+// Put queues an envelope in its lane. It returns false when the lane is full. In
+// control and inbound that is a wrong sum in the limits. Among questions it happens
+// to spawned cells only.
 func (b *Box) Put(e Envelope) bool { return b.put(&e) }
 
 func (b *Box) put(e *Envelope) bool {
@@ -130,10 +130,10 @@ func (b *Box) taken(e *Envelope) bool {
 	return true
 }
 
-// Reset empties the box because its cell died (law L11): it returns what the
-// cell owed, to be settled with ErrGone, and the credit that the inputs held. The
-// slots of the questions that the cell had asked stay taken until their targets
-// answer or die (law L3); tickets are not reused.
+// Reset empties the box because its cell died (law L11). It returns what the cell
+// owed, to be settled with ErrGone, and the credit that the inputs held. The slots
+// of its own questions stay taken until their targets answer or die (law L3).
+// Tickets are not reused.
 func (b *Box) Reset() (owed []actor.RawCall, charges []Charge) {
 	for call := range b.owed {
 		owed = append(owed, call)

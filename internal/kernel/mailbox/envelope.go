@@ -4,8 +4,8 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// Spec says how much a box holds. Every number is a sum that the wiring derives
-// from config/limits.go.
+// Spec says how much a box holds. Every number is a sum that is derived from the
+// wiring.
 type Spec struct {
 	Ports     []actor.PortSpec // the slots for answers
 	Control   int              // inputs in the control lane

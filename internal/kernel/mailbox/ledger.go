@@ -17,8 +17,8 @@ func (b *Box) takenLedger(e *Envelope) {
 	}
 }
 
-// takenTraffic says whether the publisher is between Open and Close; nobody
-// sees a message of a peer before its Ready or after its Gone (law L7).
+// takenTraffic says whether the publisher is between Open and Close. A subscriber
+// sees no message of a peer before its Ready or after its Gone (law L7).
 func (b *Box) takenTraffic(e *Envelope) bool {
 	id := e.In.From
 	left := b.queued[id] - 1

@@ -3,8 +3,7 @@ package mailbox
 import "acyclic/internal/kernel/actor"
 
 // Save returns the box as it is, sharing its memory, and whether the mailbox is
-// closed. It is for the explorer, which keeps copies of whole nodes; nobody else
-// may have the mailbox in use.
+// closed. The explorer keeps copies of whole nodes. The mailbox must not be in use.
 func (m *Mailbox) Save() (box *Box, closed bool) { return &m.box, m.closed }
 
 // Load replaces the box with a saved one and shares its memory.
@@ -26,7 +25,7 @@ func (b *Box) Tickets(buf []actor.Ticket) (undelivered []actor.Ticket, last acto
 	return buf, actor.Ticket(b.slots.seq)
 }
 
-// Leaving says whether Done has somebody to return.
+// Leaving says whether Done has something to return.
 func (b *Box) Leaving() bool { return len(b.done) > 0 }
 
 // Queued returns the envelopes of a lane, in order.

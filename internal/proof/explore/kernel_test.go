@@ -48,8 +48,8 @@ type (
 type asker struct {
 	Port  actor.Port[question, reply]
 	Left  int
-	Asked int // in all
-	Ended int // of these
+	Asked int  // in all
+	Ended int  // of these
 	Latch bool // broken: it counts on an answer to free a slot
 }
 

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -214,64 +213,6 @@ func TestTopLevelHoldsNothingElse(t *testing.T) {
 	if !slices.Equal(found, topLevel) {
 		t.Errorf("the top level holds\n%q, not\n%q", found, topLevel)
 	}
-}
-
-var (
-	lawRow   = regexp.MustCompile(`(?m)^\| (L\d+) \|(.*)$`)
-	testName = regexp.MustCompile("`(Test[A-Z]\\w*)`")
-	testFunc = regexp.MustCompile(`(?m)^func (Test\w+)\(\w+ \*testing\.T\)`)
-	lawOf    = regexp.MustCompile(`^TestL\d+`)
-)
-
-// TestLawsAreTested: a law without a test is a wish. Each law's row in
-// ARCHITECTURE.md names at least one test of that law, and every test that it
-// names exists.
-func TestLawsAreTested(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(top, "ARCHITECTURE.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows := map[string]string{}
-	for _, m := range lawRow.FindAllStringSubmatch(string(text), -1) {
-		rows[m[1]] += m[2]
-	}
-	if len(rows) == 0 {
-		t.Fatal("ARCHITECTURE.md has no table of the laws: rows that begin with `| L1 |` and name tests")
-	}
-	exists := map[string]bool{}
-	for name, src := range readGoFiles(t) {
-		if strings.HasSuffix(name, "_test.go") {
-			for _, m := range testFunc.FindAllStringSubmatch(src, -1) {
-				exists[m[1]] = true
-			}
-		}
-	}
-	if law := missingLaw(rows); law != "" {
-		t.Errorf("ARCHITECTURE.md has no row of %s", law)
-	}
-	for law, row := range rows {
-		own := 0
-		for _, m := range testName.FindAllStringSubmatch(row, -1) {
-			if !exists[m[1]] {
-				t.Errorf("%s names %s, which does not exist", law, m[1])
-			} else if lawOf.FindString(m[1]) == "Test"+law {
-				own++
-			}
-		}
-		if own == 0 {
-			t.Errorf("%s has no test of its own", law)
-		}
-	}
-}
-
-// missingLaw is a law of L1 to L12 without a row.
-func missingLaw(rows map[string]string) string {
-	for _, law := range strings.Fields("L1 L2 L3 L4 L5 L6 L7 L8 L9 L10 L11 L12") {
-		if rows[law] == "" {
-			return law
-		}
-	}
-	return ""
 }
 
 // readGoFiles reads the project's Go files, those of testdata left out.

@@ -54,9 +54,9 @@ var harmless = map[string]string{
 	"leaves for (net.Conn).RemoteAddr":       "reads a field",
 	"leaves for (net.Conn).Close": "wakes the pumps that are in a read or write and waits until they have let go of the " +
 		"socket, for which they need nothing of anybody",
-	"leaves for runtime/pprof.Labels":                 "makes a value",
-	"leaves for runtime/pprof.WithLabels":             "makes a value",
-	"leaves for runtime/pprof.SetGoroutineLabels":     "sets a field of the goroutine",
+	"leaves for runtime/pprof.Labels":             "makes a value",
+	"leaves for runtime/pprof.WithLabels":         "makes a value",
+	"leaves for runtime/pprof.SetGoroutineLabels": "sets a field of the goroutine",
 }
 
 // breaches are the ways in which a cell may come to wait for another goroutine.

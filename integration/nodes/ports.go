@@ -1,16 +1,15 @@
-package harness
+package nodes
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"sync"
-	"testing"
 )
 
-// Ports are taken from below the range that Linux gives to outgoing
-// connections, so that none of those can take a port between our choice and the
-// process's listen.
+// The ports lie below the range that Linux gives to outgoing connections. So no
+// outgoing connection can take a port before the process listens on it.
 const lowPort, highPort = 20_000, 32_000
 
 var ports struct {
@@ -18,10 +17,9 @@ var ports struct {
 	taken map[int]bool
 }
 
-// FreeAddr returns 127.0.0.1 with a port that nobody listens on and that was
-// not returned before.
-func FreeAddr(t testing.TB) string {
-	t.Helper()
+// FreeAddr returns 127.0.0.1 with a port that nobody listens on. It never
+// returns a port twice.
+func FreeAddr() (string, error) {
 	ports.Lock()
 	defer ports.Unlock()
 	for range 1000 {
@@ -39,8 +37,7 @@ func FreeAddr(t testing.TB) string {
 			ports.taken = map[int]bool{}
 		}
 		ports.taken[port] = true
-		return addr
+		return addr, nil
 	}
-	t.Fatal("no free port on 127.0.0.1")
-	return ""
+	return "", errors.New("no free port on 127.0.0.1")
 }

@@ -1,10 +1,10 @@
 //go:build unix && !linux
 
-package main
+package nodes
 
 import "syscall"
 
-// procAttr makes the process the leader of a group of its own.
+// procAttr makes the process the leader of a new group.
 func procAttr() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }

@@ -12,7 +12,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fake is a node whose part a test plays on each connection.
+// fake is a node that a test plays on each connection.
 func fake(t *testing.T, play func(net.Conn)) Node {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -44,20 +44,20 @@ func say(socket net.Conn, msgs ...wire.Message) {
 	}
 }
 
-// hear returns the next message; nil: the connection has ended.
+// hear returns the next message, or nil if the connection has ended.
 func hear(socket net.Conn) wire.Message {
 	msg, _, _ := wire.ReadMessage(socket, protocol, wire.TestNet)
 	return msg
 }
 
-// TestHandshakeAndPing talks to a node that sends all sorts of things between
-// what it has to send.
+// TestHandshakeAndPing talks to a node that sends other messages between the
+// expected ones.
 func TestHandshakeAndPing(t *testing.T) {
 	node := fake(t, func(socket net.Conn) {
-		if v, ok := hear(socket).(*wire.MsgVersion); !ok || v.UserAgent != "/stormlab:test/" {
+		if v, ok := hear(socket).(*wire.MsgVersion); !ok || v.UserAgent != "/scripted:test/" {
 			t.Errorf("not a version of ours")
 		}
-		say(socket, Version("node", 7), &wire.MsgSendAddrV2{}, wire.NewMsgVerAck())
+		say(socket, Version("node", 0, 7), &wire.MsgSendAddrV2{}, wire.NewMsgVerAck())
 		if _, ok := hear(socket).(*wire.MsgVerAck); !ok {
 			t.Error("no verack")
 		}
@@ -88,7 +88,7 @@ func TestAClosedDoorIsARefusal(t *testing.T) {
 	}
 }
 
-// TestSilenceIsNoRefusal: who gives up by himself has not been refused.
+// TestSilenceIsNoRefusal: a caller that gives up has not been refused.
 func TestSilenceIsNoRefusal(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	node := fake(t, func(socket net.Conn) {
