@@ -4,9 +4,6 @@ import (
 	"slices"
 
 	"github.com/btcsuite/btcd/wire/v2"
-
-	"acyclic/chain"
-	"acyclic/internal/kernel/actor"
 )
 
 // kind is a kind of item that peers ask for with getdata.
@@ -18,23 +15,18 @@ const (
 	numKinds = int(iota)
 )
 
-// kinds says how the items of each kind are served. The answer to a read comes as
-// an input of its own type; its handler serves the item with take or miss. What a
-// read does not find is answered with notfound, whatever its kind.
+// kinds says how the items of each kind are served: which inventory vectors are of
+// this kind, and which read brings such an item. startRead begins the read. The
+// handler of its answer serves the item with take, or misses it. What is missed is
+// answered with notfound, whatever its kind. Machine.served counts by kind.
 //
 // Peers also ask for transactions, filtered blocks (BIP37) and compact blocks
 // (BIP152). We announce none of them, and they are not in the table.
 var kinds = [numKinds]struct {
-	types []wire.InvType // the inventory vectors of this kind
-	read  func(p *Ports, key uint64, v *wire.InvVect, out *actor.Outbox) (asked bool)
+	types []wire.InvType
+	read  readKind
 }{
-	block: {
-		types: []wire.InvType{wire.InvTypeBlock, wire.InvTypeWitnessBlock},
-		read: func(p *Ports, key uint64, v *wire.InvVect, out *actor.Outbox) bool {
-			_, ok := p.Block.Ask(out, key, chain.GetBlock{Hash: v.Hash, Witness: v.Type == wire.InvTypeWitnessBlock})
-			return ok
-		},
-	},
+	block: {[]wire.InvType{wire.InvTypeBlock, wire.InvTypeWitnessBlock}, readBlock},
 }
 
 func kindOf(v *wire.InvVect) kind {

@@ -81,9 +81,9 @@ func (m *Machine) startRead(p *remote, out *actor.Outbox) {
 	case readHashes:
 		w := p.wants.hashes[0]
 		_, ok = m.ports.Hashes.Ask(out, key, chain.GetHashes{Locator: w.Locator, Stop: w.Stop})
-	case readItem:
-		item := p.wants.items.head()
-		ok = kinds[kindOf(item)].read(&m.ports, key, item, out)
+	case readBlock:
+		v := p.wants.items.head()
+		_, ok = m.ports.Block.Ask(out, key, chain.GetBlock{Hash: v.Hash, Witness: v.Type == wire.InvTypeWitnessBlock})
 	}
 	if !ok {
 		m.starved = true

@@ -37,7 +37,7 @@ const (
 	noRead readKind = iota
 	readHeaders
 	readHashes
-	readItem
+	readBlock
 )
 
 // next is the read to begin. Headers and hashes come first: they are small, and a
@@ -48,8 +48,8 @@ func (w *wants) next() readKind {
 		return readHeaders
 	case len(w.hashes) > 0:
 		return readHashes
-	case w.runs.n > 0 && *w.runs.head() > 0 && kindOf(w.items.head()) != unserved:
-		return readItem
+	case w.runs.n > 0 && *w.runs.head() > 0:
+		return kinds[kindOf(w.items.head())].read
 	}
 	return noRead
 }
