@@ -2,6 +2,7 @@ package explore
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"acyclic/internal/kernel/cell"
 	"acyclic/internal/kernel/mailbox"
 	"acyclic/internal/node"
+	"acyclic/internal/proof/golden"
 	"acyclic/peer"
 )
 
@@ -293,26 +295,38 @@ var mutations = []mutation{
 	}, "law L2"},
 }
 
-// A check that cannot fail proves nothing: each of these breaks one law in the
-// kernel or in a component, and the explorer has to say so.
+// btcdShapes are two loops that wait for each other, as btcd's do.
+var btcdShapes = []struct {
+	what string
+	top  func() *Topology
+}{
+	{"two loops that wait for an answer (btcd, IsCurrent)", func() *Topology { return btcd(1, true, "B") }},
+	{"two loops that wait in bounded channels (btcd #2258)", func() *Topology { return btcd(1, false, "B", "ii", "ii") }},
+}
+
+// A check that cannot fail proves nothing. Each of these breaks one law in the
+// kernel or in a component, and the explorer has to say so. MUTATIONS.md lists
+// them; -v prints the states and moves of the shortest trace.
 func TestMutationsAreCaught(t *testing.T) {
-	for what, top := range map[string]*Topology{
-		"loops that wait for an answer (btcd, IsCurrent)":  btcd(1, true, "B"),
-		"loops that wait in bounded channels (btcd #2258)": btcd(1, false, "B", "ii", "ii"),
-	} {
-		r := ExploreBlocking(top, Bounds{Time: time.Minute})
+	var page strings.Builder
+	page.WriteString("# What the explorer catches\n\nMade by `go test ./internal/proof/explore -run Mutations -update`. Each row is a broken kernel or component. The explorer\nmust find it and say this; `-v` prints how many states that took.\n\n| law | broken | found |\n| --- | --- | --- |\n")
+	for _, m := range btcdShapes {
+		r := ExploreBlocking(m.top(), Bounds{Time: time.Minute})
 		if !strings.HasPrefix(r.Violation, "deadlock") {
-			t.Errorf("L1 %s: found %q", what, r.Violation)
+			t.Errorf("L1 %s: found %q", m.what, r.Violation)
 		}
-		t.Logf("%-4s %-55s %6d states, %d moves: %s", "L1", what, r.States, r.Steps, r.Violation)
+		t.Logf("%-4s %-55s %6d states, %d moves: %s", "L1", m.what, r.States, r.Steps, r.Violation)
+		fmt.Fprintf(&page, "| L1 | %s | deadlock |\n", m.what)
 	}
 	for _, m := range mutations {
 		sc := m.scenario()
 		r := Explore(sc, Bounds{Time: time.Minute})
+		fmt.Fprintf(&page, "| %s | %s | %s |\n", m.law, m.what, m.says)
 		if !strings.Contains(r.Violation, m.says) {
 			t.Errorf("%s %s: found %q (%v), want %q", m.law, m.what, r.Violation, r, m.says)
 			continue
 		}
 		t.Logf("%-4s %-55s %6d states, %d moves: %s", m.law, m.what, r.States, r.Steps, r.Violation)
 	}
+	golden.Equal(t, "MUTATIONS.md", []byte(page.String()))
 }

@@ -1,6 +1,8 @@
 package sim_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/cell"
 	"acyclic/internal/node"
+	"acyclic/internal/proof/golden"
 	"acyclic/peer"
 	"acyclic/server"
 )
@@ -161,6 +164,12 @@ func oneAtATime() *mutant {
 }
 
 func TestChecksCatchMutations(t *testing.T) {
+	var page strings.Builder
+	page.WriteString("# What the simulator catches\n\nMade by `go test ./internal/proof/sim -run Mutations -update`. Each row is a whole node that is broken in one point. One\nof the seeds of the scenario that are run anyway must show it; `-v` says which, and how.\n\n| broken | scenario | seeds |\n| --- | --- | ---: |\n")
+	for _, m := range mutants {
+		fmt.Fprintf(&page, "| %s | `%s` | %d |\n", m.name, m.in.name, m.in.seeds)
+	}
+	golden.Equal(t, "MUTATIONS.md", []byte(page.String()))
 	if slow > 1 {
 		t.Skip("the race detector has nothing to find here")
 	}
