@@ -45,7 +45,7 @@
 //	HeadersApplied  onHeadersApplied  submit.go: publish, answer
 //	BlockApplied    onBlockApplied    submit.go: publish, answer
 //	CaughtUp        onCaughtUp        submit.go: publish
-//	Made            onMade            submit.go: answer
+//	Made            onMade            submit.go: publish, answer
 //
 // Every input is followed by pump, which asks the worker whatever has a slot.
 //

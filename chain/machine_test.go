@@ -172,7 +172,7 @@ func TestL8TemplatesAreNotStarved(t *testing.T) {
 			if !q.Time.Equal(r.Now) {
 				t.Error("the miner's clock is lost")
 			}
-			r.Reply(ask, Made{Template{Bits: 7}})
+			r.Reply(ask, Made{Template{Bits: 7}, Changes{Tips: tipsAt(i - 1), Last: uint64(i - 1)}})
 			break
 		}
 		if int(i) > testWindows.Worker {
@@ -195,15 +195,17 @@ func TestL8TemplatesAreNotStarved(t *testing.T) {
 // asks again.
 func TestATemplateThatFailsIsRefused(t *testing.T) {
 	r, m := start(t)
-	for _, err := range []error{actor.ErrTimeout, actor.ErrGone} {
-		call := r.Ask(GetTemplate{})
-		_, ask := steptest.WantAsk[MakeTemplate](r, "a template")
-		r.Fail(ask, err)
-		r.WantRefused(call, "there is none")
-		if err == actor.ErrTimeout {
-			r.Late(ask)
-		}
-	}
+	call := r.Ask(GetTemplate{})
+	_, ask := steptest.WantAsk[MakeTemplate](r, "a template")
+	r.Fail(ask, actor.ErrTimeout)
+	r.WantRefused(call, "there is none")
+	steptest.WantAsk[CatchUp](r, "the lost answer may have brought changes")
+	r.Late(ask)
+	call = r.Ask(GetTemplate{})
+	_, ask = steptest.WantAsk[MakeTemplate](r, "the next template")
+	r.Reply(ask, Made{Changes: Changes{Tips: tipsAt(0), Fatal: "the disk is full"}})
+	r.WantHalt("the node cannot go on")
+	r.WantRefused(call, "there is none, ever")
 	if n := m.templates.len(); n != 0 {
 		t.Errorf("%d templates are left over", n)
 	}

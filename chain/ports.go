@@ -17,7 +17,7 @@ type Worker struct{}
 // other, in the order asked. Each question is idempotent: asking it again does no
 // harm.
 //
-// Every answer but Made brings Changes. Seen, in the questions, is the number of
+// Every answer brings Changes. Seen, in the questions, is the number of
 // the last event that chain has published. The worker keeps the events after it,
 // and brings them with each answer until chain has seen them. So an answer that
 // comes too late loses none.
@@ -63,12 +63,16 @@ type (
 	MakeTemplate struct {
 		actor.Asks[Made, Worker]
 		Time time.Time
+		Seen uint64
 	}
 
 	// Made is the answer.
-	Made struct{ Template }
+	Made struct {
+		Template
+		Changes
+	}
 
-	// Changes are what every answer of the worker brings.
+	// Changes are what every answer brings.
 	Changes struct {
 		// Tips are those after the call.
 		Tips Tips

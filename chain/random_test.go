@@ -42,8 +42,10 @@ func (n *naive) work(disconnect bool) (w atWorker, answer any) {
 		return w, HeadersApplied{Changes: n.changes(q.Seen)}
 	case CatchUp:
 		return w, CaughtUp{n.changes(q.Seen)}
+	case MakeTemplate:
+		return w, Made{Changes: n.changes(q.Seen)}
 	default:
-		return w, Made{}
+		panic(fmt.Sprintf("the worker is asked %T", q))
 	}
 }
 

@@ -52,7 +52,7 @@ func (m *Machine) pump(out *actor.Outbox) {
 		return ok
 	})
 	m.templates.send(func(key uint64, q GetTemplate) bool {
-		_, ok := m.ports.Template.Ask(out, key, MakeTemplate{Time: q.Time})
+		_, ok := m.ports.Template.Ask(out, key, MakeTemplate{Time: q.Time, Seen: m.seen})
 		return ok
 	})
 }
@@ -89,12 +89,12 @@ func (m *Machine) onCaughtUp(in actor.Input, a CaughtUp, out *actor.Outbox) {
 // onMade passes a template on. If the worker does not make it in time, it is
 // refused: the miner asks again.
 func (m *Machine) onMade(in actor.Input, a Made, out *actor.Outbox) {
-	call := m.templates.take(in.Key).call
-	if in.Err != nil {
-		call.Refuse(out)
-		return
+	it := m.templates.take(in.Key)
+	if m.outcome(in, a.Changes, out) == done {
+		it.call.Answer(out, a.Template)
+	} else {
+		it.call.Refuse(out)
 	}
-	call.Answer(out, a.Template)
 }
 
 // outcome is how a question to the worker ended.
@@ -103,7 +103,7 @@ type outcome uint8
 const (
 	done     outcome = iota // with an answer
 	late                    // without one: it is to be asked again
-	hopeless                // without one: the engine has failed
+	hopeless                // the engine has failed
 )
 
 // outcome takes in what an answer of the worker brings beside its verdict.
@@ -123,6 +123,9 @@ func (m *Machine) outcome(in actor.Input, c Changes, out *actor.Outbox) outcome 
 		return hopeless
 	}
 	m.changed(c, out)
+	if m.failed != "" {
+		return hopeless
+	}
 	return done
 }
 

@@ -29,7 +29,8 @@ func (e *Engine) handleWork(_ context.Context, in actor.Input) any {
 	case chain.CatchUp:
 		return chain.CaughtUp{Changes: e.changes(q.Seen)}
 	case chain.MakeTemplate:
-		return chain.Made{Template: e.makeTemplate(q)}
+		t := e.makeTemplate(q)
+		return chain.Made{Template: t, Changes: e.changes(q.Seen)}
 	default:
 		panic(fmt.Sprintf("engine: the worker cannot handle %T", q))
 	}
