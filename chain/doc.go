@@ -1,7 +1,7 @@
 // Package chain is the chain processor. Every change of the chain of blocks goes
 // through it, and it publishes what has changed. The engine (chain/engine), an
 // adapter that may wait, does the work. Chain keeps the order and waits for
-// nothing.
+// nothing. TestStory in story_test.go shows a block's way through it.
 //
 //	SubmitHeaders ──► queue ─┐           ApplyHeaders   ┌────────┐
 //	SubmitBlock   ──► queue ─┼── pump ── ApplyBlock    ─►│ engine │
