@@ -9,9 +9,9 @@
 //	answers, Blocks and Tips (topics) ◄── Changes ──────└────────┘
 //
 //	kind       order           at the worker at most   when the engine is slow
-//	headers    as they came    Windows.Worker          they are asked again
-//	blocks     as they came    Windows.Worker          they are asked again
-//	templates  as they came    Windows.Templates       refused: the miner asks again
+//	headers    as they came    Bounds.Worker           they are asked again
+//	blocks     as they came    Bounds.Worker           they are asked again
+//	templates  as they came    Bounds.Templates        refused: the miner asks again
 //
 // The callers' windows bound the queues. Headers and blocks are asked before
 // anything else, and no kind takes the slots of another. Reads do not pass through

@@ -15,7 +15,7 @@ import (
 
 const workerID actor.ID = 1
 
-var testWindows = Windows{Worker: 3, Templates: 1, WorkerTimeout: 10 * time.Minute}
+var testBounds = Bounds{Worker: 3, Templates: 1, WorkerTimeout: 10 * time.Minute}
 
 // start puts a chain on the bench that knows the tips.
 func start(t *testing.T) (*steptest.Rig, *Machine) {
@@ -31,7 +31,7 @@ func start(t *testing.T) (*steptest.Rig, *Machine) {
 func startUnknown(t *testing.T) (*steptest.Rig, *Machine) {
 	t.Helper()
 	var ports actor.Ports
-	m := New(ConnectPorts(&ports, actor.Ref[Worker](workerID), testWindows), Topics{
+	m := New(ConnectPorts(&ports, actor.Ref[Worker](workerID), testBounds), Topics{
 		Tips: actor.State[Tips]{ID: 1}, Blocks: actor.Stream[Event]{ID: 2},
 	})
 	return steptest.New(t, m, ports.Specs), m
@@ -107,7 +107,7 @@ func TestEachKindHasItsOwnSlots(t *testing.T) {
 	r.Ask(GetTemplate{})
 	r.Ask(GetTemplate{})
 	var blocks, headers []steptest.Asked
-	for range testWindows.Worker {
+	for range testBounds.Worker {
 		_, block := steptest.WantAsk[ApplyBlock](r, "the window of blocks is filled")
 		_, header := steptest.WantAsk[ApplyHeaders](r, "and that of headers")
 		blocks, headers = append(blocks, block), append(headers, header)
@@ -158,7 +158,7 @@ func TestL8TemplatesAreNotStarved(t *testing.T) {
 		height++
 		r.Ask(blockAt(height))
 	}
-	for range 2 * testWindows.Worker {
+	for range 2 * testBounds.Worker {
 		submit()
 	}
 	call := r.Ask(GetTemplate{Time: r.Now})
@@ -175,7 +175,7 @@ func TestL8TemplatesAreNotStarved(t *testing.T) {
 			r.Reply(ask, Made{Template{Bits: 7}, Changes{Tips: tipsAt(i - 1), Last: uint64(i - 1)}})
 			break
 		}
-		if int(i) > testWindows.Worker {
+		if int(i) > testBounds.Worker {
 			t.Fatalf("%d blocks were connected, and no template was made", i)
 		}
 		submit()
@@ -261,7 +261,7 @@ func TestL2EverySubmissionEndsOnce(t *testing.T) {
 	for h := int32(1); h <= 4; h++ {
 		calls = append(calls, r.Ask(blockAt(h)))
 	}
-	for range testWindows.Worker {
+	for range testBounds.Worker {
 		_, a := steptest.WantAsk[ApplyBlock](r, "the window is filled")
 		asks = append(asks, a)
 	}
@@ -401,7 +401,7 @@ func TestAFatalErrorHaltsTheNodeAndAnswersEverybody(t *testing.T) {
 		calls = append(calls, r.Ask(blockAt(h)))
 	}
 	var headers []actor.RawCall
-	for range testWindows.Worker {
+	for range testBounds.Worker {
 		headers = append(headers, r.Ask(SubmitHeaders{}))
 		steptest.WantAsk[ApplyHeaders](r, "headers")
 	}
@@ -423,7 +423,7 @@ func TestAFatalErrorHaltsTheNodeAndAnswersEverybody(t *testing.T) {
 			t.Errorf("the verdict is %+v", v)
 		}
 	}
-	if v := steptest.WantAnswer[HeadersVerdict](r, headers[testWindows.Worker], "headers too"); v.Code != Fatal {
+	if v := steptest.WantAnswer[HeadersVerdict](r, headers[testBounds.Worker], "headers too"); v.Code != Fatal {
 		t.Errorf("the verdict is %+v", v)
 	}
 	r.WantRefused(templates[1], "and the template that waits")

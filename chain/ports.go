@@ -94,25 +94,12 @@ type Ports struct {
 	Template actor.Port[MakeTemplate, Made]
 }
 
-// Windows bound what chain may have outstanding at the worker.
-type Windows struct {
-	// Worker is how many submissions of each kind (headers, blocks) may wait
-	// at the worker: enough that it never idles between two.
-	Worker int
-	// Templates is how many templates may wait there. One is enough: nobody
-	// mines two blocks at a time, and a template at the worker delays blocks.
-	Templates int
-	// WorkerTimeout is how long chain waits for an answer before it asks again.
-	// It is longer than any honest block or flush takes.
-	WorkerTimeout time.Duration
-}
-
 // ConnectPorts connects chain to the worker.
-func ConnectPorts(p *actor.Ports, worker actor.Ref[Worker], w Windows) Ports {
+func ConnectPorts(p *actor.Ports, worker actor.Ref[Worker], b Bounds) Ports {
 	return Ports{
-		Headers:  actor.Connect[ApplyHeaders](p, "chain.apply-headers", worker, w.Worker, w.WorkerTimeout),
-		Blocks:   actor.Connect[ApplyBlock](p, "chain.apply-block", worker, w.Worker, w.WorkerTimeout),
-		CatchUp:  actor.Connect[CatchUp](p, "chain.catch-up", worker, 1, w.WorkerTimeout),
-		Template: actor.Connect[MakeTemplate](p, "chain.template", worker, w.Templates, w.WorkerTimeout),
+		Headers:  actor.Connect[ApplyHeaders](p, "chain.apply-headers", worker, b.Worker, b.WorkerTimeout),
+		Blocks:   actor.Connect[ApplyBlock](p, "chain.apply-block", worker, b.Worker, b.WorkerTimeout),
+		CatchUp:  actor.Connect[CatchUp](p, "chain.catch-up", worker, 1, b.WorkerTimeout),
+		Template: actor.Connect[MakeTemplate](p, "chain.template", worker, b.Templates, b.WorkerTimeout),
 	}
 }

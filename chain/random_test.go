@@ -169,7 +169,7 @@ func TestL2NothingIsLostOrRepeated(t *testing.T) {
 			case "work":
 				r.work(rapid.Bool().Draw(rt, "disconnect"))
 			case "timeout":
-				r.timeout(rapid.IntRange(0, 2*testWindows.Worker).Draw(rt, "which"))
+				r.timeout(rapid.IntRange(0, 2*testBounds.Worker).Draw(rt, "which"))
 			}
 		}
 		if err := r.end(); err != nil {

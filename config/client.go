@@ -1,52 +1,32 @@
 package config
 
+import "acyclic/config/hostport"
+
 // Client is what a client reads in the node's configuration file.
 type Client struct {
-	NetworkFlags
-	DataDir          string   // "" if the file does not say
-	RPCListen        []string // where the node serves RPC; none if the file does not say
-	RPCUser, RPCPass string   // both or none
+	Network          Network
+	DataDir          string          // "" if the file does not say
+	RPCListen        []hostport.Addr // where the node serves RPC; none if the file does not say
+	RPCUser, RPCPass string          // both or none
 }
 
-// LoadClient reads the file that a node reads with the same options: flags and
+// LoadClient reads the file that a node reads with the same options: network and
 // configFile, "" for the default file. The error is one line for the user.
-func LoadClient(flags NetworkFlags, configFile string) (Client, error) {
-	c := Client{NetworkFlags: flags}
-	path, contents, err := readFile(&options{NetworkFlags: flags, ConfigFile: configFile}, HomeDir())
-	if err != nil || path == "" {
+func LoadClient(network NetworkFlags, configFile string) (c Client, err error) {
+	o := &options{NetworkFlags: network, ConfigFile: configFile}
+	if _, err = readFile(newParser(o), o, HomeDir()); err != nil {
 		return c, err
 	}
-	var said options
-	if err := parseFile(path, contents, &said); err != nil {
+	if c.Network, err = o.Network(); err != nil {
 		return c, err
 	}
-	if !flags.any() {
-		c.NetworkFlags = said.NetworkFlags
+	c.DataDir = o.DataDir
+	for _, s := range o.RPCListen {
+		addr, _ := hostport.ParseListen(s, c.Network.RPCPort) // it has been checked
+		c.RPCListen = append(c.RPCListen, addr)
 	}
-	c.DataDir, c.RPCListen = said.DataDir, said.RPCListen
-	if said.RPCUser != "" && said.RPCPass != "" {
-		c.RPCUser, c.RPCPass = said.RPCUser, said.RPCPass
+	if o.RPCUser != "" && o.RPCPass != "" {
+		c.RPCUser, c.RPCPass = o.RPCUser, o.RPCPass
 	}
 	return c, nil
-}
-
-// The checks of the client's values. Each returns one line, worded as the
-// node's are, or nil.
-
-// CheckNumber wants a whole number in a range.
-func CheckNumber(option, value string, low, high uint64) error {
-	return checkOne(option, value, inRange(low, high))
-}
-
-// CheckHost wants a host with or without a port.
-func CheckHost(option, value string) error { return checkOne(option, value, isPeerAddr) }
-
-// CheckSaid wants a value that is not empty.
-func CheckSaid(option, value, want string) error { return checkOne(option, value, isSaid(want)) }
-
-func checkOne(option, value string, check func(string) error) error {
-	if err := check(value); err != nil {
-		return usage("--%s=%s: %v", option, quote(value), err)
-	}
-	return nil
 }

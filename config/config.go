@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/user"
@@ -10,8 +11,6 @@ import (
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chaincfg/v2"
-
-	"acyclic/internal/adapters/logging"
 )
 
 // The program's name and version.
@@ -47,8 +46,8 @@ type Config struct {
 	UtxoCacheBytes uint64 // of memory for unspent outputs
 	PruneBytes     uint64 // of blocks to keep; 0: all
 
-	Levels    logging.Levels
-	LogFormat logging.Format
+	Levels  Levels
+	LogJSON bool // log lines are for machines
 
 	RPCListen        []string // host:port to serve RPC on; none: do not
 	RPCUser, RPCPass string   // both or none; none: the cookie
@@ -95,26 +94,19 @@ func Expand(path string) string {
 	return filepath.Clean(os.ExpandEnv(path))
 }
 
-// usageError is what Load returns: one line.
-type usageError string
-
-func (e usageError) Error() string { return string(e) }
-
+// usage is an error of use: one line.
 func usage(format string, args ...any) error {
-	return usageError(strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", " "))
+	return errors.New(strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", " "))
 }
 
-// Load reads args (without the program's name) and the configuration file. The
-// error is one line for the user, who should see it with exit status 1.
+// Load reads args (without the program's name) and below them the configuration
+// file. The error is one line for the user, who should see it with exit status 1.
 func Load(args []string) (*Config, error) { return load(args, HomeDir()) }
 
 func load(args []string, home string) (*Config, error) {
-	raw, file, err := parse(args, home)
-	if err != nil {
-		return nil, err
+	o, file, print, err := parse(args, home)
+	if err != nil || print != "" {
+		return &Config{Print: print}, err
 	}
-	if raw.print != "" {
-		return &Config{Print: raw.print}, nil
-	}
-	return resolve(&raw.options, file, home)
+	return resolve(o, file, home)
 }

@@ -4,13 +4,11 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
-
-	"acyclic/internal/adapters/logging"
-	"acyclic/internal/kernel/actor"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -52,7 +50,7 @@ func TestDefaults(t *testing.T) {
 	if c.CookieFile != filepath.Join(c.DataDir, ".cookie") || c.CookieFile != CookieFile(filepath.Join(home, "data"), c.Network) {
 		t.Errorf("cookie %s", c.CookieFile)
 	}
-	if c.UtxoCacheBytes != 250<<20 || c.PruneBytes != 0 || c.Levels.Level("chain") != actor.Info || c.LogFormat != logging.Text {
+	if c.UtxoCacheBytes != 250<<20 || c.PruneBytes != 0 || c.Levels.Default != "info" || c.LogJSON {
 		t.Errorf("%+v", c)
 	}
 	if !slices.Equal(c.Listen, []string{":18333"}) || !slices.Equal(c.RPCListen, []string{"127.0.0.1:18332", "[::1]:18332"}) {
@@ -114,9 +112,9 @@ func TestOptions(t *testing.T) {
 			return len(c.Params.Checkpoints) == len(c.Network.Params.Checkpoints) && c.Params.Checkpoints[0].Hash.String() == strings.Repeat("0", 64)
 		}},
 		{"-d warn,chain=trace", func(c *Config) bool {
-			return c.Levels.Level("chain") == actor.Trace && c.Levels.Level("peer") == actor.Warn
+			return c.Levels.Of["chain"] == "trace" && c.Levels.Default == "warn"
 		}},
-		{"--logformat=json", func(c *Config) bool { return c.LogFormat == logging.JSON }},
+		{"--logformat=json", func(c *Config) bool { return c.LogJSON }},
 		{"--rpclisten=127.0.0.1:9", func(c *Config) bool { return slices.Equal(c.RPCListen, []string{"127.0.0.1:9"}) }},
 		{"--rpclisten=192.0.2.1 -u me -P pass", func(c *Config) bool {
 			return slices.Equal(c.RPCListen, []string{"192.0.2.1:18332"}) && c.RPCUser == "me" && c.RPCPass == "pass"
@@ -152,11 +150,11 @@ debuglevel="debug"
 		t.Fatal(err)
 	}
 	if c.MaxPeers != 9 || len(c.AddPeer) != 2 || c.AddPeer[0] != "192.0.2.1:18444" || c.Params.Name != "regtest" ||
-		c.DNSSeed || c.Levels.Default != actor.Debug || c.ConfigFile != filepath.Join(home, "acyclic.conf") {
+		c.DNSSeed || c.Levels.Default != "debug" || c.ConfigFile != filepath.Join(home, "acyclic.conf") {
 		t.Errorf("the file alone: %+v", c)
 	}
 	c = must(t, conf, "--maxpeers=3", "--addpeer=192.0.2.3", "--testnet4", "-d", "warn")
-	if c.MaxPeers != 3 || !slices.Equal(c.AddPeer, []string{"192.0.2.3:48333"}) || c.Params.Name != "testnet4" || c.Levels.Default != actor.Warn || c.DNSSeed {
+	if c.MaxPeers != 3 || !slices.Equal(c.AddPeer, []string{"192.0.2.3:48333"}) || c.Params.Name != "testnet4" || c.Levels.Default != "warn" || c.DNSSeed {
 		t.Errorf("the command line over the file: %+v", c)
 	}
 	c = must(t, conf, "--regtest")
@@ -254,6 +252,18 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// Every option with a value says what is right for it.
+func TestEveryValueIsChecked(t *testing.T) {
+	for _, group := range newParser(new(options)).Groups() {
+		for _, opt := range group.Options() {
+			name, _, _ := strings.Cut(opt.Field().Tag.Get("want"), " ")
+			if kind := opt.Field().Type.Kind(); kind != reflect.Bool && kind != reflect.Func && checks[name] == nil {
+				t.Errorf("--%s has no check", opt.LongName)
+			}
+		}
+	}
+}
+
 // Errors in the file name the line.
 func TestFileErrors(t *testing.T) {
 	for conf, want := range map[string]string{
@@ -261,15 +271,17 @@ func TestFileErrors(t *testing.T) {
 		"maxpeers=1\nmaxpeers=x":  ":2: maxpeers=x: want a whole number from 1 to 10000",
 		"regtest\n":               ":1: regtest: no value; want regtest=1 or the like",
 		"regtest=maybe\n":         ":1: regtest=maybe: want 1 or 0",
+		"regtest=\n":              `:1: regtest="": want 1 or 0`,
+		"debuglevel=show\n":       `:1: debuglevel=show: "show" is not a level; want trace, debug, info, warn, error or critical`,
 		"--regtest=1\n":           ":1: --regtest: write it without dashes, as in regtest=1",
 		"# x\n\nmaxpeer=1\n":      ":3: maxpeer: no such option in a file; did you mean maxpeers?",
 		"configfile=other\n":      ":1: configfile: no such option in a file; see --help",
 		"# x\ndatadir=\n":         `:2: datadir="": want the path of a directory`,
 		"maxpeers=\n":             `:1: maxpeers="": want a whole number from 1 to 10000`,
-		"[Application Options\n":  ":1: malformed section header",
-		"[Wallet]\nmaxpeers=1\n":  ": could not find option group `Wallet'; want the only section to be [Application Options]",
-		"listen=\"127.0.0.1\n":    ":1: invalid syntax",
-		"prune=1\nmaxpeers=abc\n": ":2: maxpeers=abc: want a whole number from 1 to 10000",
+		"[Application Options\n":  `:1: "[Application Options": want the only section to be [Application Options]`,
+		"[Wallet]\nmaxpeers=1\n":  ":1: [Wallet]: want the only section to be [Application Options]",
+		"listen=\"127.0.0.1\n":    `:1: "listen=\"127.0.0.1": want a value between two quotes, or without any`,
+		"maxpeers=abc\nprune=1\n": ":1: maxpeers=abc: want a whole number from 1 to 10000",
 		"regtest=1\nsimnet=1\n":   "--simnet and --regtest: want one network only",
 	} {
 		_, home, err := loadWith(t, conf)
@@ -284,11 +296,20 @@ func TestFileErrors(t *testing.T) {
 	}
 }
 
+// The file is wrong although the command line says otherwise.
+func TestFileErrorsBelowTheCommandLine(t *testing.T) {
+	for conf, arg := range map[string]string{"maxpeers=abc\n": "--maxpeers=3", "nolisten=maybe\n": "--nolisten"} {
+		if _, _, err := loadWith(t, conf, arg); err == nil || !strings.Contains(err.Error(), "acyclic.conf:1: ") {
+			t.Errorf("%q below %s: %v", conf, arg, err)
+		}
+	}
+}
+
 func TestPrint(t *testing.T) {
 	if c := must(t, "maxpeers=wrong", "--version", "--maxpeers=x"); c.Print != "acyclicd version "+Version+"\n" {
 		t.Errorf("%q", c.Print)
 	}
-	if c := must(t, "", "--debuglevel=show"); c.Print != "subsystems: "+strings.Join(logging.Subsystems, " ")+"\n" {
+	if c := must(t, "", "--debuglevel=show"); c.Print != "subsystems: "+strings.Join(Subsystems, " ")+"\n" {
 		t.Errorf("%q", c.Print)
 	}
 	help := must(t, "", "--regtest", "--help").Print
@@ -350,7 +371,7 @@ func TestPortClashes(t *testing.T) {
 		"--profile=18332":                                  "--rpclisten=127.0.0.1:18332 (the default) and --profile=18332",
 		"--listen=127.0.0.1:6060 --profile=6060":           "--listen=127.0.0.1:6060 and --profile=6060",
 		"--listen=localhost:7 --rpclisten=127.0.0.1:7":     "--listen=localhost:7 and --rpclisten=127.0.0.1:7",
-		"--listen=127.0.0.1:7 --listen=0.0.0.0:07":         "--listen=127.0.0.1:7 and --listen=0.0.0.0:07",
+		"--listen=127.0.0.1:7 --listen=0.0.0.0:07":         "--listen=127.0.0.1:7 and --listen=0.0.0.0:7",
 		"--listen=127.0.0.1:7 --rpclisten=127.0.0.2:7":     "",
 		"--listen=0.0.0.0:7 --rpclisten=[::1]:7":           "",
 		"--nolisten --norpc --profile=18332":               "",

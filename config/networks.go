@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
 )
@@ -10,21 +11,30 @@ import (
 type Network struct {
 	Flag    string // the option that chooses it
 	Dir     string // its directory below the data and log directories, as btcd calls it
-	RPCPort string // Bitcoin Core's; for simnet, which Core does not know, btcd's
+	RPCPort uint16 // Bitcoin Core's; for simnet, which Core does not know, btcd's
 	Params  *chaincfg.Params
+}
+
+// Port is where the network's peers listen.
+func (n Network) Port() uint16 {
+	port, err := strconv.ParseUint(n.Params.DefaultPort, 10, 16)
+	if err != nil {
+		panic(err) // btcd's table is wrong
+	}
+	return uint16(port)
 }
 
 // Networks lists the networks, the default first.
 var Networks = []Network{
-	{"testnet", "testnet", "18332", &chaincfg.TestNet3Params},
-	{"testnet4", "testnet4", "48332", &chaincfg.TestNet4Params},
-	{"signet", "signet", "38332", &chaincfg.SigNetParams},
-	{"simnet", "simnet", "18556", &chaincfg.SimNetParams},
-	{"regtest", "regtest", "18443", &chaincfg.RegressionNetParams},
-	{"mainnet", "mainnet", "8332", &chaincfg.MainNetParams},
+	{"testnet", "testnet", 18332, &chaincfg.TestNet3Params},
+	{"testnet4", "testnet4", 48332, &chaincfg.TestNet4Params},
+	{"signet", "signet", 38332, &chaincfg.SigNetParams},
+	{"simnet", "simnet", 18556, &chaincfg.SimNetParams},
+	{"regtest", "regtest", 18443, &chaincfg.RegressionNetParams},
+	{"mainnet", "mainnet", 8332, &chaincfg.MainNetParams},
 }
 
-// NetworkFlags is a group of options that choose a network; the client embeds
+// NetworkFlags is a group of options that choose a network. The client embeds
 // it too. The fields are in the order of Networks.
 type NetworkFlags struct {
 	TestNet3 bool `long:"testnet" description:"Use the test network, version 3 (the default)"`

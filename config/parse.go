@@ -1,105 +1,132 @@
 package config
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jessevdk/go-flags"
-
-	"acyclic/internal/adapters/logging"
 )
 
-// parsed is what the user said, checked one by one but not together.
-type parsed struct {
-	options
-	print string
+// parse reads the command line into options, and below it the file. It returns
+// the file that was read, and what the user asked to be told.
+func parse(args []string, home string) (o *options, file, print string, err error) {
+	o = new(options)
+	parser := newParser(o)
+	rest, print, err := ParseArgs(parser, args)
+	switch {
+	case err != nil || print != "":
+		return nil, "", print, err
+	case o.Version:
+		return nil, "", fmt.Sprintf("acyclicd version %s\n", Version), nil
+	case len(rest) > 0:
+		return nil, "", "", usage("%s: not an option; options start with --, see --help", quote(rest[0]))
+	case o.DebugLevel == "show":
+		return nil, "", fmt.Sprintf("subsystems: %s\n", strings.Join(Subsystems, " ")), nil
+	}
+	if err := Check(parser); err != nil {
+		return nil, "", "", err
+	}
+	file, err = readFile(parser, o, home)
+	return o, file, "", err
 }
 
-// parse reads the command line for what decides about the file, then the file,
-// then the command line over it. It returns the file that was read.
-func parse(args []string, home string) (*parsed, string, error) {
-	first, err := parseArgs(args, new(options), "")
-	if err != nil || first.print != "" {
-		return first, "", err
-	}
-	path, contents, err := readFile(&first.options, home)
-	if err != nil {
-		return nil, "", err
-	}
-	opts := new(options)
-	if path != "" {
-		if err := parseFile(path, contents, opts); err != nil {
-			return nil, "", err
-		}
-		if first.NetworkFlags.any() {
-			opts.NetworkFlags = NetworkFlags{} // the command line wins
-		}
-	}
-	both, err := parseArgs(args, opts, path)
-	return both, path, err
-}
-
-// parseArgs reads the command line into opts, on top of what a file said.
-func parseArgs(args []string, opts *options, file string) (*parsed, error) {
-	parser := newParser(opts)
-	if file != "" { // what the file said must not be overwritten by defaults
-		keep(parser, opts)
-	}
-	rest, err := parser.ParseArgs(args)
-	if err != nil {
-		var e *flags.Error
-		if errors.As(err, &e) && e.Type == flags.ErrHelp {
-			return &parsed{print: e.Message}, nil
-		}
-		return nil, FlagError(err, parser, args)
-	}
-	if opts.Version {
-		return &parsed{print: fmt.Sprintf("acyclicd version %s\n", Version)}, nil
-	}
-	if len(rest) > 0 {
-		return nil, usage("%s: not an option; options start with --, see --help", quote(rest[0]))
-	}
-	if opts.DebugLevel == "show" {
-		return &parsed{print: fmt.Sprintf("subsystems: %s\n", strings.Join(logging.Subsystems, " "))}, nil
-	}
-	said := func(name string) bool {
-		opt := parser.FindOptionByLongName(name)
-		return opt.IsSet() && !opt.IsSetDefault()
-	}
-	if err := check(opts, "--", said, func(string, string) string { return "" }); err != nil {
-		return nil, err
-	}
-	return &parsed{options: *opts}, nil
-}
-
-func newParser(opts *options) *flags.Parser {
+func newParser(o *options) *flags.Parser {
 	parser := flags.NewNamedParser("acyclicd", flags.HelpFlag)
 	parser.Usage = "[OPTIONS]"
 	parser.LongDescription = "A Bitcoin node whose components cannot deadlock each other."
-	if _, err := parser.AddGroup("Application Options", "", opts); err != nil {
+	if _, err := parser.AddGroup("Application Options", "", o); err != nil {
 		panic(err) // a bad struct tag
 	}
 	return parser
 }
 
-// keep makes the values that a file has set the defaults.
-func keep(parser *flags.Parser, opts *options) {
-	for _, o := range valueOptions(opts) {
-		if opt := parser.FindOptionByLongName(o.name); opt != nil && len(*o.values()) > 0 {
-			opt.Default = *o.values()
-		}
+// ParseArgs reads a command line, the client's too. It returns what is left, or
+// the help text if the user asked for it. The error is one line for the user.
+func ParseArgs(parser *flags.Parser, args []string) (rest []string, help string, err error) {
+	rest, err = parser.ParseArgs(args)
+	var e *flags.Error
+	switch {
+	case err == nil:
+		return rest, "", nil
+	case errors.As(err, &e) && e.Type == flags.ErrHelp:
+		return nil, e.Message, nil
 	}
+	return nil, "", flagError(err, parser, args)
 }
 
-// readFile finds and reads the configuration file. The default one may be
+// Check looks at each value of a command line by itself, as its option's want tag
+// says. The error is one line for the user.
+func Check(parser *flags.Parser) error {
+	for _, opt := range given(parser) {
+		values, _ := opt.Value().([]string)
+		if one, ok := opt.Value().(string); ok {
+			values = []string{one}
+		}
+		for _, v := range values {
+			if err := check(opt, v); err != nil {
+				return usage("--%s=%s: %v", opt.LongName, quote(v), err)
+			}
+		}
+	}
+	return nil
+}
+
+// given are the options that are set and not by default, in their order.
+func given(parser *flags.Parser) (all []*flags.Option) {
+	for _, group := range parser.Groups() {
+		for _, opt := range group.Options() {
+			if opt.IsSet() && !opt.IsSetDefault() {
+				all = append(all, opt)
+			}
+		}
+	}
+	return all
+}
+
+// setting is a line of the file: an argument and its origin.
+type setting struct {
+	at    string // path:line
+	opt   *flags.Option
+	value string
+}
+
+// readFile reads the configuration file below what the command line has said: an
+// option that it has set stays as it is, all of its values, and a network that it
+// has named is the only one. But every line is checked. It returns the file's
+// path, or "" if there is none.
+func readFile(parser *flags.Parser, o *options, home string) (path string, err error) {
+	path, contents, err := openFile(o, home)
+	if err != nil || path == "" {
+		return "", err
+	}
+	settings, err := readLines(parser, path, contents)
+	if err != nil {
+		return "", err
+	}
+	said, named := given(parser), o.NetworkFlags
+	for _, s := range settings {
+		if slices.Contains(said, s.opt) {
+			continue
+		}
+		if err := s.opt.Set(&s.value); err != nil {
+			return "", usage("%s: %v", s.at, err)
+		}
+	}
+	if named.any() {
+		o.NetworkFlags = named
+	}
+	return path, nil
+}
+
+// openFile finds and reads the configuration file. The default one may be
 // missing, and like btcd the test networks that run on one machine leave it
 // alone: it names peers and passwords of the real ones.
-func readFile(o *options, home string) (path string, contents []byte, err error) {
+func openFile(o *options, home string) (path string, contents []byte, err error) {
 	named := o.ConfigFile != ""
 	if !named && (o.RegTest || o.SimNet || o.SigNet) {
 		return "", nil, nil
@@ -121,91 +148,48 @@ func readFile(o *options, home string) (path string, contents []byte, err error)
 	return path, contents, nil
 }
 
-// parseFile reads the ini file into opts and checks each value, so that a
-// complaint names the line.
-func parseFile(path string, contents []byte, opts *options) error {
-	parser := newParser(opts)
-	if err := rejectFlagsInFile(path, contents, parser); err != nil {
-		return err
-	}
-	ini := flags.NewIniParser(parser)
-	if err := ini.Parse(bytes.NewReader(contents)); err != nil {
-		return sayIniError(path, contents, err, parser)
-	}
-	said := func(name string) bool { return lineOf(contents, name, "") > 0 }
-	return check(opts, "", said, func(name, value string) string {
-		return fmt.Sprintf("%s:%d: ", path, lineOf(contents, name, value))
-	})
-}
-
-// rejectFlagsInFile words the commonest mistakes better than the parser does: a
-// flag without a value, dashes, a key that is no option.
-func rejectFlagsInFile(path string, contents []byte, parser *flags.Parser) error {
-	for n, line := range iniLines(contents) {
-		key, _, ok := strings.Cut(line, "=")
-		key = strings.TrimSpace(key)
-		at := fmt.Sprintf("%s:%d: ", path, n)
-		switch opt := parser.FindOptionByLongName(key); {
+// readLines makes settings of the file's lines and checks each by itself.
+func readLines(parser *flags.Parser, path string, contents []byte) (all []setting, err error) {
+	for n, line := range strings.Split(string(contents), "\n") {
+		line, at := strings.TrimSpace(line), fmt.Sprintf("%s:%d", path, n+1)
+		switch {
+		case line == "" || line[0] == '#' || line[0] == ';':
 		case line[0] == '[':
-		case strings.HasPrefix(key, "-"):
-			return usage("%s%s: write it without dashes, as in %s=1", at, quote(key), strings.TrimLeft(key, "-"))
-		case opt == nil || key == "help" || key == "configfile" || key == "version":
-			return usage("%s%s: no such option in a file%s", at, quote(key), suggest(key, "", parser))
-		case !ok:
-			return usage("%s%s: no value; want %s=1 or the like", at, quote(key), key)
-		}
-	}
-	return nil
-}
-
-// iniLines yields the lines that say something, with their numbers.
-func iniLines(contents []byte) func(yield func(int, string) bool) {
-	return func(yield func(int, string) bool) {
-		lines := bufio.NewScanner(bytes.NewReader(contents))
-		lines.Buffer(nil, len(contents)+1)
-		for n := 1; lines.Scan(); n++ {
-			line := strings.TrimSpace(lines.Text())
-			if line == "" || line[0] == '#' || line[0] == ';' {
-				continue
+			if !strings.EqualFold(line, "[Application Options]") {
+				return nil, usage("%s: %s: want the only section to be [Application Options]", at, quote(line))
 			}
-			if !yield(n, line) {
-				return
+		default:
+			s, err := readLine(parser, line)
+			if err != nil {
+				return nil, usage("%s: %v", at, err)
 			}
+			s.at = at
+			all = append(all, s)
 		}
 	}
+	return all, nil
 }
 
-// lineOf finds the line that sets an option to a value.
-func lineOf(contents []byte, name, value string) int {
-	last := 0
-	for n, line := range iniLines(contents) {
-		key, val, _ := strings.Cut(line, "=")
-		if strings.TrimSpace(key) != name {
-			continue
-		}
-		last = n
-		if strings.Trim(strings.TrimSpace(val), `"`) == value {
-			return n
+// readLine reads key=value. The value may stand between quotes, as in Go.
+func readLine(parser *flags.Parser, line string) (s setting, err error) {
+	key, value, ok := strings.Cut(line, "=")
+	key, s.value = strings.TrimSpace(key), strings.TrimSpace(value)
+	s.opt = parser.FindOptionByLongName(key)
+	switch {
+	case strings.HasPrefix(key, "-"):
+		return s, fmt.Errorf("%s: write it without dashes, as in %s=1", quote(key), strings.TrimLeft(key, "-"))
+	case s.opt == nil || key == "help" || key == "configfile" || key == "version":
+		return s, fmt.Errorf("%s: no such option in a file%s", quote(key), suggest(key, "", parser))
+	case !ok:
+		return s, fmt.Errorf("%s: no value; want %s=1 or the like", quote(key), key)
+	}
+	if strings.HasPrefix(s.value, `"`) {
+		if s.value, err = strconv.Unquote(s.value); err != nil {
+			return s, fmt.Errorf("%s: want a value between two quotes, or without any", quote(line))
 		}
 	}
-	return last
-}
-
-// sayIniError words an error of the ini parser.
-func sayIniError(path string, contents []byte, err error, parser *flags.Parser) error {
-	var e *flags.IniError
-	if !errors.As(err, &e) {
-		return usage("%s: %v; want the only section to be [Application Options]", path, err)
+	if err = check(s.opt, s.value); err != nil {
+		err = fmt.Errorf("%s=%s: %w", key, quote(s.value), err)
 	}
-	for n, line := range iniLines(contents) {
-		if uint(n) != e.LineNumber {
-			continue
-		}
-		key, value, _ := strings.Cut(line, "=")
-		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
-		if opt := parser.FindOptionByLongName(key); opt != nil && opt.Field().Type.Kind().String() == "bool" {
-			return usage("%s:%d: %s=%s: want 1 or 0", path, n, key, quote(value))
-		}
-	}
-	return usage("%s:%d: %s", path, e.LineNumber, e.Message)
+	return s, err
 }

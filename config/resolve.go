@@ -1,18 +1,18 @@
 package config
 
 import (
-	"net"
-	"net/netip"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/logging"
+	"acyclic/config/hostport"
 )
 
-// resolve makes a Config of options whose values have been checked one by one:
-// what is left are defaults and contradictions.
+// resolve makes a Config of options whose values have been checked one by one.
+// What is left are defaults and contradictions.
 func resolve(o *options, file, home string) (*Config, error) {
 	network, err := o.Network()
 	if err != nil {
@@ -25,12 +25,12 @@ func resolve(o *options, file, home string) (*Config, error) {
 		MaxPeers:       int(number(o.MaxPeers)),
 		UtxoCacheBytes: number(o.UtxoCacheMaxSize) << 20,
 		PruneBytes:     number(o.Prune) << 20,
-		LogFormat:      formats[o.LogFormat],
+		LogJSON:        o.LogFormat == "json",
 	}
-	c.Levels, _ = logging.ParseLevels(o.DebugLevel)
+	c.Levels, _ = parseLevels(o.DebugLevel)
 	c.CookieFile = filepath.Join(c.DataDir, ".cookie")
 	if o.Profile != "" {
-		c.ProfileAddr = net.JoinHostPort("127.0.0.1", o.Profile)
+		c.ProfileAddr = "127.0.0.1:" + o.Profile
 	}
 	if c.UserAgent, err = userAgent(o.UAComment); err != nil {
 		return nil, err
@@ -41,10 +41,7 @@ func resolve(o *options, file, home string) (*Config, error) {
 	if err := c.resolveRPC(o); err != nil {
 		return nil, err
 	}
-	if err := c.checkPorts(o); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, c.checkPorts(o)
 }
 
 // directory places a network's directory below the one that was asked for.
@@ -87,14 +84,14 @@ func (c *Config) resolvePeers(o *options) error {
 	if o.NoListen && len(o.Listen) > 0 {
 		return usage("--nolisten and --listen=%s: want one of the two", quote(o.Listen[0]))
 	}
-	port := c.Params.DefaultPort
-	c.Connect, c.AddPeer = withPort(o.Connect, port), withPort(o.AddPeer, port)
+	port := c.Network.Port()
+	c.Connect, c.AddPeer = complete(o.Connect, port, hostport.Parse), complete(o.AddPeer, port, hostport.Parse)
 	c.DNSSeed = !o.NoDNSSeed && len(o.Connect) == 0 && len(c.Params.DNSSeeds) > 0
 	switch {
 	case len(o.Listen) > 0:
-		c.Listen = withPort(o.Listen, port)
+		c.Listen = complete(o.Listen, port, hostport.ParseListen)
 	case !o.NoListen && len(o.Connect) == 0:
-		c.Listen = []string{net.JoinHostPort("", port)}
+		c.Listen = []string{hostport.Addr{Port: port}.String()}
 	}
 	return nil
 }
@@ -111,35 +108,41 @@ func (c *Config) resolveRPC(o *options) error {
 		return nil
 	}
 	c.RPCUser, c.RPCPass = o.RPCUser, o.RPCPass
-	for _, addr := range withPort(o.RPCListen, c.Network.RPCPort) {
-		if !isLoopback(addr) && o.RPCUser == "" {
+	listen := o.RPCListen
+	if len(listen) == 0 {
+		listen = []string{"127.0.0.1", "::1"}
+	}
+	c.RPCListen = complete(listen, c.Network.RPCPort, hostport.ParseListen)
+	for _, addr := range c.RPCListen {
+		if !listenIP(addr).Addr().IsLoopback() && o.RPCUser == "" {
 			return usage("--rpclisten=%s: want a loopback address as in 127.0.0.1, or --rpcuser and --rpcpass as well", quote(addr))
 		}
-		c.RPCListen = append(c.RPCListen, addr)
-	}
-	if len(c.RPCListen) == 0 {
-		c.RPCListen = []string{net.JoinHostPort("127.0.0.1", c.Network.RPCPort), net.JoinHostPort("::1", c.Network.RPCPort)}
 	}
 	return nil
 }
 
-func isLoopback(hostPort string) bool {
-	host, _, _ := net.SplitHostPort(hostPort)
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
-}
-
-// withPort adds the port where there is none, and drops repetitions.
-func withPort(addrs []string, port string) []string {
+// complete adds the port where there is none, and drops repetitions.
+func complete(addrs []string, port uint16, parse func(string, uint16) (hostport.Addr, bool)) []string {
 	var out []string
 	for _, a := range addrs {
-		host, p, _ := split(a)
-		if p == "" {
-			p = port
-		}
-		if full := net.JoinHostPort(host, p); !slices.Contains(out, full) {
-			out = append(out, full)
+		full, _ := parse(a, port) // it has been checked
+		if s := full.String(); !slices.Contains(out, s) {
+			out = append(out, s)
 		}
 	}
 	return out
+}
+
+// userAgent is BIP14's: /acyclic:0.1.0(comment; comment)/.
+func userAgent(comments []string) (string, error) {
+	s := Name + ":" + Version
+	if len(comments) > 0 {
+		s += "(" + strings.Join(comments, "; ") + ")"
+	}
+	s = "/" + s + "/"
+	if len(s) > wire.MaxUserAgentLen {
+		return "", usage("--uacomment=%s: want comments that make a user agent of at most %d bytes, this one has %d",
+			quote(comments[len(comments)-1]), wire.MaxUserAgentLen, len(s))
+	}
+	return s, nil
 }

@@ -11,9 +11,9 @@ import (
 
 var backquoted = regexp.MustCompile("`([^']*)'")
 
-// FlagError words an error of the flag parser, for the client too: one line that
-// names the option as it stands in args.
-func FlagError(err error, parser *flags.Parser, args []string) error {
+// flagError words an error of the flag parser: one line that names the option as
+// it stands in args.
+func flagError(err error, parser *flags.Parser, args []string) error {
 	var e *flags.Error
 	errors.As(err, &e)
 	name := ""
@@ -57,9 +57,8 @@ var coreNames = map[string]string{
 	"maxconnections": "maxpeers", "dbcache": "utxocachemaxsize", "debug": "debuglevel",
 }
 
-// suggest names the option that was meant, with the dashes that it is written
-// with: the one that Core's option is called here, or the nearest, if any is
-// near.
+// suggest names the option that was meant, with its dashes. That is what Core's
+// option is called here, or the nearest name, if any is near.
 func suggest(name, dashes string, parser *flags.Parser) string {
 	if ours := coreNames[name]; ours != "" && parser.FindOptionByLongName(ours) != nil {
 		return "; did you mean " + dashes + ours + "?"

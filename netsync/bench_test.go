@@ -59,7 +59,7 @@ type benchState struct {
 func benchRun(b *testing.B, tr *tree, tip *node, peers int) int {
 	ports, _ := testPorts()
 	s := &benchState{
-		m: New(testConfig(), ports, Topics{}, nil), out: actor.NewOutbox(&benchHost{}),
+		m: New(DefaultBounds(), ports, Topics{}, nil), out: actor.NewOutbox(&benchHost{}),
 		now: steptest.Epoch, tr: tr, byH: make([]*node, tip.Height+1),
 	}
 	for n := tip; n != nil; n = n.parent {

@@ -21,7 +21,7 @@
 //	 └──────────────────────────────────────────────────┘ late: the next peer that is due takes over
 //
 // As long as our best header is old, two peers at a time are asked
-// ([Config].Fetchers), those first that have more. Once one has run out, all
+// ([Bounds].Fetchers), those first that have more. Once one has run out, all
 // others are asked once, from the parent of our best header, so that they prove
 // that they have it. Then everyone is asked again every ten minutes or so, and
 // whenever it announces something unknown.

@@ -12,7 +12,7 @@ import (
 
 // synced returns a story in which the peers have proved a chain of n blocks and
 // have been asked for the first of them.
-func synced(t testing.TB, n int, change func(*Config), ids ...actor.ID) (*story, *node) {
+func synced(t testing.TB, n int, change func(*Bounds), ids ...actor.ID) (*story, *node) {
 	tr := newTree()
 	tip := tr.grow(tr.genesis, n, 1)
 	s := newStory(t, tr, change)
@@ -48,7 +48,7 @@ func TestOrdersAreSpread(t *testing.T) {
 }
 
 func TestL7OrdersOfAGonePeerAreTakenBack(t *testing.T) {
-	s, tip := synced(t, 20, func(c *Config) { c.StartInFlight = 10 }, 1, 2)
+	s, tip := synced(t, 20, func(c *Bounds) { c.StartInFlight = 10 }, 1, 2)
 	mine := s.wantOrders(1, "ten of the twenty")
 	s.wantOrders(2, "the other ten")
 	s.deliver(2, hashesOf(tip.at(2))...)
@@ -97,7 +97,7 @@ func TestSendThatFails(t *testing.T) {
 }
 
 func TestPeerThatDoesNotReadIsDropped(t *testing.T) {
-	s, _ := synced(t, 20, func(c *Config) { c.MaxStalls = 100; c.MaxLate = 100 }, 1)
+	s, _ := synced(t, 20, func(c *Bounds) { c.MaxStalls = 100; c.MaxLate = 100 }, 1)
 	s.deaf[1] = true
 	for range 20 {
 		s.wait(time.Minute)
@@ -109,7 +109,7 @@ func TestPeerThatDoesNotReadIsDropped(t *testing.T) {
 }
 
 func TestStalledOrdersMove(t *testing.T) {
-	s, tip := synced(t, 16, func(c *Config) { c.UrgentAfter = time.Hour }, 1, 2)
+	s, tip := synced(t, 16, func(c *Bounds) { c.UrgentAfter = time.Hour }, 1, 2)
 	s.takeOrders(1)
 	s.serve(2)
 	s.wait(s.m.cfg.OrderTimeout)
@@ -208,7 +208,7 @@ func TestTargetChangesInMidDownload(t *testing.T) {
 	tr := newTree()
 	long := tr.grow(tr.genesis, 50, 1)
 	heavy := tr.grow(long.at(20), 5, 100)
-	s := newStory(t, tr, func(c *Config) { c.StartInFlight = 40 })
+	s := newStory(t, tr, func(c *Bounds) { c.StartInFlight = 40 })
 	s.join(1)
 	s.prove(1, long, "the first peer")
 	first := s.wantOrders(1, "the first forty")
@@ -245,7 +245,7 @@ func TestOutOfOrder(t *testing.T) {
 }
 
 func TestHeldBudget(t *testing.T) {
-	s, tip := synced(t, 100, func(c *Config) {
+	s, tip := synced(t, 100, func(c *Bounds) {
 		c.HeldBytes, c.StartInFlight, c.MinInFlight = 10*blockSize, 40, 40
 	}, 1)
 	s.m.avgSize = 0
@@ -279,7 +279,7 @@ func TestUnaskedBlock(t *testing.T) {
 func TestPeerThatProvedLessIsAskedForLess(t *testing.T) {
 	tr := newTree()
 	tip := tr.grow(tr.genesis, 30, 1)
-	s := newStory(t, tr, func(c *Config) { c.StartInFlight = 100 })
+	s := newStory(t, tr, func(c *Bounds) { c.StartInFlight = 100 })
 	s.join(1, 2)
 	s.prove(1, tip, "the whole chain")
 	s.prove(2, tip.at(5), "only five")
@@ -339,7 +339,7 @@ func TestSlowPeerDoesNotHoldTheWindowUp(t *testing.T) {
 
 // A peer that does not deliver blocks rests from orders, not from headers.
 func TestStalledPeerIsStillAskedForHeaders(t *testing.T) {
-	s, tip := synced(t, 16, func(c *Config) { c.UrgentAfter = time.Hour }, 1, 2)
+	s, tip := synced(t, 16, func(c *Bounds) { c.UrgentAfter = time.Hour }, 1, 2)
 	s.takeOrders(1)
 	s.serve(2)
 	s.wait(s.m.cfg.OrderTimeout)

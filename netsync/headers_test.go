@@ -12,7 +12,7 @@ import (
 func TestSyncFromThreePeers(t *testing.T) {
 	tr := newTree()
 	tip := tr.grow(tr.genesis, 4500, 1)
-	s := newStory(t, tr, func(c *Config) { c.Window = 128 })
+	s := newStory(t, tr, func(c *Bounds) { c.Window = 128 })
 	s.join(1, 2, 3)
 	s.wantAsked(1, "a new peer is asked for headers")
 	s.wantAsked(2, "two fetch at a time")
@@ -210,7 +210,7 @@ func TestHeadersThatDoNotConnect(t *testing.T) {
 func TestFetcherThatRepeatsItself(t *testing.T) {
 	tr := newTree()
 	tip := tr.grow(tr.genesis, 2500, 1)
-	s := newStory(t, tr, func(c *Config) { c.Window = 128 })
+	s := newStory(t, tr, func(c *Bounds) { c.Window = 128 })
 	s.join(1)
 	for range 5 {
 		if s.asked(1) {
@@ -262,7 +262,7 @@ func TestL9LostAnnouncement(t *testing.T) {
 func TestHeadersQueueIsBounded(t *testing.T) {
 	tr := newTree()
 	tip := tr.grow(tr.genesis, 6000, 1)
-	s := newStory(t, tr, func(c *Config) { c.Window = 128 })
+	s := newStory(t, tr, func(c *Bounds) { c.Window = 128 })
 	s.held = func(q any) bool { _, is := q.(chain.SubmitHeaders); return is }
 	s.join(1)
 	s.asked(1)
@@ -297,7 +297,7 @@ func TestL9BestHeaderOnABranchThatNobodyServes(t *testing.T) {
 func TestL9BestHeaderOnADeepBranch(t *testing.T) {
 	tr := newTree()
 	honest := tr.grow(tr.genesis, 2500, 1)
-	s := newStory(t, tr, func(c *Config) { c.Window = 128 })
+	s := newStory(t, tr, func(c *Bounds) { c.Window = 128 })
 	s.join(1)
 	s.prove(1, honest, "an honest peer")
 	s.serve(1)

@@ -161,7 +161,7 @@ func newWorld(t testing.TB, seed uint64, broken breaker) *world {
 // one is told who is ready and what the tips are; the answers that the old one
 // waited for are lost.
 func (w *world) build(now time.Time, broken breaker) {
-	cfg := testConfig()
+	cfg := DefaultBounds()
 	cfg.Window, cfg.HeldBytes = 64, 40*blockSize
 	ports, specs := testPorts()
 	m := New(cfg, ports, Topics{Status: actor.State[Status]{ID: 9}}, rand.New(rand.NewPCG(w.rng.Uint64(), 1)))

@@ -13,35 +13,6 @@ import (
 	"acyclic/peer"
 )
 
-// Config holds the bounds and times of the machine. The wiring fills it; see
-// Defaults for usual values and their reasons.
-type Config struct {
-	Window      int // blocks on the path that are looked at, from the first that chain does not have
-	HeldBytes   int // of memory for blocks that wait for earlier ones
-	SubmitBytes int // of memory for blocks that chain is working on; one block is always allowed
-
-	Fetchers int // peers that fetch headers at the same time as long as our tip is old
-
-	MinInFlight   int // blocks a peer may have in flight, however slow it is
-	StartInFlight int // ... as long as it was not measured, unless it came to us
-	MaxInFlight   int // ... however fast it is
-
-	HeadersTimeout time.Duration // from the question for headers to the answer
-	OrderTimeout   time.Duration // least time for a peer's next block
-	UrgentAfter    time.Duration // then the block that all wait for is asked of a second peer
-
-	MaxStalls       int // times in a row that a peer was late with its blocks
-	MaxLate         int // times in a row that a peer that we chose did not answer getheaders
-	MaxUnconnecting int // times in a row that a peer's headers did not connect
-
-	RecentTip   time.Duration // a best header younger than this counts as recent
-	StaleTip    time.Duration // every peer is asked for headers about this often
-	MinAsk      time.Duration // between two getheaders to a peer that announces
-	TooNewRetry time.Duration // until a peer with headers from the future is asked again
-	Pause       time.Duration // how long a peer that stalled is given no orders
-	Retry       time.Duration // until what failed inside the node is tried again
-}
-
 // Ports are the questions netsync may ask.
 type Ports struct {
 	Headers actor.Port[chain.SubmitHeaders, chain.HeadersVerdict]
@@ -54,7 +25,7 @@ type Ports struct {
 
 // Machine is the sync manager.
 type Machine struct {
-	cfg    Config
+	cfg    Bounds
 	ports  Ports
 	topics Topics
 	rng    *rand.Rand
@@ -88,7 +59,7 @@ type Machine struct {
 }
 
 // New returns a machine that knows no peers.
-func New(cfg Config, ports Ports, topics Topics, rng *rand.Rand) *Machine {
+func New(cfg Bounds, ports Ports, topics Topics, rng *rand.Rand) *Machine {
 	return &Machine{
 		cfg: cfg, ports: ports, topics: topics, rng: rng,
 		byID: map[actor.ID]*peerState{},

@@ -17,36 +17,6 @@ import (
 
 const services = wire.SFNodeNetwork | wire.SFNodeWitness
 
-// testConfig has the values of config/limits.go; TestConfigIsTheNodes compares.
-func testConfig() Config {
-	return Config{
-		Window:      1024,      // as Bitcoin Core's BLOCK_DOWNLOAD_WINDOW
-		HeldBytes:   128 << 20, // 30 full blocks of 2 MB, which take about twice that in memory
-		SubmitBytes: 32 << 20,  // four of the largest blocks
-
-		Fetchers: 2, // one may be silent, a third would only repeat
-
-		MinInFlight:   2,   // one being sent, one asked for
-		StartInFlight: 8,   // half of Core's 16: most peers are not known to be fast
-		MaxInFlight:   128, // small blocks over a long line: 128 in a round trip of 2 s
-
-		HeadersTimeout: 20 * time.Second, // 162 kB at 8 kB/s
-		OrderTimeout:   10 * time.Second, // a block of 2 MB at 200 kB/s
-		UrgentAfter:    2 * time.Second,  // Core's first BLOCK_STALLING_TIMEOUT
-
-		MaxStalls:       3,
-		MaxLate:         4,
-		MaxUnconnecting: 10, // Core's MAX_NUM_UNCONNECTING_HEADERS_MSGS
-
-		RecentTip:   24 * time.Hour,         // Core's, before it asks all peers for headers
-		StaleTip:    10 * time.Minute,       // a block interval
-		MinAsk:      250 * time.Millisecond, // four questions a second at most
-		TooNewRetry: 2 * time.Minute,        // the limit is two hours: nobody is that much off by chance
-		Pause:       5 * time.Second,
-		Retry:       time.Second,
-	}
-}
-
 // story is a bench with a made-up chain that answers at once, and peers that
 // the test plays by hand.
 type story struct {
@@ -73,8 +43,8 @@ type heldAsk struct {
 	ask steptest.Asked
 }
 
-func newStory(t testing.TB, tr *tree, change func(*Config)) *story {
-	cfg := testConfig()
+func newStory(t testing.TB, tr *tree, change func(*Bounds)) *story {
+	cfg := DefaultBounds()
 	if change != nil {
 		change(&cfg)
 	}

@@ -17,7 +17,7 @@ import (
 func download(t *testing.T, strangers, heldBytes int) time.Duration {
 	tr := newTree()
 	tip := tr.grow(tr.genesis, 1990, 1)
-	s := newStory(t, tr, func(c *Config) { c.HeldBytes = heldBytes })
+	s := newStory(t, tr, func(c *Bounds) { c.HeldBytes = heldBytes })
 	all := tip.locate(nil)
 	honest := []actor.ID{1, 2, 3, 4}
 	s.join(honest...)
@@ -58,7 +58,7 @@ func TestSilentStrangersDoNotHoldTheDownloadUp(t *testing.T) {
 			for _, n := range []int{8, 100} {
 				// Once, before anybody has delivered, they can get orders that
 				// others then take over.
-				if took := download(t, n, heldBytes); took > alone+testConfig().UrgentAfter {
+				if took := download(t, n, heldBytes); took > alone+DefaultBounds().UrgentAfter {
 					t.Errorf("%v beside %d silent strangers, %v without", took, n, alone)
 				}
 			}

@@ -54,7 +54,7 @@ func TestUnaskedCopyDisplacesNothing(t *testing.T) {
 // An order may be taken back while the block is on its way: by a clock, or by a
 // rebuild. Its copy is as good as any.
 func TestCopyThatWasAskedForOnceIsTaken(t *testing.T) {
-	s, tip := synced(t, 8, func(c *Config) { c.UrgentAfter = time.Hour }, 1)
+	s, tip := synced(t, 8, func(c *Bounds) { c.UrgentAfter = time.Hour }, 1)
 	late := s.wantOrders(1, "all eight")
 	s.wait(s.m.cfg.OrderTimeout)
 	if len(s.inv(1).orders) != 0 {

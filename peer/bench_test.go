@@ -36,20 +36,22 @@ var remote = netip.MustParseAddrPort("127.0.0.1:18333")
 // testConfig has small bounds, so that tests reach them.
 func testConfig() Config {
 	return Config{
-		Magic:         wire.TestNet3,
-		Services:      wire.SFNodeNetwork | wire.SFNodeWitness,
-		UserAgent:     "/acyclic:test/",
-		NonceKey:      [32]byte{1, 2, 3},
-		Handshake:     30 * time.Second,
-		PingEvery:     2 * time.Minute,
-		PongWithin:    20 * time.Minute,
-		Silence:       5 * time.Minute,
-		Stuck:         time.Minute,
-		HeadersWithin: 2 * time.Minute,
-		QueueCap:      1000,
-		QueueMax:      10_000,
-		HeldSends:     3,
-		AskedBlocks:   4,
+		Magic:     wire.TestNet3,
+		Services:  wire.SFNodeNetwork | wire.SFNodeWitness,
+		UserAgent: "/acyclic:test/",
+		NonceKey:  [32]byte{1, 2, 3},
+		Bounds: Bounds{
+			Handshake:     30 * time.Second,
+			PingEvery:     2 * time.Minute,
+			PongWithin:    20 * time.Minute,
+			Silence:       5 * time.Minute,
+			Stuck:         time.Minute,
+			HeadersWithin: 2 * time.Minute,
+			QueueCap:      1000,
+			QueueMax:      10_000,
+			HeldSends:     3,
+			AskedBlocks:   4,
+		},
 	}
 }
 

@@ -207,3 +207,8 @@ type (
 		SendHeaders   bool              // it asked for headers announcements
 	}
 )
+
+// MaxLocator is the most hashes that a peer's locator may have: Bitcoin Core's
+// MAX_LOCATOR_SZ. btcd's wire lets 500 through. An honest locator of a chain of
+// a million blocks has 30.
+const MaxLocator = 101

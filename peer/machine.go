@@ -12,8 +12,10 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// Config is what the wiring gives every peer cell. No field has a default.
+// Config is what the wiring gives every peer cell.
 type Config struct {
+	Bounds
+
 	// Magic is the network's.
 	Magic wire.BitcoinNet
 	// Services are what our version message says we offer.
@@ -26,35 +28,6 @@ type Config struct {
 	// NonceKey is the secret of this process by which it recognises the
 	// nonces of its own version messages; the same for all peer cells.
 	NonceKey [32]byte
-
-	// Handshake is how long a connection may take to become ready, from the
-	// start of the cell.
-	Handshake time.Duration
-	// PingEvery is the time between an answered ping and the next.
-	PingEvery time.Duration
-	// PongWithin is how long a pong may take.
-	PongWithin time.Duration
-	// Silence is how long the peer may send nothing at all; more than
-	// PingEvery, so that a live peer is never silent.
-	Silence time.Duration
-	// Stuck is how long the write queue may make no progress; more than the
-	// transport's WriteTimeout, which is to find out first.
-	Stuck time.Duration
-	// HeadersWithin is how long a getheaders counts as outstanding.
-	HeadersWithin time.Duration
-
-	// QueueCap is the size of the write queue in bytes from which on a Send
-	// is answered only when the queue is below it again.
-	QueueCap int
-	// QueueMax is the size in bytes at which the peer is given up: at least
-	// QueueCap plus HeldSends times the largest Send.
-	QueueMax int
-	// HeldSends is how many Sends may wait for their answer: one for each
-	// component that asks. Further ones are refused.
-	HeldSends int
-	// AskedBlocks is how many getdata of blocks are remembered; the oldest
-	// is forgotten. At least the largest download window of one peer.
-	AskedBlocks int
 }
 
 // Ports are whom a peer cell talks to: the transport adapter, which it tells Bind,

@@ -9,11 +9,6 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// maxLocator is the most hashes a locator may have: Bitcoin Core's
-// MAX_LOCATOR_SZ. btcd's wire lets 500 through; an honest locator of a chain of
-// a million blocks has 30.
-const maxLocator = 101
-
 func (m *Machine) onGetHeaders(msg *wire.MsgGetHeaders, out *actor.Outbox) {
 	if m.locatorOK(msg.Command(), msg.BlockLocatorHashes, out) {
 		m.topics.Relay.Publish(out, HeadersWanted{Peer: m.id, Locator: msg.BlockLocatorHashes, Stop: msg.HashStop})
@@ -28,10 +23,10 @@ func (m *Machine) onGetBlocks(msg *wire.MsgGetBlocks, out *actor.Outbox) {
 
 // locatorOK disconnects a peer whose locator is too long, as Bitcoin Core does.
 func (m *Machine) locatorOK(command string, locator []*chainhash.Hash, out *actor.Outbox) bool {
-	if len(locator) <= maxLocator {
+	if len(locator) <= MaxLocator {
 		return true
 	}
-	m.becomeGone(out, fmt.Sprintf("%s with a locator of %d hashes, at most %d are allowed", command, len(locator), maxLocator), false)
+	m.becomeGone(out, fmt.Sprintf("%s with a locator of %d hashes, at most %d are allowed", command, len(locator), MaxLocator), false)
 	return false
 }
 

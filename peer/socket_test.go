@@ -117,7 +117,8 @@ func newSmall(t *testing.T, cfg Config) *small {
 	life.Closed = Crashed
 	s.Node = live.New(silent{})
 	s.tcp = transport.New(transport.Config{
-		Magic: cfg.Magic,
+		Bounds: transport.DefaultBounds(4),
+		Magic:  cfg.Magic,
 		Admit: func(ctx context.Context, id transport.ConnID, remote, local netip.AddrPort) bool {
 			_, err := adapterAsk(ctx, s.Asker(listenID), admit, open{arg: Arg{Conn: id, Remote: remote, Local: local, Inbound: true}})
 			return err == nil

@@ -10,39 +10,6 @@ import (
 	"acyclic/peer"
 )
 
-// Config holds relay's bounds.
-type Config struct {
-	// MaxAnnounce is how many blocks may wait to be announced to one peer;
-	// when there are more only the tip is announced. Bitcoin Core: 8.
-	MaxAnnounce int
-	// MaxKnown is how many of the blocks that a peer knows are remembered, per
-	// peer; 32 bytes and a map entry each.
-	MaxKnown int
-	// MaxWanted is how many items of getdata may wait, per peer; 36 bytes
-	// each. One getdata message carries 50,000 at most.
-	MaxWanted int
-	// MaxLocators is how many getheaders may wait, and how many getblocks,
-	// per peer, at least 2: the first may be under way, and a further one
-	// replaces the last. 101 hashes each.
-	MaxLocators int
-	// MaxReads is how many questions to chain may be outstanding on behalf of
-	// all peers together.
-	MaxReads int
-	// ReadAttempts is how often a read is tried before the peer is told
-	// notfound.
-	ReadAttempts int
-	// AnnounceDelay is how long a block waits for others that are connected
-	// together with it.
-	AnnounceDelay time.Duration
-	// AnnounceInterval is the least time between two announcement rounds.
-	AnnounceInterval time.Duration
-	// MaxTipAge is the age, by its own timestamp, from which a block is no
-	// news: the node is still catching up. Bitcoin Core: 24 h.
-	MaxTipAge time.Duration
-	// RetryAfter is how long to wait after ErrBusy.
-	RetryAfter time.Duration
-}
-
 // Ports are what relay may ask. Send needs one slot per peer. A Send that has
 // timed out ends the connection, so its timeout must be longer than the
 // transport's write deadline. The reads need MaxReads slots each.
@@ -56,7 +23,7 @@ type Ports struct {
 
 // Machine is the relay component.
 type Machine struct {
-	cfg   Config
+	cfg   Bounds
 	ports Ports
 
 	peers []*remote // in the order of their IDs
@@ -76,7 +43,7 @@ type Machine struct {
 
 // New returns a relay without peers. It leaves nothing to chance: the source of
 // randomness is not used.
-func New(cfg Config, ports Ports, _ *rand.Rand) *Machine {
+func New(cfg Bounds, ports Ports, _ *rand.Rand) *Machine {
 	return &Machine{cfg: cfg, ports: ports}
 }
 

@@ -38,9 +38,9 @@ type world struct {
 	leaves map[actor.ID]bool
 }
 
-// worldConfig has bounds so small that each of them is met.
-func worldConfig() Config {
-	cfg := testConfig()
+// worldBounds has bounds so small that each of them is met.
+func worldBounds() Bounds {
+	cfg := DefaultBounds()
 	cfg.MaxAnnounce, cfg.MaxWanted, cfg.MaxReads = 3, 12, 2
 	return cfg
 }
@@ -229,7 +229,7 @@ func (w *world) look() {
 			}
 		}
 	}
-	if reads > worldConfig().MaxReads {
+	if reads > worldBounds().MaxReads {
 		panic("too many reads")
 	}
 }
@@ -331,7 +331,7 @@ func TestAnyOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		steps := rapid.IntRange(1, 120).Draw(rt, "steps")
 		ints := rapid.IntRange(0, 1<<16)
-		m, specs := connect(worldConfig(), 16)
+		m, specs := connect(worldBounds(), 16)
 		newWorld(t, func(n int) int { return ints.Draw(rt, "n") % n }, m, specs).run(steps)
 	})
 }
@@ -412,7 +412,7 @@ func tryBroken(t *testing.T, seed uint64, before func(*Machine, actor.Input) boo
 		}
 	}()
 	rng := rand.New(rand.NewPCG(seed, 0))
-	m, specs := connect(worldConfig(), 16)
+	m, specs := connect(worldBounds(), 16)
 	newWorld(t, rng.IntN, broken{m, before}, specs).run(120)
 	return ""
 }

@@ -20,34 +20,17 @@ const (
 	carol     actor.ID      = 1<<32 | 3
 )
 
-// testConfig has the values of config/limits.go; TestConfigIsTheNodes compares.
-func testConfig() Config {
-	return Config{
-		MaxAnnounce:  8,      // Bitcoin Core's MAX_BLOCKS_TO_ANNOUNCE
-		MaxKnown:     128,    // 16 times that; a forgotten block costs one inv too many
-		MaxWanted:    50_000, // one full getdata: 1.8 MB
-		MaxLocators:  2,      // the one under way and the newest
-		MaxReads:     8,      // two for each of four readers
-		ReadAttempts: 3,
-
-		AnnounceDelay:    5 * time.Millisecond,   // the events of one step of chain come within it
-		AnnounceInterval: 100 * time.Millisecond, // ten messages a second to a peer, whatever happens
-		MaxTipAge:        24 * time.Hour,         // Bitcoin Core's DEFAULT_MAX_TIP_AGE
-		RetryAfter:       time.Second,
-	}
-}
-
 // connect wires a machine whose Send port has a slot for each of n peers.
-func connect(cfg Config, n int) (*Machine, []actor.PortSpec) {
+func connect(b Bounds, n int) (*Machine, []actor.PortSpec) {
 	var p actor.Ports
-	ports := connectPorts(&p, windows{Reads: cfg.MaxReads, Peers: n, ReadTimeout: time.Minute, SendTimeout: time.Minute})
-	return New(cfg, ports, nil), p.Specs
+	ports := connectPorts(&p, windows{Reads: b.MaxReads, Peers: n, ReadTimeout: time.Minute, SendTimeout: time.Minute})
+	return New(b, ports, nil), p.Specs
 }
 
 // newRig puts a relay with some ready peers on the bench.
 func newRig(t testing.TB, peers ...actor.ID) *steptest.Rig {
 	t.Helper()
-	m, specs := connect(testConfig(), 16)
+	m, specs := connect(DefaultBounds(), 16)
 	r := steptest.New(t, m, specs)
 	for _, id := range peers {
 		r.Give(peer.Ready{Peer: id})

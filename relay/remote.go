@@ -136,7 +136,7 @@ func (m *Machine) onSent(now time.Time, in actor.Input, out *actor.Outbox) {
 
 // check verifies what must hold for a peer. starved says that something found no
 // slot, and may wait for one.
-func (p *remote) check(cfg *Config, roundDue, starved bool) error {
+func (p *remote) check(cfg *Bounds, roundDue, starved bool) error {
 	for _, err := range []error{
 		p.known.check(),
 		p.news.check(&p.known, cfg.MaxAnnounce),

@@ -105,7 +105,7 @@ func TestBlocksInTheOrderAsked(t *testing.T) {
 // are served as if it were not there. A hundred such peers do not take the slots for
 // reads either.
 func TestL5NonReader(t *testing.T) {
-	cfg := testConfig()
+	cfg := DefaultBounds()
 	m, specs := connect(cfg, 128)
 	r := steptest.New(t, m, specs)
 	for i := range 101 {
@@ -148,7 +148,7 @@ func TestL5NonReader(t *testing.T) {
 }
 
 func TestReadsTakeTurns(t *testing.T) {
-	cfg := testConfig()
+	cfg := DefaultBounds()
 	cfg.MaxReads = 1
 	m, specs := connect(cfg, 3)
 	r := steptest.New(t, m, specs)
@@ -312,7 +312,7 @@ func TestL7GoneInTheMiddle(t *testing.T) {
 }
 
 func TestL9ASendThatFoundNoSlot(t *testing.T) {
-	m, specs := connect(testConfig(), 1)
+	m, specs := connect(DefaultBounds(), 1)
 	r := steptest.New(t, m, specs)
 	r.Give(peer.Ready{Peer: alice})
 	r.Give(peer.Ready{Peer: bob})
@@ -331,7 +331,7 @@ func TestL9ASendThatFoundNoSlot(t *testing.T) {
 }
 
 func TestL9AReadThatFoundNoSlot(t *testing.T) {
-	cfg := testConfig()
+	cfg := DefaultBounds()
 	cfg.MaxReads = 1
 	m, specs := connect(cfg, 2)
 	r := steptest.New(t, m, specs)

@@ -8,12 +8,11 @@ import (
 
 func (w *wants) bytes() int { return w.items.bytes() + w.runs.bytes() + w.missed.bytes() }
 
-// A peer that asks for as much as it may costs relay 43 bytes an item at most, however it
-// asks and whatever has been served: 36 for the inventory vector and 4 for the
-// message that it came in, and the rest is what append leaves free.
+// A peer that asks for as much as it may costs relay 43 bytes an item at most, however
+// it asks and whatever has been served. Bounds.PerPeer says what they are.
 func TestL4WhatAPeerWantsIsKeptOnce(t *testing.T) {
 	const each = 43
-	most := testConfig().MaxWanted
+	most := DefaultBounds().MaxWanted
 	for _, size := range []int{1, 2, 1000, most} {
 		var w wants
 		for range most / size {

@@ -40,8 +40,8 @@ func connectPorts(maxPeers int) (Ports, []actor.PortSpec) {
 // quiet is a configuration that only listens.
 func quiet() Config {
 	return Config{
-		MaxPeers: 4, MaxAdded: 4, DefaultPort: 18333,
-		BanDuration: 24 * time.Hour, MaxBans: 3, MaxNotes: 50,
+		Bounds:      Bounds{MaxPeers: 4, MaxAdded: 4, BanDuration: 24 * time.Hour, MaxBans: 3, MaxNotes: 50},
+		DefaultPort: 18333,
 	}
 }
 

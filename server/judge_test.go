@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"acyclic/config/hostport"
 	"acyclic/internal/adapters/book"
 	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
@@ -36,7 +37,7 @@ type judge struct {
 	conns transport.ConnID
 	cells uint32
 	bans  map[string]time.Time // by site
-	named map[target]bool
+	named map[hostport.Addr]bool
 }
 
 type question struct {
@@ -72,9 +73,9 @@ func (j *judge) birth() {
 	j.used = make([]int, len(j.specs))
 	j.asks = nil
 	j.bans = map[string]time.Time{}
-	j.named = map[target]bool{}
+	j.named = map[hostport.Addr]bool{}
 	for _, name := range j.cfg.AddPeers {
-		t, _ := parseTarget(name, j.cfg.DefaultPort)
+		t, _ := hostport.Parse(name, j.cfg.DefaultPort)
 		j.named[t] = true
 	}
 	j.give(actor.Start{Generation: j.gen})
@@ -174,7 +175,7 @@ func (j *judge) judgeDial(addr netip.AddrPort, q *question) {
 
 func (j *judge) userNamed(addr netip.AddrPort) bool {
 	for t := range j.named {
-		if t.literal() == addr || !t.literal().IsValid() {
+		if t.Literal() == addr || !t.Literal().IsValid() {
 			return true
 		}
 	}
@@ -404,7 +405,7 @@ func (j *judge) user() {
 		name = "node.example"
 	}
 	var q any = DisconnectNode{Addr: name}
-	t, _ := parseTarget(name, j.cfg.DefaultPort)
+	t, _ := hostport.Parse(name, j.cfg.DefaultPort)
 	cmd := ""
 	if k := j.choose(4); k < 3 {
 		cmd = []string{"add", "onetry", "remove"}[k]
@@ -452,7 +453,7 @@ func (j *judge) finish() {
 		j.pass(time.Second)
 	}
 	for t, keep := range j.named {
-		lit := t.literal()
+		lit := t.Literal()
 		if !keep || !lit.IsValid() || len(j.peers) >= j.cfg.MaxPeers {
 			continue
 		}

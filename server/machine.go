@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"acyclic/chain"
+	"acyclic/config/hostport"
 	"acyclic/internal/adapters/book"
 	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
@@ -17,23 +18,15 @@ import (
 // KindPeer is the kind of cell that the server spawns, with a peer.Arg.
 const KindPeer actor.Kind = 1
 
-// Config is what the server is told by the user and by config/limits.go.
+// Config is what the server is told by the user, and its bounds.
 type Config struct {
-	// MaxPeers bounds the connections of both directions, dials under way
-	// included. At least 1.
-	MaxPeers int
-	// OutboundTarget is how many peers are found and dialled without being
-	// named by the user. Zero: none, and addresses are neither learned nor
-	// given away (btcd's simnet).
-	OutboundTarget int
+	Bounds
 
 	// ConnectOnly are the peers of --connect: nothing else is dialled.
 	ConnectOnly []string
 	// AddPeers are the peers of --addpeer. As in btcd they are not dialled
 	// when there is a --connect.
 	AddPeers []string
-	// MaxAdded bounds the peers that addnode adds or tries at a time.
-	MaxAdded int
 
 	// DNSSeeds are the host names of the network's DNS seeds.
 	DNSSeeds []string
@@ -41,16 +34,6 @@ type Config struct {
 	NoDNSSeed bool
 	// DefaultPort is the network's, for addresses without one.
 	DefaultPort uint16
-
-	// MaxInboundPerIP bounds the inbound connections of one host (an IPv4
-	// address, an IPv6 /64) other than loopback. Zero: no bound.
-	MaxInboundPerIP int
-	// BanDuration is how long a host is banned.
-	BanDuration time.Duration
-	// MaxBans bounds the banned hosts; the oldest ban is dropped first.
-	MaxBans int
-	// MaxNotes bounds each kind of address that waits for the book.
-	MaxNotes int
 }
 
 // Ports are the server's rights to ask.
@@ -110,7 +93,7 @@ func New(cfg Config, ports Ports, topics Topics, rng *rand.Rand) *Machine {
 	m := &Machine{cfg: cfg, ports: ports, topics: topics, rng: rng, known: -1}
 	m.bans.until = map[netip.Prefix]time.Time{}
 	for _, name := range cfg.names() {
-		if t, ok := parseTarget(name, cfg.DefaultPort); ok && m.findNamed(t) < 0 {
+		if t, ok := hostport.Parse(name, cfg.DefaultPort); ok && m.findNamed(t) < 0 {
 			m.named = append(m.named, named{target: t, keep: true})
 		}
 	}
@@ -177,7 +160,7 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 // steps that follow; until it has, it must not dial them a second time.
 func (m *Machine) onStart(now time.Time, start actor.Start, out *actor.Outbox) {
 	for _, name := range m.cfg.names() {
-		if _, ok := parseTarget(name, m.cfg.DefaultPort); !ok {
+		if _, ok := hostport.Parse(name, m.cfg.DefaultPort); !ok {
 			out.Log(actor.Error, "not a peer's address: "+strconv.Quote(name)+"; want host, host:port or [ipv6]:port")
 		}
 	}

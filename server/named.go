@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"acyclic/config/hostport"
 	"acyclic/internal/adapters/book"
 	"acyclic/internal/kernel/actor"
 )
@@ -32,7 +33,7 @@ const (
 
 // named is a peer that the user has named.
 type named struct {
-	target target
+	target hostport.Addr
 	keep   bool // tried for ever; otherwise once (addnode onetry)
 	rpc    bool // from addnode
 
@@ -74,7 +75,7 @@ func (n *named) must(p phase) {
 	}
 }
 
-func (m *Machine) findNamed(t target) int {
+func (m *Machine) findNamed(t hostport.Addr) int {
 	return slices.IndexFunc(m.named, func(n named) bool { return n.target == t })
 }
 
@@ -83,7 +84,7 @@ func (m *Machine) findDialling(t actor.Ticket) int {
 }
 
 // linkedTo says whether a peer is the one that the user calls t.
-func (m *Machine) linkedTo(id actor.ID, t target) bool {
+func (m *Machine) linkedTo(id actor.ID, t hostport.Addr) bool {
 	i := m.findNamed(t)
 	return i >= 0 && m.named[i].phase == linked && m.named[i].peer == id
 }
@@ -124,11 +125,11 @@ func (m *Machine) tendNamed(now time.Time, out *actor.Outbox) {
 // tryNamed takes the next step towards a connection.
 func (m *Machine) tryNamed(now time.Time, i int, out *actor.Outbox) (removed bool) {
 	n := &m.named[i]
-	if lit := n.target.literal(); len(n.addrs) == 0 && lit.IsValid() {
+	if lit := n.target.Literal(); len(n.addrs) == 0 && lit.IsValid() {
 		n.addrs = []netip.AddrPort{lit}
 	}
 	if len(n.addrs) == 0 {
-		t, ok := m.ports.Resolve.Ask(out, 0, book.Resolve{Host: n.target.host, Port: n.target.port})
+		t, ok := m.ports.Resolve.Ask(out, 0, book.Resolve{Host: n.target.Host, Port: n.target.Port})
 		n.starved = !ok
 		if !ok {
 			return false
@@ -277,7 +278,7 @@ func (m *Machine) onAddNode(now time.Time, q AddNode, call actor.Call[Done], out
 }
 
 func (m *Machine) addNode(now time.Time, q AddNode) DoneError {
-	t, ok := parseTarget(q.Addr, m.cfg.DefaultPort)
+	t, ok := hostport.Parse(q.Addr, m.cfg.DefaultPort)
 	i := m.findNamed(t)
 	switch q.Command {
 	case "add", "onetry":

@@ -14,9 +14,11 @@ import (
 
 func trialConfig() Config {
 	return Config{
-		MaxPeers: 6, OutboundTarget: 2, MaxAdded: 3, MaxInboundPerIP: 2, DefaultPort: 18333,
-		BanDuration: 24 * time.Hour, MaxBans: 100, MaxNotes: 20,
-		DNSSeeds: []string{"seed.example"}, AddPeers: []string{"4.4.4.4"},
+		Bounds: Bounds{
+			MaxPeers: 6, OutboundTarget: 2, MaxAdded: 3, MaxInboundPerIP: 2,
+			BanDuration: 24 * time.Hour, MaxBans: 100, MaxNotes: 20,
+		},
+		DefaultPort: 18333, DNSSeeds: []string{"seed.example"}, AddPeers: []string{"4.4.4.4"},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"acyclic/config/hostport"
 	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
@@ -183,13 +184,13 @@ func (m *Machine) onEnded(now time.Time, ended actor.Ended, out *actor.Outbox) {
 // connected again after its back-off, as in Bitcoin Core.
 func (m *Machine) onDisconnectNode(q DisconnectNode, call actor.Call[Done], out *actor.Outbox) {
 	done := Done{Err: Unconnected}
-	t, ok := parseTarget(q.Addr, m.cfg.DefaultPort)
+	t, ok := hostport.Parse(q.Addr, m.cfg.DefaultPort)
 	if q.Peer == 0 && !ok {
 		done.Err = BadAddress
 	}
 	for i := range m.slots {
 		s := &m.slots[i]
-		byAddr := ok && (s.remote == t.literal() || m.linkedTo(s.id, t))
+		byAddr := ok && (s.remote == t.Literal() || m.linkedTo(s.id, t))
 		if q.Peer == s.id || q.Peer == 0 && byAddr {
 			out.End(s.id, "disconnected by the user", false)
 			done.Err = ""

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"acyclic/internal/adapters/rpc"
+	"acyclic/internal/adapters/rpc/commands"
 )
 
 // run is main without its process: it returns the exit status.
@@ -84,7 +84,7 @@ func encodeNamed(method string, args []string) (any, error) {
 		if !ok {
 			return nil, fmt.Errorf("%q: want name=value", a)
 		}
-		p, err := value(method, rpc.ParamIndex(method, name), text)
+		p, err := value(method, commands.ParamIndex(method, name), text)
 		if err != nil {
 			return nil, fmt.Errorf("argument %s of %s: %w", name, method, err)
 		}
@@ -95,7 +95,7 @@ func encodeNamed(method string, args []string) (any, error) {
 
 // value makes JSON of one argument.
 func value(method string, i int, text string) (any, error) {
-	if rpc.TextParam(method, i) {
+	if commands.IsText(method, i) {
 		return text, nil
 	}
 	if !json.Valid([]byte(text)) {

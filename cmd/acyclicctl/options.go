@@ -16,22 +16,24 @@ import (
 	"github.com/jessevdk/go-flags"
 
 	"acyclic/config"
+	"acyclic/config/hostport"
 )
 
-// options are named as in btcctl and bitcoin-cli.
+// options are named as in btcctl and bitcoin-cli. Their want tags are checked as
+// the node's are. A timeout of a year is the longest.
 type options struct {
 	config.NetworkFlags
 
-	Server   string `short:"s" long:"rpcserver" value-name:"ADDR" description:"The node's RPC address (default: 127.0.0.1, the network's port)"`
-	Connect  string `long:"rpcconnect" value-name:"HOST" description:"The same, as bitcoin-cli calls it"`
-	Port     string `long:"rpcport" value-name:"PORT" description:"The port, where the address has none"`
-	User     string `short:"u" long:"rpcuser" value-name:"NAME" description:"User name (default: from the cookie)"`
-	Pass     string `short:"P" long:"rpcpass" value-name:"PASSWORD" default-mask:"-" description:"Password"`
-	CorePass string `long:"rpcpassword" value-name:"PASSWORD" default-mask:"-" description:"The same, as bitcoin-cli calls it"`
-	Cookie   string `long:"rpccookiefile" value-name:"FILE" description:"The node's cookie (default: in the network's directory below --datadir)"`
-	DataDir  string `short:"b" long:"datadir" value-name:"DIR" description:"The node's data directory (default: ~/.acyclic/data)"`
-	Config   string `short:"C" long:"configfile" value-name:"FILE" description:"The node's configuration file; network, data directory and what it says of RPC are used unless given here (default: the node's default)"`
-	Timeout  string `long:"rpcclienttimeout" value-name:"SECONDS" default:"900" description:"How long to wait for an answer; 0: for ever"`
+	Server   string `short:"s" long:"rpcserver" want:"host" value-name:"ADDR" description:"The node's RPC address (default: 127.0.0.1, the network's port)"`
+	Connect  string `long:"rpcconnect" want:"host" value-name:"HOST" description:"The same, as bitcoin-cli calls it"`
+	Port     string `long:"rpcport" want:"number 1 65535" value-name:"PORT" description:"The port, where the address has none"`
+	User     string `short:"u" long:"rpcuser" want:"said a name" value-name:"NAME" description:"User name (default: from the cookie)"`
+	Pass     string `short:"P" long:"rpcpass" want:"said a password" value-name:"PASSWORD" default-mask:"-" description:"Password"`
+	CorePass string `long:"rpcpassword" want:"said a password" value-name:"PASSWORD" default-mask:"-" description:"The same, as bitcoin-cli calls it"`
+	Cookie   string `long:"rpccookiefile" want:"said the path of a file" value-name:"FILE" description:"The node's cookie (default: in the network's directory below --datadir)"`
+	DataDir  string `short:"b" long:"datadir" want:"said the path of a directory" value-name:"DIR" description:"The node's data directory (default: ~/.acyclic/data)"`
+	Config   string `short:"C" long:"configfile" want:"said the path of an ini file" value-name:"FILE" description:"The node's configuration file; network, data directory and what it says of RPC are used unless given here (default: the node's default)"`
+	Timeout  string `long:"rpcclienttimeout" want:"number 0 31536000" value-name:"SECONDS" default:"900" description:"How long to wait for an answer; 0: for ever"`
 	Named    bool   `long:"named" description:"Pass the arguments as name=value"`
 	Stdin    bool   `long:"stdin" description:"Read further arguments from standard input, one a line"`
 	Version  bool   `short:"V" long:"version" description:"Print the version and exit"`
@@ -50,54 +52,19 @@ func parse(args []string) (*options, []string, error) {
 	if _, err := parser.AddGroup("Options", "", opts); err != nil {
 		panic(err) // a bad struct tag
 	}
-	rest, err := parser.ParseArgs(doubleDashes(args))
-	if err != nil {
-		var e *flags.Error
-		if errors.As(err, &e) && e.Type == flags.ErrHelp {
-			return nil, nil, errPrint(e.Message)
-		}
-		return nil, nil, config.FlagError(err, parser, args)
-	}
-	if opts.Version {
+	rest, help, err := config.ParseArgs(parser, doubleDashes(args))
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case help != "":
+		return nil, nil, errPrint(help)
+	case opts.Version:
 		return nil, nil, errPrint("acyclicctl version " + config.Version + "\n")
-	}
-	if len(rest) == 0 {
+	case len(rest) == 0:
 		return nil, nil, errors.New("no command; want one as in acyclicctl getblockcount, see acyclicctl help")
 	}
-	return opts, rest, opts.check(parser)
+	return opts, rest, config.Check(parser)
 }
-
-// check looks at each value by itself, as the node does.
-func (o *options) check(parser *flags.Parser) error {
-	for _, v := range []struct{ name, value, want string }{
-		{"rpcserver", o.Server, ""}, {"rpcconnect", o.Connect, ""}, {"rpcport", o.Port, ""},
-		{"rpcuser", o.User, "want a name"}, {"rpcpass", o.Pass, "want a password"}, {"rpcpassword", o.CorePass, "want a password"},
-		{"rpccookiefile", o.Cookie, "want the path of a file"}, {"datadir", o.DataDir, "want the path of a directory"},
-		{"configfile", o.Config, "want the path of an ini file"}, {"rpcclienttimeout", o.Timeout, ""},
-	} {
-		if !parser.FindOptionByLongName(v.name).IsSet() {
-			continue
-		}
-		var err error
-		switch {
-		case v.name == "rpcport":
-			err = config.CheckNumber(v.name, v.value, 1, 65535)
-		case v.name == "rpcclienttimeout":
-			err = config.CheckNumber(v.name, v.value, 0, maxTimeout)
-		case v.want == "":
-			err = config.CheckHost(v.name, v.value)
-		default:
-			err = config.CheckSaid(v.name, v.value, v.want)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// maxTimeout is the longest wait that can be asked for, in seconds: a year.
-const maxTimeout = 365 * 24 * 60 * 60
 
 // timeout is how long to wait for an answer; 0: for ever.
 func (o *options) timeout() time.Duration {
@@ -146,18 +113,14 @@ func (o *options) target() (target, error) {
 	if err != nil {
 		return target{}, err
 	}
-	network, err := conf.Network()
-	if err != nil {
-		return target{}, err
-	}
-	t := target{addr: o.addr(conf, network), user: o.User, pass: cmp.Or(o.Pass, o.CorePass)}
+	t := target{addr: o.addr(conf), user: o.User, pass: cmp.Or(o.Pass, o.CorePass)}
 	if t.user == "" && t.pass == "" && o.Cookie == "" {
 		t.user, t.pass = conf.RPCUser, conf.RPCPass
 	}
 	if t.user != "" || t.pass != "" {
 		return t, nil
 	}
-	file := config.CookieFile(config.Expand(cmp.Or(o.DataDir, conf.DataDir, config.DefaultDataDir())), network)
+	file := config.CookieFile(config.Expand(cmp.Or(o.DataDir, conf.DataDir, config.DefaultDataDir())), conf.Network)
 	if o.Cookie != "" {
 		file = config.Expand(o.Cookie)
 	}
@@ -166,15 +129,18 @@ func (o *options) target() (target, error) {
 }
 
 // addr is where to ask: host and port may come from different options.
-func (o *options) addr(conf config.Client, network config.Network) string {
-	host, port := cmp.Or(o.Server, o.Connect), cmp.Or(o.Port, network.RPCPort)
-	if host == "" && o.Port == "" && len(conf.RPCListen) > 0 {
-		host = conf.RPCListen[0]
+func (o *options) addr(conf config.Client) string {
+	addr := hostport.Addr{Port: conf.Network.RPCPort}
+	if port, err := strconv.ParseUint(o.Port, 10, 16); err == nil { // else there is none: it has been checked
+		addr.Port = uint16(port)
 	}
-	if h, p, err := net.SplitHostPort(host); err == nil {
-		host, port = h, p
+	if asked := cmp.Or(o.Server, o.Connect); asked != "" {
+		addr, _ = hostport.Parse(asked, addr.Port) // it has been checked
+	} else if o.Port == "" && len(conf.RPCListen) > 0 {
+		addr = conf.RPCListen[0]
 	}
-	return net.JoinHostPort(cmp.Or(strings.Trim(host, "[]"), "127.0.0.1"), port)
+	addr.Host = cmp.Or(addr.Host, "127.0.0.1")
+	return addr.String()
 }
 
 // readCookie reads what the node left for local clients.

@@ -47,9 +47,13 @@ type daemon struct {
 // other than 0.
 func run(cfg *config.Config) (err error) {
 	d := &daemon{cfg: cfg, stop: stopper{ch: make(chan struct{})}}
+	format := logging.Text
+	if cfg.LogJSON {
+		format = logging.JSON
+	}
 	d.logs, err = logging.New(logging.Config{
-		Levels: cfg.Levels, Format: cfg.LogFormat, Dir: cfg.LogDir,
-		Terminal: term.IsTerminal(int(os.Stderr.Fd())) && cfg.LogFormat == logging.Text,
+		Levels: logging.NewLevels(cfg.Levels.Default, cfg.Levels.Of), Format: format, Dir: cfg.LogDir,
+		Terminal: term.IsTerminal(int(os.Stderr.Fd())) && !cfg.LogJSON,
 	})
 	if err != nil {
 		return err
@@ -96,7 +100,7 @@ type stopper struct {
 	ch   chan struct{}
 }
 
-// correctness: whoever is second waits for a close, which does not wait.
+// correctness: a second call waits for a close, which does not wait.
 func (s *stopper) request() { s.once.Do(func() { close(s.ch) }) }
 
 // sameSignal is how soon after the first a signal of the same kind still counts as
@@ -106,8 +110,8 @@ const sameSignal = 200 * time.Millisecond
 // watchSignals turns the first SIGINT, SIGTERM or SIGHUP into a request to stop; the
 // second one ends the process at once.
 //
-// correctness: a goroutine of its own for the life of the process; nobody waits
-// for it.
+// correctness: the goroutine lives as long as the process, and nobody waits for
+// it.
 func (d *daemon) watchSignals() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -130,9 +134,8 @@ func (d *daemon) watchSignals() {
 // process goes on. Go's own dump of all goroutines, which ends it, is still
 // there for SIGABRT.
 //
-// correctness: a goroutine of its own for the life of the process, which holds
-// nothing while it waits for a signal or for standard error; nobody waits for
-// it.
+// correctness: the goroutine lives as long as the process, and nobody waits for
+// it. It holds nothing while it waits for a signal or for standard error.
 func (d *daemon) reportOnQuit() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGQUIT)
@@ -179,6 +182,7 @@ func (d *daemon) bind() (err error) {
 		return nil
 	}
 	d.rpc, err = rpc.Bind(rpc.Config{
+		Bounds: rpc.DefaultBounds(),
 		Listen: cfg.RPCListen, User: cfg.RPCUser, Pass: cfg.RPCPass,
 		CookieFile: cfg.CookieFile, Log: d.logs.Logger("rpc"),
 	})
@@ -196,7 +200,7 @@ func errno(err error) error {
 // ours is called, perhaps more than once, when the data directory is ours: no
 // other process may be disturbed before that.
 //
-// correctness: who comes second waits until the first has written the cookie and
+// correctness: a second call waits until the first has written the cookie and
 // started goroutines, for which it needs nobody.
 func (d *daemon) ours() error {
 	d.serve.Do(func() {

@@ -7,9 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"acyclic/config"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/cell"
+	"acyclic/peer"
+	"acyclic/server"
 )
 
 var update = flag.Bool("update", false, "rewrite the tables in ARCHITECTURE.md")
@@ -17,9 +18,9 @@ var update = flag.Bool("update", false, "rewrite the tables in ARCHITECTURE.md")
 const architecture = "../../ARCHITECTURE.md"
 
 // defaultPlan is the wiring of a node with the default knobs and one listener.
-func defaultPlan() (*cell.Plan, config.Limits) {
-	l := config.Derive(125, config.RPCHandlers)
-	s := Settings{Limits: l, Peer: l.Peer, Server: l.Server, Listeners: 1}
+func defaultPlan() (*cell.Plan, Limits) {
+	l := Derive(125, RPCHandlers)
+	s := Settings{Limits: l, Peer: peer.Config{Bounds: l.Peer}, Server: server.Config{Bounds: l.Server}, Listeners: 1}
 	e := func(id actor.ID, name string) cell.Adapter { return cell.Adapter{ID: id, Name: name} }
 	return Wire(s, Adapters{
 		Worker: e(EngineWorker, "engine"), Readers: e(EngineReaders, "readers"),
@@ -117,7 +118,7 @@ func topicTable(p *cell.Plan) string {
 	return b.String()
 }
 
-func budgetTable(p *cell.Plan, l config.Limits) string {
+func budgetTable(p *cell.Plan, l Limits) string {
 	var b strings.Builder
 	b.WriteString("| inbox of | control | answers | events | questions | inbound |\n| --- | ---: | ---: | ---: | ---: | ---: |\n")
 	row := func(name string, id actor.ID, ports []actor.PortSpec) {

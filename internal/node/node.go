@@ -70,9 +70,8 @@ func Start(o Options) (*Node, error) {
 	if n.Settings, err = settings(cfg); err != nil {
 		return nil, err
 	}
-	port := defaultPort(cfg.Params)
 	var warning string
-	if n.book, warning, err = book.Open(cfg.DataDir, port); err != nil {
+	if n.book, warning, err = book.Open(cfg.DataDir, cfg.Network.Port()); err != nil {
 		return nil, fmt.Errorf("the address book in %s: %w", cfg.DataDir, err)
 	}
 	if warning != "" {
@@ -106,28 +105,29 @@ func (n *Node) adapters(o Options) Adapters {
 	}
 }
 
-// watchConfig is the watchdog's: who may take longer than a cell.
+// watchConfig is the watchdog's: it names what may take longer than a cell.
 func (n *Node) watchConfig(dataDir string, log Logger) watch.Config {
 	l := n.Settings.Limits.Watch
-	c := l.Config
-	c.System = n.System()
-	c.Dir = filepath.Join(dataDir, "stalls")
-	c.Log = func(rec actor.Record) { log.Record("watch", 0, rec) }
-	c.Of = map[actor.ID]watch.Bounds{
-		Chain: l.Chain, EngineWorker: l.Engine, EngineReaders: l.Readers,
-		Transport: l.Transport, Book: l.Book, Resolver: l.Resolver,
+	return watch.Config{
+		Bounds: l.Bounds,
+		System: n.System(),
+		Dir:    filepath.Join(dataDir, "stalls"),
+		Log:    func(rec actor.Record) { log.Record("watch", 0, rec) },
+		Of: map[actor.ID]watch.Patience{
+			Chain: l.Chain, EngineWorker: l.Engine, EngineReaders: l.Readers,
+			Transport: l.Transport, Book: l.Book, Resolver: l.Resolver,
+		},
 	}
-	return c
 }
 
 // settings derives what the wiring needs from the user's configuration.
 func settings(cfg *config.Config) (Settings, error) {
-	s := Settings{Limits: config.Derive(cfg.MaxPeers, config.RPCHandlers), Listeners: len(cfg.Listen)}
+	s := Settings{Limits: Derive(cfg.MaxPeers, RPCHandlers), Listeners: len(cfg.Listen)}
 	var seed [16]byte
 	crand.Read(seed[:])
 	s.Seed = [2]uint64{binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:])}
 
-	s.Peer = s.Limits.Peer
+	s.Peer.Bounds = s.Limits.Peer
 	s.Peer.Magic = cfg.Params.Net
 	s.Peer.Services = Services
 	if cfg.PruneBytes > 0 {
@@ -136,11 +136,11 @@ func settings(cfg *config.Config) (Settings, error) {
 	s.Peer.UserAgent = cfg.UserAgent
 	crand.Read(s.Peer.NonceKey[:])
 
-	s.Server = s.Limits.Server
+	s.Server.Bounds = s.Limits.Server
 	s.Server.ConnectOnly = cfg.Connect
 	s.Server.AddPeers = cfg.AddPeer
 	s.Server.NoDNSSeed = !cfg.DNSSeed
-	s.Server.DefaultPort = defaultPort(cfg.Params)
+	s.Server.DefaultPort = cfg.Network.Port()
 	for _, seed := range cfg.Params.DNSSeeds {
 		s.Server.DNSSeeds = append(s.Server.DNSSeeds, seed.Host)
 	}
@@ -156,16 +156,9 @@ func private(p *chaincfg.Params) bool {
 	return p.Net == wire.SimNet || p.Net == chaincfg.RegressionNetParams.Net
 }
 
-func defaultPort(p *chaincfg.Params) uint16 {
-	var port uint16
-	fmt.Sscan(p.DefaultPort, &port)
-	return port
-}
-
 // transportConfig is the adapter's: how it asks whether a connection may stay.
 func (n *Node) transportConfig(log Logger) transport.Config {
-	c := n.Settings.Limits.Adapter
-	c.Magic = n.Settings.Peer.Magic
+	c := transport.Config{Bounds: n.Settings.Limits.Transport, Magic: n.Settings.Peer.Magic}
 	c.Log = func(rec actor.Record) { log.Record("transport", Transport, rec) }
 	// Listeners take turns with as many askers as there are of them.
 	free := make(chan int, n.Settings.Listeners)

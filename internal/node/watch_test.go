@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"acyclic/chain"
-	"acyclic/config"
 	"acyclic/internal/adapters/rpc"
 	"acyclic/internal/adapters/watch"
 	"acyclic/internal/kernel/actor"
@@ -18,6 +17,8 @@ import (
 	"acyclic/internal/kernel/cell"
 	"acyclic/internal/kernel/live"
 	"acyclic/netsync"
+	"acyclic/peer"
+	"acyclic/server"
 )
 
 // memory is a log for tests.
@@ -53,8 +54,8 @@ func (deaf) Tell(actor.ID, any) {}
 // else: chain, which asked it, and netsync and relay go on and answer.
 func TestL12AHungEngineIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := config.Derive(8, config.RPCHandlers)
-		n := &Node{Settings: Settings{Limits: l, Peer: l.Peer, Server: l.Server}}
+		l := Derive(8, RPCHandlers)
+		n := &Node{Settings: Settings{Limits: l, Peer: peer.Config{Bounds: l.Peer}, Server: server.Config{Bounds: l.Server}}}
 		n.Settings.Server.OutboundTarget = 0
 		var log memory
 		n.Node = live.New(&log)

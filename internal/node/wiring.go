@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 
 	"acyclic/chain"
-	"acyclic/config"
 	"acyclic/internal/adapters/book"
 	"acyclic/internal/adapters/rpc"
 	"acyclic/internal/adapters/transport"
@@ -72,7 +71,7 @@ const brokenOnce = 1
 
 // Settings are what the wiring needs to know.
 type Settings struct {
-	Limits    config.Limits
+	Limits    Limits
 	Peer      peer.Config   // with the limits' bounds
 	Server    server.Config // with the limits' bounds
 	Listeners int           // how many addresses are listened on
@@ -98,7 +97,7 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 	}
 
 	var cp actor.Ports
-	chainPorts := chain.ConnectPorts(&cp, ToWorker, l.Engine)
+	chainPorts := chain.ConnectPorts(&cp, ToWorker, l.Chain)
 
 	var np actor.Ports
 	syncPorts := netsync.Ports{
@@ -112,9 +111,9 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 
 	var rp actor.Ports
 	relayPorts := relay.Ports{
-		Headers: actor.Connect[chain.GetHeaders](&rp, "relay.headers", ToReaders, w.RelayReads, w.Read),
-		Hashes:  actor.Connect[chain.GetHashes](&rp, "relay.hashes", ToReaders, w.RelayReads, w.Read),
-		Block:   actor.Connect[chain.GetBlock](&rp, "relay.block", ToReaders, w.RelayReads, w.Read),
+		Headers: actor.Connect[chain.GetHeaders](&rp, "relay.headers", ToReaders, l.Relay.MaxReads, w.Read),
+		Hashes:  actor.Connect[chain.GetHashes](&rp, "relay.hashes", ToReaders, l.Relay.MaxReads, w.Read),
+		Block:   actor.Connect[chain.GetBlock](&rp, "relay.block", ToReaders, l.Relay.MaxReads, w.Read),
 		Tips:    actor.Connect[chain.GetTips](&rp, "relay.tips", ToChain, 1, w.Read),
 		Send:    actor.ConnectOf[peer.Send](&rp, "relay.send", l.Seats, w.RelaySend),
 	}
@@ -204,6 +203,6 @@ type TransportPorts struct {
 }
 
 // ConnectTransport connects the transport.
-func ConnectTransport(p *actor.Ports, l config.Limits) TransportPorts {
+func ConnectTransport(p *actor.Ports, l Limits) TransportPorts {
 	return TransportPorts{Admit: actor.Connect[server.Admit](p, "transport.admit", ToServer, 1, l.Windows.Admit)}
 }

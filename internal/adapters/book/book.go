@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,21 +16,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/internal/kernel/actor"
-)
-
-const (
-	// maxAttempts is how many attempts without success are counted against
-	// one address in one run. addrmgr takes an address with a probability of
-	// 1.5^-n after n failures and goes on, with its lock held, until it has
-	// taken one: where every address has failed thousands of times (a small
-	// network, a node left alone for days) one choice takes a tenth of a
-	// second and an answer many seconds. 32 failures say all there is to say.
-	maxAttempts = 32
-	// maxCounted bounds the addresses whose attempts are counted here.
-	maxCounted = 10_000
-	// closeWithin bounds Close: a full book has some megabytes, which a disk
-	// that works takes in a tenth of a second.
-	closeWithin = 2 * time.Second
 )
 
 // Book is the address book. Its methods may be called from several goroutines.
@@ -55,8 +41,8 @@ func Open(dir string, defaultPort uint16) (b *Book, warning string, err error) {
 	return &Book{mgr: mgr, dir: dir, defaultPort: defaultPort, attempts: map[netip.AddrPort]int{}}, warning, nil
 }
 
-// noLookup keeps the manager from asking name servers: names have no place in
-// its file.
+// noLookup keeps the manager from asking name servers: its file holds no
+// names.
 func noLookup(host string) ([]net.IP, error) {
 	return nil, errors.New("not an address: " + host)
 }
@@ -66,8 +52,8 @@ func (b *Book) Close() error { return b.close(closeWithin) }
 
 // close waits for the manager, which writes its file, no longer than the bound.
 //
-// correctness: whoever stops the node waits, holding nothing. When the disk does
-// not answer the goroutine is left behind; the process is about to end.
+// correctness: the end of the node waits here and holds nothing. If the disk does
+// not answer, the goroutine is left behind: the process is about to end.
 func (b *Book) close(bound time.Duration) error {
 	written := make(chan error, 1)
 	go func() { written <- b.mgr.Stop() }() // correctness: there is room.
@@ -98,7 +84,8 @@ func (b *Book) Handle(_ context.Context, in actor.Input) any {
 // sample returns a random part of the book (addrmgr: 23 percent).
 func (b *Book) sample(limit int) Sampled {
 	addrs := b.mgr.AddressCache()
-	return Sampled{Addrs: addrs[:min(len(addrs), max(limit, 0))]}
+	// A copy, so that a peer that does not read keeps no more than it gets.
+	return Sampled{Addrs: slices.Clone(addrs[:min(len(addrs), max(limit, 0))])}
 }
 
 // note writes into the book what the server has learned.

@@ -19,8 +19,6 @@ const (
 	// defaultPortTries is how long addresses with an unusual port are passed
 	// over: such a port can be a service that somebody wants us to disturb.
 	defaultPortTries = 50
-	// maxPick bounds one answer.
-	maxPick = 64
 )
 
 // pick chooses up to limit addresses, no two of one network group.

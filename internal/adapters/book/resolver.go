@@ -8,24 +8,14 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"acyclic/internal/kernel/actor"
-)
-
-const (
-	// ResolveTimeout bounds one look-up. The port that asks must allow more.
-	ResolveTimeout = 10 * time.Second
-	// maxResolved bounds the addresses of one answer.
-	maxResolved = 256
 )
 
 // Resolver answers Resolve. The zero Resolver uses the system's name servers.
 type Resolver struct {
 	// Lookup finds the addresses of a host; tests replace it.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
-	// Timeout bounds one look-up. Zero: ResolveTimeout.
-	Timeout time.Duration
 }
 
 // Handle answers Resolve. It may be called from several goroutines; the wiring
@@ -53,17 +43,13 @@ func (r Resolver) lookup(ctx context.Context, host string) ([]netip.Addr, error)
 	if addr, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
 		return []netip.Addr{addr}, nil
 	}
-	timeout := r.Timeout
-	if timeout == 0 {
-		timeout = ResolveTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, ResolveTimeout)
 	defer cancel()
 	if r.Lookup != nil {
 		return r.Lookup(ctx, host)
 	}
-	//correctness: for name servers, no longer than Timeout, holding nothing but
-	//one of the places that bound the look-ups.
+	//correctness: for name servers, no longer than ResolveTimeout. It holds one of
+	//the adapter's workers, which bound the look-ups.
 	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }
 

@@ -10,6 +10,6 @@
 // Adapters and main, which may wait, write through [Logs.Logger], and btcd's
 // packages through [Logs.AdoptBTCD].
 //
-// Each subsystem has a level of its own, see [ParseLevels]. Lines are made for
+// Each subsystem has its level, see [Levels]. Lines are made for
 // people ([Text]) or for machines ([JSON], one object a line).
 package logging

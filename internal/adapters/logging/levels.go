@@ -1,19 +1,10 @@
 package logging
 
 import (
-	"fmt"
-	"slices"
-	"strings"
-
 	"github.com/sirupsen/logrus"
 
 	"acyclic/internal/kernel/actor"
 )
-
-// Subsystems are the names that --debuglevel knows, sorted.
-var Subsystems = []string{
-	"book", "chain", "engine", "netsync", "node", "peer", "relay", "rpc", "server", "transport",
-}
 
 // Levels says from which severity on a subsystem's records are written.
 type Levels struct {
@@ -38,30 +29,14 @@ var levelNames = map[string]actor.Level{
 	"warn": actor.Warn, "error": actor.Error, "critical": actor.Error,
 }
 
-// ParseLevels reads btcd's --debuglevel: a level for everything, or
-// subsystem=level pairs, separated by commas. A bare level among pairs is for
-// the subsystems not named. The error says what was wrong and what is right.
-func ParseLevels(s string) (Levels, error) {
-	levels := Levels{Default: actor.Info, Of: map[string]actor.Level{}}
-	for part := range strings.SplitSeq(s, ",") {
-		subsystem, name, pair := strings.Cut(strings.TrimSpace(part), "=")
-		if !pair {
-			name = subsystem
-		}
-		level, ok := levelNames[name]
-		if !ok {
-			return Levels{}, fmt.Errorf("%q is not a level; want trace, debug, info, warn, error or critical", name)
-		}
-		if !pair {
-			levels.Default = level
-			continue
-		}
-		if !slices.Contains(Subsystems, subsystem) {
-			return Levels{}, fmt.Errorf("%q is not a subsystem; want %s", subsystem, strings.Join(Subsystems, ", "))
-		}
-		levels.Of[subsystem] = level
+// NewLevels are levels by their names in the configuration, which has checked
+// them: that of every subsystem, and of those that have their own.
+func NewLevels(standard string, of map[string]string) Levels {
+	l := Levels{Default: levelNames[standard], Of: map[string]actor.Level{}}
+	for subsystem, name := range of {
+		l.Of[subsystem] = levelNames[name]
 	}
-	return levels, nil
+	return l
 }
 
 // toLogrus maps our severities to logrus's.

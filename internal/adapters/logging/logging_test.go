@@ -16,6 +16,7 @@ import (
 	"github.com/btcsuite/btclog"
 	"go.uber.org/goleak"
 
+	"acyclic/config"
 	"acyclic/internal/kernel/actor"
 )
 
@@ -37,34 +38,15 @@ func closeLogs(t *testing.T, l *Logs) {
 	}
 }
 
-func TestParseLevels(t *testing.T) {
-	for _, c := range []struct {
-		in          string
-		chain, peer actor.Level
-		err         string
-	}{
-		{in: "info", chain: actor.Info, peer: actor.Info},
-		{in: "trace", chain: actor.Trace, peer: actor.Trace},
-		{in: "critical", chain: actor.Error, peer: actor.Error},
-		{in: "chain=debug", chain: actor.Debug, peer: actor.Info},
-		{in: "warn,chain=debug", chain: actor.Debug, peer: actor.Warn},
-		{in: "chain=debug, peer=error", chain: actor.Debug, peer: actor.Error},
-		{in: "loud", err: `"loud" is not a level; want trace, debug, info, warn, error or critical`},
-		{in: "chain=loud", err: `"loud" is not a level; want trace, debug, info, warn, error or critical`},
-		{in: "CHAN=debug", err: `"CHAN" is not a subsystem; want book, chain, engine, netsync, node, peer, relay, rpc, server, transport`},
-		{in: "chain=debug,", err: `"" is not a level; want trace, debug, info, warn, error or critical`},
-		{in: "", err: `"" is not a level; want trace, debug, info, warn, error or critical`},
-	} {
-		l, err := ParseLevels(c.in)
-		if c.err != "" {
-			if err == nil || err.Error() != c.err {
-				t.Errorf("%q: error %v, want %s", c.in, err, c.err)
-			}
-			continue
+func TestLevels(t *testing.T) {
+	for _, name := range config.LevelNames {
+		if NewLevels(name, nil).Default == 0 {
+			t.Errorf("the configuration knows the level %s, and logging does not", name)
 		}
-		if err != nil || l.Level("chain") != c.chain || l.Level("peer") != c.peer {
-			t.Errorf("%q: chain %d peer %d, %v; want %d %d", c.in, l.Level("chain"), l.Level("peer"), err, c.chain, c.peer)
-		}
+	}
+	l := NewLevels("warn", map[string]string{"chain": "debug"})
+	if l.Level("chain") != actor.Debug || l.Level("peer") != actor.Warn {
+		t.Errorf("chain %d, peer %d", l.Level("chain"), l.Level("peer"))
 	}
 	if (Levels{}).Level("chain") != actor.Info {
 		t.Error("levels that nobody set are not info")
@@ -76,7 +58,7 @@ func TestParseLevels(t *testing.T) {
 func TestRecord(t *testing.T) {
 	var screen bytes.Buffer
 	dir := t.TempDir()
-	levels, _ := ParseLevels("info,peer=debug")
+	levels := NewLevels("info", map[string]string{"peer": "debug"})
 	l := open(t, Config{Levels: levels, Dir: dir, Screen: &screen})
 	l.Record("chain", 2, actor.Record{Level: actor.Info, Msg: "block connected", Fields: []any{"txs", 1, "height", 7}})
 	l.Record("chain", 2, actor.Record{Level: actor.Debug, Msg: "not wanted"})
@@ -236,25 +218,24 @@ func TestNoFile(t *testing.T) {
 
 // btcd's chatter at info is held back unless the user wants details.
 func TestBTCDLevels(t *testing.T) {
-	for levels, want := range map[string]btclog.Level{
+	for level, want := range map[string]btclog.Level{
 		"info": btclog.LevelWarn, "warn": btclog.LevelWarn, "error": btclog.LevelError,
-		"engine=debug": btclog.LevelDebug, "trace": btclog.LevelTrace,
+		"debug": btclog.LevelDebug, "trace": btclog.LevelTrace,
 	} {
-		parsed, _ := ParseLevels(levels)
 		var screen bytes.Buffer
-		l := open(t, Config{Levels: parsed, Screen: &screen})
+		l := open(t, Config{Levels: NewLevels("info", map[string]string{"engine": level}), Screen: &screen})
 		b := l.btclog("engine")
 		if b.Level() != want {
-			t.Errorf("%s: btcd's level is %v, want %v", levels, b.Level(), want)
+			t.Errorf("%s: btcd's level is %v, want %v", level, b.Level(), want)
 		}
 		b.Infof("chatter %d", 1)
 		b.Errorf("failed %d", 2)
 		closeLogs(t, l)
 		if got := strings.Contains(screen.String(), "chatter"); got != (want < btclog.LevelWarn) {
-			t.Errorf("%s: %q", levels, screen.String())
+			t.Errorf("%s: %q", level, screen.String())
 		}
 		if !strings.Contains(screen.String(), "ERR engine: failed 2") {
-			t.Errorf("%s: %q", levels, screen.String())
+			t.Errorf("%s: %q", level, screen.String())
 		}
 	}
 }

@@ -39,7 +39,7 @@ const DefaultQueue = 4096
 type Logs struct {
 	cfg     Config
 	sink    *sink
-	loggers map[string]*logrus.Logger
+	loggers map[actor.Level]*logrus.Logger
 	queue   chan entry
 	dropped atomic.Uint64
 	closing sync.Once
@@ -72,11 +72,11 @@ func New(cfg Config) (*Logs, error) {
 		return nil, fmt.Errorf("--logdir: cannot write a log file in %s, %w; want a directory that can be written", cfg.Dir, err)
 	}
 	l := &Logs{
-		cfg: cfg, sink: sink, loggers: map[string]*logrus.Logger{},
+		cfg: cfg, sink: sink, loggers: map[actor.Level]*logrus.Logger{},
 		queue: make(chan entry, cfg.Queue), stop: make(chan struct{}), done: make(chan struct{}),
 	}
-	for _, name := range Subsystems {
-		l.loggers[name] = l.newLogger(cfg.Levels.Level(name))
+	for level := actor.Error; level <= actor.Trace; level++ {
+		l.loggers[level] = l.newLogger(level)
 	}
 	go l.write()
 	return l, nil
@@ -129,13 +129,9 @@ func render(fields []any) []any {
 func (l *Logs) Dropped() uint64 { return l.dropped.Load() }
 
 // Logger returns a logger for an adapter or for main: callers may wait for the
-// disk. subsystem must be one of Subsystems.
+// disk.
 func (l *Logs) Logger(subsystem string) *logrus.Entry {
-	logger, ok := l.loggers[subsystem]
-	if !ok {
-		panic("logging: no subsystem " + subsystem)
-	}
-	return logger.WithField(subsystemField, subsystem)
+	return l.loggers[l.cfg.Levels.Level(subsystem)].WithField(subsystemField, subsystem)
 }
 
 // write is the writer's goroutine.
@@ -170,18 +166,14 @@ func (l *Logs) drain() {
 }
 
 func (l *Logs) emit(e entry) {
-	logger, ok := l.loggers[e.subsystem]
-	if !ok {
-		logger = l.loggers["node"]
-	}
-	fields := logrus.Fields{subsystemField: e.subsystem}
+	fields := logrus.Fields{}
 	if e.id.Parent() != 0 {
 		fields[cellField] = e.id.String()
 	}
 	for i := 0; i+1 < len(e.rec.Fields); i += 2 {
 		fields[fmt.Sprint(e.rec.Fields[i])] = e.rec.Fields[i+1]
 	}
-	logger.WithFields(fields).WithTime(e.at).Log(toLogrus(e.rec.Level), e.rec.Msg)
+	l.Logger(e.subsystem).WithFields(fields).WithTime(e.at).Log(toLogrus(e.rec.Level), e.rec.Msg)
 }
 
 func (l *Logs) reportDropped() {

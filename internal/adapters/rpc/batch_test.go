@@ -19,7 +19,7 @@ func repeated(item string, n int) string {
 // L4: a request holds a bounded number of things; what has more is refused as a
 // whole, in a reply of its own, and nothing of it is carried out.
 func TestL4RequestsAreBounded(t *testing.T) {
-	r := newRig(t, 1, Config{MaxBatch: 3})
+	r := newRig(t, 1, Config{Bounds: Bounds{MaxBatch: 3}})
 	var fields []string
 	for i := range maxMembers + 1 {
 		fields = append(fields, fmt.Sprintf(`"%d":1`, i))
@@ -58,7 +58,7 @@ func TestL4RequestsAreBounded(t *testing.T) {
 // for clients look for a reply to each of their ids; calls that want no reply
 // are carried out.
 func TestL4RepliesAreBounded(t *testing.T) {
-	r := newRig(t, 1, Config{MaxReply: 1000})
+	r := newRig(t, 1, Config{Bounds: Bounds{MaxReply: 1000}})
 	on(r.f, func(q chain.GetBlock) (chain.Block, error) {
 		return chain.Block{Hash: q.Hash, Height: 170, Payload: make([]byte, 1000)}, nil
 	})
@@ -97,7 +97,7 @@ func TestL4RequestsCostWhatTheyWeigh(t *testing.T) {
 		body := fmt.Appendf(nil, c.around, repeated(c.item, size/(len(c.item)+1)))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, answer := answerBody(context.Background(), body, maxBatch, maxReply, (&call{Node: &Node{}}).execute)
+		_, answer := answerBody(context.Background(), body, DefaultBounds().MaxBatch, DefaultBounds().MaxReply, (&call{Node: &Node{}}).execute)
 		runtime.ReadMemStats(&after)
 		if cost := after.TotalAlloc - before.TotalAlloc; cost > factor*size || !json.Valid(answer) {
 			t.Errorf("%s: %d MiB for a request of %d MiB and a reply of %d MiB", why, cost>>20, size>>20, len(answer)>>20)

@@ -11,6 +11,7 @@ import (
 	"github.com/btcsuite/btcd/chaincfg/v2"
 
 	"acyclic/chain"
+	"acyclic/internal/adapters/rpc/commands"
 	"acyclic/internal/kernel/actor"
 	"acyclic/netsync"
 	"acyclic/server"
@@ -130,7 +131,7 @@ func TestNodes(t *testing.T) {
 		r.wantError("addnode", `["192.0.2.1","onetry"]`, c.want)
 		r.wantError("disconnectnode", `["192.0.2.1"]`, c.want)
 	}
-	r.wantError("addnode", `["192.0.2.1","maybe"]`, "-1 "+commands["addnode"].help())
+	r.wantError("addnode", `["192.0.2.1","maybe"]`, "-1 "+table["addnode"].Help())
 }
 
 func TestSubmitBlock(t *testing.T) {
@@ -222,8 +223,8 @@ func TestL2QuestionsEnd(t *testing.T) {
 // batch beside the others' results, and the connection lives on.
 func TestL11ResultsThatCannotBeJSON(t *testing.T) {
 	r := newRig(t, 1, Config{})
-	commands["broken"] = &command{name: "broken", run: func(*call, arguments) (any, error) { return make(chan int), nil }}
-	t.Cleanup(func() { delete(commands, "broken") })
+	table["broken"] = command{&commands.Command{Name: "broken"}, func(*call, arguments) (any, error) { return make(chan int), nil }}
+	t.Cleanup(func() { delete(table, "broken") })
 	const failed = "broken failed: rpc: rpc.legacyReply cannot be JSON: json: unsupported type: chan int (a bug; the log has the stack)"
 	r.wantError("broken", "[]", "-32603 "+failed)
 	_, got := r.post(`[{"id":1,"method":"broken"},{"id":2,"method":"uptime"}]`)

@@ -3,6 +3,7 @@ package rpc
 import (
 	"encoding/json"
 
+	"acyclic/internal/adapters/rpc/commands"
 	"acyclic/internal/kernel/actor"
 	"acyclic/netsync"
 	"acyclic/relay"
@@ -11,13 +12,13 @@ import (
 
 func help(_ *call, a arguments) (any, error) {
 	if !a.has(0) {
-		return helpAll(), nil
+		return commands.Help(), nil
 	}
-	cmd, ok := commands[a.text(0)]
-	if !ok {
+	cmd := commands.Find(a.text(0))
+	if cmd == nil {
 		return "help: unknown command: " + a.text(0), nil
 	}
-	return cmd.help(), nil
+	return cmd.Help(), nil
 }
 
 func stop(c *call, _ arguments) (any, error) {

@@ -1,9 +1,10 @@
 // Package rpc is the adapter that serves JSON-RPC over HTTP as Bitcoin Core does,
 // so that bitcoin-cli and everything written for it can talk to this node.
 //
-//	request ─► http.go   who is it, is there a free handler
+//	request ─► http.go   is the password right, is a handler free
 //	           request.go   JSON-RPC 1.0, 1.1 or 2.0; one call or a batch, of bounded size
-//	           commands.go  the table of commands; arguments are checked
+//	           commands     the table of commands, which the client shares
+//	           params.go    arguments are checked
 //	           chaincmds.go, netcmds.go, mining.go, control.go, waitgraph.go
 //	                        questions to components, answers in Core's shapes
 //	reply   ◄─ reply.go     results and errors with Core's codes and statuses

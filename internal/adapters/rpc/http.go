@@ -16,11 +16,11 @@ import (
 // ServeHTTP answers one HTTP request with Core's statuses: 405 for anything but
 // POST, 401 without the password, 503 when too much is waiting.
 //
-// correctness: runs on a goroutine of its own per connection. It waits for the
-// client, for a free handler and for answers, each with a deadline, holding
-// nothing but its connection and, while it works, one asker; nobody waits for
-// it. The deadlines for the client are the server's (Bind), and those that
-// respond and overloaded set after the node has taken its time.
+// correctness: each connection has a goroutine, for which nobody waits. It waits
+// for the client, for a free handler and for answers, each with a deadline. It
+// holds its connection and, while it works, one asker. The deadlines for the
+// client are the server's (Bind), and those that respond and overloaded set after
+// the node has taken its time.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.serveHealth(w, r) || s.serveMetrics(w, r) {
 		return
@@ -59,9 +59,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // acquire waits for a handler's asker.
 //
-// correctness: holds a place in the queue, which is bounded; ends after WaitFor
-// or with the client's connection. Whoever has an asker gives it back without
-// waiting for this one.
+// correctness: the queue that the request waits in is bounded. The wait ends after
+// WaitFor or with the client's connection. The handler that has an asker gives it
+// back without waiting for this one.
 func (s *Server) acquire(ctx context.Context, n *attached) (adapter.Asker, error) {
 	timeout := time.NewTimer(s.cfg.WaitFor)
 	defer timeout.Stop()
@@ -77,7 +77,7 @@ func (s *Server) acquire(ctx context.Context, n *attached) (adapter.Asker, error
 
 // authorized checks the password. A wrong one costs the caller time.
 //
-// correctness: holds no place in the queue yet; Penalty bounds it.
+// correctness: the request is not in the queue yet; Penalty bounds the wait.
 func (s *Server) authorized(w http.ResponseWriter, r *http.Request) bool {
 	if s.creds.match(r) {
 		return true
@@ -101,8 +101,8 @@ func (s *Server) overloaded(w http.ResponseWriter) {
 	plain(w, http.StatusServiceUnavailable, "Work queue depth exceeded")
 }
 
-// plain answers in words. Whoever is refused also loses the connection: there
-// are few of them, and others wait for theirs.
+// plain answers in words. A refusal ends the connection too: there are few of
+// them, and other clients wait for theirs.
 //
 // correctness: for the client only, no longer than IOFor.
 func plain(w http.ResponseWriter, status int, text string) {
@@ -126,8 +126,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, c *call) {
 // respond reads the body, carries its calls out one after the other, and
 // replies.
 //
-// correctness: for the client only, IOFor each way at most, holding no more than the
-// place of a handler, of which others have theirs.
+// correctness: for the client only, IOFor each way at most. It holds one handler,
+// and there are others.
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, exec executor) {
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(s.cfg.IOFor))
@@ -228,11 +228,11 @@ func (c *call) execute(r *request) (answer []byte, err error) {
 			answer, err = nil, fail(codeInternal, "%s failed: %v (a bug; the log has the stack)", r.method, p)
 		}
 	}()
-	cmd, ok := commands[r.method]
+	cmd, ok := table[r.method]
 	if !ok {
 		return nil, fail(codeMethodNotFound, "Method not found")
 	}
-	args, err := bind(r, cmd.params, cmd.help())
+	args, err := bind(r, cmd.Params, cmd.Help())
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ import (
 
 // Statuses and replies of the HTTP level and of JSON-RPC are Core's.
 func TestProtocol(t *testing.T) {
-	r := newRig(t, 1, Config{MaxBody: 1000})
+	r := newRig(t, 1, Config{Bounds: Bounds{MaxBody: 1000}})
 	for _, c := range []struct {
 		why, body string
 		status    int
@@ -99,7 +99,7 @@ func TestCookie(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "regtest", ".cookie")
 	log := logrus.New()
 	log.SetOutput(io.Discard)
-	s, err := Start(Config{Listen: []string{"127.0.0.1:0"}, CookieFile: file, Log: logrus.NewEntry(log)})
+	s, err := Start(Config{Bounds: DefaultBounds(), Listen: []string{"127.0.0.1:0"}, CookieFile: file, Log: logrus.NewEntry(log)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestBindOnly(t *testing.T) {
 	file := filepath.Join(t.TempDir(), ".cookie")
 	log := logrus.New()
 	log.SetOutput(io.Discard)
-	s, err := Bind(Config{Listen: []string{"127.0.0.1:0"}, CookieFile: file, Log: logrus.NewEntry(log)})
+	s, err := Bind(Config{Bounds: DefaultBounds(), Listen: []string{"127.0.0.1:0"}, CookieFile: file, Log: logrus.NewEntry(log)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestForeignCookie(t *testing.T) {
 	file := filepath.Join(t.TempDir(), ".cookie")
 	log := logrus.New()
 	log.SetOutput(io.Discard)
-	s, err := Start(Config{Listen: []string{"127.0.0.1:0"}, CookieFile: file, Log: logrus.NewEntry(log)})
+	s, err := Start(Config{Bounds: DefaultBounds(), Listen: []string{"127.0.0.1:0"}, CookieFile: file, Log: logrus.NewEntry(log)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func TestListen(t *testing.T) {
 	defer l.Close()
 	log := logrus.New()
 	log.SetOutput(io.Discard)
-	cfg := Config{Listen: []string{l.Addr().String()}, User: "a", Pass: "b", Log: logrus.NewEntry(log)}
+	cfg := Config{Bounds: DefaultBounds(), Listen: []string{l.Addr().String()}, User: "a", Pass: "b", Log: logrus.NewEntry(log)}
 	want := "--rpclisten=" + l.Addr().String() + ": cannot serve RPC there, address already in use; want a free address of this machine (is another node running?)"
 	if _, err := Start(cfg); err == nil || err.Error() != want {
 		t.Errorf("an address in use:\n got %v\nwant %s", err, want)
@@ -232,7 +232,7 @@ func (r *rig) hang() (entered chan struct{}, release chan struct{}) {
 // under way are answered.
 func TestL4Overload(t *testing.T) {
 	const handlers, queued = 2, 1
-	r := newRig(t, handlers, Config{MaxQueue: queued, WaitFor: time.Hour})
+	r := newRig(t, handlers, Config{Bounds: Bounds{MaxQueue: queued, WaitFor: time.Hour}})
 	entered, release := r.hang()
 	results := make(chan string, handlers+queued+1)
 	send := func() {
@@ -260,7 +260,7 @@ func TestL4Overload(t *testing.T) {
 }
 
 func TestL9WaitingEnds(t *testing.T) {
-	r := newRig(t, 1, Config{WaitFor: time.Millisecond})
+	r := newRig(t, 1, Config{Bounds: Bounds{WaitFor: time.Millisecond}})
 	entered, release := r.hang()
 	first := make(chan int)
 	go func() {
@@ -300,7 +300,7 @@ func TestL8CloseEndsHandlers(t *testing.T) {
 
 // A client that goes away frees its handler.
 func TestClientGone(t *testing.T) {
-	r := newRig(t, 1, Config{WaitFor: time.Minute})
+	r := newRig(t, 1, Config{Bounds: Bounds{WaitFor: time.Minute}})
 	entered, _ := r.hang()
 	ctx, cancel := context.WithCancel(context.Background())
 	req, _ := http.NewRequestWithContext(ctx, http.MethodPost, r.url, strings.NewReader(`{"method":"getblockcount"}`))
@@ -320,7 +320,7 @@ func TestClientGone(t *testing.T) {
 
 // More connections than allowed wait to be accepted; they come to their turn.
 func TestConnectionLimit(t *testing.T) {
-	r := newRig(t, 4, Config{MaxConns: 1})
+	r := newRig(t, 4, Config{Bounds: Bounds{MaxConns: 1}})
 	idle, err := net.Dial("tcp", r.s.Addrs()[0])
 	if err != nil {
 		t.Fatal(err)
@@ -350,12 +350,12 @@ func FuzzAnswerBody(f *testing.F) {
 	asker := &fake{answer: map[string]func(actor.ID, any) (any, error){}}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		c := &call{Node: node, ctx: context.Background(), asker: asker, size: newDirSize(""), log: logrus.NewEntry(logrus.New())}
-		status, answer := answerBody(c.ctx, body, maxBatch, maxReply, func(r *request) ([]byte, error) {
-			cmd, ok := commands[r.method]
+		status, answer := answerBody(c.ctx, body, DefaultBounds().MaxBatch, DefaultBounds().MaxReply, func(r *request) ([]byte, error) {
+			cmd, ok := table[r.method]
 			if !ok {
 				return nil, fail(codeMethodNotFound, "Method not found")
 			}
-			args, err := bind(r, cmd.params, cmd.help())
+			args, err := bind(r, cmd.Params, cmd.Help())
 			if err != nil {
 				return nil, err
 			}

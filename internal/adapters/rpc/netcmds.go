@@ -7,6 +7,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"acyclic/internal/adapters/rpc/commands"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/adapter"
 	"acyclic/netsync"
@@ -253,7 +254,7 @@ func getNetworkInfo(c *call, _ arguments) (any, error) {
 func addNode(c *call, a arguments) (any, error) {
 	command := a.text(1)
 	if command != "add" && command != "remove" && command != "onetry" {
-		return nil, fail(codeMisc, "%s", commands["addnode"].help())
+		return nil, fail(codeMisc, "%s", commands.Find("addnode").Help())
 	}
 	if a.flag(2, false) {
 		return nil, fail(codeInvalidParameter, "Error: v2transport requested but this node does not support it")

@@ -96,16 +96,6 @@ type Ports struct {
 	PeerInfo actor.PortOf[peer.GetInfo, peer.Info, peer.Peer]
 }
 
-// Windows are what one handler may have outstanding, and for how long.
-type Windows struct {
-	Kind int // questions of one kind to a component
-	Peer int // peers that have been asked for their figures
-
-	ReadTimeout   time.Duration // for questions that read
-	SubmitTimeout time.Duration // for a block that is submitted
-	PeerTimeout   time.Duration // for one peer's figures
-}
-
 // Connect adds the ports of one handler to p. All handlers are wired alike, so
 // that they share one Ports.
 func Connect(p *actor.Ports, to Targets, w Windows) Ports {
@@ -144,7 +134,7 @@ func (c *call) now() time.Time {
 }
 
 // ask asks p's target on behalf of c. A question that ends without a value
-// becomes an error that says who did not answer.
+// becomes an error that names the component that did not answer.
 func ask[Q actor.Question[A, T], A, T any](c *call, p actor.Port[Q, A], q Q) (A, error) {
 	a, err := adapter.Ask(c.ctx, c.asker, p, q)
 	if err != nil {

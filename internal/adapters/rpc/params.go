@@ -7,15 +7,9 @@ import (
 	"strings"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
-)
 
-// param describes one parameter of a command.
-type param struct {
-	name     string
-	kind     jsonKind
-	also     jsonKind // a second kind that is taken; "" if none
-	optional bool
-}
+	"acyclic/internal/adapters/rpc/commands"
+)
 
 // arguments are the arguments of one call, in the order of the command's
 // parameters, checked for number and type. One that was left out is null.
@@ -23,7 +17,7 @@ type arguments []json.RawMessage
 
 // bind puts the request's arguments in order and checks them. help is the
 // command's usage, which Core sends when the number is wrong.
-func bind(r *request, params []param, help string) (arguments, error) {
+func bind(r *request, params []commands.Param, help string) (arguments, error) {
 	args := make(arguments, len(params))
 	if r.named != nil {
 		if err := bindNamed(r, params, args); err != nil {
@@ -39,11 +33,11 @@ func bind(r *request, params []param, help string) (arguments, error) {
 	for i, p := range params {
 		k := kind(args[i])
 		switch {
-		case k == nothing && p.optional, k == p.kind, k == p.also:
+		case k == nothing && p.Optional, k == p.Kind, k == p.Also:
 		case k == nothing:
 			return nil, fail(codeMisc, "%s", help)
 		default:
-			wrong = append(wrong, `    "Position `+strconv.Itoa(i+1)+` (`+p.name+`)": "JSON value of type `+string(k)+` is not of expected type `+string(p.kind)+`"`)
+			wrong = append(wrong, `    "Position `+strconv.Itoa(i+1)+` (`+p.Name+`)": "JSON value of type `+string(k)+` is not of expected type `+string(p.Kind)+`"`)
 		}
 	}
 	if wrong != nil {
@@ -52,9 +46,9 @@ func bind(r *request, params []param, help string) (arguments, error) {
 	return args, nil
 }
 
-// bindNamed finds the place of each named argument. As in Core, "args" may hold
+// bindNamed finds the position of each named argument. As in Core, "args" may hold
 // the first ones by position.
-func bindNamed(r *request, params []param, args arguments) error {
+func bindNamed(r *request, params []commands.Param, args arguments) error {
 	known := map[string]bool{"args": true}
 	if first, ok := r.named["args"]; ok {
 		if kind(first) != array {
@@ -67,13 +61,13 @@ func bindNamed(r *request, params []param, args arguments) error {
 		copy(args, positional)
 	}
 	for i, p := range params {
-		known[p.name] = true
-		v, ok := r.named[p.name]
+		known[p.Name] = true
+		v, ok := r.named[p.Name]
 		if !ok {
 			continue
 		}
 		if args[i] != nil {
-			return fail(codeInvalidParameter, "Parameter %s specified twice both as positional and named argument", p.name)
+			return fail(codeInvalidParameter, "Parameter %s specified twice both as positional and named argument", p.Name)
 		}
 		args[i] = v
 	}

@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"acyclic/internal/adapters/rpc/commands"
 )
 
 // The README lists the commands that exist, and no other.
@@ -23,12 +25,12 @@ func TestReadmeListsTheCommands(t *testing.T) {
 		line, _, _ = strings.Cut(line, "#")
 		for _, name := range strings.Fields(line) {
 			listed[name] = true
-			if commands[name] == nil {
+			if commands.Find(name) == nil {
 				t.Errorf("the README lists %s, which is no command", name)
 			}
 		}
 	}
-	for name := range commands {
+	for name := range table {
 		if !listed[name] {
 			t.Errorf("the README does not list %s", name)
 		}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+
+	"acyclic/internal/adapters/rpc/commands"
 )
 
 // request is one JSON-RPC call as it came.
@@ -153,21 +155,19 @@ func (r *request) parseParams(v json.RawMessage) error {
 	return nil
 }
 
-// jsonKind is a type of JSON value, named as Core names it in errors.
-type jsonKind string
-
-// The kinds.
+// The kinds of JSON values: those of parameters, and the others.
 const (
-	nothing jsonKind = "null"
-	boolean jsonKind = "bool"
-	numeric jsonKind = "number"
-	text    jsonKind = "string"
-	array   jsonKind = "array"
-	object  jsonKind = "object"
+	boolean = commands.Boolean
+	numeric = commands.Numeric
+	text    = commands.Text
+
+	nothing commands.Kind = "null"
+	array   commands.Kind = "array"
+	object  commands.Kind = "object"
 )
 
 // kind tells the type of a valid JSON value; a missing one is null.
-func kind(v json.RawMessage) jsonKind {
+func kind(v json.RawMessage) commands.Kind {
 	v = bytes.TrimLeft(v, " \t\r\n")
 	if len(v) == 0 {
 		return nothing

@@ -28,6 +28,7 @@ import (
 	"acyclic/internal/adapters/watch"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/adapter"
+	"acyclic/internal/proof/steptest"
 	"acyclic/netsync"
 	"acyclic/peer"
 	"acyclic/relay"
@@ -125,6 +126,7 @@ func newRig(t *testing.T, n int, cfg Config) *rig {
 	cfg.Log = log.WithField("subsystem", "rpc")
 	cfg.Listen = []string{"127.0.0.1:0"}
 	cfg.Penalty = time.Nanosecond
+	cfg.Bounds = steptest.Fill(cfg.Bounds, DefaultBounds())
 	if cfg.CookieFile == "" && cfg.User == "" {
 		cfg.User, cfg.Pass = "me", "secret"
 	}
@@ -146,16 +148,10 @@ func newRig(t *testing.T, n int, cfg Config) *rig {
 	return r
 }
 
-// WindowsOfTests are the node's own, which TestWindowsAreTheNodes compares:
-// package config knows this one, so its values cannot be had here.
-func WindowsOfTests() Windows {
-	return Windows{Kind: 2, Peer: 4, ReadTimeout: 10 * time.Second, SubmitTimeout: time.Minute, PeerTimeout: 2 * time.Second}
-}
-
 func (r *rig) attach(n int) {
 	var specs actor.Ports
 	node := Node{
-		Ports: Connect(&specs, targets, WindowsOfTests()), Targets: targets, Params: &chaincfg.RegressionNetParams,
+		Ports: Connect(&specs, targets, DefaultWindows()), Targets: targets, Params: &chaincfg.RegressionNetParams,
 		UserAgent: "/acyclic:0.1.0/", Services: wire.SFNodeNetwork | wire.SFNodeWitness | wire.SFNodeNetworkLimited,
 		Protocol: 70016, Version: 100, Started: clock.Add(-90 * time.Second),
 		Stop: func() { r.stopped <- struct{}{} },

@@ -12,62 +12,19 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"github.com/sirupsen/logrus"
 
 	"acyclic/internal/kernel/adapter"
 )
 
-// Defaults of Config, whose fields say why.
-const (
-	waitFor = 30 * time.Second
-	ioFor   = 30 * time.Second
-	penalty = 250 * time.Millisecond
-	maxBody = 32 << 20
-
-	maxBatch = 1000
-	maxReply = 64 << 20
-)
-
-// Config is what Start needs. A bound that is zero gets its default.
+// Config is what Start needs.
 type Config struct {
+	Bounds
 	Listen     []string // host:port
 	User, Pass string   // both, or none to use the cookie
 	CookieFile string
 	Log        *logrus.Entry
-
-	MaxConns int           // connections open at once (128)
-	MaxQueue int           // requests that wait for a handler (64, Core's -rpcworkqueue)
-	WaitFor  time.Duration // how long they wait (30 s)
-	MaxBody  int64         // bytes of a request (32 MiB, Core's MAX_SIZE: a block in hex fits)
-	MaxBatch int           // calls in one request (1000: programs that ask in batches ask for a hundred)
-	MaxReply int           // bytes of a batch's replies after which no more calls are carried out (64 MiB: a dozen blocks at least)
-	IOFor    time.Duration // to send a request or take a reply (30 s, Core's -rpcservertimeout)
-	Penalty  time.Duration // delay after a wrong password (250 ms, as in Core)
-}
-
-func (c *Config) defaults() {
-	def := func(p *int, v int) {
-		if *p == 0 {
-			*p = v
-		}
-	}
-	wait := func(p *time.Duration, v time.Duration) {
-		if *p == 0 {
-			*p = v
-		}
-	}
-	def(&c.MaxConns, 128)
-	def(&c.MaxQueue, 64)
-	def(&c.MaxBatch, maxBatch)
-	def(&c.MaxReply, maxReply)
-	wait(&c.WaitFor, waitFor)
-	wait(&c.IOFor, ioFor)
-	wait(&c.Penalty, penalty)
-	if c.MaxBody == 0 {
-		c.MaxBody = maxBody
-	}
 }
 
 // maxHeader is Core's bound on a request's HTTP headers, in bytes.
@@ -115,7 +72,6 @@ func Start(cfg Config) (*Server, error) {
 // bound, that is an error; some of several may fail, as ::1 does where there is
 // no IPv6.
 func Bind(cfg Config) (*Server, error) {
-	cfg.defaults()
 	if cfg.Log == nil {
 		return nil, errors.New("rpc: no logger")
 	}
@@ -124,10 +80,10 @@ func Bind(cfg Config) (*Server, error) {
 	s.Warmup("Starting…")
 	s.http = &http.Server{
 		Handler: s,
-		// Of each request from its first byte, whoever sends it and whoever
-		// answers it: net/http reads a body that we leave unread, and has
-		// replies of its own. Who works for longer than that (respond) sets
-		// the deadlines anew.
+		// These count from a request's first byte and hold for all requests:
+		// net/http reads a body that we leave unread, and answers some
+		// requests itself. A request that takes longer (respond) gets new
+		// deadlines.
 		ReadTimeout:    cfg.IOFor,
 		WriteTimeout:   cfg.IOFor,
 		IdleTimeout:    cfg.IOFor,
@@ -253,9 +209,9 @@ func (c complaints) Write(line []byte) (int, error) {
 // limited is a listener that accepts no more than cap(conns) connections at
 // once.
 //
-// correctness: Accept waits for a connection to end, holding nothing; only the
-// HTTP server's own accept loop waits for it. Close frees it by ending Accept
-// of the inner listener, and closed.
+// correctness: Accept waits for a connection to end and holds nothing. Only the
+// HTTP server's accept loop waits for Accept. Close ends the wait: it ends Accept
+// of the inner listener and closes closed.
 type limited struct {
 	net.Listener
 	conns  chan struct{} // holds a value for each open connection
@@ -263,7 +219,7 @@ type limited struct {
 	once   sync.Once
 }
 
-// Accept waits for a place and for a connection.
+// Accept waits until there may be one more connection, and then for it.
 //
 // correctness: as said at limited; it takes back only what it put in itself.
 func (l *limited) Accept() (net.Conn, error) {
@@ -285,7 +241,7 @@ func (l *limited) Close() error {
 	return l.Listener.Close()
 }
 
-// limitedConn gives its place back when it is closed.
+// limitedConn counts as open until it is closed.
 type limitedConn struct {
 	net.Conn
 	conns chan struct{}

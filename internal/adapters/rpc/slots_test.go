@@ -49,7 +49,7 @@ func TestL5SilentClientsGiveTheirConnectionsBack(t *testing.T) {
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, 1, Config{MaxConns: 2, IOFor: briefly})
+			r := newRig(t, 1, Config{Bounds: Bounds{MaxConns: 2, IOFor: briefly}})
 			for _, conn := range []net.Conn{r.dial(c.says), r.dial(c.says)} {
 				if _, err := io.Copy(io.Discard, conn); isTimeout(err) {
 					t.Error("the server has not closed the connection")
@@ -70,7 +70,7 @@ func TestL5ClientsThatTakeNoReplyGiveTheirConnectionsBack(t *testing.T) {
 	} {
 		t.Run(ask[:9], func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, 1, Config{MaxConns: 1, IOFor: briefly})
+			r := newRig(t, 1, Config{Bounds: Bounds{MaxConns: 1, IOFor: briefly}})
 			conn := r.dial("")
 			many := strings.Repeat(ask, 1000)
 			var err error
@@ -94,7 +94,7 @@ func isTimeout(err error) bool {
 // L9: what may take longer than a client may take is not cut off: a call whose
 // answer is slow, and a request that waits in the queue and is then turned away.
 func TestL9TheNodeMayTakeItsTime(t *testing.T) {
-	r := newRig(t, 1, Config{IOFor: briefly, WaitFor: 2 * briefly})
+	r := newRig(t, 1, Config{Bounds: Bounds{IOFor: briefly, WaitFor: 2 * briefly}})
 	entered, rejected := make(chan struct{}), make(chan struct{})
 	r.f.hang = func(ctx context.Context) error {
 		close(entered)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -19,9 +18,10 @@ import (
 	"acyclic/internal/kernel/adapter"
 )
 
-// Config is what the wiring gives the adapter. A zero duration or count means its
-// default.
+// Config is what the wiring gives the adapter.
 type Config struct {
+	Bounds
+
 	// Magic is the network whose messages are read.
 	Magic wire.BitcoinNet
 
@@ -32,67 +32,6 @@ type Config struct {
 
 	// Log takes records about the listeners; it must not wait. May be nil.
 	Log func(actor.Record)
-
-	// DialTimeout bounds one Dial. Default 10 s: between Bitcoin Core's 5 s
-	// and btcd's 30 s.
-	DialTimeout time.Duration
-
-	// WriteTimeout is how long a peer may take to accept one chunk of 64 KiB
-	// before the connection is Broken. Default 30 s: a peer that takes less
-	// than 2 kB/s cannot follow the chain either.
-	WriteTimeout time.Duration
-
-	// ClaimTimeout and DrainTimeout are the contract's unless a test wants
-	// them shorter. ClaimTimeout is also how long a connection is kept after
-	// EOF or Broken for its owner to say Close.
-	ClaimTimeout, DrainTimeout time.Duration
-
-	// Draining is how many connections may drain at the same time; a further
-	// one is cut at once. Those that drain have no cell any more, so that
-	// nothing else bounds them: who connects, asks for blocks and leaves
-	// without reading them, again and again, must not pile them up here.
-	// Default 32.
-	Draining int
-
-	// ProbeInterval is how often the reader of a silent socket looks whether
-	// its owner still lives. Default 1 minute.
-	ProbeInterval time.Duration
-
-	// Decoders is how many messages may be decoded at the same time. A
-	// message of a few bytes can make btcd's decoder allocate some 100 MB for
-	// the inputs that it claims to have; this bounds the sum. Default
-	// GOMAXPROCS: more would not be faster.
-	Decoders int
-}
-
-// Defaults of Config, whose fields say why.
-const (
-	dialTimeout   = 10 * time.Second
-	writeTimeout  = 30 * time.Second
-	probeInterval = time.Minute
-)
-
-func (cfg Config) withDefaults() Config {
-	set := func(d *time.Duration, v time.Duration) {
-		if *d == 0 {
-			*d = v
-		}
-	}
-	set(&cfg.DialTimeout, dialTimeout)
-	set(&cfg.WriteTimeout, writeTimeout)
-	set(&cfg.ClaimTimeout, ClaimTimeout)
-	set(&cfg.DrainTimeout, DrainTimeout)
-	set(&cfg.ProbeInterval, probeInterval)
-	if cfg.Draining == 0 {
-		cfg.Draining = 32
-	}
-	if cfg.Decoders == 0 {
-		cfg.Decoders = runtime.GOMAXPROCS(0)
-	}
-	if cfg.Log == nil {
-		cfg.Log = func(actor.Record) {}
-	}
-	return cfg
 }
 
 // Adapter owns the sockets. It is an adapter.Teller and an adapter.Handler.
@@ -127,7 +66,9 @@ var (
 
 // New returns the adapter named self. It opens nothing until it is asked to.
 func New(cfg Config, self actor.ID, cells adapter.Cells) *Adapter {
-	cfg = cfg.withDefaults()
+	if cfg.Log == nil {
+		cfg.Log = func(actor.Record) {}
+	}
 	e := &Adapter{
 		cfg: cfg, self: self, cells: cells,
 		decoder: make(chan struct{}, cfg.Decoders),

@@ -59,7 +59,7 @@ func TestBadMessagesAreSkipped(t *testing.T) {
 // Hostile bytes that make the decoder panic cost one message.
 func TestDecoderPanicIsABadMessage(t *testing.T) {
 	var said atomic.Int32
-	r := newRig(t, Config{Decoders: 1, Log: func(rec actor.Record) { said.Add(1) }}, 100)
+	r := newRig(t, Config{Bounds: Bounds{Decoders: 1}, Log: func(rec actor.Record) { said.Add(1) }}, 100)
 	r.Adapter.decode = func(frame []byte, magic wire.BitcoinNet) (wire.Message, error) {
 		if frame[HeaderSize] == 13 {
 			panic("unlucky")
@@ -203,7 +203,7 @@ func TestCreditLetsReadingGoOn(t *testing.T) {
 
 // L5: a peer that never reads is Broken by the write deadline, and Close ends it.
 func TestL5DeafPeerIsBroken(t *testing.T) {
-	r := newRig(t, Config{WriteTimeout: 200 * time.Millisecond}, 100)
+	r := newRig(t, Config{Bounds: Bounds{WriteTimeout: 200 * time.Millisecond}}, 100)
 	p := r.connect()
 	p.send(pingFrame(t, 1))
 	r.cells.inbound(t, "the connection is bound", 1)
@@ -239,7 +239,7 @@ func (r *rig) awaitConns(why string, n int) {
 // Close{Drain} writes what is queued, also when the remote's own words were not
 // read: they must not reset the connection.
 func TestCloseDrains(t *testing.T) {
-	r := newRig(t, Config{DrainTimeout: patience}, 1)
+	r := newRig(t, Config{Bounds: Bounds{DrainTimeout: patience}}, 1)
 	p := r.connect()
 	p.send(pingFrame(t, 1), bulk(t, 50_000), bulk(t, 50_000))
 	r.cells.inbound(t, "the first is read, then the credit is spent", 1)
@@ -259,7 +259,7 @@ func TestCloseDrains(t *testing.T) {
 }
 
 func TestDrainIsBounded(t *testing.T) {
-	r := newRig(t, Config{DrainTimeout: 50 * time.Millisecond}, 100)
+	r := newRig(t, Config{Bounds: Bounds{DrainTimeout: 50 * time.Millisecond}}, 100)
 	p := r.connect()
 	p.send(pingFrame(t, 1))
 	r.cells.inbound(t, "the connection is bound", 1)
@@ -274,7 +274,7 @@ func TestDrainIsBounded(t *testing.T) {
 // Connections that drain have no cell that counts: the adapter bounds them itself,
 // and has its places back when they are closed.
 func TestDrainsAreBoundedInNumber(t *testing.T) {
-	r := newRig(t, Config{DrainTimeout: patience, Draining: 2}, 100)
+	r := newRig(t, Config{Bounds: Bounds{DrainTimeout: patience, Draining: 2}}, 100)
 	frame := bulk(t, 3_000_000)
 	var all []*remote
 	for i := range 6 {
@@ -313,7 +313,7 @@ func TestCloseWithoutDrainCutsAtOnce(t *testing.T) {
 
 func TestUnclaimedConnectionIsClosed(t *testing.T) {
 	admit := func(context.Context, ConnID, netip.AddrPort, netip.AddrPort) bool { return true }
-	r := newRig(t, Config{Admit: admit, ClaimTimeout: 20 * time.Millisecond}, 1)
+	r := newRig(t, Config{Bounds: Bounds{ClaimTimeout: 20 * time.Millisecond}, Admit: admit}, 1)
 	p := r.connect()
 	p.ends("nobody bound it")
 	r.awaitConns("it is forgotten", 0)
@@ -332,7 +332,7 @@ func TestBindTwice(t *testing.T) {
 
 // The owner crashed, and the remote stays silent: the reader notices.
 func TestOwnerGoneWhileTheRemoteIsSilent(t *testing.T) {
-	r := newRig(t, Config{ProbeInterval: 10 * time.Millisecond}, 100)
+	r := newRig(t, Config{Bounds: Bounds{ProbeInterval: 10 * time.Millisecond}}, 100)
 	p := r.connect()
 	p.send(pingFrame(t, 1))
 	r.cells.inbound(t, "the connection is bound", 1)
@@ -353,7 +353,7 @@ func TestOwnerGoneWhileTheRemoteTalks(t *testing.T) {
 
 // A message in pieces with pauses is one message: the probe does not tear it.
 func TestSlowMessage(t *testing.T) {
-	r := newRig(t, Config{ProbeInterval: time.Millisecond}, 100)
+	r := newRig(t, Config{Bounds: Bounds{ProbeInterval: time.Millisecond}}, 100)
 	p := r.connect()
 	frame := mustEncode(t, realBlock(t))
 	for n := 0; n < len(frame); n += 300 {
@@ -372,7 +372,7 @@ func TestSlowMessage(t *testing.T) {
 // After the end of the stream the owner says Close; if it cannot, the
 // connection ends all the same.
 func TestOwnerThatNeverCloses(t *testing.T) {
-	r := newRig(t, Config{ClaimTimeout: 30 * time.Millisecond}, 100)
+	r := newRig(t, Config{Bounds: Bounds{ClaimTimeout: 30 * time.Millisecond}}, 100)
 	p := r.connect()
 	p.send(pingFrame(t, 1))
 	p.Conn.(*net.TCPConn).CloseWrite()

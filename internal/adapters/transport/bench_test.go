@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -169,6 +170,7 @@ func newRig(t testing.TB, cfg Config, credit int) *rig {
 	t.Helper()
 	r := &rig{t: t, cells: newCells(credit)}
 	cfg.Magic = magic
+	cfg.Bounds = steptest.Fill(cfg.Bounds, DefaultBounds(32))
 	if cfg.Admit == nil {
 		cfg.Admit = func(_ context.Context, id ConnID, _, _ netip.AddrPort) bool {
 			r.Tell(ownerID, Bind{Conn: id})

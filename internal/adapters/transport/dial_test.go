@@ -55,7 +55,7 @@ func TestDialFails(t *testing.T) {
 		{"no time", context.Background(), time.Nanosecond, "timed out"},
 		{"the node stops", cancelled, time.Minute, "operation was canceled"},
 	} {
-		r := newRig(t, Config{DialTimeout: c.timeout}, 1)
+		r := newRig(t, Config{Bounds: Bounds{DialTimeout: c.timeout}}, 1)
 		d := r.Handle(c.ctx, actor.Input{Body: Dial{Addr: free}}).(Dialed)
 		if d.Err != c.want || d.Conn != 0 || d.Remote != free {
 			t.Errorf("%s: %+v, want %q", c.why, d, c.want)

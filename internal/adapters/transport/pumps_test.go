@@ -87,7 +87,7 @@ func FuzzStream(f *testing.F) {
 	f.Add(append(bulk(f, 100), pingFrame(f, 1)...))
 	f.Add(append(pingFrame(f, 1), 1, 2, 3))
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		e := New(Config{Magic: magic}, adapterID, nil)
+		e := New(Config{Bounds: DefaultBounds(1), Magic: magic}, adapterID, nil)
 		c := &conn{e: e, id: first}
 		r, buf, sum := bufio.NewReader(bytes.NewReader(stream)), make([]byte, 0, HeaderSize), 0
 		for {

@@ -45,7 +45,7 @@ func TestStopWithManyConnections(t *testing.T) {
 
 // Connections that drain have until the end of Stop's context.
 func TestStopLetsDrainsFinish(t *testing.T) {
-	r := newRig(t, Config{DrainTimeout: patience}, 100)
+	r := newRig(t, Config{Bounds: Bounds{DrainTimeout: patience}}, 100)
 	p := r.connect()
 	p.send(pingFrame(t, 1))
 	r.cells.inbound(t, "the connection is bound", 1)
@@ -63,7 +63,7 @@ func TestStopLetsDrainsFinish(t *testing.T) {
 }
 
 func TestStopIsBounded(t *testing.T) {
-	r := newRig(t, Config{DrainTimeout: patience}, 100)
+	r := newRig(t, Config{Bounds: Bounds{DrainTimeout: patience}}, 100)
 	p := r.connect()
 	p.send(pingFrame(t, 1))
 	r.cells.inbound(t, "the connection is bound", 1)

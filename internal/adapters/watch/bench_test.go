@@ -18,12 +18,12 @@ func BenchmarkAsk(b *testing.B) {
 		name string
 		cfg  watch.Config
 	}{
-		{"unwatched", watch.Config{Every: time.Hour}},
-		{"watched", watch.Config{Every: 250 * time.Millisecond}},
-		{"recorded", watch.Config{Every: 250 * time.Millisecond, TraceBytes: 8 << 20, TraceAge: time.Hour}},
+		{"unwatched", watch.Config{Bounds: watch.Bounds{Every: time.Hour}}},
+		{"watched", watch.Config{Bounds: watch.Bounds{Every: 250 * time.Millisecond}}},
+		{"recorded", watch.Config{Bounds: watch.Bounds{Every: 250 * time.Millisecond, TraceBytes: 8 << 20, TraceAge: time.Hour}}},
 	} {
 		b.Run(v.name, func(b *testing.B) {
-			v.cfg.Bounds = watch.Bounds{Run: time.Minute, Queue: time.Minute, Owe: time.Minute}
+			v.cfg.Cells = watch.Patience{Run: time.Minute, Queue: time.Minute, Owe: time.Minute}
 			v.cfg.LogEvery = time.Second
 			if v.cfg.TraceBytes > 0 {
 				v.cfg.Dir = b.TempDir()
@@ -49,7 +49,7 @@ func BenchmarkAsk(b *testing.B) {
 func BenchmarkLook(b *testing.B) {
 	var ports actor.Ports
 	actor.Connect[Ping](&ports, "many", actor.Ref[target](worker), 1, time.Hour)
-	r := newRig(b, watch.Config{Every: time.Hour, Bounds: watch.Bounds{Run: time.Hour, Queue: time.Hour, Owe: time.Hour}}, nil, answerWork, many(164, ports.Specs)...)
+	r := newRig(b, watch.Config{Bounds: watch.Bounds{Every: time.Hour, Cells: watch.Patience{Run: time.Hour, Queue: time.Hour, Owe: time.Hour}}}, nil, answerWork, many(164, ports.Specs)...)
 	for _, c := range r.node.System().Cells() {
 		if c.ID >= firstOfMany {
 			c.Mail.Reserve(0, worker, 0, time.Now().Add(time.Hour), Pong{})

@@ -47,16 +47,16 @@ func TestL12ASetClockHidesNoStall(t *testing.T) {
 	} {
 		for _, stall := range []struct {
 			why    watch.Why
-			bounds watch.Bounds
+			bounds watch.Patience
 			says   string
 		}{
-			{watch.Running, watch.Bounds{Run: bound, Queue: time.Hour, Owe: time.Hour}, "worker has been at work on watch_test.Spin for 11m"},
-			{watch.Queued, watch.Bounds{Run: time.Hour, Queue: bound, Owe: time.Hour}, "worker has had watch_test.Ping in its questions lane for 11m"},
-			{watch.Owing, watch.Bounds{Run: time.Hour, Queue: time.Hour, Owe: bound - timeout}, "worker has owed the answer to watch_test.Spin for 11m"},
+			{watch.Running, watch.Patience{Run: bound, Queue: time.Hour, Owe: time.Hour}, "worker has been at work on watch_test.Spin for 11m"},
+			{watch.Queued, watch.Patience{Run: time.Hour, Queue: bound, Owe: time.Hour}, "worker has had watch_test.Ping in its questions lane for 11m"},
+			{watch.Owing, watch.Patience{Run: time.Hour, Queue: time.Hour, Owe: bound - timeout}, "worker has owed the answer to watch_test.Spin for 11m"},
 		} {
 			t.Run(clock.why+", "+string(stall.why), func(t *testing.T) {
 				cfg := bounds
-				cfg.Bounds, cfg.Every = stall.bounds, time.Minute
+				cfg.Cells, cfg.Every = stall.bounds, time.Minute
 				release := make(chan struct{})
 				r := newRig(t, cfg, func() { <-release }, answerWork)
 				r.dog.Stop(time.Second) // from here on it looks when it is told

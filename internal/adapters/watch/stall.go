@@ -11,18 +11,6 @@ import (
 	"acyclic/internal/kernel/mailbox"
 )
 
-// Bounds say when a cell or an adapter counts as stuck.
-type Bounds struct {
-	// Run is how long a batch of a cell may take, or one question at an
-	// adapter's worker.
-	Run time.Duration
-	// Queue is how old a queued input may become.
-	Queue time.Duration
-	// Owe is how long an answer may be owed after its asker's patience, the
-	// port's timeout, has ended.
-	Owe time.Duration
-}
-
 // Why says by which bound something is stuck.
 type Why string
 
@@ -121,11 +109,11 @@ func (w *Watchdog) owed(c *cell.Cell, now time.Time, found map[actor.ID]Stall) {
 	}
 }
 
-func (w *Watchdog) bounds(c *cell.Cell) Bounds {
+func (w *Watchdog) bounds(c *cell.Cell) Patience {
 	if b, ok := w.cfg.Of[c.ID]; ok {
 		return b
 	}
-	return w.cfg.Bounds
+	return w.cfg.Cells
 }
 
 // above says whether an age is above its bound; what is above a quarter of it

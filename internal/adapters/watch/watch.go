@@ -20,15 +20,8 @@ type Config struct {
 	Log    func(actor.Record) // must not wait
 	Dir    string             // where recordings go; "": there are none
 
-	Bounds Bounds              // of everything that is not in Of
-	Of     map[actor.ID]Bounds // of cells and adapters that may take longer
-
-	Every       time.Duration // between two looks
-	LogEvery    time.Duration // between two log entries, at least
-	RecordEvery time.Duration // between two recordings, at least
-	Keep        int           // recordings kept
-	TraceBytes  int           // memory of the flight recorder while it runs; zero: there is none
-	TraceAge    time.Duration // how far it reaches back, memory allowing
+	Bounds
+	Of map[actor.ID]Patience // with cells and adapters that may take longer
 }
 
 // Watchdog looks after the cells of a node.
@@ -96,8 +89,8 @@ func (w *Watchdog) Stop(bound time.Duration) {
 	}
 }
 
-// correctness: a goroutine of its own that holds nothing while it waits for the
-// time of its next look; Stop ends it.
+// correctness: this goroutine holds nothing while it waits for its next look; Stop
+// ends it.
 func (w *Watchdog) run() {
 	defer close(w.done)
 	ticker := time.NewTicker(w.cfg.Every)
@@ -193,8 +186,8 @@ const (
 	maxOwed  = 8
 )
 
-// record is the log entry about stalls: each with the input, the lanes, who
-// waits for it and the stacks of its goroutines.
+// record is the log entry about stalls: each with the input, the lanes, the cells
+// that wait for it and the stacks of its goroutines.
 func (w *Watchdog) record(now time.Time, fresh []Stall, p profile) actor.Record {
 	var words []string
 	var fields []any

@@ -95,10 +95,12 @@ func (quiet) Record(string, actor.ID, actor.Record) {}
 // bounds are those of these tests: short enough for one that runs on the real
 // clock, and each of its own length.
 var bounds = watch.Config{
-	Bounds:   watch.Bounds{Run: 50 * time.Millisecond, Queue: 100 * time.Millisecond, Owe: 200 * time.Millisecond},
-	Of:       map[actor.ID]watch.Bounds{disk: {Run: time.Minute, Queue: time.Minute, Owe: time.Minute}},
-	Every:    5 * time.Millisecond,
-	LogEvery: time.Second, RecordEvery: time.Minute, Keep: 2,
+	Bounds: watch.Bounds{
+		Cells:    watch.Patience{Run: 50 * time.Millisecond, Queue: 100 * time.Millisecond, Owe: 200 * time.Millisecond},
+		Every:    5 * time.Millisecond,
+		LogEvery: time.Second, RecordEvery: time.Minute, Keep: 2,
+	},
+	Of: map[actor.ID]watch.Patience{disk: {Run: time.Minute, Queue: time.Minute, Owe: time.Minute}},
 }
 
 const timeout = time.Second // of every port
@@ -284,7 +286,7 @@ func TestL12AStepThatSpinsIsNamed(t *testing.T) {
 	// to blame: looks that are further apart than that, and a bound that leaves
 	// time for a trace.
 	cfg := bounds
-	cfg.Every, cfg.Bounds.Run = 50*time.Millisecond, time.Second
+	cfg.Every, cfg.Cells.Run = 50*time.Millisecond, time.Second
 	cfg.Dir, cfg.TraceBytes, cfg.TraceAge = filepath.Join(t.TempDir(), "stalls"), 1<<20, time.Second
 	r := newRig(t, cfg, func() { spinHere(&released) }, answerWork)
 	asked := make(chan struct{})
@@ -415,7 +417,7 @@ func TestL12TheFlightRecorderIsForSuspects(t *testing.T) {
 	release := make(chan struct{})
 	cfg := bounds
 	cfg.Dir, cfg.TraceBytes, cfg.TraceAge = t.TempDir(), 1<<20, time.Minute
-	cfg.Bounds, cfg.Every = watch.Bounds{Run: time.Hour, Queue: time.Hour, Owe: 10 * time.Hour}, time.Hour
+	cfg.Cells, cfg.Every = watch.Patience{Run: time.Hour, Queue: time.Hour, Owe: 10 * time.Hour}, time.Hour
 	r := newRig(t, cfg, func() { <-release }, answerWork)
 	r.dog.Stop(time.Second)
 	start := time.Now()
@@ -448,8 +450,10 @@ func TestL12TheFlightRecorderIsForSuspects(t *testing.T) {
 // waits, however often one looks.
 func TestL12BusyIsNotStuck(t *testing.T) {
 	r := newRig(t, watch.Config{
-		Bounds: watch.Bounds{Run: 10 * time.Second, Queue: 10 * time.Second, Owe: 10 * time.Second},
-		Every:  time.Millisecond, LogEvery: time.Second,
+		Bounds: watch.Bounds{
+			Cells: watch.Patience{Run: 10 * time.Second, Queue: 10 * time.Second, Owe: 10 * time.Second},
+			Every: time.Millisecond, LogEvery: time.Second,
+		},
 	}, nil, answerWork)
 	var wg sync.WaitGroup
 	for i := range 2 {

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/config"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/node"
 )
@@ -52,7 +51,7 @@ func lifecycle(conns, places int, without ...actor.ID) *Scenario {
 	return nodeScenario("node, lifecycle: "+name+"; "+scale(conns, places), conns, places, 0, nil, without...)
 }
 
-func accept(conns, places, mine int, tune func(*config.Limits), without ...actor.ID) *Scenario {
+func accept(conns, places, mine int, tune func(*node.Limits), without ...actor.ID) *Scenario {
 	name := cells(without)
 	sc := nodeScenario("node, a block accepted: "+name+"; "+scale(conns, places), conns, places, mine, tune, without...)
 	if mine > 1 {

@@ -13,11 +13,11 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/config"
 	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/cell"
 	"acyclic/internal/node"
+	"acyclic/peer"
 	"acyclic/server"
 )
 
@@ -282,22 +282,22 @@ func (e *engine) apply(q chain.ApplyBlock) chain.BlockApplied {
 
 // wire returns the production wiring with small bounds, without the cells that
 // a scenario leaves out.
-func wired(o *outsideWorld, places int, tune func(*config.Limits), without ...actor.ID) func(w *World) *cell.Plan {
+func wired(o *outsideWorld, places int, tune func(*node.Limits), without ...actor.ID) func(w *World) *cell.Plan {
 	return func(w *World) *cell.Plan {
-		l := config.Derive(places, 1)
+		l := node.Derive(places, 1)
 		l.Seats = places
 		l.Credit = cell.Credit{Msgs: 3, Bytes: 1 << 16}
 		l.Dials, l.Resolvers, l.EngineReaders, l.RPCHandlers = 1, 1, 1, 1
 		win := &l.Windows
-		win.SyncHeaders, win.SyncBlocks, win.SyncLocators, win.SyncPaths, win.SyncForks, win.RelayReads = 1, 1, 1, 1, 1, 1
-		l.Engine.Worker = 1
+		win.SyncHeaders, win.SyncBlocks, win.SyncLocators, win.SyncPaths, win.SyncForks = 1, 1, 1, 1, 1
+		l.Chain.Worker = 1
 		l.Relay.MaxReads, l.Relay.AnnounceDelay, l.Relay.AnnounceInterval = 1, 0, 0
 		l.BlockEvents = 1
 		l.Deaths = cell.Deaths{} // which would be more state: TestL11ThreeDeathsStopTheNode in internal/proof/sim
 		if tune != nil {
 			tune(&l)
 		}
-		s := node.Settings{Limits: l, Peer: l.Peer, Server: l.Server, Listeners: 1}
+		s := node.Settings{Limits: l, Peer: peer.Config{Bounds: l.Peer}, Server: server.Config{Bounds: l.Server}, Listeners: 1}
 		s.Server.MaxPeers, s.Server.OutboundTarget, s.Server.NoDNSSeed = places, 0, true
 		s.Peer.Magic, s.Peer.UserAgent, s.Peer.Services = regtest.Net, "/here/", wire.SFNodeNetwork|wire.SFNodeWitness
 		plan := node.Wire(s, node.Adapters{
@@ -374,7 +374,7 @@ func agreed(w *World) error {
 
 // nodeScenario is a node of production machines on the production wiring, with
 // some remote peers and blocks to mine, without some of its cells.
-func nodeScenario(name string, conns, places, mine int, tune func(*config.Limits), without ...actor.ID) *Scenario {
+func nodeScenario(name string, conns, places, mine int, tune func(*node.Limits), without ...actor.ID) *Scenario {
 	o := newOutside(conns, mine)
 	return &Scenario{
 		Name: name, Plan: wired(o, places, tune, without...),
@@ -392,7 +392,7 @@ func slowReader(sc *Scenario) *Scenario {
 	return sc
 }
 
-func impatient(l *config.Limits) {
+func impatient(l *node.Limits) {
 	l.Peer.QueueCap = 1
 	l.Windows.RelaySend = 5 * time.Second
 }

@@ -12,12 +12,13 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/config"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/cell"
 	"acyclic/internal/node"
 	"acyclic/internal/proof/sim"
 	"acyclic/internal/proof/sim/fake"
+	"acyclic/peer"
+	"acyclic/server"
 )
 
 // The cells that a simulated node has besides those of the wiring.
@@ -65,7 +66,7 @@ type resident struct {
 	*sim.Node
 	store   *fake.Store
 	adapter *fake.Adapter
-	limits  config.Limits
+	limits  node.Limits
 	miner   *fake.Miner
 	client  *client
 	stop    time.Time // when it is told to stop; zero: never
@@ -111,8 +112,8 @@ func (c *town) seeded() *rand.Rand { return rand.New(rand.NewPCG(c.rng.Uint64(),
 // each one names the next, so that nobody can come between all of them.
 func (c *town) settings() node.Settings {
 	i := len(c.adapters)
-	l := config.Derive(maxPeers, 1)
-	s := node.Settings{Limits: l, Peer: l.Peer, Server: l.Server, Seed: [2]uint64{c.rng.Uint64(), c.rng.Uint64()}}
+	l := node.Derive(maxPeers, 1)
+	s := node.Settings{Limits: l, Peer: peer.Config{Bounds: l.Peer}, Server: server.Config{Bounds: l.Server}, Seed: [2]uint64{c.rng.Uint64(), c.rng.Uint64()}}
 	s.Peer.Magic, s.Peer.Services, s.Peer.UserAgent = magic, node.Services, "/sim/"
 	s.Peer.NonceKey = [32]byte{byte(i + 1)}
 	s.Server.DefaultPort = 18555

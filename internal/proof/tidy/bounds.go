@@ -5,6 +5,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"path/filepath"
 	"slices"
 
 	"golang.org/x/tools/go/analysis"
@@ -13,13 +14,13 @@ import (
 // Bounds is the rule that every bound has a name and a reason.
 var Bounds = &analysis.Analyzer{
 	Name: "bounds",
-	Doc:  "a queue's capacity comes from the limits, every time and each size that bounds has a name with a reason",
+	Doc:  "a queue's capacity comes from the bounds, every time and each size that bounds has a name with a reason",
 	Run: func(pass *analysis.Pass) (any, error) {
 		pkg := pkgOf(pass.Pkg.Path())
 		if !slices.Contains(adapters, pkg) && !slices.Contains(components, pkg) || below(pkg, simulation) {
 			return nil, nil
 		}
-		b := bounds{pass: pass, info: pass.TypesInfo, told: tellers(pass), values: valuesOf(pass)}
+		b := bounds{pass: pass, info: pass.TypesInfo, told: tellers(pass), values: valuesOf(pass), fielded: fielded(pass)}
 		for _, f := range sources(pass) {
 			eachNode(f, b.node)
 		}
@@ -56,10 +57,11 @@ const few = 12
 
 // bounds is the check of one package.
 type bounds struct {
-	pass   *analysis.Pass
-	info   *types.Info
-	told   map[types.Object]bool
-	values map[types.Object][]ast.Expr
+	pass    *analysis.Pass
+	info    *types.Info
+	told    map[types.Object]bool
+	values  map[types.Object][]ast.Expr
+	fielded map[ast.Expr]bool
 }
 
 func (b bounds) node(path []ast.Node) {
@@ -147,8 +149,37 @@ func (b bounds) isFew(e ast.Expr) bool {
 	return exact && n <= few
 }
 
+// boundsFiles are where bounds stand: a part's own, and those that span parts.
+var boundsFiles = []string{"bounds.go", "limits.go"}
+
+// fielded are the values of fields in these files with a comment on their line:
+// the field is the name, the comment is the reason.
+func fielded(pass *analysis.Pass) map[ast.Expr]bool {
+	all := map[ast.Expr]bool{}
+	for _, f := range sources(pass) {
+		line := func(p token.Pos) int { return pass.Fset.Position(p).Line }
+		if !slices.Contains(boundsFiles, filepath.Base(pass.Fset.Position(f.Pos()).Filename)) {
+			continue
+		}
+		said := map[int]bool{}
+		for _, g := range f.Comments {
+			said[line(g.Pos())] = true
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if kv, ok := n.(*ast.KeyValueExpr); ok && said[line(kv.End())] {
+				all[kv.Value] = true
+			}
+			return true
+		})
+	}
+	return all
+}
+
 // wantName flags a constant that has no name, or no reason beside its name.
 func (b bounds) wantName(e ast.Expr) {
+	if b.fielded[e] {
+		return
+	}
 	if c := b.bound(e); c == nil || pkgOf(c.Pkg().Path()) == "" {
 		b.pass.Reportf(e.Pos(), "a bound without a name: take it from the limits, or name it beside its reason")
 	} else if c.Pkg() == b.pass.Pkg && !b.told[c] {
@@ -249,7 +280,7 @@ func (b bounds) capacity(arg ast.Expr) {
 		if n.kept {
 			b.wantName(n.Expr)
 		} else {
-			b.pass.Reportf(arg.Pos(), "the capacity of a queue is not from the limits: see config/limits.go")
+			b.pass.Reportf(arg.Pos(), "the capacity of a queue is not from the limits: see bounds.go of the package and internal/node/limits.go")
 		}
 	}
 }

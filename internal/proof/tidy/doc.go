@@ -24,11 +24,12 @@
 //     cannot stop anybody else: at operations on channels, and at the calls of
 //     a list, which wait for others, the network, processes, the other end of a
 //     reader or writer, or the disk when a cache is flushed.
-//   - bounds (L4): the capacity of a queue comes from config/limits.go. In
-//     components and adapters every constant duration, wherever it goes, and each
-//     size that bounds a read is a constant with a name and a reason beside it:
-//     times by way of the type, capacities and sizes by what variables, fields
-//     and parameters of the package are given.
+//   - bounds (L4): the capacity of a queue comes from the package's bounds.go or
+//     from internal/node/limits.go. In components and adapters every constant
+//     duration, wherever it goes, and each size that bounds a read is a constant
+//     with a name and a reason beside it, or a field with a reason beside it in
+//     one of these files. Times are known by their type, capacities and sizes by
+//     what variables, fields and parameters of the package are given.
 //
 // Naming a function counts as calling it, so calls through a parameter or a
 // local variable are covered where their value is made. What is kept in a field

@@ -10,7 +10,7 @@ const module = "acyclic"
 
 // components are the machines, the vocabulary they are written in, and what
 // they calculate with.
-var components = []string{"chain", "peer", "netsync", "relay", "server", "internal/kernel/actor"}
+var components = []string{"chain", "peer", "netsync", "relay", "server", "internal/kernel/actor", "config/hostport"}
 
 // contracts are the files by which others know these packages. The folders
 // below one know all of it: chain/engine is chain's own adapter.
@@ -25,14 +25,14 @@ var contracts = map[string][]string{
 	"internal/adapters/transport": {"contract.go", "codec.go"}, // peers frame what they send with the adapter's codec, which only calculates
 }
 
-// wiring are the folders that build components and set their bounds.
-var wiring = []string{"config", "internal/node", "internal/proof/sim", "cmd/acyclicd"}
+// wiring are the folders that build components and set the bounds that span them.
+var wiring = []string{"internal/node", "internal/proof/sim", "cmd/acyclicd"}
 
 // adapters are the packages whose goroutines may wait, if they say why, and the
 // kernel, which does not.
 var adapters = []string{
-	"chain/engine", "cmd/acyclicd", "internal/adapters/book", "internal/kernel/live", "internal/adapters/logging", "internal/node",
-	"internal/adapters/rpc", "internal/adapters/transport", "internal/adapters/watch",
+	"chain/engine", "cmd/acyclicd", "config", "internal/adapters/book", "internal/kernel/live", "internal/adapters/logging", "internal/node",
+	"internal/adapters/rpc", "internal/adapters/rpc/commands", "internal/adapters/transport", "internal/adapters/watch",
 	"internal/kernel/bus", "internal/kernel/cell", "internal/kernel/adapter", "internal/kernel/mailbox", "internal/proof/sim", "internal/proof/sim/fake",
 }
 
@@ -59,6 +59,8 @@ var outboxAdapters = []string{"internal/proof/sim/fake"}
 // mayImport is the import direction: what each of these packages may import of
 // this module.
 var mayImport = map[string][]string{
+	"config/hostport":             {},
+	"config":                      {"config/hostport"},
 	"internal/kernel/actor":       {},
 	"internal/kernel/adapter":     {"internal/kernel/actor"},
 	"internal/kernel/mailbox":     {"internal/kernel/actor"},
@@ -74,7 +76,7 @@ var mayImport = map[string][]string{
 	"peer":                        {"internal/kernel/actor", "internal/adapters/transport"},
 	"netsync":                     {"internal/kernel/actor", "chain", "peer"},
 	"relay":                       {"internal/kernel/actor", "chain", "peer"},
-	"server":                      {"internal/kernel/actor", "internal/adapters/transport", "internal/adapters/book", "chain", "peer", "netsync", "relay"},
+	"server":                      {"config/hostport", "internal/kernel/actor", "internal/adapters/transport", "internal/adapters/book", "chain", "peer", "netsync", "relay"},
 }
 
 // importedOnlyBy names, for packages that few may know, the folders that do.
@@ -83,7 +85,7 @@ var importedOnlyBy = map[string][]string{
 	"integration":             {"integration", "cmd/stormlab"},
 	"internal/node":           {"cmd"},
 	"internal/kernel/live":    {"internal/node"},
-	"internal/adapters/watch": {"config", "internal/node", "internal/adapters/rpc", "cmd/acyclicd"},
+	"internal/adapters/watch": {"internal/node", "internal/adapters/rpc", "cmd/acyclicd"},
 	"internal/proof/sim":      {"internal/proof/sim"},
 	"chain/engine":            {"internal/node", "cmd/acyclicd"},
 }

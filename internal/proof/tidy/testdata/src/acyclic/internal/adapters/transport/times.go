@@ -1,0 +1,141 @@
+// Package transport bounds what it does, with names and without.
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// patience is told.
+const patience = time.Minute
+
+const hasty = time.Second
+
+const (
+	slow    = time.Hour // as long as a song
+	unasked = 2 * slow
+)
+
+type config struct {
+	Queue   int
+	Timeout time.Duration
+}
+
+func queues(cfg config) {
+	_ = make(chan int)
+	_ = make(chan int, 1)
+	_ = make(chan int, cfg.Queue)
+	_ = make(chan int, 8)     // want "not from the limits"
+	_ = make(chan int, depth) // want "not from the limits"
+	_ = make([]int, 8)
+}
+
+// depth is told, but no limit.
+const depth = 16
+
+func times(ctx context.Context, cfg config, c net.Conn, r io.Reader, w http.ResponseWriter, b io.ReadCloser) {
+	time.NewTimer(cfg.Timeout)
+	time.NewTimer(patience)
+	time.NewTimer(2 * patience)
+	time.NewTimer(slow)
+	time.NewTimer(hasty)                              // want "the bound hasty has no comment"
+	time.NewTimer(unasked)                            // want "the bound unasked has no comment"
+	time.NewTimer(3 * time.Second)                    // want "a bound without a name"
+	time.NewTicker(time.Second)                       // want "a bound without a name"
+	context.WithTimeout(ctx, time.Second)             // want "a bound without a name"
+	context.WithTimeout(ctx, cfg.Timeout+time.Second) // want "a bound without a name"
+	c.SetDeadline(time.Time{})
+	io.LimitReader(r, 1<<20)                                       // want "a bound without a name"
+	http.MaxBytesReader(w, b, 100)                                 // want "a bound without a name"
+	_ = net.Dialer{Timeout: time.Second, KeepAlive: patience}      // want "a bound without a name"
+	_ = http.Server{ReadTimeout: cfg.Timeout, MaxHeaderBytes: 100} // want "a bound without a name"
+}
+
+// gone is a bound of a whole package.
+var gone = 77 * time.Second // want "a bound without a name"
+
+var backlog = 5000
+
+const tick = time.Second // as a clock's
+
+// longWays are bounds that come to where they bound by a way.
+func longWays(ctx context.Context, conn *net.TCPConn, secure *tls.Conn, r io.Reader, w io.Writer) {
+	d := 77 * time.Second // want "a bound without a name"
+	context.WithTimeout(ctx, d)
+	context.WithTimeout(ctx, gone)
+	helper(33 * time.Second)                            // want "a bound without a name"
+	context.WithTimeoutCause(ctx, 5*time.Second, nil)   // want "a bound without a name"
+	conn.SetDeadline(time.Now().Add(time.Minute))       // want "a bound without a name"
+	secure.SetReadDeadline(time.Now().Add(time.Minute)) // want "a bound without a name"
+	secure.SetWriteDeadline(time.Now().Add(patience))
+	s := &http.Server{}
+	s.ReadTimeout = 5 * time.Second           // want "a bound without a name"
+	s.MaxHeaderBytes = 1 << 13                // want "a bound without a name"
+	_ = http.Client{Timeout: 5 * time.Second} // want "a bound without a name"
+	_ = io.LimitedReader{R: r, N: 1 << 20}    // want "a bound without a name"
+	//correctness: its size alone matters here.
+	io.CopyN(w, r, 1<<20)  // want "a bound without a name"
+	most := int64(1 << 20) // want "a bound without a name"
+	io.LimitReader(r, most)
+	f := time.After
+	f(time.Hour)                           // want "a bound without a name"
+	time.NewTimer(3600*time.Second + tick) // want "a bound without a name"
+	time.NewTimer(1000000 * tick)          // want "a bound without a name"
+	time.NewTimer(tick * 12)
+	time.NewTimer(-tick)
+	time.NewTimer(time.Duration(3e9)) // want "a bound without a name"
+	if d > time.Hour {                // want "a bound without a name"
+		d = min(d, time.Minute) // want "a bound without a name"
+	}
+}
+
+func helper(d time.Duration) { time.NewTimer(d) }
+
+func longQueues(cfg config) {
+	n := 5000
+	_ = make(chan int, n)             // want "not from the limits"
+	_ = make(chan int, backlog)       // want "not from the limits"
+	_ = make(chan int, cfg.Queue+100) // want "not from the limits"
+	_ = make(chan int, 2*cfg.Queue+1)
+	_ = make(chan int, max(1, cfg.Queue))
+	queue(6000)
+	p := pool{size: 7000} // want "a bound without a name"
+	if p.size == 0 {
+		p.size = depth
+	}
+	_ = make(chan int, p.size)
+	for i := range cfg.Queue {
+		_ = make(chan int, i)
+	}
+}
+
+func queue(n int) { _ = make(chan int, n) } // want "not from the limits"
+
+type pool struct{ size int }
+
+// units count, and bound nothing.
+func units(n int, d time.Duration) {
+	time.NewTimer(time.Duration(n) * time.Second)
+	_ = d.Round(time.Millisecond)
+	_ = d % time.Minute / time.Second
+	_ = float64(d) / float64(time.Second)
+	d *= 2
+	d = max(d/4, 1)
+	seconds, minutes := 3600, 60 // want "a bound without a name" "a bound without a name"
+	time.NewTimer(time.Duration(seconds) * time.Second)
+	d = time.Duration(minutes)
+}
+
+// computed has constants that are no numbers among the arguments.
+func computed(ctx context.Context) {
+	context.WithTimeout(ctx, parse("5s", true))
+}
+
+func parse(s string, _ bool) time.Duration {
+	d, _ := time.ParseDuration(s)
+	return d
+}
