@@ -3,7 +3,7 @@
 //
 // # The parts
 //
-//	machine.go   the switch, advance, the clock
+//	machine.go   the switch, advance, the clock, the check
 //	remote.go    what relay knows of a peer, and what it sends to it
 //	announce.go  which peers a new block is announced to, and when
 //	news.go      tracker: what is to be announced to one peer
