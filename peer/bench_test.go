@@ -12,16 +12,15 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 )
 
 // The names of the bench.
 const (
-	self    actor.ID         = 77
-	adapter actor.ID         = 5
-	conn    transport.ConnID = 12
+	self    actor.ID = 77
+	adapter actor.ID = 5
+	conn    ConnID   = 12
 )
 
 var topics = Topics{
@@ -36,7 +35,6 @@ var remote = netip.MustParseAddrPort("127.0.0.1:18333")
 // testConfig has small bounds, so that tests reach them.
 func testConfig() Config {
 	return Config{
-		Magic:     wire.TestNet3,
 		Services:  wire.SFNodeNetwork | wire.SFNodeWitness,
 		UserAgent: "/acyclic:test/",
 		NonceKey:  [32]byte{1, 2, 3},
@@ -58,9 +56,8 @@ func testConfig() Config {
 // bench is a peer on the bench, and what the remote does to it.
 type bench struct {
 	*steptest.Rig
-	t    testing.TB
-	m    *Machine
-	sent uint64 // bytes that the machine has told the adapter to write
+	t testing.TB
+	m *Machine
 }
 
 func newBench(t testing.TB, arg Arg, cfg Config) *bench {
@@ -99,17 +96,13 @@ func (b *bench) receive(msg wire.Message) {
 	b.GiveFrom(adapter, received(b.t, msg))
 }
 
-func received(t testing.TB, msg wire.Message) transport.Received {
-	frame, err := transport.Encode(msg, wire.TestNet3, wire.ProtocolVersion, wire.WitnessEncoding)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return transport.Received{Conn: conn, Command: msg.Command(), Msg: msg, Bytes: len(frame)}
+func received(t testing.TB, msg wire.Message) Received {
+	return Received{Conn: conn, Command: msg.Command(), Msg: msg, Bytes: len(mustEncode(t, msg))}
 }
 
 // flushAll is a remote that has read everything.
 func (b *bench) flushAll() {
-	b.GiveFrom(adapter, transport.Flushed{Conn: conn, Bytes: b.m.written})
+	b.flush(0)
 }
 
 // says wants exactly these effects, in this order, and nothing else: "bind",
@@ -129,19 +122,18 @@ func (b *bench) says(why string, want ...string) {
 
 func spell(t testing.TB, e actor.Effect) string {
 	switch body := e.Body.(type) {
-	case transport.Bind:
+	case Bind:
 		return "bind"
-	case transport.Close:
+	case Close:
 		if !body.Drain {
 			return "cut"
 		}
 		return "close"
-	case transport.Write:
-		h := transport.ParseHeader(body.Frame)
-		if why := h.Fault(wire.TestNet3); why != "" || body.Conn != conn {
-			t.Fatalf("the machine writes to connection %d what nobody reads: %s", body.Conn, why)
+	case Write:
+		if body.Conn != conn || len(body.Payload) > MaxPayload {
+			t.Fatalf("the machine writes to connection %d what nobody reads: %d bytes", body.Conn, len(body.Payload))
 		}
-		return "write " + h.Command
+		return "write " + body.Command
 	case Ready:
 		return "ready"
 	case Gone:
@@ -159,8 +151,8 @@ func spell(t testing.TB, e actor.Effect) string {
 // wrote takes the next message that the machine writes.
 func wrote[M wire.Message](b *bench, why string) M {
 	b.t.Helper()
-	w := steptest.Want[transport.Write](b.Rig, why)
-	msg, err := transport.Decode(w.Frame, wire.TestNet3)
+	w := steptest.Want[Write](b.Rig, why)
+	msg, err := Decode(w.Command, w.Payload)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -7,13 +7,15 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 )
 
+// ConnID names a TCP connection. It is never reused.
+type ConnID uint64
+
 // Arg is what the server gives a new peer cell.
 type Arg struct {
-	Conn    transport.ConnID
+	Conn    ConnID
 	Remote  netip.AddrPort
 	Local   netip.AddrPort
 	Inbound bool
@@ -194,10 +196,10 @@ type (
 		LastSend      time.Time
 		LastRecv      time.Time
 		LastBlock     time.Time
-		BytesSent     uint64
+		BytesSent     uint64 // on the wire, headers included, as everywhere here
 		BytesRecv     uint64
-		SentByCommand map[string]uint64 // bytes; a copy
-		RecvByCommand map[string]uint64 // bytes; a copy; "*other*" for unknown ones
+		SentByCommand map[string]uint64 // a copy
+		RecvByCommand map[string]uint64 // a copy; "*other*" for unknown ones
 		Skipped       uint64            // messages that could not be decoded
 		Queued        int               // bytes in the write queue
 		TimeOffset    time.Duration     // their clock minus ours at the handshake

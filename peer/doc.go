@@ -29,7 +29,7 @@
 //
 //	Start, Tick                         machine.go    onStart, onTick
 //	Stop                                machine.go    becomeGone
-//	transport.Received                  inbound.go    onReceived: one switch over the messages
+//	Received                            inbound.go    onReceived: one switch over the messages
 //	  version, verack, wtxidrelay,
 //	  sendaddrv2, sendheaders           handshake.go  onVersion, onVerAck, onFeature
 //	  ping, pong                        ping.go       onPing, onPong
@@ -37,21 +37,21 @@
 //	  getheaders, getblocks, getdata    serve.go      ► Relay
 //	  addr, addrv2, getaddr             addrs.go      ► Server
 //	  tx, mempool, filters, reject ...  ignored.go    counted and dropped
-//	transport.EOF, transport.Broken     machine.go    becomeGone
-//	transport.Flushed                   queue.go      onFlushed
+//	EOF, Broken                         machine.go    becomeGone
+//	Flushed                             queue.go      onFlushed
 //	Send                                queue.go      onSend
 //	actor.End                           machine.go    becomeGone
 //	GetInfo                             info.go       info
 //
 // The legal order of what it publishes (law L7): Lifecycle.Open(Ready) once, then
 // any Traffic, then Lifecycle.Close(Gone) once; nothing at all without a Ready.
-// Traffic is published only in a step whose input is a transport.Received, at
-// most twice in each: it rides on that message's credit (law L5).
+// Traffic is published only in a step whose input is a Received, at most twice in
+// each: it rides on that message's credit (law L5).
 //
 // Whom it disconnects, and whether that is a fault (faults are banned):
 //
-//	breach of the framing (wrong network, oversized frame)   fault
-//	End{Fault}: a component found a broken rule             fault
+//	breach of the framing (wrong network, oversized message) fault
+//	End{Fault}: a component found a broken rule              fault
 //	handshake, ping or silence deadline; does not read       no: it may be the line
 //	too old, lacks a service, second version, late feature
 //	negotiation, locator over 101, connected to ourselves    no: as Bitcoin Core

@@ -7,15 +7,14 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 )
 
 // maxAnnounced bounds Announced.
 const maxAnnounced = 8
 
-// asked is what we have asked this peer for and not got. It only says whether
-// something that arrives was asked for; whoever asked keeps the clock.
+// asked is what we have asked this peer for and not got. It only says whether what
+// arrives was asked for. The component that asked keeps the clock.
 type asked struct {
 	headers   int              // getheaders without their headers
 	headersAt time.Time        // of the last getheaders
@@ -58,9 +57,9 @@ func (m *Machine) takeBlock(h chainhash.Hash) bool {
 	return true
 }
 
-// headersExpired says that the last getheaders will not be answered any more: a
-// peer that is syncing itself may ignore it, and what it announces minutes
-// later is not the answer.
+// headersExpired says that the last getheaders will not be answered any more. A
+// peer that is syncing may ignore it, and what it announces minutes later is not
+// the answer.
 func (m *Machine) headersExpired(now time.Time) bool {
 	return now.Sub(m.headersAt) > m.cfg.HeadersWithin
 }
@@ -84,13 +83,12 @@ func (m *Machine) onHeaders(now time.Time, msg *wire.MsgHeaders, out *actor.Outb
 	m.announced(hashes, out)
 }
 
-func (m *Machine) onBlock(now time.Time, msg *wire.MsgBlock, in transport.Received, out *actor.Outbox) {
+func (m *Machine) onBlock(now time.Time, msg *wire.MsgBlock, in Received, out *actor.Outbox) {
 	hash := msg.BlockHash()
 	m.lastBlock = now
-	size := in.Bytes - transport.HeaderSize
 	m.topics.Sync.Publish(out, BlockReceived{
 		Peer: m.id, Hash: hash, Block: msg,
-		Size: size, Memory: max(size, in.Memory), Asked: m.takeBlock(hash),
+		Size: in.Bytes, Memory: max(in.Bytes, in.Memory), Asked: m.takeBlock(hash),
 	})
 	m.announced([]chainhash.Hash{hash}, out)
 }
@@ -105,8 +103,8 @@ func (m *Machine) onInv(msg *wire.MsgInv, out *actor.Outbox) {
 	m.announced(slices.Clone(blocks[max(0, len(blocks)-maxAnnounced):]), out)
 }
 
-// onNotFound passes on only what was asked for: the rest is noise. A list longer
-// than what can have been asked for is noise as a whole.
+// onNotFound passes on what was asked for. The rest is noise, and so is a whole
+// list that is longer than what can have been asked for.
 func (m *Machine) onNotFound(msg *wire.MsgNotFound, out *actor.Outbox) {
 	if len(msg.InvList) > m.cfg.AskedBlocks {
 		m.onIgnored()

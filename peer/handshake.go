@@ -11,7 +11,6 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 )
 
@@ -54,10 +53,10 @@ func netAddress(a netip.AddrPort, services wire.ServiceFlag) wire.NetAddress {
 }
 
 // newNonce makes the nonce of a version message: r, and a tag of r under the
-// secret of this process. Every cell of the process recognises it without
-// having to ask who sent it. A stranger's nonce looks like ours once in 2^32
-// times; that connection is then refused, and its next attempt has another
-// nonce. Whoever sends a nonce of ours back only gets himself disconnected.
+// secret of this process. So every cell of the process recognises it without
+// asking another. A stranger's nonce looks like ours once in 2^32 times: that
+// connection is refused, and the next attempt has another nonce. A remote that
+// sends our nonce back only gets itself disconnected.
 func newNonce(r uint32, key [32]byte) uint64 {
 	mac := hmac.New(sha256.New, key[:])
 	mac.Write(binary.LittleEndian.AppendUint32(nil, r))
@@ -105,8 +104,8 @@ func (m *Machine) noteVersion(now time.Time, msg *wire.MsgVersion) {
 }
 
 // unwanted says why we do not talk to a peer, or "". Services are demanded only
-// of peers that we chose ourselves: who comes in, or was named by the user, may
-// offer nothing (Bitcoin Core's ExpectServicesFromConn).
+// of peers that we chose. Inbound peers, and those that the user named, need
+// offer none (Bitcoin Core's ExpectServicesFromConn).
 func (m *Machine) unwanted(msg *wire.MsgVersion) string {
 	const chain = wire.SFNodeNetwork | wire.SFNodeNetworkLimited
 	chosen := !m.arg.Inbound && !m.arg.Manual
@@ -154,9 +153,9 @@ func (m *Machine) becomeReady(now time.Time, out *actor.Outbox) {
 	}
 }
 
-// onFeature handles wtxidrelay (BIP339) and sendaddrv2 (BIP155): legal between
-// version and verack. BIP155 lets us, and Bitcoin Core does, disconnect whoever
-// sends them later: relay may already have been set up the other way.
+// onFeature handles wtxidrelay (BIP339) and sendaddrv2 (BIP155), which are legal
+// between version and verack. A peer that sends them later is disconnected, as
+// BIP155 allows and Bitcoin Core does: relay may have been set up without them.
 func (m *Machine) onFeature(command string, feature *bool, out *actor.Outbox) {
 	switch {
 	case m.state == ready:
@@ -178,9 +177,9 @@ func (m *Machine) onSendHeaders(out *actor.Outbox) {
 	}
 }
 
-// onEarly handles a message that arrives before the handshake is done. All but
-// those of the handshake itself are ignored, as Bitcoin Core does; the
-// handshake's deadline is not moved by them.
+// onEarly handles a message that arrives before the handshake is done. Messages
+// that are not of the handshake are ignored, as Bitcoin Core does. They do not
+// move its deadline.
 func (m *Machine) onEarly(now time.Time, msg wire.Message, out *actor.Outbox) {
 	if v, ok := msg.(*wire.MsgVersion); ok {
 		m.onVersion(now, v, out)
@@ -214,15 +213,10 @@ func printable(s string) string {
 	}, s[:min(len(s), wire.MaxUserAgentLen)])
 }
 
-// encoding is how messages to this peer are encoded: with witnesses, which a
-// message has only if whoever wrote it kept them.
-const encoding = wire.WitnessEncoding
-
-// encode frames a message for this peer.
-func (m *Machine) encode(msg wire.Message) ([]byte, error) {
-	pver := uint32(ourProtocol)
+// spoken is the protocol version of what we send.
+func (m *Machine) spoken() uint32 {
 	if m.state == greeted || m.state == ready {
-		pver = m.version.Protocol
+		return m.version.Protocol
 	}
-	return transport.Encode(msg, m.cfg.Magic, pver, encoding)
+	return ourProtocol
 }

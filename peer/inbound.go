@@ -5,13 +5,12 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 )
 
 // onReceived handles one message of the peer. This is the only input in whose
 // step Traffic is published (law L5).
-func (m *Machine) onReceived(now time.Time, in transport.Received, out *actor.Outbox) {
+func (m *Machine) onReceived(now time.Time, in Received, out *actor.Outbox) {
 	m.lastRecv = now
 	m.countReceived(in)
 	if in.Msg == nil {

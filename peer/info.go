@@ -3,22 +3,21 @@ package peer
 import (
 	"maps"
 	"time"
-
-	"acyclic/internal/adapters/transport"
 )
 
-// otherCommand is where the bytes of commands are counted that nobody knows:
-// Bitcoin Core's NET_MESSAGE_TYPE_OTHER. Their names are the peer's to choose,
-// so they must not become keys.
+// otherCommand counts the bytes of all unknown commands (Bitcoin Core's
+// NET_MESSAGE_TYPE_OTHER). The peer chooses their names, so they must not become
+// keys.
 const otherCommand = "*other*"
 
-// figures is what getpeerinfo wants to know and nothing else depends on.
+// figures are for getpeerinfo alone. Sizes are on the wire, as Bitcoin Core's users
+// know them: perMessage is added here, for transport counts payloads.
 type figures struct {
 	bytesRecv     uint64
-	sentByCommand map[string]uint64 // bytes, headers included; at most one key a known command
+	sentByCommand map[string]uint64 // at most one key for each known command, and otherCommand
 	recvByCommand map[string]uint64
 	skipped       uint64 // messages that could not be decoded
-	ignored       uint64 // messages that nobody reads, or that came too early
+	ignored       uint64 // messages without a reader here, or too early
 	lastBlock     time.Time
 	timeOffset    time.Duration
 }
@@ -27,19 +26,20 @@ func newFigures() figures {
 	return figures{sentByCommand: map[string]uint64{}, recvByCommand: map[string]uint64{}}
 }
 
-func (m *Machine) countReceived(in transport.Received) {
-	m.bytesRecv += uint64(in.Bytes)
+func (m *Machine) countReceived(in Received) {
+	size := amount{uint64(in.Bytes), 1}.onWire()
+	m.bytesRecv += size
 	command := in.Command
-	if !transport.Known(command) {
+	if messages[command] == nil {
 		command = otherCommand
 	}
-	m.recvByCommand[command] += uint64(in.Bytes)
+	m.recvByCommand[command] += size
 }
 
-// countSent counts when a message is queued, as Bitcoin Core does; BytesSent
-// counts when it has left.
-func (m *Machine) countSent(command string, bytes int) {
-	m.sentByCommand[command] += uint64(bytes)
+// countSent counts a message when it is queued, as Bitcoin Core does. BytesSent
+// counts it when it has left.
+func (m *Machine) countSent(command string, size uint64) {
+	m.sentByCommand[command] += size
 }
 
 // info answers GetInfo.
@@ -51,7 +51,7 @@ func (m *Machine) info(now time.Time) Info {
 		Connected:     m.connected,
 		LastSend:      m.lastSend,
 		LastBlock:     m.lastBlock,
-		BytesSent:     m.flushed,
+		BytesSent:     m.flushed.onWire(),
 		BytesRecv:     m.bytesRecv,
 		SentByCommand: maps.Clone(m.sentByCommand),
 		RecvByCommand: maps.Clone(m.recvByCommand),

@@ -12,7 +12,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 )
@@ -25,9 +24,9 @@ func TestEndsOfAReadyPeer(t *testing.T) {
 		reason string
 		fault  bool
 	}{
-		{"the other side closes", transport.EOF{Reason: "closed by the other side"}, "closed by the other side", false},
-		{"the framing is broken", transport.EOF{Reason: "wrong magic", Fault: true}, "wrong magic", true},
-		{"it does not read", transport.Broken{Reason: "does not read"}, "does not read", false},
+		{"the other side closes", EOF{Reason: "closed by the other side"}, "closed by the other side", false},
+		{"the framing is broken", EOF{Reason: "wrong magic", Fault: true}, "wrong magic", true},
+		{"it does not read", Broken{Reason: "does not read"}, "does not read", false},
 		{"the node stops", actor.Stop{}, "the node is stopping", false},
 		{"a component died of its message", actor.End{Reason: "relay died of what it sent"}, "relay died of what it sent", false},
 	} {
@@ -58,7 +57,7 @@ func TestOrderToEnd(t *testing.T) {
 
 // Whoever never saw Ready sees no Gone.
 func TestEndBeforeReady(t *testing.T) {
-	for _, in := range []any{transport.EOF{Reason: "x", Fault: true}, transport.Broken{}, actor.Stop{}} {
+	for _, in := range []any{EOF{Reason: "x", Fault: true}, Broken{}, actor.Stop{}} {
 		b := newBench(t, Arg{Inbound: true}, testConfig())
 		b.Drop()
 		b.Give(in)
@@ -127,10 +126,10 @@ func silence(arg Arg, msgs []wire.Message, wrap func(*Machine) actor.Machine) er
 	}
 	step(actor.Start{})
 	for _, msg := range msgs {
-		step(transport.Received{Command: msg.Command(), Msg: msg, Bytes: 100})
+		step(Received{Command: msg.Command(), Msg: msg, Bytes: 100})
 	}
 	for range 100 {
-		step(transport.Flushed{Bytes: inner.written})
+		step(Flushed{Bytes: inner.written.bytes, Msgs: inner.written.msgs})
 		if finished {
 			return nil
 		}
@@ -219,7 +218,7 @@ func (b *goneAlways) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 
 func (b *eager) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	b.Machine.Step(now, in, out)
-	if _, ok := in.Body.(transport.Received); ok && b.state == greeted {
+	if _, ok := in.Body.(Received); ok && b.state == greeted {
 		topics.Sync.Publish(out, HeadersReceived{})
 	}
 }
@@ -307,7 +306,7 @@ func (l *lifeLaw) check(in actor.Input, effects []actor.Effect) error {
 			l.answered[e.Call] = true
 		}
 	}
-	if _, received := in.Body.(transport.Received); traffic > 0 && !received || traffic > actor.MaxFanout {
+	if _, received := in.Body.(Received); traffic > 0 && !received || traffic > actor.MaxFanout {
 		return fmt.Errorf("%d traffic events in a step of %T", traffic, in.Body)
 	}
 	return nil
@@ -347,9 +346,9 @@ func randomInput(draw func(n int) int, m *Machine, now *time.Time) any {
 		}
 		return actor.Tick{}
 	case 4:
-		return transport.Received{Command: "sendcmpct", Bad: "unknown", Bytes: 33}
+		return Received{Command: "sendcmpct", Bad: "unknown", Bytes: 33}
 	case 5:
-		return transport.Flushed{Bytes: m.flushed + uint64(draw(1000))}
+		return Flushed{Bytes: m.flushed.bytes + uint64(draw(1000)), Msgs: m.flushed.msgs + uint64(draw(3))}
 	case 6:
 		return Send{Msgs: []wire.Message{&wire.MsgGetData{InvList: blockInvs(byte(draw(5)), byte(draw(5)))}}, Payloads: [][]byte{make([]byte, draw(2000))}}
 	case 7:
@@ -357,9 +356,9 @@ func randomInput(draw func(n int) int, m *Machine, now *time.Time) any {
 	case 8:
 		switch draw(24) {
 		case 0:
-			return transport.EOF{Reason: "x", Fault: draw(2) == 0}
+			return EOF{Reason: "x", Fault: draw(2) == 0}
 		case 1:
-			return transport.Broken{Reason: "x"}
+			return Broken{Reason: "x"}
 		case 2:
 			return actor.End{Reason: "x"}
 		case 3:
@@ -368,10 +367,10 @@ func randomInput(draw func(n int) int, m *Machine, now *time.Time) any {
 		return GetInfo{}
 	case 9, 10:
 		if m.state == greeted {
-			return transport.Received{Command: "verack", Msg: &wire.MsgVerAck{}, Bytes: 24}
+			return Received{Command: "verack", Msg: &wire.MsgVerAck{}}
 		}
 		if m.state != ready {
-			return transport.Received{Command: "version", Msg: theirVersion(), Bytes: 120}
+			return Received{Command: "version", Msg: theirVersion(), Bytes: 120}
 		}
 	}
 	skip := 0
@@ -379,5 +378,5 @@ func randomInput(draw func(n int) int, m *Machine, now *time.Time) any {
 		skip = 4 // what ends a ready peer comes seldom
 	}
 	msg := msgs[skip+draw(len(msgs)-skip)]()
-	return transport.Received{Command: msg.Command(), Msg: msg, Bytes: 100}
+	return Received{Command: msg.Command(), Msg: msg, Bytes: 100}
 }

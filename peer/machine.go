@@ -8,7 +8,6 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 )
 
@@ -16,8 +15,6 @@ import (
 type Config struct {
 	Bounds
 
-	// Magic is the network's.
-	Magic wire.BitcoinNet
 	// Services are what our version message says we offer.
 	Services wire.ServiceFlag
 	// UserAgent is ours (BIP14), at most 256 bytes.
@@ -93,13 +90,13 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		m.becomeGone(out, b.Reason, b.Fault)
 	case actor.Tick:
 		m.onTick(now, out)
-	case transport.Received:
+	case Received:
 		m.onReceived(now, b, out)
-	case transport.Flushed:
+	case Flushed:
 		m.onFlushed(now, b, out)
-	case transport.EOF:
+	case EOF:
 		m.becomeGone(out, b.Reason, b.Fault)
-	case transport.Broken:
+	case Broken:
 		m.becomeGone(out, b.Reason, false)
 	case Send:
 		m.onSend(now, b, b.Call(in), out)
@@ -114,7 +111,7 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 // crashed is not continued: nobody knows what it had written.
 func (m *Machine) onStart(now time.Time, in actor.Start, out *actor.Outbox) {
 	m.connected, m.lastRecv = now, now
-	out.Tell(m.ports.Adapter, transport.Bind{Conn: m.arg.Conn})
+	out.Tell(m.ports.Adapter, Bind{Conn: m.arg.Conn})
 	if in.Generation > 0 {
 		m.becomeGone(out, "the connection's cell crashed", false)
 		return
@@ -138,7 +135,7 @@ func (m *Machine) becomeGone(out *actor.Outbox, reason string, fault bool) {
 	if m.opened {
 		m.topics.Lifecycle.Close(out, Gone{Peer: m.id, Remote: m.arg.Remote, Reason: reason, Fault: fault})
 	}
-	out.Tell(m.ports.Adapter, transport.Close{Conn: m.arg.Conn, Drain: true})
+	out.Tell(m.ports.Adapter, Close{Conn: m.arg.Conn, Drain: true})
 	out.Finish(reason)
 }
 
@@ -193,8 +190,8 @@ func (m *Machine) Check() error {
 	switch {
 	case m.opened != (m.state == ready) && m.state != gone:
 		return fmt.Errorf("state %v, but opened is %v", m.state, m.opened)
-	case m.flushed > m.written:
-		return fmt.Errorf("flushed %d of %d bytes", m.flushed, m.written)
+	case m.flushed.bytes > m.written.bytes || m.flushed.msgs > m.written.msgs:
+		return fmt.Errorf("flushed %+v of %+v", m.flushed, m.written)
 	case len(m.held) > m.cfg.HeldSends:
 		return fmt.Errorf("%d Sends are held, at most %d may", len(m.held), m.cfg.HeldSends)
 	case len(m.held) > 0 && m.queued() < m.cfg.QueueCap:

@@ -6,27 +6,37 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 )
 
+// perMessage is what a message takes besides its payload, in bytes: the header
+// that the transport adapter puts before it. Nobody else counts it. It is in
+// getpeerinfo's figures, as Bitcoin Core's users know them, and in the write
+// queue, where a message without a payload must not be free.
+const perMessage = wire.MessageHeaderSize
+
+// amount is a number of messages and the bytes of their payloads.
+type amount struct{ bytes, msgs uint64 }
+
+func (a amount) onWire() uint64 { return a.bytes + a.msgs*perMessage }
+
 // queue counts what the adapter has been told to write and has not written. The
-// bytes themselves are at the adapter. Order is kept simple: everything is told at
-// once, and a caller that floods is held back by its answer, not by a second
-// queue here.
+// payloads are at the adapter. The order is kept by telling it everything at
+// once: a caller that floods is held back by its answer, not by a second queue
+// here.
 type queue struct {
-	written  uint64             // bytes told to the adapter
-	flushed  uint64             // of those, handed to the kernel
+	written  amount             // told to the adapter
+	flushed  amount             // of that, handed to the operating system
 	moved    time.Time          // when flushed last grew, or the queue stopped being empty
 	lastSend time.Time          // when flushed last grew
 	held     []actor.Call[Sent] // Sends whose answer waits for the queue to be below its cap
 }
 
-func (m *Machine) queued() int { return int(m.written - m.flushed) }
+// queued is the size of the queue in bytes on the wire.
+func (m *Machine) queued() int { return int(m.written.onWire() - m.flushed.onWire()) }
 
 // stuckDue is when a queue that makes no progress is given up. The adapter's write
-// deadline finds out earlier; this one makes the cell's progress independent of
-// being told (law L9).
+// deadline is earlier. This one is for a cell that is not told of it (law L9).
 func (m *Machine) stuckDue() time.Time {
 	if m.queued() == 0 {
 		return time.Time{}
@@ -34,35 +44,40 @@ func (m *Machine) stuckDue() time.Time {
 	return m.moved.Add(m.cfg.Stuck)
 }
 
-// write sends a message. A message of ours that cannot be encoded is a bug; it
-// is left out and said.
+// write sends a message. A message of ours that cannot be encoded is a bug: it is
+// logged and left out.
 func (m *Machine) write(now time.Time, out *actor.Outbox, msg wire.Message) {
-	frame, err := m.encode(msg)
-	m.writeFrame(now, out, msg.Command(), frame, err)
+	payload, err := Encode(msg, m.spoken())
+	if err != nil {
+		out.Log(actor.Error, "cannot encode a message", "peer", m.id, "command", msg.Command(), "error", err)
+		return
+	}
+	m.writePayload(now, out, msg.Command(), payload)
 }
 
-func (m *Machine) writeFrame(now time.Time, out *actor.Outbox, command string, frame []byte, err error) {
-	if m.state == gone {
+// writePayload sends what is encoded already, such as a stored block.
+func (m *Machine) writePayload(now time.Time, out *actor.Outbox, command string, payload []byte) {
+	one := amount{uint64(len(payload)), 1}
+	switch {
+	case m.state == gone:
 		return
-	}
-	if err != nil {
-		out.Log(actor.Error, "cannot encode a message", "peer", m.id, "command", command, "error", err)
+	case len(payload) > MaxPayload:
+		out.Log(actor.Error, "a payload is too long to be sent", "peer", m.id, "command", command, "bytes", len(payload))
 		return
-	}
-	if m.queued()+len(frame) > m.cfg.QueueMax {
+	case m.queued()+int(one.onWire()) > m.cfg.QueueMax:
 		m.becomeGone(out, fmt.Sprintf("does not read: %d bytes are waiting", m.queued()), false)
 		return
-	}
-	if m.queued() == 0 {
+	case m.queued() == 0:
 		m.moved = now
 	}
-	m.written += uint64(len(frame))
-	m.countSent(command, len(frame))
-	out.Tell(m.ports.Adapter, transport.Write{Conn: m.arg.Conn, Frame: frame})
+	m.written.bytes += one.bytes
+	m.written.msgs++
+	m.countSent(command, one.onWire())
+	out.Tell(m.ports.Adapter, Write{Conn: m.arg.Conn, Command: command, Payload: payload})
 }
 
-// onSend takes messages into the queue and answers when it is below its cap:
-// at once for a peer that reads.
+// onSend takes messages into the queue. It answers when the queue is below its
+// cap, which is at once for a peer that reads.
 func (m *Machine) onSend(now time.Time, q Send, call actor.Call[Sent], out *actor.Outbox) {
 	if m.state != ready || len(m.held) == m.cfg.HeldSends {
 		call.Refuse(out)
@@ -73,8 +88,7 @@ func (m *Machine) onSend(now time.Time, q Send, call actor.Call[Sent], out *acto
 		m.noteAsked(now, msg)
 	}
 	for _, payload := range q.Payloads {
-		frame, err := transport.EncodePayload(wire.CmdBlock, payload, m.cfg.Magic)
-		m.writeFrame(now, out, wire.CmdBlock, frame, err)
+		m.writePayload(now, out, wire.CmdBlock, payload)
 	}
 	switch {
 	case m.state == gone: // the queue overflowed; the driver settles the call
@@ -86,11 +100,12 @@ func (m *Machine) onSend(now time.Time, q Send, call actor.Call[Sent], out *acto
 }
 
 // onFlushed notes what has left and lets the held Sends go.
-func (m *Machine) onFlushed(now time.Time, in transport.Flushed, out *actor.Outbox) {
-	if in.Bytes <= m.flushed || in.Bytes > m.written {
+func (m *Machine) onFlushed(now time.Time, in Flushed, out *actor.Outbox) {
+	done := amount{in.Bytes, in.Msgs}
+	if done.onWire() <= m.flushed.onWire() || done.bytes > m.written.bytes || done.msgs > m.written.msgs {
 		return
 	}
-	m.flushed = in.Bytes
+	m.flushed = done
 	m.moved, m.lastSend = now, now
 	if m.queued() >= m.cfg.QueueCap {
 		return

@@ -7,31 +7,31 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 )
 
 // payload is a Send of one block message of n bytes on the wire.
-func payload(n int) Send { return Send{Payloads: [][]byte{make([]byte, n-transport.HeaderSize)}} }
+func payload(n int) Send { return Send{Payloads: [][]byte{make([]byte, n-perMessage)}} }
 
 // flush is a remote that has read all but the last left bytes.
 func (b *bench) flush(left uint64) {
-	b.GiveFrom(adapter, transport.Flushed{Conn: conn, Bytes: b.m.written - left})
+	b.GiveFrom(adapter, Flushed{Conn: conn, Bytes: b.m.written.bytes - left, Msgs: b.m.written.msgs})
 }
 
 func TestSendIsAnsweredAtOnceWhileTheQueueIsShort(t *testing.T) {
 	b := readyBench(t, true, testConfig())
-	block := b.Ask(Send{Msgs: []wire.Message{&wire.MsgGetAddr{}, &wire.MsgInv{}}, Payloads: [][]byte{{1, 2, 3}}})
-	w := steptest.Want[transport.Write](b.Rig, "messages in their order")
-	if h := transport.ParseHeader(w.Frame); h.Command != "getaddr" || w.Conn != conn {
-		t.Errorf("first %q to connection %d", h.Command, w.Conn)
+	stored := []byte{1, 2, 3}
+	block := b.Ask(Send{Msgs: []wire.Message{&wire.MsgGetAddr{}, &wire.MsgInv{}}, Payloads: [][]byte{stored}})
+	w := steptest.Want[Write](b.Rig, "messages in their order")
+	if w.Command != "getaddr" || w.Conn != conn {
+		t.Errorf("first %q to connection %d", w.Command, w.Conn)
 	}
-	if h := transport.ParseHeader(steptest.Want[transport.Write](b.Rig, "the second").Frame); h.Command != "inv" {
-		t.Errorf("second %q", h.Command)
+	if w := steptest.Want[Write](b.Rig, "the second"); w.Command != "inv" {
+		t.Errorf("second %q", w.Command)
 	}
-	if h := transport.ParseHeader(steptest.Want[transport.Write](b.Rig, "then the payloads").Frame); h.Command != "block" || h.Length != 3 {
-		t.Errorf("third %q of %d bytes", h.Command, h.Length)
+	if w := steptest.Want[Write](b.Rig, "then the payloads"); w.Command != "block" || len(w.Payload) != 3 || &w.Payload[0] != &stored[0] {
+		t.Errorf("third %q of %d bytes, or a copy of them", w.Command, len(w.Payload))
 	}
 	steptest.WantAnswer[Sent](b.Rig, block, "the queue is short")
 	b.says("that is all")
@@ -121,7 +121,7 @@ func TestL5PingsOfADeafPeerAreBounded(t *testing.T) {
 		}
 		return most
 	}
-	const pong = transport.HeaderSize + 8
+	const pong = perMessage + 8
 	cfg := testConfig()
 	if n := worst(cfg); n < cfg.QueueCap || n >= cfg.QueueCap+pong {
 		t.Errorf("%d bytes are queued", n)
@@ -163,12 +163,19 @@ func TestFlushedIsCumulative(t *testing.T) {
 	b.Drop()
 	w := b.m.written
 	for _, c := range []struct {
-		bytes uint64
-		want  int
-	}{{w - 400, 400}, {w - 450, 400}, {w + 1, 400}, {w - 100, 100}, {w, 0}} {
-		b.GiveFrom(adapter, transport.Flushed{Bytes: c.bytes})
+		bytes, msgs uint64
+		want        int
+	}{
+		{w.bytes - 400, w.msgs - 1, 400 + perMessage}, // its header counts until all of it is out
+		{w.bytes - 450, w.msgs - 1, 400 + perMessage},
+		{w.bytes + 1, w.msgs - 1, 400 + perMessage},
+		{w.bytes, w.msgs + 1, 400 + perMessage},
+		{w.bytes - 100, w.msgs - 1, 100 + perMessage},
+		{w.bytes, w.msgs, 0},
+	} {
+		b.GiveFrom(adapter, Flushed{Bytes: c.bytes, Msgs: c.msgs})
 		if got := b.m.queued(); got != c.want {
-			t.Errorf("after Flushed{%d} of %d: %d queued, want %d", c.bytes, w, got, c.want)
+			t.Errorf("after Flushed of %d and %d, told %+v: %d queued, want %d", c.bytes, c.msgs, w, got, c.want)
 		}
 	}
 }
@@ -186,5 +193,17 @@ func TestUnsendableMessage(t *testing.T) {
 	}
 	if !said {
 		t.Error("nothing was said")
+	}
+}
+
+// A stored block that every peer would refuse is our own bug too.
+func TestUnsendablePayload(t *testing.T) {
+	cfg := testConfig()
+	cfg.QueueMax = 2 * MaxPayload
+	b := readyBench(t, true, cfg)
+	b.Ask(Send{Payloads: [][]byte{make([]byte, MaxPayload+1), {1}}})
+	b.says("the rest is sent", "write block", "Sent")
+	if r := b.Records[len(b.Records)-1]; r.Level != actor.Error {
+		t.Errorf("said %+v", r)
 	}
 }

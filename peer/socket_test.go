@@ -1,4 +1,4 @@
-package peer
+package peer_test
 
 import (
 	"bytes"
@@ -13,14 +13,16 @@ import (
 
 	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
-	wait "acyclic/internal/kernel/adapter"
+	"acyclic/internal/kernel/adapter"
 	"acyclic/internal/kernel/bus"
 	"acyclic/internal/kernel/cell"
 	"acyclic/internal/kernel/live"
+	"acyclic/peer"
+	"acyclic/server"
 )
 
-// Two small nodes on loopback: a host cell each, that stands for all components,
-// peers as they are, the live driver and the TCP adapter.
+// Two small nodes on loopback. Each has a host cell that stands for all
+// components, real peers, the live driver and the TCP adapter.
 
 const (
 	hostID   actor.ID = 1
@@ -38,7 +40,7 @@ type (
 	// open asks the host to spawn a peer, do to ask all its peers q.
 	open struct {
 		actor.Asks[opened, host]
-		arg Arg
+		arg peer.Arg
 	}
 	opened struct{ id actor.ID }
 	do     struct {
@@ -52,13 +54,13 @@ type (
 type host struct {
 	events chan<- any
 	peers  []actor.ID
-	send   actor.PortOf[Send, Sent, Peer]
-	info   actor.PortOf[GetInfo, Info, Peer]
+	send   actor.PortOf[peer.Send, peer.Sent, peer.Peer]
+	info   actor.PortOf[peer.GetInfo, peer.Info, peer.Peer]
 }
 
 func (h *host) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 	switch b := in.Body.(type) {
-	case actor.Start, actor.Ended, Announced:
+	case actor.Start, actor.Ended, peer.Announced:
 	case actor.Stop:
 		out.Finish("stopped")
 	case open:
@@ -69,12 +71,12 @@ func (h *host) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 		b.Call(in).Answer(out, done{})
 		for _, id := range h.peers {
 			switch q := b.q.(type) {
-			case Send:
-				h.send.Ask(out, To(id), 0, q)
+			case peer.Send:
+				h.send.Ask(out, peer.To(id), 0, q)
 			case actor.End:
 				out.End(id, q.Reason, q.Fault)
-			case GetInfo:
-				h.info.Ask(out, To(id), 0, q)
+			case peer.GetInfo:
+				h.info.Ask(out, peer.To(id), 0, q)
 			}
 		}
 	default:
@@ -99,13 +101,13 @@ type small struct {
 	do     actor.Port[do, done]
 }
 
-func newSmall(t *testing.T, cfg Config) *small {
+func newSmall(t *testing.T, cfg peer.Config) *small {
 	s := &small{t: t, events: make(chan any, 1000)}
 	var hostPorts, listenPorts, testPorts actor.Ports
 	h := &host{
 		events: s.events,
-		send:   actor.ConnectOf[Send](&hostPorts, "send", 8, patience),
-		info:   actor.ConnectOf[GetInfo](&hostPorts, "info", 8, patience),
+		send:   actor.ConnectOf[peer.Send](&hostPorts, "send", 8, patience),
+		info:   actor.ConnectOf[peer.GetInfo](&hostPorts, "info", 8, patience),
 	}
 	admit := actor.Connect[open](&listenPorts, "admit", actor.Ref[host](hostID), 1, patience)
 	s.open = actor.Connect[open](&testPorts, "open", actor.Ref[host](hostID), 1, patience)
@@ -114,13 +116,13 @@ func newSmall(t *testing.T, cfg Config) *small {
 		return bus.Topic{ID: id, Kind: kind, Subs: []actor.ID{hostID}}
 	}
 	life := topic(topics.Lifecycle.ID, actor.LedgerTopic)
-	life.Closed = Crashed
+	life.Closed = peer.Crashed
 	s.Node = live.New(silent{})
 	s.tcp = transport.New(transport.Config{
 		Bounds: transport.DefaultBounds(4),
-		Magic:  cfg.Magic,
-		Admit: func(ctx context.Context, id transport.ConnID, remote, local netip.AddrPort) bool {
-			_, err := adapterAsk(ctx, s.Asker(listenID), admit, open{arg: Arg{Conn: id, Remote: remote, Local: local, Inbound: true}})
+		Magic:  wire.TestNet3,
+		Admit: func(ctx context.Context, id peer.ConnID, remote, local netip.AddrPort) bool {
+			_, err := adapter.Ask(ctx, s.Asker(listenID), admit, open{arg: peer.Arg{Conn: id, Remote: remote, Local: local, Inbound: true}})
 			return err == nil
 		},
 	}, tcpID, s.Node)
@@ -131,7 +133,7 @@ func newSmall(t *testing.T, cfg Config) *small {
 			Kind: bus.Kind{ID: peerKind, Name: "peer", Seats: 4}, Parent: hostID, Control: 1, Stop: 1,
 			Questions: 8, Credit: cell.Credit{Msgs: 4, Bytes: 1 << 20},
 			Build: func(id actor.ID, arg any) actor.Machine {
-				return New(id, arg.(Arg), cfg, Ports{Adapter: tcpID}, topics, rand.New(rand.NewPCG(uint64(id), 1)))
+				return peer.New(id, arg.(peer.Arg), cfg, peer.Ports{Adapter: tcpID}, topics, rand.New(rand.NewPCG(uint64(id), 1)))
 			},
 		}},
 		Adapters: []cell.Adapter{{ID: tcpID, Name: "tcp", Teller: s.tcp}},
@@ -142,26 +144,21 @@ func newSmall(t *testing.T, cfg Config) *small {
 	return s
 }
 
-// adapterAsk is adapter.Ask; adapter is the name of the bench's adapter here.
-func adapterAsk[Q actor.Question[A, T], A, T any](ctx context.Context, a wait.Asker, p actor.Port[Q, A], q Q) (A, error) {
-	return wait.Ask(ctx, a, p, q)
-}
-
 // dial connects to a listener and spawns the peer.
 func (s *small) dial(addr netip.AddrPort) {
 	s.t.Helper()
-	d := s.tcp.Handle(context.Background(), actor.Input{Body: transport.Dial{Addr: addr}}).(transport.Dialed)
+	d := s.tcp.Handle(context.Background(), actor.Input{Body: server.Dial{Addr: addr}}).(server.Dialed)
 	if d.Err != "" {
 		s.t.Fatalf("dial: %s", d.Err)
 	}
-	if _, err := adapterAsk(context.Background(), s.Asker(testID), s.open, open{arg: Arg{Conn: d.Conn, Remote: d.Remote, Local: d.Local, BestHeight: 17}}); err != nil {
+	if _, err := adapter.Ask(context.Background(), s.Asker(testID), s.open, open{arg: peer.Arg{Conn: d.Conn, Remote: d.Remote, Local: d.Local, BestHeight: 17}}); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
 func (s *small) tell(q any) {
 	s.t.Helper()
-	if _, err := adapterAsk(context.Background(), s.Asker(testID), s.do, do{q: q}); err != nil {
+	if _, err := adapter.Ask(context.Background(), s.Asker(testID), s.do, do{q: q}); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -194,12 +191,21 @@ func (s *small) stop() {
 	}
 }
 
+var topics = peer.Topics{
+	Lifecycle: actor.Ledger[peer.Ready, peer.Gone]{ID: 1},
+	Sync:      actor.Traffic[peer.ForSync]{ID: 2},
+	Relay:     actor.Traffic[peer.ForRelay]{ID: 3},
+	Server:    actor.Traffic[peer.ForServer]{ID: 4},
+}
+
 // socketConfig has bounds of the real size.
-func socketConfig(key byte) Config {
-	cfg := testConfig()
-	cfg.NonceKey = [32]byte{key}
-	cfg.QueueCap, cfg.QueueMax = 1<<20, 32<<20
-	return cfg
+func socketConfig(key byte) peer.Config {
+	return peer.Config{
+		Services:  wire.SFNodeNetwork | wire.SFNodeWitness,
+		UserAgent: "/acyclic:test/",
+		NonceKey:  [32]byte{key},
+		Bounds:    peer.DefaultBounds(2),
+	}
 }
 
 func TestTwoPeersOverSockets(t *testing.T) {
@@ -210,37 +216,39 @@ func TestTwoPeersOverSockets(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.dial(addr)
-	in, out := next[Ready](a, "the handshake"), next[Ready](b, "the handshake")
+	in, out := next[peer.Ready](a, "the handshake"), next[peer.Ready](b, "the handshake")
 	if !in.Inbound || out.Inbound || !in.WTxIDs || !out.WantsAddr || in.Height != 17 || out.Remote != addr {
 		t.Errorf("ready: %+v and %+v", in, out)
 	}
-	next[WantsHeaders](a, "sendheaders")
-	next[WantsHeaders](b, "sendheaders")
+	next[peer.WantsHeaders](a, "sendheaders")
+	next[peer.WantsHeaders](b, "sendheaders")
 
-	b.tell(Send{Msgs: []wire.Message{&wire.MsgGetAddr{}}})
-	next[Sent](b, "a peer that reads")
-	next[AddrsWanted](a, "getaddr")
+	b.tell(peer.Send{Msgs: []wire.Message{&wire.MsgGetAddr{}}})
+	next[peer.Sent](b, "a peer that reads")
+	next[peer.AddrsWanted](a, "getaddr")
 
-	block := aBlock(1)
-	block.Transactions[0].TxIn[0].SignatureScript = bytes.Repeat([]byte{7}, 3_000_000)
+	tx := wire.NewMsgTx(1)
+	tx.AddTxIn(&wire.TxIn{SignatureScript: bytes.Repeat([]byte{7}, 3_000_000)})
+	tx.AddTxOut(&wire.TxOut{})
+	block := &wire.MsgBlock{Header: wire.BlockHeader{Timestamp: time.Unix(1, 0)}, Transactions: []*wire.MsgTx{tx}}
 	var payload bytes.Buffer
 	if err := block.Serialize(&payload); err != nil {
 		t.Fatal(err)
 	}
-	a.tell(Send{Payloads: [][]byte{payload.Bytes()}})
-	next[Sent](a, "three megabytes leave") // once the queue is below its cap
-	if r := next[BlockReceived](b, "and arrive, though larger than the credit"); r.Size != payload.Len() || r.Hash != block.BlockHash() || r.Asked {
+	a.tell(peer.Send{Payloads: [][]byte{payload.Bytes()}})
+	next[peer.Sent](a, "three megabytes leave") // once the queue is below its cap
+	if r := next[peer.BlockReceived](b, "and arrive, though larger than the credit"); r.Size != payload.Len() || r.Hash != block.BlockHash() || r.Asked {
 		t.Errorf("received %d bytes, %v, asked %v", r.Size, r.Hash, r.Asked)
 	}
 
-	a.tell(GetInfo{})
-	if i := next[Info](a, "the figures"); i.PingTime == 0 || i.SentByCommand["block"] != uint64(payload.Len()+transport.HeaderSize) {
+	a.tell(peer.GetInfo{})
+	if i := next[peer.Info](a, "the figures"); i.PingTime == 0 || i.SentByCommand["block"] != uint64(payload.Len()+wire.MessageHeaderSize) {
 		t.Errorf("info: %+v", i)
 	}
 
 	b.tell(actor.End{Reason: "enough"})
-	next[Gone](b, "it has ended")
-	if g := next[Gone](a, "the other side sees it"); g.Peer != in.Peer || g.Fault || g.Reason != "closed by the other side" {
+	next[peer.Gone](b, "it has ended")
+	if g := next[peer.Gone](a, "the other side sees it"); g.Peer != in.Peer || g.Fault || g.Reason != "closed by the other side" {
 		t.Errorf("gone: %+v", g)
 	}
 	b.stop()
@@ -276,14 +284,14 @@ func TestStopWithOpenConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.dial(addr)
-	next[Ready](a, "the handshake")
-	next[Ready](b, "the handshake")
-	next[WantsHeaders](a, "sendheaders")
-	next[WantsHeaders](b, "sendheaders")
+	next[peer.Ready](a, "the handshake")
+	next[peer.Ready](b, "the handshake")
+	next[peer.WantsHeaders](a, "sendheaders")
+	next[peer.WantsHeaders](b, "sendheaders")
 	a.stop()
-	if g := next[Gone](a, "the node is stopping"); g.Fault {
+	if g := next[peer.Gone](a, "the node is stopping"); g.Fault {
 		t.Errorf("gone: %+v", g)
 	}
-	next[Gone](b, "the other side sees it")
+	next[peer.Gone](b, "the other side sees it")
 	b.stop()
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 )
@@ -277,9 +276,9 @@ func published(b *bench) (n int) {
 func TestUndecodableMessagesAreCounted(t *testing.T) {
 	b := readyBench(t, true, testConfig())
 	before := b.m.info(b.Now)
-	b.GiveFrom(adapter, transport.Received{Conn: conn, Command: "sendcmpct", Bad: "unknown command", Bytes: 33})
-	b.GiveFrom(adapter, transport.Received{Conn: conn, Command: "\xff\x00", Bad: "unknown command", Bytes: 100})
-	b.GiveFrom(adapter, transport.Received{Conn: conn, Command: "inv", Bad: "too many", Bytes: 27})
+	b.GiveFrom(adapter, Received{Conn: conn, Command: "sendcmpct", Bad: "unknown command", Bytes: 33 - perMessage})
+	b.GiveFrom(adapter, Received{Conn: conn, Command: "\xff\x00", Bad: "unknown command", Bytes: 100 - perMessage})
+	b.GiveFrom(adapter, Received{Conn: conn, Command: "inv", Bad: "too many", Bytes: 27 - perMessage})
 	b.says("the stream goes on")
 	i := b.m.info(b.Now)
 	if i.Skipped-before.Skipped != 3 || i.BytesRecv-before.BytesRecv != 160 {
@@ -308,14 +307,14 @@ func TestGetInfo(t *testing.T) {
 	block := received(t, aBlock(1))
 	if !i.Ready || i.Version.Height != 1234 || i.TimeOffset != 2*time.Second || i.Queued != 0 ||
 		!i.LastRecv.Equal(b.Now) || !i.LastSend.Equal(b.Now) || !i.LastBlock.Equal(b.Now) ||
-		i.BytesRecv != uint64(version.Bytes+verack.Bytes+block.Bytes) {
+		i.BytesRecv != uint64(version.Bytes+verack.Bytes+block.Bytes+3*perMessage) {
 		t.Errorf("when ready: %+v", i)
 	}
 	sum := uint64(0)
 	for _, n := range i.SentByCommand {
 		sum += n
 	}
-	if sum != i.BytesSent || i.SentByCommand["verack"] != 24 || i.RecvByCommand["block"] != uint64(block.Bytes) {
+	if sum != i.BytesSent || i.SentByCommand["verack"] != 24 || i.RecvByCommand["block"] != uint64(block.Bytes+perMessage) {
 		t.Errorf("%d bytes sent, by command %v, received %v", i.BytesSent, i.SentByCommand, i.RecvByCommand)
 	}
 	i.SentByCommand["verack"] = 0

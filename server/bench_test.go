@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/adapters/book"
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
@@ -26,11 +24,11 @@ func connectPorts(maxPeers int) (Ports, []actor.PortSpec) {
 	var p actor.Ports
 	ports := Ports{
 		Transport:  transportID,
-		Dial:       actor.Connect[transport.Dial](&p, "dial", transportID, 8, 40*time.Second),
-		Pick:       actor.Connect[book.Pick](&p, "pick", bookID, 1, 10*time.Second),
-		Sample:     actor.Connect[book.Sample](&p, "sample", bookID, 4, 10*time.Second),
-		Note:       actor.Connect[book.Note](&p, "note", bookID, 1, 10*time.Second),
-		Resolve:    actor.Connect[book.Resolve](&p, "resolve", resolverID, 8, 20*time.Second),
+		Dial:       actor.Connect[Dial](&p, "dial", transportID, 8, 40*time.Second),
+		Pick:       actor.Connect[Pick](&p, "pick", bookID, 1, 10*time.Second),
+		Sample:     actor.Connect[Sample](&p, "sample", bookID, 4, 10*time.Second),
+		Note:       actor.Connect[Note](&p, "note", bookID, 1, 10*time.Second),
+		Resolve:    actor.Connect[Resolve](&p, "resolve", resolverID, 8, 20*time.Second),
 		Disconnect: actor.Connect[peer.Disconnect](&p, "disconnect", 0, maxPeers, 10*time.Second),
 		Send:       actor.Connect[peer.Send](&p, "send", 0, maxPeers, time.Minute),
 	}
@@ -50,7 +48,7 @@ type bench struct {
 	*steptest.Rig
 	t     *testing.T
 	m     *Machine
-	conns transport.ConnID
+	conns peer.ConnID
 }
 
 func newBench(t *testing.T, cfg Config) *bench {
@@ -99,7 +97,7 @@ func (b *bench) arrive(remote string) actor.ID {
 // wantDial takes a dial, which must be to addr.
 func (b *bench) wantDial(addr, why string) steptest.Asked {
 	b.t.Helper()
-	q, ask := steptest.WantAsk[transport.Dial](b.Rig, why)
+	q, ask := steptest.WantAsk[Dial](b.Rig, why)
 	if q.Addr != at(addr) {
 		b.t.Fatalf("%s: %v is dialled, not %s", why, q.Addr, addr)
 	}
@@ -110,7 +108,7 @@ func (b *bench) wantDial(addr, why string) steptest.Asked {
 func (b *bench) connect(ask steptest.Asked, addr string) actor.ID {
 	b.t.Helper()
 	b.conns++
-	b.Reply(ask, transport.Dialed{Conn: b.conns, Remote: at(addr)})
+	b.Reply(ask, Dialed{Conn: b.conns, Remote: at(addr)})
 	arg, e := steptest.WantEffect[peer.Arg](b.Rig, actor.Spawn, "a connection that was wanted gets a cell")
 	if arg.Conn != b.conns || arg.Remote != at(addr) || arg.Inbound {
 		b.t.Fatalf("the cell of %s got %+v", addr, arg)
@@ -130,8 +128,8 @@ func (b *bench) end(id actor.ID) { b.t.Helper(); b.Give(actor.Ended{Child: id, R
 // pick answers the book's question.
 func (b *bench) pick(known int, addrs ...string) {
 	b.t.Helper()
-	_, ask := steptest.WantAsk[book.Pick](b.Rig, "a server that is short of peers asks the book")
-	picked := book.Picked{Known: known}
+	_, ask := steptest.WantAsk[Pick](b.Rig, "a server that is short of peers asks the book")
+	picked := Picked{Known: known}
 	for _, a := range addrs {
 		picked.Addrs = append(picked.Addrs, at(a))
 	}
@@ -139,10 +137,10 @@ func (b *bench) pick(known int, addrs ...string) {
 }
 
 // noted answers the note under way and returns it.
-func (b *bench) noted(known int, why string) book.Note {
+func (b *bench) noted(known int, why string) Note {
 	b.t.Helper()
-	n, ask := steptest.WantAsk[book.Note](b.Rig, why)
-	b.Reply(ask, book.Noted{Known: known})
+	n, ask := steptest.WantAsk[Note](b.Rig, why)
+	b.Reply(ask, Noted{Known: known})
 	return n
 }
 

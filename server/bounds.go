@@ -57,6 +57,6 @@ const (
 	// pointer to it, the address behind its interface, and what append leaves
 	// free.
 	addrMemory = 128
-	// noteKinds is the number of lists of a book.Note.
+	// noteKinds is the number of lists of a Note.
 	noteKinds = 4
 )

@@ -8,7 +8,6 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
@@ -30,13 +29,13 @@ func held(t *testing.T, v2 bool, addrs int) int {
 			_, spawned := steptest.WantEffect[peer.Arg](r, actor.Spawn, "everybody is admitted")
 			r.Give(peer.Ready{Peer: spawned.To, Inbound: true, WantsAddr: v2})
 			r.Give(peer.AddrsWanted{Peer: spawned.To})
-			_, ask := steptest.WantAsk[book.Sample](r, "the book is asked")
+			_, ask := steptest.WantAsk[Sample](r, "the book is asked")
 			var sample []*wire.NetAddressV2
 			for n := range addrs {
 				ip := []byte{0x20, 1, 0xd, 0xb8, byte(n >> 8), byte(n), 15: 1}
 				sample = append(sample, wire.NetAddressV2FromBytes(r.Now, 0, ip, 1))
 			}
-			r.Reply(ask, book.Sampled{Addrs: sample})
+			r.Reply(ask, Sampled{Addrs: sample})
 			send, _ := steptest.WantAsk[peer.Send](r, "the sample is sent")
 			kept = append(kept, send)
 			r.Drop()
@@ -57,7 +56,7 @@ func TestL4PerPeerIsWhatItHolds(t *testing.T) {
 			t.Errorf("v2 %v: %d bytes are held of a peer that got one address", v2, got)
 		}
 	}
-	if got := reflect.TypeFor[book.Note]().NumField() - 1; got != noteKinds { // one is Asks
+	if got := reflect.TypeFor[Note]().NumField() - 1; got != noteKinds { // one is Asks
 		t.Errorf("a note has %d lists, not %d", got, noteKinds)
 	}
 }

@@ -4,8 +4,8 @@ import (
 	"net/netip"
 	"time"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
+	"acyclic/peer"
 )
 
 // Server answers the questions of this contract (see actor.Ref).
@@ -17,7 +17,7 @@ type (
 	// at a time: it accepts no further one before the answer.
 	Admit struct {
 		actor.Asks[Admitted, Server]
-		Conn   transport.ConnID
+		Conn   peer.ConnID
 		Remote netip.AddrPort
 		Local  netip.AddrPort
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
@@ -28,7 +27,7 @@ func (m *Machine) dialled(addr netip.AddrPort) bool {
 
 // startDial begins a connection; ok is false when the port had no slot.
 func (m *Machine) startDial(addr netip.AddrPort, automatic bool, out *actor.Outbox) (actor.Ticket, bool) {
-	t, ok := m.ports.Dial.Ask(out, 0, transport.Dial{Addr: addr})
+	t, ok := m.ports.Dial.Ask(out, 0, Dial{Addr: addr})
 	if !ok {
 		return 0, false
 	}
@@ -44,7 +43,7 @@ func (m *Machine) startDial(addr netip.AddrPort, automatic bool, out *actor.Outb
 // onDialed ends a dial. A connection becomes a peer or is refused: nothing is
 // left open. (An answer that comes after the timeout is not delivered; its
 // connection is closed by the transport, because nobody claims it.)
-func (m *Machine) onDialed(now time.Time, in actor.Input, got transport.Dialed, out *actor.Outbox) {
+func (m *Machine) onDialed(now time.Time, in actor.Input, got Dialed, out *actor.Outbox) {
 	i := m.findDial(in.Ticket)
 	if i < 0 {
 		panic("server: the answer to a dial that nobody asked for")

@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 )
@@ -29,8 +28,8 @@ func TestAConnectionWithoutACellIsClosed(t *testing.T) {
 	b := newBench(t, cfg)
 	ask := b.wantDial("10.0.0.1:18333", "the named peer")
 	b.SeatsLeft = 0 // cells that ended have not been seen by everybody
-	b.Reply(ask, transport.Dialed{Conn: 5})
-	if r := steptest.Want[transport.Refuse](b.Rig, "nobody can own it"); r.Conn != 5 {
+	b.Reply(ask, Dialed{Conn: 5})
+	if r := steptest.Want[Refuse](b.Rig, "nobody can own it"); r.Conn != 5 {
 		t.Fatalf("closed %v", r.Conn)
 	}
 	b.SeatsLeft = 1
@@ -46,8 +45,8 @@ func TestEightDialsAtATime(t *testing.T) {
 	}
 	b := newBench(t, cfg)
 	var asks []steptest.Asked
-	for pendingAsks[transport.Dial](b) > 0 {
-		_, ask := steptest.WantAsk[transport.Dial](b.Rig, "a named peer")
+	for pendingAsks[Dial](b) > 0 {
+		_, ask := steptest.WantAsk[Dial](b.Rig, "a named peer")
 		asks = append(asks, ask)
 	}
 	if len(asks) != 8 {
@@ -55,12 +54,12 @@ func TestEightDialsAtATime(t *testing.T) {
 	}
 	b.Fail(asks[0], actor.ErrTimeout)
 	b.Advance(time.Second)
-	if n := pendingAsks[transport.Dial](b); n != 0 {
+	if n := pendingAsks[Dial](b); n != 0 {
 		t.Fatal("the place of a dial that timed out is not free before the transport has answered")
 	}
 	b.Late(asks[0])
 	b.Advance(slotRetry)
-	steptest.WantAsk[transport.Dial](b.Rig, "then the ninth has its turn")
+	steptest.WantAsk[Dial](b.Rig, "then the ninth has its turn")
 }
 
 func TestSuitabilityIsCheckedWhenTheConnectionStands(t *testing.T) {
@@ -68,8 +67,8 @@ func TestSuitabilityIsCheckedWhenTheConnectionStands(t *testing.T) {
 	b.pick(500, "6.6.6.6:18333")
 	ask := b.wantDial("6.6.6.6:18333", "a candidate")
 	b.misbehave("6.6.6.6:1")
-	b.Reply(ask, transport.Dialed{Conn: 99})
-	if r := steptest.Want[transport.Refuse](b.Rig, "it has been banned while it was dialled"); r.Conn != 99 {
+	b.Reply(ask, Dialed{Conn: 99})
+	if r := steptest.Want[Refuse](b.Rig, "it has been banned while it was dialled"); r.Conn != 99 {
 		t.Fatalf("refused %v", r.Conn)
 	}
 }

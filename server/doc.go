@@ -45,10 +45,10 @@
 //	peer.Ready, peer.Gone             slots.go     onReady, onGone
 //	peer.AddrsReceived, AddrsWanted   gossip.go    onAddrsReceived, onAddrsWanted
 //	chain.Tips                        machine.go   our height, for version messages
-//	transport.Dialed                  dial.go      onDialed
-//	book.Picked                       outbound.go  onPicked
-//	book.Resolved                     named.go     onResolved; seeds.go
-//	book.Sampled, book.Noted          gossip.go    onSampled, onNoted
+//	Dialed                  dial.go      onDialed
+//	Picked                       outbound.go  onPicked
+//	Resolved                     named.go     onResolved; seeds.go
+//	Sampled, Noted          gossip.go    onSampled, onNoted
 //	peer.Sent                         gossip.go    onSent
 //	Admit                             admit.go     onAdmit
 //	AddNode                           named.go     onAddNode
@@ -65,5 +65,5 @@
 // After a crash the bans and the peers added by addnode are forgotten, because
 // nobody else knows them; the peers of the configuration are found again. Dials
 // that were under way are closed by the transport, whose connections want an
-// owner within transport.ClaimTimeout.
+// owner within peer.ClaimTimeout.
 package server

@@ -7,7 +7,6 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
@@ -30,8 +29,8 @@ const (
 
 // gossip is what goes to and comes from the address book.
 type gossip struct {
-	note    book.Note // since the last one; bounded by MaxNotes
-	learned int       // addresses in note.Learned
+	note    Note // since the last one; bounded by MaxNotes
+	learned int  // addresses in note.Learned
 	noting  actor.Ticket
 
 	asking []actor.ID // peers that wait for a sample, in order
@@ -97,7 +96,7 @@ func (m *Machine) forgetAsking(id actor.ID) {
 }
 
 // onSampled sends the sample.
-func (m *Machine) onSampled(in actor.Input, got book.Sampled) {
+func (m *Machine) onSampled(in actor.Input, got Sampled) {
 	if i := m.find(actor.ID(in.Key)); i >= 0 && m.slots[i].ready {
 		m.slots[i].pending = addrMessage(got.Addrs, m.slots[i].wantsAddrV2)
 	}
@@ -133,7 +132,7 @@ func (m *Machine) onSent(in actor.Input) {
 }
 
 // onNoted takes the size of the book. New addresses end a wait for them.
-func (m *Machine) onNoted(now time.Time, in actor.Input, got book.Noted) {
+func (m *Machine) onNoted(now time.Time, in actor.Input, got Noted) {
 	m.gossip.noting = 0
 	if in.Err != nil {
 		return
@@ -153,7 +152,7 @@ func (m *Machine) learn(addrs []*wire.NetAddressV2, source netip.AddrPort) {
 		return
 	}
 	g.learned += len(addrs)
-	g.note.Learned = append(g.note.Learned, book.Learned{Addrs: addrs, Source: source})
+	g.note.Learned = append(g.note.Learned, Learned{Addrs: addrs, Source: source})
 }
 
 func (m *Machine) noteAttempted(addr netip.AddrPort) {
@@ -170,7 +169,7 @@ func (m *Machine) noteConnected(addr netip.AddrPort) {
 
 func (m *Machine) noteGood(addr netip.AddrPort, services wire.ServiceFlag) {
 	if n := &m.gossip.note; len(n.Good) < m.cfg.MaxNotes {
-		n.Good = append(n.Good, book.Good{Addr: addr, Services: services})
+		n.Good = append(n.Good, Good{Addr: addr, Services: services})
 	}
 }
 
@@ -180,11 +179,11 @@ func (m *Machine) tendGossip(out *actor.Outbox) {
 	n := &g.note
 	if g.noting == 0 && len(n.Learned)+len(n.Attempted)+len(n.Connected)+len(n.Good) > 0 {
 		if t, ok := m.ports.Note.Ask(out, 0, *n); ok {
-			g.noting, g.note, g.learned = t, book.Note{}, 0
+			g.noting, g.note, g.learned = t, Note{}, 0
 		}
 	}
 	for len(g.asking) > 0 {
-		if _, ok := m.ports.Sample.Ask(out, uint64(g.asking[0]), book.Sample{Max: wire.MaxV2AddrPerMsg}); !ok {
+		if _, ok := m.ports.Sample.Ask(out, uint64(g.asking[0]), Sample{Max: wire.MaxV2AddrPerMsg}); !ok {
 			break
 		}
 		g.asking = g.asking[1:]

@@ -7,7 +7,6 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
@@ -29,12 +28,12 @@ func TestGetaddrIsAnsweredOncePerConnection(t *testing.T) {
 		b.Give(peer.Ready{Peer: id, Remote: at("8.8.8.8:1"), Inbound: true, WantsAddr: v2})
 		b.Give(peer.AddrsWanted{Peer: id})
 		b.Give(peer.AddrsWanted{Peer: id})
-		q, ask := steptest.WantAsk[book.Sample](b.Rig, "a getaddr is answered from the book")
+		q, ask := steptest.WantAsk[Sample](b.Rig, "a getaddr is answered from the book")
 		if q.Max != 1000 {
 			t.Fatalf("%d addresses in a message of at most 1000", q.Max)
 		}
 		tor := wire.NetAddressV2FromBytes(b.Now, 0, make([]byte, wire.TorV3Size), 1)
-		b.Reply(ask, book.Sampled{Addrs: append(netAddrs(b.Now, "1.1.1.1:2"), tor)})
+		b.Reply(ask, Sampled{Addrs: append(netAddrs(b.Now, "1.1.1.1:2"), tor)})
 		send, to := steptest.WantAsk[peer.Send](b.Rig, "the sample is sent")
 		if to.To != id || len(send.Msgs) != 1 {
 			t.Fatalf("sent %+v to %v", send, to.To)
@@ -52,7 +51,7 @@ func TestGetaddrIsAnsweredOncePerConnection(t *testing.T) {
 		b.Reply(to, peer.Sent{})
 		b.Drop()
 		b.Give(peer.AddrsWanted{Peer: id})
-		if n := pendingAsks[book.Sample](b); n != 0 {
+		if n := pendingAsks[Sample](b); n != 0 {
 			t.Fatal("the book was shown twice")
 		}
 	}
@@ -63,8 +62,8 @@ func TestAnEmptyBookIsNotSent(t *testing.T) {
 	id := b.arrive("8.8.8.8:1")
 	b.Give(peer.Ready{Peer: id, Inbound: true})
 	b.Give(peer.AddrsWanted{Peer: id})
-	_, ask := steptest.WantAsk[book.Sample](b.Rig, "the book is asked")
-	b.Reply(ask, book.Sampled{})
+	_, ask := steptest.WantAsk[Sample](b.Rig, "the book is asked")
+	b.Reply(ask, Sampled{})
 	if n := pendingAsks[peer.Send](b); n != 0 {
 		t.Fatal("an addr message without addresses is against the rules")
 	}
@@ -80,21 +79,21 @@ func TestGetaddrWaitsItsTurnAndIsForgottenWithItsPeer(t *testing.T) {
 		b.Give(peer.AddrsWanted{Peer: id})
 		ids = append(ids, id)
 	}
-	if n := pendingAsks[book.Sample](b); n != 4 {
+	if n := pendingAsks[Sample](b); n != 4 {
 		t.Fatalf("%d samples asked for, the window is 4", n)
 	}
 	b.end(ids[4]) // while it waits
 	b.end(ids[0]) // while its sample is being made
-	_, ask := steptest.WantAsk[book.Sample](b.Rig, "the first one's")
-	b.Reply(ask, book.Sampled{Addrs: netAddrs(b.Now, "1.1.1.1:2")})
+	_, ask := steptest.WantAsk[Sample](b.Rig, "the first one's")
+	b.Reply(ask, Sampled{Addrs: netAddrs(b.Now, "1.1.1.1:2")})
 	if n := pendingAsks[peer.Send](b); n != 0 {
 		t.Fatal("the dead are not written to")
 	}
 	for range 4 { // three that had been asked for, and that of ids[5]
-		_, ask := steptest.WantAsk[book.Sample](b.Rig, "the others'")
-		b.Reply(ask, book.Sampled{Addrs: netAddrs(b.Now, "1.1.1.1:2")})
+		_, ask := steptest.WantAsk[Sample](b.Rig, "the others'")
+		b.Reply(ask, Sampled{Addrs: netAddrs(b.Now, "1.1.1.1:2")})
 	}
-	if pendingAsks[book.Sample](b) != 0 || pendingAsks[peer.Send](b) != 4 {
+	if pendingAsks[Sample](b) != 0 || pendingAsks[peer.Send](b) != 4 {
 		t.Fatalf("want four answers: %+v", b.Pending())
 	}
 }
@@ -109,7 +108,7 @@ func TestOutboundPeersAreAskedForAddressesAndGetNone(t *testing.T) {
 		t.Fatalf("sent %T", send.Msgs[0])
 	}
 	b.Give(peer.AddrsWanted{Peer: id})
-	if n := pendingAsks[book.Sample](b); n != 0 {
+	if n := pendingAsks[Sample](b); n != 0 {
 		t.Fatal("an outbound peer could tell our addresses apart")
 	}
 }
@@ -127,7 +126,7 @@ func TestPeersCannotFloodTheBook(t *testing.T) {
 	tell := func() int {
 		t.Helper()
 		b.Give(peer.AddrsReceived{Peer: id, Addrs: netAddrs(b.Now, many...)})
-		if pendingAsks[book.Note](b) == 0 {
+		if pendingAsks[Note](b) == 0 {
 			return 0
 		}
 		return len(b.noted(1, "what was learned").Learned[0].Addrs)
@@ -161,18 +160,18 @@ func TestL4ASlowBookIsToldInOneAndWithinBounds(t *testing.T) {
 		b.Give(peer.AddrsReceived{Peer: id, Addrs: netAddrs(b.Now, list...)})
 	}
 	tell(1)
-	_, ask := steptest.WantAsk[book.Note](b.Rig, "the first is told at once")
+	_, ask := steptest.WantAsk[Note](b.Rig, "the first is told at once")
 	for range 9 {
 		tell(7)
 	}
 	b.Fail(ask, actor.ErrTimeout)
 	b.Advance(time.Minute)
-	if n := pendingAsks[book.Note](b); n != 0 {
+	if n := pendingAsks[Note](b); n != 0 {
 		t.Fatal("the book has not answered: it is told nothing more")
 	}
 	b.Late(ask)
 	b.Advance(slotRetry)
-	note, _ := steptest.WantAsk[book.Note](b.Rig, "then everything in one")
+	note, _ := steptest.WantAsk[Note](b.Rig, "then everything in one")
 	sum := 0
 	for _, l := range note.Learned {
 		sum += len(l.Addrs)

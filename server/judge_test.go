@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"acyclic/config/hostport"
-	"acyclic/internal/adapters/book"
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
@@ -34,7 +32,7 @@ type judge struct {
 
 	asks  []*question // not answered, or timed out and not freed
 	peers []*cell     // alive, in order of ID
-	conns transport.ConnID
+	conns peer.ConnID
 	cells uint32
 	bans  map[string]time.Time // by site
 	named map[hostport.Addr]bool
@@ -125,7 +123,7 @@ func (j *judge) step(in actor.Input) []actor.Effect {
 		case actor.Ask:
 			q := j.asks[slices.IndexFunc(j.asks, func(q *question) bool { return uint64(q.ticket) == e.Call.Seq })]
 			q.body = e.Body
-			if d, is := e.Body.(transport.Dial); is {
+			if d, is := e.Body.(Dial); is {
 				j.judgeDial(d.Addr, q)
 			}
 		case actor.Spawn:
@@ -146,7 +144,7 @@ func (j *judge) step(in actor.Input) []actor.Effect {
 func (j *judge) dials() []netip.AddrPort {
 	var list []netip.AddrPort
 	for _, q := range j.asks {
-		if d, is := q.body.(transport.Dial); is && !q.zombie {
+		if d, is := q.body.(Dial); is && !q.zombie {
 			list = append(list, d.Addr)
 		}
 	}
@@ -304,19 +302,19 @@ func (j *judge) answer() {
 func (j *judge) reply(q *question) {
 	in := actor.Input{Ticket: q.ticket}
 	switch body := q.body.(type) {
-	case transport.Dial:
+	case Dial:
 		if j.choose(3) == 0 {
-			in.Body = transport.Dialed{Err: "refused"}
+			in.Body = Dialed{Err: "refused"}
 			break
 		}
 		j.conns++
-		in.Body = transport.Dialed{Conn: j.conns, Remote: body.Addr}
+		in.Body = Dialed{Conn: j.conns, Remote: body.Addr}
 		spawned, refused := 0, 0
 		for _, e := range j.step(in) {
 			if arg, is := e.Body.(peer.Arg); is && arg.Conn == j.conns {
 				spawned++
 			}
-			if r, is := e.Body.(transport.Refuse); is && r.Conn == j.conns {
+			if r, is := e.Body.(Refuse); is && r.Conn == j.conns {
 				refused++
 			}
 		}
@@ -324,14 +322,14 @@ func (j *judge) reply(q *question) {
 			j.fail("a connection became %d peers and was refused %d times", spawned, refused)
 		}
 		return
-	case book.Pick:
-		in.Body = book.Picked{Known: j.choose(200), Addrs: []netip.AddrPort{j.addr(), j.addr()}}
-	case book.Resolve:
-		in.Body = book.Resolved{Addrs: []netip.AddrPort{j.addr(), j.addr()}}
-	case book.Sample:
-		in.Body = book.Sampled{Addrs: netAddrs(j.now, "1.1.1.1:1")}
-	case book.Note:
-		in.Body = book.Noted{Known: j.choose(200)}
+	case Pick:
+		in.Body = Picked{Known: j.choose(200), Addrs: []netip.AddrPort{j.addr(), j.addr()}}
+	case Resolve:
+		in.Body = Resolved{Addrs: []netip.AddrPort{j.addr(), j.addr()}}
+	case Sample:
+		in.Body = Sampled{Addrs: netAddrs(j.now, "1.1.1.1:1")}
+	case Note:
+		in.Body = Noted{Known: j.choose(200)}
 	case peer.Disconnect:
 		in.Body = peer.Disconnected{}
 	case peer.Send:
@@ -443,9 +441,9 @@ func (j *judge) finish() {
 			if q.zombie {
 				continue
 			}
-			if d, is := q.body.(transport.Dial); is {
+			if d, is := q.body.(Dial); is {
 				j.conns++
-				j.step(actor.Input{Ticket: q.ticket, Body: transport.Dialed{Conn: j.conns, Remote: d.Addr}})
+				j.step(actor.Input{Ticket: q.ticket, Body: Dialed{Conn: j.conns, Remote: d.Addr}})
 				continue
 			}
 			j.reply(q)

@@ -9,8 +9,6 @@ import (
 
 	"acyclic/chain"
 	"acyclic/config/hostport"
-	"acyclic/internal/adapters/book"
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
@@ -41,11 +39,11 @@ type Ports struct {
 	// Transport is the adapter that owns the sockets, to be told Refuse.
 	Transport actor.ID
 
-	Dial    actor.Port[transport.Dial, transport.Dialed]
-	Pick    actor.Port[book.Pick, book.Picked]
-	Sample  actor.Port[book.Sample, book.Sampled]
-	Note    actor.Port[book.Note, book.Noted]
-	Resolve actor.Port[book.Resolve, book.Resolved]
+	Dial    actor.Port[Dial, Dialed]
+	Pick    actor.Port[Pick, Picked]
+	Sample  actor.Port[Sample, Sampled]
+	Note    actor.Port[Note, Noted]
+	Resolve actor.Port[Resolve, Resolved]
 	Send    actor.PortOf[peer.Send, peer.Sent, peer.Peer]
 }
 
@@ -126,15 +124,15 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	case chain.Tips:
 		m.height = body.Block.Height
 
-	case transport.Dialed:
+	case Dialed:
 		m.onDialed(now, in, body, out)
-	case book.Picked:
+	case Picked:
 		m.onPicked(now, in, body, out)
-	case book.Resolved:
+	case Resolved:
 		m.onResolved(now, in, body, out)
-	case book.Sampled:
+	case Sampled:
 		m.onSampled(in, body)
-	case book.Noted:
+	case Noted:
 		m.onNoted(now, in, body)
 	case peer.Sent:
 		m.onSent(in)

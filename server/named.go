@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"acyclic/config/hostport"
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/kernel/actor"
 )
 
@@ -129,7 +128,7 @@ func (m *Machine) tryNamed(now time.Time, i int, out *actor.Outbox) (removed boo
 		n.addrs = []netip.AddrPort{lit}
 	}
 	if len(n.addrs) == 0 {
-		t, ok := m.ports.Resolve.Ask(out, 0, book.Resolve{Host: n.target.Host, Port: n.target.Port})
+		t, ok := m.ports.Resolve.Ask(out, 0, Resolve{Host: n.target.Host, Port: n.target.Port})
 		n.starved = !ok
 		if !ok {
 			return false
@@ -183,7 +182,7 @@ func (m *Machine) namedDue() time.Time {
 }
 
 // onResolved takes the addresses of a named peer or of a seed.
-func (m *Machine) onResolved(now time.Time, in actor.Input, got book.Resolved, out *actor.Outbox) {
+func (m *Machine) onResolved(now time.Time, in actor.Input, got Resolved, out *actor.Outbox) {
 	i := slices.IndexFunc(m.named, func(n named) bool { return n.phase == resolving && n.ticket == in.Ticket })
 	if i < 0 {
 		m.onSeedResolved(now, in, got, out)

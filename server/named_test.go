@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/adapters/book"
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 )
@@ -21,7 +19,7 @@ func TestL9ANamedPeerIsTriedForEver(t *testing.T) {
 		ask := b.wantDial(addr, "a named peer is tried for ever")
 		switch try % 3 {
 		case 0:
-			b.Reply(ask, transport.Dialed{Err: "connection refused"})
+			b.Reply(ask, Dialed{Err: "connection refused"})
 		case 1:
 			b.Fail(ask, actor.ErrTimeout)
 			b.Late(ask)
@@ -31,7 +29,7 @@ func TestL9ANamedPeerIsTriedForEver(t *testing.T) {
 		limit := min(5*time.Second<<min(try-1, 10), 5*time.Minute)
 		b.Drop()
 		b.Advance(limit*3/4 - time.Millisecond)
-		if n := pendingAsks[transport.Dial](b); n != 0 {
+		if n := pendingAsks[Dial](b); n != 0 {
 			t.Fatalf("try %d came after less than three quarters of %v", try+1, limit)
 		}
 		b.Advance(limit/4 + time.Millisecond)
@@ -71,20 +69,20 @@ func TestANameIsLookedUpAndItsAddressesAreTriedInTurn(t *testing.T) {
 	cfg := quiet()
 	cfg.AddPeers = []string{"Node.Example:8"}
 	b := newBench(t, cfg)
-	q, ask := steptest.WantAsk[book.Resolve](b.Rig, "a name is looked up")
+	q, ask := steptest.WantAsk[Resolve](b.Rig, "a name is looked up")
 	if q.Host != "node.example" || q.Port != 8 {
 		t.Fatalf("looked up %+v", q)
 	}
-	b.Reply(ask, book.Resolved{Addrs: []netip.AddrPort{at("10.0.0.1:8"), at("10.0.0.2:8")}})
-	b.Reply(b.wantDial("10.0.0.1:8", "its first address"), transport.Dialed{Err: "no route"})
-	b.Reply(b.wantDial("10.0.0.2:8", "its second address, at once"), transport.Dialed{Err: "no route"})
+	b.Reply(ask, Resolved{Addrs: []netip.AddrPort{at("10.0.0.1:8"), at("10.0.0.2:8")}})
+	b.Reply(b.wantDial("10.0.0.1:8", "its first address"), Dialed{Err: "no route"})
+	b.Reply(b.wantDial("10.0.0.2:8", "its second address, at once"), Dialed{Err: "no route"})
 	b.Drop()
 	b.Advance(5 * time.Second)
-	_, ask = steptest.WantAsk[book.Resolve](b.Rig, "after the last one it is looked up anew: it may have moved")
-	b.Reply(ask, book.Resolved{Err: "no such host"})
+	_, ask = steptest.WantAsk[Resolve](b.Rig, "after the last one it is looked up anew: it may have moved")
+	b.Reply(ask, Resolved{Err: "no such host"})
 	b.Drop()
 	b.Advance(10 * time.Second)
-	steptest.WantAsk[book.Resolve](b.Rig, "a name without an address is tried again too")
+	steptest.WantAsk[Resolve](b.Rig, "a name without an address is tried again too")
 }
 
 func TestAddNode(t *testing.T) {
@@ -103,8 +101,8 @@ func TestAddNode(t *testing.T) {
 
 	b.done(AddNode{Command: "remove", Addr: "10.0.0.1"}, "", "it is removed while it is dialled")
 	b.conns++
-	b.Reply(ask, transport.Dialed{Conn: b.conns})
-	if r := steptest.Want[transport.Refuse](b.Rig, "a connection that nobody wants any more is closed"); r.Conn != b.conns {
+	b.Reply(ask, Dialed{Conn: b.conns})
+	if r := steptest.Want[Refuse](b.Rig, "a connection that nobody wants any more is closed"); r.Conn != b.conns {
 		t.Fatalf("%v was closed, not %v", r.Conn, b.conns)
 	}
 }
@@ -113,10 +111,10 @@ func TestAddNodeOnetry(t *testing.T) {
 	b := newBench(t, quiet())
 	b.Drop()
 	b.done(AddNode{Command: "onetry", Addr: "10.0.0.1"}, "", "a node is tried")
-	b.Reply(b.wantDial("10.0.0.1:18333", "at once"), transport.Dialed{Err: "refused"})
+	b.Reply(b.wantDial("10.0.0.1:18333", "at once"), Dialed{Err: "refused"})
 	b.Drop()
 	b.Advance(time.Hour)
-	if n := pendingAsks[transport.Dial](b); n != 0 {
+	if n := pendingAsks[Dial](b); n != 0 {
 		t.Fatal("once means once")
 	}
 	b.done(AddNode{Command: "onetry", Addr: "10.0.0.1"}, "", "and again")
@@ -124,7 +122,7 @@ func TestAddNodeOnetry(t *testing.T) {
 	b.end(id)
 	b.Drop()
 	b.Advance(time.Hour)
-	if n := pendingAsks[transport.Dial](b); n != 0 {
+	if n := pendingAsks[Dial](b); n != 0 {
 		t.Fatal("once means once, also when it was connected")
 	}
 	for i := range 4 {
@@ -132,7 +130,7 @@ func TestAddNodeOnetry(t *testing.T) {
 	}
 	b.done(AddNode{Command: "onetry", Addr: "10.0.0.1"}, "", "a full node")
 	b.Advance(time.Hour)
-	if n := pendingAsks[transport.Dial](b); n != 0 || b.m.added() != 0 {
+	if n := pendingAsks[Dial](b); n != 0 || b.m.added() != 0 {
 		t.Fatal("there is no place to try it")
 	}
 }
@@ -142,7 +140,7 @@ func TestANamedPeerThatIsConnectedAlreadyIsNotDialled(t *testing.T) {
 	id := b.arrive("10.0.0.1:18333")
 	b.Drop()
 	b.done(AddNode{Command: "add", Addr: "10.0.0.1"}, "", "it is here already")
-	if n := pendingAsks[transport.Dial](b); n != 0 {
+	if n := pendingAsks[Dial](b); n != 0 {
 		t.Fatal("a second connection to the same address")
 	}
 	b.end(id)

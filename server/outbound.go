@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/kernel/actor"
 )
 
@@ -84,7 +83,7 @@ func (m *Machine) tendOutbound(now time.Time, out *actor.Outbox) {
 	if !m.seeking() || len(a.candidates) > 0 || a.pick != 0 || a.pickAt.After(now) {
 		return
 	}
-	t, ok := m.ports.Pick.Ask(out, 0, book.Pick{Max: m.target() - m.automatic()})
+	t, ok := m.ports.Pick.Ask(out, 0, Pick{Max: m.target() - m.automatic()})
 	if !ok {
 		a.starved = true
 		return
@@ -115,7 +114,7 @@ func (m *Machine) dialPause() time.Duration {
 }
 
 // onPicked takes the book's candidates.
-func (m *Machine) onPicked(now time.Time, in actor.Input, picked book.Picked, out *actor.Outbox) {
+func (m *Machine) onPicked(now time.Time, in actor.Input, picked Picked, out *actor.Outbox) {
 	a := &m.auto
 	a.pick = 0
 	if in.Err == nil {

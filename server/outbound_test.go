@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/adapters/book"
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
@@ -24,7 +22,7 @@ func TestOutboundIsFilledFromTheBook(t *testing.T) {
 	b := newBench(t, seeking())
 	b.pick(500, "1.1.1.1:18333", "2.2.2.2:18333")
 	first := b.wantDial("1.1.1.1:18333", "the first candidate at once")
-	if n := pendingAsks[transport.Dial](b); n != 0 {
+	if n := pendingAsks[Dial](b); n != 0 {
 		t.Fatal("dials are spaced")
 	}
 	b.Advance(dialInterval)
@@ -34,7 +32,7 @@ func TestOutboundIsFilledFromTheBook(t *testing.T) {
 	two := b.connect(second, "2.2.2.2:18333")
 	b.ready(two, "2.2.2.2:18333")
 	b.Advance(time.Minute)
-	if pendingAsks[transport.Dial](b)+pendingAsks[book.Pick](b) != 0 {
+	if pendingAsks[Dial](b)+pendingAsks[Pick](b) != 0 {
 		t.Fatal("two of two are enough")
 	}
 
@@ -48,8 +46,8 @@ func TestOutboundIsFilledFromTheBook(t *testing.T) {
 	b.Drop()
 	b.end(two)
 	b.Advance(dialInterval)
-	_, ask := steptest.WantAsk[book.Pick](b.Rig, "a lost peer is replaced")
-	b.Reply(ask, book.Picked{Known: 500, Addrs: []netip.AddrPort{at("3.3.3.3:1")}})
+	_, ask := steptest.WantAsk[Pick](b.Rig, "a lost peer is replaced")
+	b.Reply(ask, Picked{Known: 500, Addrs: []netip.AddrPort{at("3.3.3.3:1")}})
 	b.wantDial("3.3.3.3:1", "by another one")
 }
 
@@ -58,7 +56,7 @@ func TestNamedPeersDoNotCountAsAutomatic(t *testing.T) {
 	cfg.AddPeers = []string{"10.0.0.1"}
 	b := newBench(t, cfg)
 	b.connect(b.wantDial("10.0.0.1:18333", "the named one"), "10.0.0.1:18333")
-	if q, _ := steptest.WantAsk[book.Pick](b.Rig, "and peers of our own choice besides"); q.Max != 2 {
+	if q, _ := steptest.WantAsk[Pick](b.Rig, "and peers of our own choice besides"); q.Max != 2 {
 		t.Fatalf("%d peers are sought, not two", q.Max)
 	}
 }
@@ -81,7 +79,7 @@ func TestUnsuitableCandidatesAreLeftAlone(t *testing.T) {
 		"7.7.7.7:0",     // no port
 	)
 	b.Advance(dialInterval)
-	if n := pendingAsks[transport.Dial](b); n != 0 {
+	if n := pendingAsks[Dial](b); n != 0 {
 		t.Fatalf("an unsuitable address was dialled: %+v", b.Pending())
 	}
 	b.end(in)
@@ -94,7 +92,7 @@ func TestADryBookIsAskedLessAndLess(t *testing.T) {
 	b := newBench(t, seeking())
 	asked := 0
 	for range 24 * 60 {
-		for pendingAsks[book.Pick](b) > 0 {
+		for pendingAsks[Pick](b) > 0 {
 			asked++
 			b.pick(0)
 		}
@@ -119,12 +117,12 @@ func TestDeadAddressesAreDialledLessAndLess(t *testing.T) {
 	b := newBench(t, seeking())
 	dials := 0
 	for end := b.Now.Add(24 * time.Hour); b.Now.Before(end); b.Advance(dialInterval) {
-		for pendingAsks[book.Pick](b) > 0 {
+		for pendingAsks[Pick](b) > 0 {
 			b.pick(2, "1.1.1.1:18333", "2.2.2.2:18333")
 		}
-		for pendingAsks[transport.Dial](b) > 0 {
-			_, ask := steptest.WantAsk[transport.Dial](b.Rig, "a dial")
-			b.Reply(ask, transport.Dialed{Err: "network is unreachable"})
+		for pendingAsks[Dial](b) > 0 {
+			_, ask := steptest.WantAsk[Dial](b.Rig, "a dial")
+			b.Reply(ask, Dialed{Err: "network is unreachable"})
 			dials++
 		}
 		b.Drop()
@@ -144,10 +142,10 @@ func TestDeadAddressesAreDialledLessAndLess(t *testing.T) {
 
 func TestL3ABookThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 	b := newBench(t, seeking())
-	_, ask := steptest.WantAsk[book.Pick](b.Rig, "the book is asked")
+	_, ask := steptest.WantAsk[Pick](b.Rig, "the book is asked")
 	b.Fail(ask, actor.ErrTimeout)
 	b.Advance(time.Minute)
-	if n := pendingAsks[book.Pick](b); n != 0 {
+	if n := pendingAsks[Pick](b); n != 0 {
 		t.Fatal("the place of a question that timed out is not free")
 	}
 	b.Late(ask)

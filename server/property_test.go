@@ -8,7 +8,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 )
 
@@ -66,7 +65,7 @@ func TestTheJudgeCatchesBrokenServers(t *testing.T) {
 		},
 		"a connection that is neither kept nor closed": func(cfg Config, ports Ports) actor.Machine {
 			return &broken{Machine: honest(cfg, ports).(*Machine), spoil: func(m *Machine, in actor.Input) bool {
-				d, is := in.Body.(transport.Dialed)
+				d, is := in.Body.(Dialed)
 				return is && d.Conn%3 == 1
 			}}
 		},

@@ -8,7 +8,6 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/kernel/actor"
 )
 
@@ -48,7 +47,7 @@ func (m *Machine) tendSeeds(now time.Time, out *actor.Outbox) {
 		*s = seeding{asking: true, tries: s.tries, asks: s.asks}
 	}
 	for s.asking && s.next < len(m.cfg.DNSSeeds) {
-		t, ok := m.ports.Resolve.Ask(out, 0, book.Resolve{Host: m.cfg.DNSSeeds[s.next], Port: m.cfg.DefaultPort})
+		t, ok := m.ports.Resolve.Ask(out, 0, Resolve{Host: m.cfg.DNSSeeds[s.next], Port: m.cfg.DefaultPort})
 		if !ok {
 			return // an answer, or Freed, brings us back
 		}
@@ -84,7 +83,7 @@ func (m *Machine) seedsDue() time.Time {
 
 // onSeedResolved takes one seed's addresses. They go through the book, each seed
 // as a source of its own, so that none can fill it.
-func (m *Machine) onSeedResolved(now time.Time, in actor.Input, got book.Resolved, out *actor.Outbox) {
+func (m *Machine) onSeedResolved(now time.Time, in actor.Input, got Resolved, out *actor.Outbox) {
 	s := &m.seeds
 	i := slices.Index(s.asks, in.Ticket)
 	if i < 0 {

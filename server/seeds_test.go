@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/adapters/book"
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 )
@@ -22,17 +20,17 @@ func TestL9DeadSeedsAreSaidOnceAndTriedForEver(t *testing.T) {
 	b.pick(0)
 	asked := 0
 	for end := b.Now.Add(24 * time.Hour); b.Now.Before(end); b.Advance(time.Second) {
-		for pendingAsks[book.Resolve](b) > 0 {
-			_, ask := steptest.WantAsk[book.Resolve](b.Rig, "a seed")
+		for pendingAsks[Resolve](b) > 0 {
+			_, ask := steptest.WantAsk[Resolve](b.Rig, "a seed")
 			asked++
 			if asked%2 == 0 {
-				b.Reply(ask, book.Resolved{Err: "no such host"})
+				b.Reply(ask, Resolved{Err: "no such host"})
 			} else {
 				b.Fail(ask, actor.ErrTimeout)
 				b.Late(ask)
 			}
 		}
-		for pendingAsks[book.Pick](b) > 0 {
+		for pendingAsks[Pick](b) > 0 {
 			b.pick(0)
 		}
 		b.Drop()
@@ -49,8 +47,8 @@ func TestL9DeadSeedsAreSaidOnceAndTriedForEver(t *testing.T) {
 	}
 
 	b.Advance(10 * time.Minute)
-	_, ask := steptest.WantAsk[book.Resolve](b.Rig, "the network is back")
-	b.Reply(ask, book.Resolved{Addrs: []netip.AddrPort{at("1.1.1.1:18333")}})
+	_, ask := steptest.WantAsk[Resolve](b.Rig, "the network is back")
+	b.Reply(ask, Resolved{Addrs: []netip.AddrPort{at("1.1.1.1:18333")}})
 	n := b.noted(1, "the book gets the seed's addresses")
 	if len(n.Learned) != 1 || n.Learned[0].Source != at("1.1.1.1:18333") {
 		t.Fatalf("noted %+v", n)
@@ -84,7 +82,7 @@ func TestSeedsAreNotAskedWithoutNeed(t *testing.T) {
 		b := newBench(t, cfg)
 		b.pick(c.known)
 		b.Advance(10 * time.Second)
-		if n := pendingAsks[book.Resolve](b); n != c.want {
+		if n := pendingAsks[Resolve](b); n != c.want {
 			t.Errorf("%s: %d seeds asked, want %d", c.why, n, c.want)
 		}
 	}
@@ -95,13 +93,13 @@ func TestAFullBookOfDeadAddressesEndsAtTheSeeds(t *testing.T) {
 	b.pick(fewKnown)
 	b.Drop()
 	b.Advance(seedPatience)
-	steptest.WantAsk[book.Resolve](b.Rig, "no peer after eleven seconds")
+	steptest.WantAsk[Resolve](b.Rig, "no peer after eleven seconds")
 }
 
 func TestANetworkWithoutSeedsIsQuiet(t *testing.T) {
 	b := newBench(t, seeded())
 	for range 100 {
-		for pendingAsks[book.Pick](b) > 0 {
+		for pendingAsks[Pick](b) > 0 {
 			b.pick(0)
 		}
 		b.Advance(time.Minute)
@@ -128,16 +126,16 @@ func TestManySeedsWaitForAPlace(t *testing.T) {
 	b := newBench(t, seeded(seeds...))
 	b.pick(0)
 	for i := range seeds {
-		q, ask := steptest.WantAsk[book.Resolve](b.Rig, "every seed is asked, eight at a time")
+		q, ask := steptest.WantAsk[Resolve](b.Rig, "every seed is asked, eight at a time")
 		if q.Host != seeds[i] || q.Port != 18333 {
 			t.Fatalf("asked %+v", q)
 		}
-		b.Reply(ask, book.Resolved{Err: "no such host"})
+		b.Reply(ask, Resolved{Err: "no such host"})
 	}
 	if n := b.logged(actor.Warn, "none of the 10 DNS seeds"); n != 1 {
 		t.Fatalf("the end of the round was said %d times", n)
 	}
-	if n := pendingAsks[transport.Dial](b); n != 0 {
+	if n := pendingAsks[Dial](b); n != 0 {
 		t.Fatal("there is nothing to dial")
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"acyclic/config/hostport"
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 
@@ -73,8 +72,8 @@ func (m *Machine) spawn(now time.Time, arg peer.Arg, out *actor.Outbox) (actor.I
 }
 
 // refuse closes a connection that we dialled and do not want any more.
-func (m *Machine) refuse(conn transport.ConnID, out *actor.Outbox) {
-	out.Tell(m.ports.Transport, transport.Refuse{Conn: conn})
+func (m *Machine) refuse(conn peer.ConnID, out *actor.Outbox) {
+	out.Tell(m.ports.Transport, Refuse{Conn: conn})
 }
 
 // used counts the places taken.

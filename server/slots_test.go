@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
@@ -50,8 +49,8 @@ func TestDisconnectNode(t *testing.T) {
 	cfg := quiet()
 	cfg.AddPeers = []string{"node.example"}
 	b := newBench(t, cfg)
-	_, ask := steptest.WantAsk[book.Resolve](b.Rig, "the name")
-	b.Reply(ask, book.Resolved{Addrs: []netip.AddrPort{at("10.0.0.1:18333")}})
+	_, ask := steptest.WantAsk[Resolve](b.Rig, "the name")
+	b.Reply(ask, Resolved{Addrs: []netip.AddrPort{at("10.0.0.1:18333")}})
 	named := b.connect(b.wantDial("10.0.0.1:18333", "its address"), "10.0.0.1:18333")
 	in := b.arrive("8.8.8.8:5")
 
@@ -77,5 +76,5 @@ func TestDisconnectNode(t *testing.T) {
 	b.end(named)
 	b.Drop()
 	b.Advance(5 * time.Second)
-	steptest.WantAsk[book.Resolve](b.Rig, "a named peer comes back after its back-off")
+	steptest.WantAsk[Resolve](b.Rig, "a named peer comes back after its back-off")
 }

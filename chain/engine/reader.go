@@ -237,7 +237,9 @@ func (e *Engine) after(locator []*chainhash.Hash, stop chainhash.Hash, max int, 
 	}
 }
 
-// block reads the payload of a block message.
+// block reads the payload of a block message. It does not copy it: ffldb reads each
+// block into new memory. (The interface promises the bytes for the transaction
+// only, so that a database may map its files.)
 func (e *Engine) block(q chain.GetBlock) chain.Block {
 	a := chain.Block{Hash: q.Hash}
 	height, err := e.chain.BlockHeightByHash(&q.Hash)
@@ -248,9 +250,8 @@ func (e *Engine) block(q chain.GetBlock) chain.Block {
 	var raw []byte
 	//correctness: a reader waits for the disk, and for the database's lock, which
 	//a commit of the worker may hold. The commit waits for no reader.
-	err = e.db.View(func(tx database.Tx) error {
-		stored, err := tx.FetchBlock(&q.Hash)
-		raw = slices.Clone(stored) // it belongs to the transaction
+	err = e.db.View(func(tx database.Tx) (err error) {
+		raw, err = tx.FetchBlock(&q.Hash)
 		return err
 	})
 	var dbErr database.Error

@@ -183,6 +183,14 @@ func TestBlocksHashesAndHeaders(t *testing.T) {
 			t.Errorf("witness %v: height %d, %d bytes", witness, b.Height, len(b.Payload))
 		}
 	}
+	// The bytes of a block are its reader's: nobody else has them.
+	a := ask[chain.Block](t, e, chain.GetBlock{Hash: main.blocks[7].BlockHash(), Witness: true})
+	b := ask[chain.Block](t, e, chain.GetBlock{Hash: main.blocks[7].BlockHash(), Witness: true})
+	clear(a.Payload)
+	if !bytes.Equal(b.Payload, want.Bytes()) {
+		t.Error("two readers of a block share its bytes")
+	}
+
 	for _, hash := range hashes(main.blocks[21], side.blocks[11]) {
 		if b := ask[chain.Block](t, e, chain.GetBlock{Hash: hash}); b.Payload != nil || b.Hash != hash {
 			t.Errorf("a block that is not there: %+v", b)

@@ -6,8 +6,8 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/netsync"
+	"acyclic/peer"
 )
 
 // TestL4MemoryAtWorstIsASum: whatever can be made larger by a bound is part of
@@ -25,7 +25,7 @@ func TestL4MemoryAtWorstIsASum(t *testing.T) {
 	}{
 		"a seat": {
 			func(l *Limits) { l.Seats++ },
-			l.Credit.Bytes + transport.MaxPayload + l.Peer.QueueCap + 2*wire.MaxBlockPayload +
+			l.Credit.Bytes + peer.MaxPayload + l.Peer.QueueCap + 2*wire.MaxBlockPayload +
 				netsync.BatchMemory + l.Relay.MaxWanted*int(unsafe.Sizeof(wire.InvVect{})) + wire.MaxV2AddrPerMsg*addr,
 		},
 		"credit":                 {func(l *Limits) { l.Credit.Bytes += more }, l.Seats * more},

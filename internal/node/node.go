@@ -27,6 +27,7 @@ import (
 	"acyclic/internal/kernel/cell"
 	"acyclic/internal/kernel/live"
 	"acyclic/internal/kernel/mailbox"
+	"acyclic/peer"
 	"acyclic/server"
 )
 
@@ -77,7 +78,7 @@ func Start(o Options) (*Node, error) {
 	if warning != "" {
 		o.Warn(warning)
 	}
-	n.sockets = transport.New(n.transportConfig(o.Log), Transport, n.Node)
+	n.sockets = transport.New(n.transportConfig(cfg.Params.Net, o.Log), Transport, n.Node)
 	n.Wire(Wire(n.Settings, n.adapters(o)))
 
 	n.Watch = watch.New(n.watchConfig(cfg.DataDir, o.Log))
@@ -128,7 +129,6 @@ func settings(cfg *config.Config) (Settings, error) {
 	s.Seed = [2]uint64{binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:])}
 
 	s.Peer.Bounds = s.Limits.Peer
-	s.Peer.Magic = cfg.Params.Net
 	s.Peer.Services = Services
 	if cfg.PruneBytes > 0 {
 		s.Peer.Services = PrunedServices
@@ -157,8 +157,8 @@ func private(p *chaincfg.Params) bool {
 }
 
 // transportConfig is the adapter's: how it asks whether a connection may stay.
-func (n *Node) transportConfig(log Logger) transport.Config {
-	c := transport.Config{Bounds: n.Settings.Limits.Transport, Magic: n.Settings.Peer.Magic}
+func (n *Node) transportConfig(magic wire.BitcoinNet, log Logger) transport.Config {
+	c := transport.Config{Bounds: n.Settings.Limits.Transport, Magic: magic}
 	c.Log = func(rec actor.Record) { log.Record("transport", Transport, rec) }
 	// Listeners take turns with as many askers as there are of them.
 	free := make(chan int, n.Settings.Listeners)
@@ -167,7 +167,7 @@ func (n *Node) transportConfig(log Logger) transport.Config {
 	}
 	var p actor.Ports
 	admit := ConnectTransport(&p, n.Settings.Limits).Admit
-	c.Admit = func(ctx context.Context, conn transport.ConnID, remote, local netip.AddrPort) bool {
+	c.Admit = func(ctx context.Context, conn peer.ConnID, remote, local netip.AddrPort) bool {
 		// correctness: never waits: each listener has at most one question
 		// outstanding, and there are as many askers as listeners.
 		i := <-free

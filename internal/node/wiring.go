@@ -4,9 +4,7 @@ import (
 	"math/rand/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/adapters/rpc"
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/bus"
 	"acyclic/internal/kernel/cell"
@@ -60,13 +58,13 @@ const (
 	ToRelay   = actor.Ref[relay.Relay](Relay)
 	ToWorker  = actor.Ref[chain.Worker](EngineWorker)
 	ToReaders = actor.Ref[chain.Readers](EngineReaders)
-	ToSockets = actor.Ref[transport.Sockets](Transport)
-	ToBook    = actor.Ref[book.Keeper](Book)
-	ToNames   = actor.Ref[book.Names](Resolver)
+	ToSockets = actor.Ref[server.Sockets](Transport)
+	ToBook    = actor.Ref[server.Keeper](Book)
+	ToNames   = actor.Ref[server.Names](Resolver)
 )
 
 // brokenOnce is what the transport puts into the control lane of a connection's
-// cell: one transport.Broken.
+// cell: one peer.Broken.
 const brokenOnce = 1
 
 // Settings are what the wiring needs to know.
@@ -121,11 +119,11 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 	var sp actor.Ports
 	serverPorts := server.Ports{
 		Transport: Transport,
-		Dial:      actor.Connect[transport.Dial](&sp, "server.dial", ToSockets, l.Dials, w.Dial),
-		Pick:      actor.Connect[book.Pick](&sp, "server.pick", ToBook, w.BookPicks, w.Adapter),
-		Sample:    actor.Connect[book.Sample](&sp, "server.sample", ToBook, w.BookSamples, w.Adapter),
-		Note:      actor.Connect[book.Note](&sp, "server.note", ToBook, w.BookNotes, w.Adapter),
-		Resolve:   actor.Connect[book.Resolve](&sp, "server.resolve", ToNames, l.Resolvers, w.Resolve),
+		Dial:      actor.Connect[server.Dial](&sp, "server.dial", ToSockets, l.Dials, w.Dial),
+		Pick:      actor.Connect[server.Pick](&sp, "server.pick", ToBook, w.BookPicks, w.Adapter),
+		Sample:    actor.Connect[server.Sample](&sp, "server.sample", ToBook, w.BookSamples, w.Adapter),
+		Note:      actor.Connect[server.Note](&sp, "server.note", ToBook, w.BookNotes, w.Adapter),
+		Resolve:   actor.Connect[server.Resolve](&sp, "server.resolve", ToNames, l.Resolvers, w.Resolve),
 		Send:      actor.ConnectOf[peer.Send](&sp, "server.send", l.Seats, w.ToPeer),
 	}
 

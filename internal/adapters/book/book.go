@@ -16,6 +16,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/server"
 )
 
 // Book is the address book. Its methods may be called from several goroutines.
@@ -28,11 +29,11 @@ type Book struct {
 	attempts map[netip.AddrPort]int
 }
 
-// Open reads the book in dir, which is made when it is missing. A file that
-// cannot be read is moved aside, and the book begins with the copy that an
-// earlier start has made of it, or empty: it can be learned again, so it must
-// not keep the node from starting. The warning, if not empty, is one line that
-// says so. err is set only when dir cannot be made.
+// Open reads the book in dir and makes dir if it is missing. A file that cannot be
+// read is moved aside, and the book begins with the copy that an earlier start
+// made of it, or empty. It can be learned again, so it must not keep the node from
+// starting. The warning, if not empty, says so in one line. err is set only when
+// dir cannot be made.
 func Open(dir string, defaultPort uint16) (b *Book, warning string, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, "", fmt.Errorf("the address book's directory: %w", err)
@@ -41,8 +42,7 @@ func Open(dir string, defaultPort uint16) (b *Book, warning string, err error) {
 	return &Book{mgr: mgr, dir: dir, defaultPort: defaultPort, attempts: map[netip.AddrPort]int{}}, warning, nil
 }
 
-// noLookup keeps the manager from asking name servers: its file holds no
-// names.
+// noLookup keeps the manager from asking name servers. Its file has no names.
 func noLookup(host string) ([]net.IP, error) {
 	return nil, errors.New("not an address: " + host)
 }
@@ -50,10 +50,10 @@ func noLookup(host string) ([]net.IP, error) {
 // Close writes the book to its file.
 func (b *Book) Close() error { return b.close(closeWithin) }
 
-// close waits for the manager, which writes its file, no longer than the bound.
+// close waits for the manager to write its file, for at most bound.
 //
-// correctness: the end of the node waits here and holds nothing. If the disk does
-// not answer, the goroutine is left behind: the process is about to end.
+// correctness: the goroutine that stops the node waits, holding nothing. When the
+// disk does not answer the writer is left behind: the process is about to end.
 func (b *Book) close(bound time.Duration) error {
 	written := make(chan error, 1)
 	go func() { written <- b.mgr.Stop() }() // correctness: there is room.
@@ -70,26 +70,26 @@ func (b *Book) close(bound time.Duration) error {
 // Handle answers Pick, Sample and Note.
 func (b *Book) Handle(_ context.Context, in actor.Input) any {
 	switch q := in.Body.(type) {
-	case Pick:
+	case server.Pick:
 		return b.pick(q.Max)
-	case Sample:
+	case server.Sample:
 		return b.sample(q.Max)
-	case Note:
+	case server.Note:
 		b.note(q)
-		return Noted{Known: b.mgr.NumAddresses()}
+		return server.Noted{Known: b.mgr.NumAddresses()}
 	}
 	panic(fmt.Sprintf("book: unknown question %T", in.Body))
 }
 
 // sample returns a random part of the book (addrmgr: 23 percent).
-func (b *Book) sample(limit int) Sampled {
+func (b *Book) sample(limit int) server.Sampled {
 	addrs := b.mgr.AddressCache()
 	// A copy, so that a peer that does not read keeps no more than it gets.
-	return Sampled{Addrs: slices.Clone(addrs[:min(len(addrs), max(limit, 0))])}
+	return server.Sampled{Addrs: slices.Clone(addrs[:min(len(addrs), max(limit, 0))])}
 }
 
 // note writes into the book what the server has learned.
-func (b *Book) note(n Note) {
+func (b *Book) note(n server.Note) {
 	for _, l := range n.Learned {
 		var addrs []*wire.NetAddressV2
 		for _, a := range l.Addrs {

@@ -16,6 +16,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/server"
 )
 
 const port = 18333
@@ -45,7 +46,7 @@ func addrs(n int) []*wire.NetAddressV2 {
 var source = netip.MustParseAddrPort("8.8.8.8:18333")
 
 func learn(b *Book, list ...*wire.NetAddressV2) int {
-	return ask[Noted](b, Note{Learned: []Learned{{Addrs: list, Source: source}}}).Known
+	return ask[server.Noted](b, server.Note{Learned: []server.Learned{{Addrs: list, Source: source}}}).Known
 }
 
 func TestTheBookOutlivesTheNode(t *testing.T) {
@@ -54,22 +55,22 @@ func TestTheBookOutlivesTheNode(t *testing.T) {
 	if known := learn(b, addrs(40)...); known < 35 {
 		t.Fatalf("of 40 addresses %d are known", known)
 	}
-	good := ask[Picked](b, Pick{Max: 1}).Addrs
+	good := ask[server.Picked](b, server.Pick{Max: 1}).Addrs
 	if len(good) != 1 {
 		t.Fatal("nothing picked of a full book")
 	}
-	ask[Noted](b, Note{
+	ask[server.Noted](b, server.Note{
 		Attempted: good, Connected: good,
-		Good: []Good{{Addr: good[0], Services: wire.SFNodeNetwork}},
+		Good: []server.Good{{Addr: good[0], Services: wire.SFNodeNetwork}},
 	})
-	before := ask[Picked](b, Pick{}).Known
+	before := ask[server.Picked](b, server.Pick{}).Known
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
 
 	b = open(t, dir)
 	defer b.Close()
-	after := ask[Picked](b, Pick{Max: 3})
+	after := ask[server.Picked](b, server.Pick{Max: 3})
 	if after.Known != before || len(after.Addrs) != 3 {
 		t.Fatalf("after a restart %d addresses are known and %d offered, before %d", after.Known, len(after.Addrs), before)
 	}
@@ -81,7 +82,7 @@ func TestPicksAreOfDifferentNetworks(t *testing.T) {
 	for i := range 60 {
 		learn(b, netAddress(netip.MustParseAddrPort(fmt.Sprintf("20.%d.0.%d:18333", i%3, i+1))))
 	}
-	got := ask[Picked](b, Pick{Max: 8}).Addrs
+	got := ask[server.Picked](b, server.Pick{Max: 8}).Addrs
 	if len(got) != 3 {
 		t.Fatalf("three networks are known, picked %v", got)
 	}
@@ -110,7 +111,7 @@ func TestOnlyWhatTCPCanReachIsKept(t *testing.T) {
 	if known = learn(b, at("20.0.0.1:18333"), at("[2a00:1450::1]:18333"), at("[::ffff:20.1.0.1]:18333")); known != 3 {
 		t.Fatalf("%d of three good ones were kept", known)
 	}
-	for _, a := range ask[Picked](b, Pick{Max: 8}).Addrs {
+	for _, a := range ask[server.Picked](b, server.Pick{Max: 8}).Addrs {
 		if a.Addr().Is4In6() {
 			t.Fatalf("%v is not in its usual form", a)
 		}
@@ -121,13 +122,13 @@ func TestUnusualPortsComeLast(t *testing.T) {
 	b := open(t, t.TempDir())
 	defer b.Close()
 	learn(b, netAddress(netip.MustParseAddrPort("20.0.0.1:22")))
-	if got := ask[Picked](b, Pick{Max: 1}).Addrs; len(got) != 1 || got[0].Port() != 22 {
+	if got := ask[server.Picked](b, server.Pick{Max: 1}).Addrs; len(got) != 1 || got[0].Port() != 22 {
 		t.Fatalf("when there is nothing else an unusual port will do: %v", got)
 	}
 	learn(b, netAddress(netip.MustParseAddrPort("20.1.0.1:18333")))
 	usual := 0
 	for range 20 {
-		if got := ask[Picked](b, Pick{Max: 1}).Addrs; len(got) == 1 && got[0].Port() == port {
+		if got := ask[server.Picked](b, server.Pick{Max: 1}).Addrs; len(got) == 1 && got[0].Port() == port {
 			usual++
 		}
 	}
@@ -140,11 +141,11 @@ func TestFailuresAreCountedUpToABound(t *testing.T) {
 	dir := t.TempDir()
 	b := open(t, dir)
 	learn(b, addrs(1)...)
-	dead := ask[Picked](b, Pick{Max: 1}).Addrs
+	dead := ask[server.Picked](b, server.Pick{Max: 1}).Addrs
 	for range 5000 {
-		ask[Noted](b, Note{Attempted: dead})
+		ask[server.Noted](b, server.Note{Attempted: dead})
 	}
-	if got := ask[Picked](b, Pick{Max: 1}).Addrs; len(got) != 1 {
+	if got := ask[server.Picked](b, server.Pick{Max: 1}).Addrs; len(got) != 1 {
 		t.Fatalf("picked %v", got)
 	}
 	b.Close()
@@ -213,14 +214,14 @@ func TestACorruptFileIsMovedAside(t *testing.T) {
 			if kept, _ := os.ReadFile(path + ".corrupt"); string(kept) != content {
 				t.Fatalf("kept aside: %q", kept)
 			}
-			if got := ask[Picked](b, Pick{Max: 1}); got.Known != 0 || len(got.Addrs) != 0 {
+			if got := ask[server.Picked](b, server.Pick{Max: 1}); got.Known != 0 || len(got.Addrs) != 0 {
 				t.Fatalf("a new book offers %+v", got)
 			}
 			learn(b, addrs(5)...)
 			b.Close()
 			b = open(t, dir)
 			defer b.Close()
-			if got := ask[Picked](b, Pick{Max: 1}); got.Known == 0 {
+			if got := ask[server.Picked](b, server.Pick{Max: 1}); got.Known == 0 {
 				t.Fatal("the new book does not work")
 			}
 		})
@@ -242,12 +243,12 @@ func TestACorruptFileIsMadeUpForByItsCopy(t *testing.T) {
 			if err != nil || !strings.Contains(warning, path+".corrupt") || !strings.Contains(warning, "; going on with its copy of 20") || strings.Contains(warning, "\n") {
 				t.Fatalf("opening: %v, %q", err, warning)
 			}
-			if got := ask[Picked](b, Pick{Max: 1}); got.Known != known || len(got.Addrs) != 1 {
+			if got := ask[server.Picked](b, server.Pick{Max: 1}); got.Known != known || len(got.Addrs) != 1 {
 				t.Fatalf("the copy of a book of %d offers %+v", known, got)
 			}
 			// Ended again before it was written: the file is good all the same.
 			other := open(t, dir)
-			if got := ask[Picked](other, Pick{Max: 1}); got.Known != known {
+			if got := ask[server.Picked](other, server.Pick{Max: 1}); got.Known != known {
 				t.Fatalf("the file that the copy was put into has %d addresses, want %d", got.Known, known)
 			}
 			other.Close()
@@ -260,7 +261,7 @@ func TestACorruptFileIsMadeUpForByItsCopy(t *testing.T) {
 				t.Fatalf("opening with a damaged copy: %v, %q", err, warning)
 			}
 			defer b.Close()
-			if got := ask[Picked](b, Pick{Max: 1}); got.Known != 0 {
+			if got := ask[server.Picked](b, server.Pick{Max: 1}); got.Known != 0 {
 				t.Fatalf("a new book offers %+v", got)
 			}
 		})
@@ -279,7 +280,7 @@ func TestTheCopyIsForDamage(t *testing.T) {
 	}
 	for range 2 { // without a file, and with an empty book in it
 		b := open(t, dir)
-		if got := ask[Picked](b, Pick{Max: 1}); got.Known != 0 {
+		if got := ask[server.Picked](b, server.Pick{Max: 1}); got.Known != 0 {
 			t.Errorf("after its file was removed the book has %d addresses", got.Known)
 		}
 		b.Close()
@@ -304,14 +305,14 @@ func TestTheCopyIsForDamage(t *testing.T) {
 func TestSamplesAreBounded(t *testing.T) {
 	b := open(t, t.TempDir())
 	defer b.Close()
-	if got := ask[Sampled](b, Sample{Max: 1000}).Addrs; len(got) != 0 {
+	if got := ask[server.Sampled](b, server.Sample{Max: 1000}).Addrs; len(got) != 0 {
 		t.Fatalf("an empty book shows %v", got)
 	}
 	learn(b, addrs(200)...)
-	if got := ask[Sampled](b, Sample{Max: 1000}).Addrs; len(got) < 20 || len(got) > 50 {
+	if got := ask[server.Sampled](b, server.Sample{Max: 1000}).Addrs; len(got) < 20 || len(got) > 50 {
 		t.Fatalf("%d of some 200 addresses are shown, a quarter is right", len(got))
 	}
-	if got := ask[Sampled](b, Sample{Max: 7}).Addrs; len(got) != 7 {
+	if got := ask[server.Sampled](b, server.Sample{Max: 7}).Addrs; len(got) != 7 {
 		t.Fatalf("%d shown, asked for 7", len(got))
 	}
 }

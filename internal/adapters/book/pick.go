@@ -6,23 +6,25 @@ import (
 	"time"
 
 	"github.com/btcsuite/btcd/addrmgr"
+
+	"acyclic/server"
 )
 
 // How Pick chooses (btcd's numbers, for each address wanted).
 const (
 	// pickTries is how often the manager is asked.
 	pickTries = 100
-	// freshTries is how long addresses that were tried in the last
+	// freshTries is for how many tries addresses that were dialled within
 	// recentTime are passed over.
 	freshTries = 30
 	recentTime = 10 * time.Minute
-	// defaultPortTries is how long addresses with an unusual port are passed
-	// over: such a port can be a service that somebody wants us to disturb.
+	// defaultPortTries is for how many tries addresses with an unusual port
+	// are passed over: it can be a service that somebody wants us to disturb.
 	defaultPortTries = 50
 )
 
 // pick chooses up to limit addresses, no two of one network group.
-func (b *Book) pick(limit int) Picked {
+func (b *Book) pick(limit int) server.Picked {
 	var picked []netip.AddrPort
 	var groups []string
 	limit = min(limit, maxPick)
@@ -44,5 +46,5 @@ func (b *Book) pick(limit int) Picked {
 			tries = -1 // the next address has its own tries
 		}
 	}
-	return Picked{Addrs: picked, Known: b.mgr.NumAddresses()}
+	return server.Picked{Addrs: picked, Known: b.mgr.NumAddresses()}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/server"
 )
 
 // Resolver answers Resolve. The zero Resolver uses the system's name servers.
@@ -18,15 +19,15 @@ type Resolver struct {
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 }
 
-// Handle answers Resolve. It may be called from several goroutines; the wiring
-// bounds how many.
+// Handle answers Resolve. Several goroutines may call it; the wiring bounds how
+// many.
 func (r Resolver) Handle(ctx context.Context, in actor.Input) any {
-	q := in.Body.(Resolve)
+	q := in.Body.(server.Resolve)
 	addrs, err := r.lookup(ctx, q.Host)
 	if err != nil {
-		return Resolved{Err: explain(q.Host, err)}
+		return server.Resolved{Err: explain(q.Host, err)}
 	}
-	var got Resolved
+	var got server.Resolved
 	for _, a := range addrs {
 		addr := netip.AddrPortFrom(a.Unmap(), q.Port)
 		if a.IsValid() && !slices.Contains(got.Addrs, addr) && len(got.Addrs) < maxResolved {

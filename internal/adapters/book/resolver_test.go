@@ -12,10 +12,11 @@ import (
 	"time"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/server"
 )
 
-func resolve(r Resolver, host string) Resolved {
-	return r.Handle(context.Background(), actor.Input{Body: Resolve{Host: host, Port: 8333}}).(Resolved)
+func resolve(r Resolver, host string) server.Resolved {
+	return r.Handle(context.Background(), actor.Input{Body: server.Resolve{Host: host, Port: 8333}}).(server.Resolved)
 }
 
 func TestLiteralsResolveToThemselves(t *testing.T) {

@@ -16,19 +16,21 @@ import (
 
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/adapter"
+	"acyclic/peer"
+	"acyclic/server"
 )
 
 // Config is what the wiring gives the adapter.
 type Config struct {
 	Bounds
 
-	// Magic is the network whose messages are read.
+	// Magic is the network whose messages are read and written.
 	Magic wire.BitcoinNet
 
 	// Admit asks whether an accepted connection may stay; nil admits none. It
 	// is called on the listener's goroutine, one at a time for each, and may
 	// wait until ctx ends; it must have a bound of its own.
-	Admit func(ctx context.Context, conn ConnID, remote, local netip.AddrPort) bool
+	Admit func(ctx context.Context, conn peer.ConnID, remote, local netip.AddrPort) bool
 
 	// Log takes records about the listeners; it must not wait. May be nil.
 	Log func(actor.Record)
@@ -39,23 +41,23 @@ type Adapter struct {
 	cfg     Config
 	self    actor.ID
 	cells   adapter.Cells
-	decoder chan struct{} // as many places as messages may be decoded at once
-	decode  func(frame []byte, magic wire.BitcoinNet) (wire.Message, error)
+	decoder chan struct{} // has room for as many as may decode at once
+	decode  func(command string, payload []byte) (wire.Message, error)
 
 	draining atomic.Int64 // connections that drain
 
-	// ctx ends when the adapter stops: Admit and the back-off of the listeners
+	// ctx ends when the adapter stops. Admit and the back-off of the listeners
 	// end with it.
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	mu        sync.Mutex // a leaf: nothing is called or waited for under it
+	mu        sync.Mutex // a leaf: it guards tables and counters, and nothing is called under it
 	stopping  bool
-	lastID    ConnID
-	conns     map[ConnID]*conn
+	lastID    peer.ConnID
+	conns     map[peer.ConnID]*conn // until their socket is closed
 	listeners []net.Listener
-	running   int           // goroutines: pumps and accept loops
-	idle      chan struct{} // closed when stopping and none runs
+	accepting int           // accept loops that run
+	idle      chan struct{} // closed when stopping and nothing is left
 }
 
 // The adapter's two faces.
@@ -72,8 +74,8 @@ func New(cfg Config, self actor.ID, cells adapter.Cells) *Adapter {
 	e := &Adapter{
 		cfg: cfg, self: self, cells: cells,
 		decoder: make(chan struct{}, cfg.Decoders),
-		decode:  Decode,
-		conns:   map[ConnID]*conn{},
+		decode:  peer.Decode,
+		conns:   map[peer.ConnID]*conn{},
 		idle:    make(chan struct{}),
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
@@ -89,43 +91,43 @@ func (e *Adapter) Conns() int {
 
 // Handle answers Dial.
 func (e *Adapter) Handle(ctx context.Context, in actor.Input) any {
-	q, ok := in.Body.(Dial)
+	q, ok := in.Body.(server.Dial)
 	if !ok {
 		panic(fmt.Sprintf("transport: asked a %T", in.Body))
 	}
 	return e.dial(ctx, q.Addr)
 }
 
-func (e *Adapter) dial(ctx context.Context, addr netip.AddrPort) Dialed {
+func (e *Adapter) dial(ctx context.Context, addr netip.AddrPort) server.Dialed {
 	d := net.Dialer{Timeout: e.cfg.DialTimeout, KeepAlive: keepAlive}
 	//correctness: waits for the network for at most DialTimeout, holds
 	//nothing, and runs on a worker that only dials.
 	nc, err := d.DialContext(ctx, "tcp", addr.String())
 	if err != nil {
-		return Dialed{Remote: addr, Err: brief(err)}
+		return server.Dialed{Remote: addr, Err: brief(err)}
 	}
 	c := e.register(nc)
 	if c == nil {
-		return Dialed{Remote: addr, Err: "the node is stopping"}
+		return server.Dialed{Remote: addr, Err: "the node is stopping"}
 	}
-	return Dialed{Conn: c.id, Local: c.local, Remote: addr}
+	return server.Dialed{Conn: c.id, Local: c.local, Remote: addr}
 }
 
-// Tell takes Bind, Write and Close from peer cells and Refuse from the server.
+// Tell takes Bind, Write and Close from peer cells, and Refuse from the server.
 // It never waits.
 func (e *Adapter) Tell(from actor.ID, body any) {
 	switch b := body.(type) {
-	case Bind:
+	case peer.Bind:
 		e.bind(from, b.Conn)
-	case Write:
+	case peer.Write:
 		if c := e.find(b.Conn); c != nil && c.ownedBy(from) {
-			c.write(b.Frame)
+			c.write(b)
 		}
-	case Close:
+	case peer.Close:
 		if c := e.find(b.Conn); c != nil && c.ownedBy(from) {
 			c.end(b.Drain)
 		}
-	case Refuse:
+	case server.Refuse:
 		if c := e.find(b.Conn); c != nil {
 			c.end(false)
 		}
@@ -134,45 +136,58 @@ func (e *Adapter) Tell(from actor.ID, body any) {
 	}
 }
 
-func (e *Adapter) find(id ConnID) *conn {
+func (e *Adapter) find(id peer.ConnID) *conn {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.conns[id]
 }
 
-// bind starts the pumps of a connection for its owner, who is told when there
-// is nothing to own any more.
-func (e *Adapter) bind(from actor.ID, id ConnID) {
-	if c := e.find(id); c == nil || !c.claim(from) {
-		e.cells.Deliver(e.self, from, actor.Control, Broken{Conn: id, Reason: "the connection was lost before it was used"}, 0)
+// bind starts the pumps of a connection for a cell, or tells it that there is
+// nothing to own any more.
+func (e *Adapter) bind(cell actor.ID, id peer.ConnID) {
+	if c := e.find(id); c == nil || !c.claim(cell) {
+		e.cells.Deliver(e.self, cell, actor.Control, peer.Broken{Conn: id, Reason: "the connection was lost before it was used"}, 0)
 	}
 }
 
-// register names a new connection, which is closed unless it is claimed in
-// time. It returns nil, and nc is closed, when the adapter is stopping.
+// register names a new connection. It is closed unless it is claimed in time.
+// When the adapter is stopping register closes nc and returns nil.
 func (e *Adapter) register(nc net.Conn) *conn {
+	c := newConn(e, nc)
 	e.mu.Lock()
-	if e.stopping {
-		e.mu.Unlock()
+	stopping := e.stopping
+	if !stopping {
+		e.lastID++
+		c.id = e.lastID
+		e.conns[c.id] = c
+	}
+	e.mu.Unlock()
+	if stopping {
 		nc.Close()
 		return nil
 	}
-	e.lastID++
-	c := newConn(e, e.lastID, nc)
-	e.conns[c.id] = c
-	e.mu.Unlock()
-	c.reapAfter(e.cfg.ClaimTimeout)
+	c.arm()
 	return c
 }
 
+// forget drops a connection whose socket is closed.
 func (e *Adapter) forget(c *conn) {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	delete(e.conns, c.id)
-	e.mu.Unlock()
+	e.settle()
 }
 
-// mayDrain counts a connection that is about to drain; false when there are too
-// many.
+// settle closes idle if the adapter is stopping and nothing is left. The caller
+// holds mu and has just removed something, or begun to stop.
+func (e *Adapter) settle() {
+	if e.stopping && len(e.conns) == 0 && e.accepting == 0 {
+		close(e.idle)
+	}
+}
+
+// mayDrain counts a connection that is about to drain. It returns false when too
+// many drain already.
 func (e *Adapter) mayDrain() bool {
 	if e.draining.Add(1) <= int64(e.cfg.Draining) {
 		return true
@@ -181,29 +196,8 @@ func (e *Adapter) mayDrain() bool {
 	return false
 }
 
-// enter counts n goroutines that are about to start; false when stopping.
-func (e *Adapter) enter(n int) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.stopping {
-		return false
-	}
-	e.running += n
-	return true
-}
-
-// leave counts a goroutine that ends.
-func (e *Adapter) leave() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.running--
-	if e.stopping && e.running == 0 {
-		close(e.idle)
-	}
-}
-
 // Listen binds addr ("host:port", IPv4 or IPv6) and accepts from then on. It
-// returns the address bound, with the port that the kernel chose for port 0.
+// returns the address bound, with the port that the system chose for port 0.
 func (e *Adapter) Listen(addr string) (netip.AddrPort, error) {
 	lc := net.ListenConfig{KeepAlive: keepAlive}
 	l, err := lc.Listen(e.ctx, "tcp", addr)
@@ -214,30 +208,36 @@ func (e *Adapter) Listen(addr string) (netip.AddrPort, error) {
 		}
 		return netip.AddrPort{}, fmt.Errorf("cannot listen on %s: %s%s", addr, brief(err), hint)
 	}
-	if !e.enter(1) {
-		l.Close()
-		return netip.AddrPort{}, fmt.Errorf("cannot listen on %s: the node is stopping", addr)
-	}
 	e.mu.Lock()
-	e.listeners = append(e.listeners, l)
 	stopping := e.stopping
+	if !stopping {
+		e.listeners = append(e.listeners, l)
+		e.accepting++
+	}
 	e.mu.Unlock()
 	if stopping {
 		l.Close()
+		return netip.AddrPort{}, fmt.Errorf("cannot listen on %s: the node is stopping", addr)
 	}
 	go e.acceptLoop(l)
 	return addrPort(l.Addr()), nil
 }
 
-// Stop closes everything and waits until every goroutine of the adapter has ended,
-// or ctx has. Connections that drain are given until ctx ends.
+// acceptEnded is the last thing that an accept loop does.
+func (e *Adapter) acceptEnded() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.accepting--
+	e.settle()
+}
+
+// Stop ends everything and waits until all sockets are closed, or ctx ends.
+// Connections that drain have until then.
 func (e *Adapter) Stop(ctx context.Context) error {
 	e.mu.Lock()
 	if !e.stopping {
 		e.stopping = true
-		if e.running == 0 {
-			close(e.idle)
-		}
+		e.settle()
 	}
 	listeners := slices.Clone(e.listeners)
 	conns := e.snapshot()
@@ -251,7 +251,7 @@ func (e *Adapter) Stop(ctx context.Context) error {
 			c.end(false)
 		}
 	}
-	//correctness: the caller's ctx bounds the wait; draining connections end
+	//correctness: the caller's ctx bounds the wait. Draining connections end
 	//by themselves within DrainTimeout.
 	select {
 	case <-e.idle:
@@ -259,12 +259,12 @@ func (e *Adapter) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	e.mu.Lock()
-	conns, running := e.snapshot(), e.running
+	conns = e.snapshot()
 	e.mu.Unlock()
 	for _, c := range conns {
 		c.end(false)
 	}
-	return fmt.Errorf("%d connections were cut off while %d pumps ran: %w", len(conns), running, ctx.Err())
+	return fmt.Errorf("%d connections were cut off: %w", len(conns), ctx.Err())
 }
 
 // snapshot lists the connections; the caller holds mu.
@@ -276,12 +276,11 @@ func (e *Adapter) snapshot() []*conn {
 	return conns
 }
 
-// keepAlive is the interval of TCP keep-alive probes: the kernel finds out
-// about hosts that vanished while the peer's own pings find out about
-// processes that hang.
+// keepAlive is the interval of TCP keep-alive probes. They find hosts that have
+// vanished; the peer's own pings find processes that hang.
 const keepAlive = time.Minute
 
-// brief is err without the addresses that everybody knows already.
+// brief is err without the addresses, which the reader knows already.
 func brief(err error) string {
 	var op *net.OpError
 	if errors.As(err, &op) && op.Err != nil {
@@ -299,8 +298,8 @@ func brief(err error) string {
 	return err.Error()
 }
 
-// addrPort is a as the rest of the program writes it: IPv4 never in IPv6's
-// clothes.
+// addrPort is a as the rest of the program writes it: IPv4 is never mapped into
+// IPv6.
 func addrPort(a net.Addr) netip.AddrPort {
 	t, ok := a.(*net.TCPAddr)
 	if !ok {

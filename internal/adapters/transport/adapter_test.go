@@ -13,25 +13,27 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/peer"
+	"acyclic/server"
 )
 
 func TestMessagesComeInOrderAndThenEOF(t *testing.T) {
 	r := newRig(t, Config{}, 100)
 	p := r.connect()
-	block := mustEncode(t, realBlock(t))
-	p.send(mustEncode(t, examples(t)[0]), pingFrame(t, 1), block, pingFrame(t, 2))
+	block := frameOf(t, realBlock(t))
+	p.send(frameOf(t, &wire.MsgVersion{UserAgent: "/x/"}), pingFrame(t, 1), block, pingFrame(t, 2))
 	p.Close()
 	have := r.cells.inbound(t, "four messages and the end", 5)
 	for i, command := range []string{"version", "ping", "block", "ping"} {
-		m := have[i].(Received)
+		m := have[i].(peer.Received)
 		if m.Command != command || m.Msg == nil || m.Bad != "" || m.Msg.Command() != command || m.Conn != first {
 			t.Errorf("input %d is %+v, want %s", i, m, command)
 		}
 	}
-	if m := have[2].(Received); m.Bytes != len(block) {
-		t.Errorf("%d bytes of a block are charged, it has %d", m.Bytes, len(block))
+	if m := have[2].(peer.Received); m.Bytes != len(block)-headerSize {
+		t.Errorf("%d bytes of a block are counted, it has %d", m.Bytes, len(block)-headerSize)
 	}
-	if eof := have[4].(EOF); eof.Fault || eof.Reason != "closed by the other side" || eof.Conn != first {
+	if eof := have[4].(peer.EOF); eof.Fault || eof.Reason != "closed by the other side" || eof.Conn != first {
 		t.Errorf("the end is %+v", eof)
 	}
 }
@@ -42,16 +44,15 @@ func TestBadMessagesAreSkipped(t *testing.T) {
 	p := r.connect()
 	checksum := pingFrame(t, 1)
 	checksum[20]++
-	long, _ := EncodePayload("ping", make([]byte, 100_000), magic)
-	short, _ := EncodePayload("inv", []byte{5}, magic)
-	p.send(bulk(t, 200_000), checksum, long, short, pingFrame(t, 7))
+	long, short := raw("ping", make([]byte, 100_000)), raw("inv", []byte{5})
+	p.send(bulk(200_000), checksum, long, short, pingFrame(t, 7))
 	have := r.cells.inbound(t, "four bad messages and a good one", 5)
 	for i, want := range []string{"unknown command", "checksum", "at most 8", "EOF"} {
-		if m := have[i].(Received); m.Msg != nil || !strings.Contains(m.Bad, want) {
+		if m := have[i].(peer.Received); m.Msg != nil || !strings.Contains(m.Bad, want) {
 			t.Errorf("input %d is %+v, want %q", i, m, want)
 		}
 	}
-	if m := have[4].(Received); m.Msg.(*wire.MsgPing).Nonce != 7 {
+	if m := have[4].(peer.Received); m.Msg.(*wire.MsgPing).Nonce != 7 {
 		t.Errorf("the good one is %+v", m)
 	}
 }
@@ -60,25 +61,25 @@ func TestBadMessagesAreSkipped(t *testing.T) {
 func TestDecoderPanicIsABadMessage(t *testing.T) {
 	var said atomic.Int32
 	r := newRig(t, Config{Bounds: Bounds{Decoders: 1}, Log: func(rec actor.Record) { said.Add(1) }}, 100)
-	r.Adapter.decode = func(frame []byte, magic wire.BitcoinNet) (wire.Message, error) {
-		if frame[HeaderSize] == 13 {
+	r.Adapter.decode = func(command string, payload []byte) (wire.Message, error) {
+		if payload[0] == 13 {
 			panic("unlucky")
 		}
-		return Decode(frame, magic)
+		return peer.Decode(command, payload)
 	}
 	p := r.connect()
 	p.send(pingFrame(t, 13), pingFrame(t, 14))
 	have := r.cells.inbound(t, "the stream goes on", 2)
-	if m := have[0].(Received); m.Msg != nil || !strings.Contains(m.Bad, "unlucky") {
+	if m := have[0].(peer.Received); m.Msg != nil || !strings.Contains(m.Bad, "unlucky") {
 		t.Errorf("first %+v", m)
 	}
-	if m := have[1].(Received); m.Msg == nil || said.Load() != 1 {
+	if m := have[1].(peer.Received); m.Msg == nil || said.Load() != 1 {
 		t.Errorf("then %+v; said %d times", m, said.Load())
 	}
 }
 
 func TestBrokenFramingIsAFault(t *testing.T) {
-	other, _ := Encode(&wire.MsgPing{}, wire.MainNet, wire.ProtocolVersion, wire.WitnessEncoding)
+	other := appendHeader(nil, wire.MainNet, "verack", nil)
 	huge := pingFrame(t, 1)
 	huge[19] = 0xff
 	for _, c := range []struct {
@@ -92,14 +93,14 @@ func TestBrokenFramingIsAFault(t *testing.T) {
 		{"an impossible length", huge, true, "at most"},
 		{"half a header", pingFrame(t, 1)[:10], false, "in the middle"},
 		{"half a payload", pingFrame(t, 1)[:30], false, "in the middle"},
-		{"half of what is skipped", bulk(t, 1000)[:500], false, "in the middle"},
+		{"half of what is skipped", bulk(1000)[:500], false, "in the middle"},
 	} {
 		r := newRig(t, Config{}, 100)
 		p := r.connect()
 		p.send(pingFrame(t, 1), c.bytes)
 		p.Conn.(*net.TCPConn).CloseWrite()
 		have := r.cells.inbound(t, c.why, 2)
-		if eof, ok := have[1].(EOF); !ok || eof.Fault != c.fault || !strings.Contains(eof.Reason, c.reason) {
+		if eof, ok := have[1].(peer.EOF); !ok || eof.Fault != c.fault || !strings.Contains(eof.Reason, c.reason) {
 			t.Errorf("%s: %+v", c.why, have[1])
 		}
 	}
@@ -111,20 +112,21 @@ func TestWritesArriveAndAreCounted(t *testing.T) {
 	p.send(pingFrame(t, 1))
 	r.cells.inbound(t, "the connection is bound", 1)
 	var all bytes.Buffer
-	msgs := uint64(0)
+	want := peer.Flushed{Conn: first}
 	write := func(frame []byte) {
 		all.Write(frame)
-		msgs++
-		r.Tell(ownerID, Write{Conn: first, Frame: frame})
+		want.Bytes += uint64(len(frame) - headerSize)
+		want.Msgs++
+		r.Tell(ownerID, writeOf(first, frame))
 	}
 	for n := range uint64(3000) {
 		write(pingFrame(t, n))
 	}
-	write(bulk(t, 3_000_000))
+	write(bulk(3_000_000))
 	write(pingFrame(t, 1))
 	p.reads("small ones, a big one, a small one, in order", all.Bytes())
 	r.cells.await(t, "all is flushed", func(c *fakeCell) bool {
-		return c.flushed == Flushed{Conn: first, Bytes: uint64(all.Len()), Msgs: msgs}
+		return c.flushed == want
 	})
 }
 
@@ -133,12 +135,12 @@ func TestOnlyTheOwnerWritesAndCloses(t *testing.T) {
 	p := r.connect()
 	p.send(pingFrame(t, 1))
 	r.cells.inbound(t, "the connection is bound", 1)
-	r.Tell(ownerID+1, Write{Conn: first, Frame: pingFrame(t, 66)})
-	r.Tell(ownerID+1, Close{Conn: first})
-	r.Tell(ownerID, Write{Conn: first + 7, Frame: pingFrame(t, 66)})
-	r.Tell(ownerID, Write{Conn: first, Frame: pingFrame(t, 5)})
+	r.Tell(ownerID+1, writeOf(first, pingFrame(t, 66)))
+	r.Tell(ownerID+1, peer.Close{Conn: first})
+	r.Tell(ownerID, writeOf(first+7, pingFrame(t, 66)))
+	r.Tell(ownerID, writeOf(first, pingFrame(t, 5)))
 	p.reads("a stranger's words are not heard", pingFrame(t, 5))
-	r.Tell(actor.ID(9), Refuse{Conn: first})
+	r.Tell(actor.ID(9), server.Refuse{Conn: first})
 	p.ends("the server may end every connection")
 }
 
@@ -150,7 +152,7 @@ func TestL5NoCreditNoReading(t *testing.T) {
 		r := newRig(t, Config{}, credit)
 		r.cells.change(func() { r.cells.lawless = lawless })
 		p := r.connect()
-		frame := bulk(t, size)
+		frame := bulk(size)
 		done := make(chan int, 1)
 		go func() { // ends when the flood stalls, or is over
 			n := 0
@@ -195,7 +197,7 @@ func TestCreditLetsReadingGoOn(t *testing.T) {
 	r.cells.change(func() { r.cells.cells[ownerID].credit = 3 })
 	have := r.cells.inbound(t, "and the other three", 5)
 	for n, m := range have {
-		if got := m.(Received).Msg.(*wire.MsgPing).Nonce; got != uint64(n) {
+		if got := m.(peer.Received).Msg.(*wire.MsgPing).Nonce; got != uint64(n) {
 			t.Errorf("message %d is ping %d", n, got)
 		}
 	}
@@ -207,9 +209,9 @@ func TestL5DeafPeerIsBroken(t *testing.T) {
 	p := r.connect()
 	p.send(pingFrame(t, 1))
 	r.cells.inbound(t, "the connection is bound", 1)
-	frame := bulk(t, 1_000_000)
+	frame := bulk(1_000_000)
 	for range 50 { // more than any kernel buffers
-		r.Tell(ownerID, Write{Conn: first, Frame: frame})
+		r.Tell(ownerID, writeOf(first, frame))
 	}
 	r.cells.await(t, "the write deadline passes", func(c *fakeCell) bool { return len(c.broken) == 1 })
 	r.cells.mu.Lock()
@@ -220,8 +222,8 @@ func TestL5DeafPeerIsBroken(t *testing.T) {
 	}
 	p.send(pingFrame(t, 2))
 	r.cells.inbound(t, "what it says is still heard", 2)
-	r.Tell(ownerID, Write{Conn: first, Frame: frame}) // is dropped
-	r.Tell(ownerID, Close{Conn: first, Drain: true})
+	r.Tell(ownerID, writeOf(first, frame)) // is dropped
+	r.Tell(ownerID, peer.Close{Conn: first, Drain: true})
 	r.awaitConns("a broken connection has nothing to drain", 0)
 }
 
@@ -241,16 +243,16 @@ func (r *rig) awaitConns(why string, n int) {
 func TestCloseDrains(t *testing.T) {
 	r := newRig(t, Config{Bounds: Bounds{DrainTimeout: patience}}, 1)
 	p := r.connect()
-	p.send(pingFrame(t, 1), bulk(t, 50_000), bulk(t, 50_000))
+	p.send(pingFrame(t, 1), bulk(50_000), bulk(50_000))
 	r.cells.inbound(t, "the first is read, then the credit is spent", 1)
 	var all bytes.Buffer
 	for range 40 {
-		frame := bulk(t, 100_000)
+		frame := bulk(100_000)
 		all.Write(frame)
-		r.Tell(ownerID, Write{Conn: first, Frame: frame})
+		r.Tell(ownerID, writeOf(first, frame))
 	}
-	r.Tell(ownerID, Close{Conn: first, Drain: true})
-	r.Tell(ownerID, Write{Conn: first, Frame: pingFrame(t, 6)}) // too late
+	r.Tell(ownerID, peer.Close{Conn: first, Drain: true})
+	r.Tell(ownerID, writeOf(first, pingFrame(t, 6))) // too late
 	p.reads("all that was queued", all.Bytes())
 	p.ends("and then the end")
 	p.Close()
@@ -263,11 +265,11 @@ func TestDrainIsBounded(t *testing.T) {
 	p := r.connect()
 	p.send(pingFrame(t, 1))
 	r.cells.inbound(t, "the connection is bound", 1)
-	frame := bulk(t, 1_000_000)
+	frame := bulk(1_000_000)
 	for range 50 {
-		r.Tell(ownerID, Write{Conn: first, Frame: frame})
+		r.Tell(ownerID, writeOf(first, frame))
 	}
-	r.Tell(ownerID, Close{Conn: first, Drain: true})
+	r.Tell(ownerID, peer.Close{Conn: first, Drain: true})
 	r.awaitConns("a deaf peer cannot keep a closing connection", 0)
 }
 
@@ -275,7 +277,7 @@ func TestDrainIsBounded(t *testing.T) {
 // and has its places back when they are closed.
 func TestDrainsAreBoundedInNumber(t *testing.T) {
 	r := newRig(t, Config{Bounds: Bounds{DrainTimeout: patience, Draining: 2}}, 100)
-	frame := bulk(t, 3_000_000)
+	frame := bulk(3_000_000)
 	var all []*remote
 	for i := range 6 {
 		p := r.connect()
@@ -283,9 +285,9 @@ func TestDrainsAreBoundedInNumber(t *testing.T) {
 		p.send(pingFrame(t, 1))
 		r.cells.inbound(t, "the connection is bound", i+1)
 		for range 10 {
-			r.Tell(ownerID, Write{Conn: first + ConnID(i), Frame: frame})
+			r.Tell(ownerID, writeOf(first+peer.ConnID(i), frame))
 		}
-		r.Tell(ownerID, Close{Conn: first + ConnID(i), Drain: true})
+		r.Tell(ownerID, peer.Close{Conn: first + peer.ConnID(i), Drain: true})
 		if i < 3 {
 			r.awaitConns("the third deaf one is cut at once", min(i+1, 2))
 		}
@@ -306,18 +308,18 @@ func TestCloseWithoutDrainCutsAtOnce(t *testing.T) {
 	r := newRig(t, Config{}, 0) // the read pump waits for credit
 	p := r.connect()
 	r.cells.await(t, "the pump waits", func(c *fakeCell) bool { return c.waiting == 1 })
-	r.Tell(ownerID, Close{Conn: first})
+	r.Tell(ownerID, peer.Close{Conn: first})
 	p.ends("cut")
 	r.awaitConns("a pump that waits for credit ends too", 0)
 }
 
 func TestUnclaimedConnectionIsClosed(t *testing.T) {
-	admit := func(context.Context, ConnID, netip.AddrPort, netip.AddrPort) bool { return true }
+	admit := func(context.Context, peer.ConnID, netip.AddrPort, netip.AddrPort) bool { return true }
 	r := newRig(t, Config{Bounds: Bounds{ClaimTimeout: 20 * time.Millisecond}, Admit: admit}, 1)
 	p := r.connect()
 	p.ends("nobody bound it")
 	r.awaitConns("it is forgotten", 0)
-	r.Tell(ownerID, Bind{Conn: first})
+	r.Tell(ownerID, peer.Bind{Conn: first})
 	r.cells.await(t, "who comes too late is told", func(c *fakeCell) bool { return len(c.broken) == 1 })
 }
 
@@ -326,7 +328,7 @@ func TestBindTwice(t *testing.T) {
 	p := r.connect()
 	p.send(pingFrame(t, 1))
 	r.cells.inbound(t, "the connection is bound", 1)
-	r.Tell(ownerID, Bind{Conn: first})
+	r.Tell(ownerID, peer.Bind{Conn: first})
 	r.cells.await(t, "a second owner is told that there is nothing", func(c *fakeCell) bool { return len(c.broken) == 1 })
 }
 
@@ -355,7 +357,7 @@ func TestOwnerGoneWhileTheRemoteTalks(t *testing.T) {
 func TestSlowMessage(t *testing.T) {
 	r := newRig(t, Config{Bounds: Bounds{ProbeInterval: time.Millisecond}}, 100)
 	p := r.connect()
-	frame := mustEncode(t, realBlock(t))
+	frame := frameOf(t, realBlock(t))
 	for n := 0; n < len(frame); n += 300 {
 		p.send(frame[n:min(n+300, len(frame))])
 		var before int
@@ -364,7 +366,7 @@ func TestSlowMessage(t *testing.T) {
 			r.cells.await(t, "the pump probes in the middle", func(c *fakeCell) bool { return c.asked >= before+2 })
 		}
 	}
-	if m := r.cells.inbound(t, "in the end", 1)[0].(Received); m.Bad != "" || m.Bytes != len(frame) {
+	if m := r.cells.inbound(t, "in the end", 1)[0].(peer.Received); m.Bad != "" || m.Bytes != len(frame)-headerSize {
 		t.Errorf("received %+v", m.Bad)
 	}
 }

@@ -2,11 +2,13 @@ package transport
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
+	"acyclic/peer"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -44,8 +47,8 @@ type fakeCell struct {
 	waiting int // pumps in AwaitCredit
 	asked   int // calls of AwaitCredit
 	inbound []any
-	flushed Flushed
-	broken  []Broken
+	flushed peer.Flushed
+	broken  []peer.Broken
 }
 
 func newCells(credit int) *fakeCells {
@@ -70,14 +73,14 @@ func (f *fakeCells) Deliver(from, to actor.ID, lane actor.Lane, body any, bytes 
 			return
 		}
 		switch b := body.(type) {
-		case Flushed:
+		case peer.Flushed:
 			ok = lane == actor.Events
 			c.flushed = b
-		case Broken:
+		case peer.Broken:
 			ok = lane == actor.Control
 			c.broken = append(c.broken, b)
 		default:
-			if r, is := body.(Received); is && r.Memory != bytes {
+			if r, is := body.(peer.Received); is && r.Memory != bytes {
 				panic(fmt.Sprintf("%d bytes are charged for %+v", bytes, r))
 			}
 			ok = lane == actor.Inbound
@@ -89,35 +92,37 @@ func (f *fakeCells) Deliver(from, to actor.ID, lane actor.Lane, body any, bytes 
 }
 
 func (f *fakeCells) AwaitCredit(to actor.ID, stop <-chan struct{}) bool {
+	var c *fakeCell
+	enough := func() bool { return c.gone || c.credit > 0 || f.lawless }
+	waits := false
+	f.change(func() {
+		if c = f.cells[to]; c != nil {
+			c.asked++
+			if waits = !enough(); waits {
+				c.waiting++
+			}
+		}
+	})
+	if c == nil {
+		return false
+	}
+	defer func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if waits {
+			c.waiting--
+		}
+	}()
 	for {
 		f.mu.Lock()
-		c := f.cells[to]
-		if c == nil {
-			f.mu.Unlock()
-			return false
-		}
-		c.asked++
-		enough := c.gone || c.credit > 0 || f.lawless
-		if !enough {
-			c.waiting++
-		}
-		close(f.changed)
-		f.changed = make(chan struct{})
-		ok, changed := !c.gone, f.changed
+		ok, alive, changed := enough(), !c.gone, f.changed
 		f.mu.Unlock()
-		if enough {
-			return ok
+		if ok {
+			return alive
 		}
-		stopped := false
 		select {
 		case <-changed:
 		case <-stop:
-			stopped = true
-		}
-		f.mu.Lock()
-		c.waiting--
-		f.mu.Unlock()
-		if stopped {
 			return false
 		}
 	}
@@ -172,8 +177,8 @@ func newRig(t testing.TB, cfg Config, credit int) *rig {
 	cfg.Magic = magic
 	cfg.Bounds = steptest.Fill(cfg.Bounds, DefaultBounds(32))
 	if cfg.Admit == nil {
-		cfg.Admit = func(_ context.Context, id ConnID, _, _ netip.AddrPort) bool {
-			r.Tell(ownerID, Bind{Conn: id})
+		cfg.Admit = func(_ context.Context, id peer.ConnID, _, _ netip.AddrPort) bool {
+			r.Tell(ownerID, peer.Bind{Conn: id})
 			return true
 		}
 	}
@@ -218,7 +223,7 @@ func (r *rig) connect() *remote {
 }
 
 // first is the adapter's first connection; they are numbered from 1.
-const first ConnID = 1
+const first peer.ConnID = 1
 
 func (p *remote) send(frames ...[]byte) {
 	p.t.Helper()
@@ -251,14 +256,43 @@ func (p *remote) ends(why string) {
 	}
 }
 
-// bulk is a frame of n bytes of a command that nobody knows.
-func bulk(t testing.TB, n int) []byte {
+const magic = wire.TestNet3
+
+// raw is a payload in its frame.
+func raw(command string, payload []byte) []byte {
+	return append(appendHeader(nil, magic, command, payload), payload...)
+}
+
+// frameOf is a message in its frame.
+func frameOf(t testing.TB, msg wire.Message) []byte {
 	t.Helper()
-	frame, err := EncodePayload("bulk", make([]byte, n-HeaderSize), magic)
+	payload, err := peer.Encode(msg, wire.ProtocolVersion)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return frame
+	return raw(msg.Command(), payload)
 }
 
-func pingFrame(t testing.TB, n uint64) []byte { return mustEncode(t, &wire.MsgPing{Nonce: n}) }
+// writeOf is what a cell says to have a frame written.
+func writeOf(conn peer.ConnID, frame []byte) peer.Write {
+	return peer.Write{Conn: conn, Command: parseHeader(frame).command, Payload: frame[headerSize:]}
+}
+
+// realBlock is block 898352 of testnet3: ten transactions.
+func realBlock(t testing.TB) *wire.MsgBlock {
+	t.Helper()
+	raw, err := os.ReadFile("../../../peer/testdata/testnet3_block_898352.raw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b wire.MsgBlock
+	if err := b.Deserialize(bytes.NewReader(raw)); err != nil {
+		t.Fatal(err)
+	}
+	return &b
+}
+
+// bulk is a frame of n bytes of a command that nobody knows.
+func bulk(n int) []byte { return raw("bulk", make([]byte, n-headerSize)) }
+
+func pingFrame(t testing.TB, n uint64) []byte { return frameOf(t, &wire.MsgPing{Nonce: n}) }

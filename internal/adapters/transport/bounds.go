@@ -3,6 +3,8 @@ package transport
 import (
 	"runtime"
 	"time"
+
+	"acyclic/peer"
 )
 
 // Bounds are what the adapter holds at most, and its times.
@@ -43,8 +45,8 @@ func DefaultBounds(draining int) Bounds {
 	return Bounds{
 		DialTimeout:   10 * time.Second, // between Core's 5 s and btcd's 30 s
 		WriteTimeout:  30 * time.Second, // a peer that takes less than 2 kB/s cannot follow the chain either
-		ClaimTimeout:  ClaimTimeout,
-		DrainTimeout:  DrainTimeout,
+		ClaimTimeout:  peer.ClaimTimeout,
+		DrainTimeout:  peer.DrainTimeout,
 		Draining:      draining,
 		ProbeInterval: time.Minute,           // an owner that died has said so; this is for what went wrong
 		Decoders:      runtime.GOMAXPROCS(0), // more would not be faster
@@ -56,7 +58,7 @@ func DefaultBounds(draining int) Bounds {
 // read ahead of it. A message may be read as soon as there is any credit, so it
 // may overdraw the credit by its size.
 func (b Bounds) PerPeer() int {
-	return MaxPayload*grown/100 + readAhead + chunk
+	return peer.MaxPayload*grown/100 + readAhead + chunk
 }
 
 // grown is how large append makes a buffer at most, in percent of what is in it.

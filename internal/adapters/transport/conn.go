@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/peer"
 )
 
-// phase is where a connection is in its life; see the package's picture.
+// phase is the part of its life that a connection is in; see the package's
+// picture.
 type phase uint8
 
 const (
@@ -19,78 +21,67 @@ const (
 	closed
 )
 
-// conn is one connection. All but the fields under mu is fixed before the pumps
-// start.
+// conn is one connection. The fields above mu are fixed before the pumps start.
 type conn struct {
 	e             *Adapter
-	id            ConnID
+	id            peer.ConnID
 	nc            net.Conn
 	remote, local netip.AddrPort
 	owner         actor.ID      // zero until claimed
-	stop          chan struct{} // closed when the owner (or Stop) ends it
-	wake          chan struct{} // one slot: there is something to write
+	stop          chan struct{} // closed when the connection drains or is closed
+	wake          chan struct{} // holds one signal: there is something to write
 
-	mu      sync.Mutex // a leaf: nothing is called or waited for under it but deadlines of nc
-	phase   phase
-	pumps   int      // that run
-	broken  bool     // nothing can be written any more
-	queue   [][]byte // frames to write; of the first, what is left
-	drainBy time.Time
-	reaper  *time.Timer
+	mu     sync.Mutex // a leaf: under it only deadlines are set
+	phase  phase
+	pumps  int  // that run
+	broken bool // nothing can be written any more
+	queue  []peer.Write
+	reaper *time.Timer // ends the connection if its owner does not act
 }
 
-func newConn(e *Adapter, id ConnID, nc net.Conn) *conn {
+// newConn is a connection that has no name yet.
+func newConn(e *Adapter, nc net.Conn) *conn {
 	return &conn{
-		e: e, id: id, nc: nc,
+		e: e, nc: nc,
 		remote: addrPort(nc.RemoteAddr()), local: addrPort(nc.LocalAddr()),
 		stop: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
 }
 
-// claim makes from the owner and starts the pumps; false when somebody else is,
-// or the connection is closed.
-func (c *conn) claim(from actor.ID) bool {
-	if !c.e.enter(2) {
-		return false
-	}
+// claim makes cell the owner and starts the pumps. It returns false if the
+// connection is closed or already owned.
+func (c *conn) claim(cell actor.ID) bool {
 	c.mu.Lock()
-	ok := c.phase == unclaimed
-	if ok {
-		c.phase, c.owner, c.pumps = open, from, 2
-		c.reaper.Stop()
-	}
-	c.mu.Unlock()
-	if !ok {
-		c.e.leave()
-		c.e.leave()
+	defer c.mu.Unlock()
+	if c.phase != unclaimed {
 		return false
 	}
+	c.disarm()
+	c.phase, c.owner, c.pumps = open, cell, 2
 	go c.readPump()
 	go c.writePump()
 	return true
 }
 
-// ownedBy says whether from is the owner: only it may write and close.
-func (c *conn) ownedBy(from actor.ID) bool {
+// ownedBy says whether cell is the owner. Only the owner may write and close.
+func (c *conn) ownedBy(cell actor.ID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.owner == from
+	return c.owner == cell
 }
 
-// reapAfter ends the connection after d: an unclaimed one that is not claimed
-// till then, an open one whose stream has ended and whose owner does not say
-// Close till then.
-func (c *conn) reapAfter(d time.Duration) {
+// arm has the connection ended after ClaimTimeout if it is in the same phase then:
+// an unclaimed one that nobody has claimed, or an open one whose stream has ended
+// and whose owner has not said Close.
+func (c *conn) arm() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.phase == closed {
 		return
 	}
-	if c.reaper != nil {
-		c.reaper.Stop()
-	}
+	c.disarm()
 	was := c.phase
-	c.reaper = time.AfterFunc(d, func() {
+	c.reaper = time.AfterFunc(c.e.cfg.ClaimTimeout, func() {
 		c.mu.Lock()
 		still := c.phase == was
 		c.mu.Unlock()
@@ -100,12 +91,19 @@ func (c *conn) reapAfter(d time.Duration) {
 	})
 }
 
-// write queues a frame. It never waits.
-func (c *conn) write(frame []byte) {
+// disarm undoes arm. The caller holds mu.
+func (c *conn) disarm() {
+	if c.reaper != nil {
+		c.reaper.Stop()
+	}
+}
+
+// write queues a message. It never waits.
+func (c *conn) write(w peer.Write) {
 	c.mu.Lock()
 	ok := c.phase == open && !c.broken
 	if ok {
-		c.queue = append(c.queue, frame)
+		c.queue = append(c.queue, w)
 	}
 	c.mu.Unlock()
 	if ok {
@@ -116,40 +114,42 @@ func (c *conn) write(frame []byte) {
 	}
 }
 
-// end ends the connection, with drain after what is queued has been written,
-// unless too many drain already. It never waits. Both pumps end: at once, or within DrainTimeout.
+// end ends the connection. With drain what is queued is written first, within
+// DrainTimeout, unless too many connections drain already. end never waits and
+// closes nothing, for cells call it and net.Conn.Close can wait: deadlines wake
+// both pumps, and the last of them closes the socket.
 func (c *conn) end(drain bool) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	was := c.phase
 	if was == closed || drain && was == draining {
-		c.mu.Unlock()
 		return
 	}
-	if c.reaper != nil {
-		c.reaper.Stop()
-	}
+	c.disarm()
 	if was == draining {
 		c.e.draining.Add(-1)
 	} else {
 		close(c.stop)
 	}
-	drain = drain && was == open && c.pumps > 0 && !c.broken && c.e.mayDrain()
-	if drain {
+	if drain && was == open && !c.broken && c.e.mayDrain() {
 		c.phase = draining
-		c.drainBy = time.Now().Add(c.e.cfg.DrainTimeout)
-		c.nc.SetDeadline(c.drainBy)
-	} else {
-		c.phase = closed
-		c.queue = nil
+		c.nc.SetDeadline(time.Now().Add(c.e.cfg.DrainTimeout))
+		return
 	}
-	gone := c.pumps == 0
-	c.mu.Unlock()
-	if !drain {
-		c.nc.Close()
+	c.phase, c.queue = closed, nil
+	c.nc.SetDeadline(past)
+	if was == unclaimed { // it has no pumps
+		go c.closeSocket()
 	}
-	if gone {
-		c.e.forget(c)
-	}
+}
+
+// past is a deadline that has passed.
+var past = time.Unix(1, 0)
+
+// closeSocket is called once, when nothing reads or writes the socket any more.
+func (c *conn) closeSocket() {
+	c.nc.Close()
+	c.e.forget(c)
 }
 
 // pumpEnded is the last thing that a pump does. The last one closes the socket.
@@ -160,19 +160,19 @@ func (c *conn) pumpEnded() {
 	c.mu.Unlock()
 	if last {
 		c.end(false)
-		c.e.forget(c)
+		c.closeSocket()
 	}
-	c.e.leave()
 }
 
-// draining says whether Close{Drain} was told and the socket is still open.
+// draining says whether what is queued is written before the end.
 func (c *conn) draining() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.phase == draining
 }
 
-// ended says whether the owner has no interest any more.
+// ended says whether the connection drains or is closed: its owner is not told
+// anything any more.
 func (c *conn) ended() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -180,7 +180,7 @@ func (c *conn) ended() bool {
 }
 
 // armRead sets the deadline of the next read, armWrite that of the next write.
-// They go through mu so that they never override the deadline of a drain.
+// They do so under mu, so they never override the deadline that end has set.
 func (c *conn) armRead() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -197,31 +197,23 @@ func (c *conn) armWrite() {
 	}
 }
 
-// take removes the next chunk from the queue: its pieces, its size, and how
-// many messages end in it. done says that nothing will follow.
-func (c *conn) take() (pieces net.Buffers, size int, msgs uint64, done bool) {
+// take removes messages from the queue, about a chunk of them: only the last may
+// go beyond. done says that nothing will follow.
+func (c *conn) take() (msgs []peer.Write, done bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for len(c.queue) > 0 && size < chunk {
-		frame := c.queue[0]
-		n := min(len(frame), chunk-size)
-		pieces = append(pieces, frame[:n])
-		size += n
-		if n < len(frame) {
-			c.queue[0] = frame[n:]
-			break
-		}
-		msgs++
-		c.queue[0] = nil
-		c.queue = c.queue[1:]
+	n := 0
+	for size := 0; n < len(c.queue) && size < chunk; n++ {
+		size += headerSize + len(c.queue[n].Payload)
 	}
+	msgs, c.queue = c.queue[:n:n], c.queue[n:]
 	if len(c.queue) == 0 {
 		c.queue = nil
 	}
-	return pieces, size, msgs, size == 0 && c.phase >= draining
+	return msgs, n == 0 && c.phase >= draining
 }
 
-// breakOff drops what is queued, for it can never be written.
+// breakOff drops what is queued: it can never be written.
 func (c *conn) breakOff() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/peer"
+	"acyclic/server"
 )
 
 func TestDial(t *testing.T) {
@@ -17,7 +19,7 @@ func TestDial(t *testing.T) {
 	}
 	defer l.Close()
 	addr := addrPort(l.Addr())
-	d := r.Handle(context.Background(), actor.Input{Body: Dial{Addr: addr}}).(Dialed)
+	d := r.Handle(context.Background(), actor.Input{Body: server.Dial{Addr: addr}}).(server.Dialed)
 	if d.Err != "" || d.Conn == 0 || d.Remote != addr || !d.Local.Addr().IsLoopback() {
 		t.Fatalf("dialled: %+v", d)
 	}
@@ -26,12 +28,12 @@ func TestDial(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	r.Tell(ownerID, Bind{Conn: d.Conn})
-	r.Tell(ownerID, Write{Conn: d.Conn, Frame: pingFrame(t, 3)})
+	r.Tell(ownerID, peer.Bind{Conn: d.Conn})
+	r.Tell(ownerID, writeOf(d.Conn, pingFrame(t, 3)))
 	nc.SetDeadline(time.Now().Add(patience))
 	p := &remote{Conn: nc, t: t}
 	p.send(pingFrame(t, 4))
-	if m := r.cells.inbound(t, "both ways", 1)[0].(Received); m.Conn != d.Conn {
+	if m := r.cells.inbound(t, "both ways", 1)[0].(peer.Received); m.Conn != d.Conn {
 		t.Errorf("received %+v", m)
 	}
 }
@@ -56,7 +58,7 @@ func TestDialFails(t *testing.T) {
 		{"the node stops", cancelled, time.Minute, "operation was canceled"},
 	} {
 		r := newRig(t, Config{Bounds: Bounds{DialTimeout: c.timeout}}, 1)
-		d := r.Handle(c.ctx, actor.Input{Body: Dial{Addr: free}}).(Dialed)
+		d := r.Handle(c.ctx, actor.Input{Body: server.Dial{Addr: free}}).(server.Dialed)
 		if d.Err != c.want || d.Conn != 0 || d.Remote != free {
 			t.Errorf("%s: %+v, want %q", c.why, d, c.want)
 		}

@@ -2,7 +2,7 @@ package transport
 
 import "github.com/btcsuite/btcd/wire/v2"
 
-// What the parts of a decoded transaction take in memory beside their bytes, on
+// What the parts of a decoded transaction take in memory besides their bytes, on
 // a 64-bit machine: the structures of btcd's wire, their slice headers and the
 // pointers to them.
 const (
@@ -12,24 +12,23 @@ const (
 	perWitness = 24
 )
 
-// Footprint is what a decoded message holds in memory, in bytes, about: never
-// less than its size on the wire. Blocks and transactions are counted, for their
-// structure can weigh many times their bytes; all other messages stay within
-// twice of them.
-func Footprint(msg wire.Message, onWire int) int {
-	n := onWire
+// footprint is about what a decoded message holds in memory, in bytes, and never
+// less than its payload. Blocks and transactions are counted: their structure
+// can weigh many times their payload. Other messages weigh at most twice theirs.
+func footprint(msg wire.Message, payload int) int {
+	n := payload
 	switch m := msg.(type) {
 	case *wire.MsgBlock:
 		for _, tx := range m.Transactions {
-			n += txFootprint(tx)
+			n += txfootprint(tx)
 		}
 	case *wire.MsgTx:
-		n += txFootprint(m)
+		n += txfootprint(m)
 	}
 	return n
 }
 
-func txFootprint(tx *wire.MsgTx) int {
+func txfootprint(tx *wire.MsgTx) int {
 	n := perTx + len(tx.TxIn)*perInput + len(tx.TxOut)*perOutput
 	for _, in := range tx.TxIn {
 		n += len(in.Witness) * perWitness

@@ -29,10 +29,10 @@ func TestL5FootprintCoversJunkWitnesses(t *testing.T) {
 		t.Fatal(err)
 	}
 	held := heap() - before
-	if f := Footprint(got, raw.Len()); f < held*4/5 || f < 20*items {
+	if f := footprint(got, raw.Len()); f < held*4/5 || f < 20*items {
 		t.Errorf("%d bytes on the wire hold %d in memory, the footprint says %d", raw.Len(), held, f)
 	}
-	if f := Footprint(&wire.MsgPing{}, 32); f != 32 {
+	if f := footprint(&wire.MsgPing{}, 8); f != 8 {
 		t.Errorf("the footprint of a ping is %d, want its size", f)
 	}
 }

@@ -9,21 +9,21 @@ import (
 )
 
 // The accept loop waits this long after an error (too many open files, a
-// connection that was reset before it was accepted), twice as long each time.
+// connection that was reset before it was accepted), and twice as long each time.
 const (
 	firstBackOff = 5 * time.Millisecond
 	lastBackOff  = time.Second
 )
 
-// acceptLoop accepts connections one at a time until the listener is closed: a
-// connection is accepted only after the server has decided about the one
-// before, so that what waits for admission waits in the kernel's backlog.
+// acceptLoop accepts connections until the listener is closed. It accepts one only
+// when the server has decided about the last, so what waits for admission waits
+// in the system's backlog.
 func (e *Adapter) acceptLoop(l net.Listener) {
-	defer e.leave()
+	defer e.acceptEnded()
 	defer l.Close()
 	backOff := firstBackOff
 	for {
-		//correctness: waits for the network, holds nothing; Stop closes
+		//correctness: waits for the network, holding nothing. Stop closes
 		//the listener.
 		nc, err := l.Accept()
 		switch {
@@ -45,21 +45,22 @@ func (e *Adapter) acceptLoop(l net.Listener) {
 	}
 }
 
-// admit asks the server about a connection; false when the adapter is stopping.
+// admit asks the server about a connection. It returns false when the adapter is
+// stopping.
 func (e *Adapter) admit(nc net.Conn) bool {
 	c := e.register(nc)
 	if c == nil {
 		return false
 	}
-	//correctness: holds nothing; Admit has a bound of its own and ends with
-	//ctx, and only this listener waits.
+	//correctness: Admit has its own bound and ends with ctx. Only this listener
+	//waits, holding nothing.
 	if e.cfg.Admit == nil || !e.cfg.Admit(e.ctx, c.id, c.remote, c.local) {
 		c.end(false)
 	}
 	return true
 }
 
-// pause waits for d; false when the adapter is stopping.
+// pause waits for d. It returns false when the adapter is stopping.
 func (e *Adapter) pause(d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

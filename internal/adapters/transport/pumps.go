@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/peer"
 )
 
 const (
@@ -17,15 +18,15 @@ const (
 	// into a buffer at once, in bytes.
 	chunk = 64 << 10
 
-	// readAhead is how much may be read of the socket before the credit for
-	// it is known, in bytes: it saves a system call for each small message.
+	// readAhead is how many bytes may be read of the socket before there is
+	// credit for them. It saves a system call for each small message.
 	readAhead = 16 << 10
 )
 
 // errAbandoned ends a read whose owner is gone.
 var errAbandoned = errors.New("the owner is gone")
 
-// readPump hands what is read to the owner, message by message.
+// readPump reads messages and hands them to the owner one by one.
 func (c *conn) readPump() {
 	defer c.pumpEnded()
 	if c.readMessages() {
@@ -39,14 +40,14 @@ func (c *conn) readPump() {
 }
 
 // readMessages returns true when the stream has ended and the owner has been
-// told, false when there is nobody to tell.
+// told. It returns false when there is nobody to tell.
 func (c *conn) readMessages() bool {
 	r := bufio.NewReaderSize(probing{c}, readAhead)
-	buf := make([]byte, 0, HeaderSize)
+	var buf []byte // the last payload's, if it was not big
 	for {
 		//correctness: waits until the owner has handled some of what it
-		//has; the owner never waits for this pump, and the end of either
-		//ends the wait. This is where a flood stops (law L5).
+		//has. The owner never waits for this pump, and the end of either
+		//ends the wait. Here a flood stops (law L5).
 		if !c.e.cells.AwaitCredit(c.owner, c.stop) {
 			return false
 		}
@@ -61,43 +62,44 @@ func (c *conn) readMessages() bool {
 }
 
 // readMessage reads one message. An error ends the stream; fault says that the
-// other side broke the framing.
+// remote broke the framing.
 //
-// correctness: for the peer, holding nothing: the end of the connection closes the
-// socket, and probing looks whether there is still an owner.
-func (c *conn) readMessage(r *bufio.Reader, buf *[]byte) (msg Received, fault bool, err error) {
-	frame := (*buf)[:HeaderSize]
-	if n, err := io.ReadFull(r, frame); err != nil {
-		if n > 0 {
+// correctness: waits for the remote, holding nothing. The end of the connection
+// ends the wait, and probing looks whether there is still an owner.
+func (c *conn) readMessage(r *bufio.Reader, buf *[]byte) (msg peer.Received, fault bool, err error) {
+	head, err := r.Peek(headerSize)
+	if err != nil {
+		if len(head) > 0 {
 			err = midMessage(err)
 		}
 		return msg, false, err
 	}
-	h := ParseHeader(frame)
-	if why := h.Fault(c.e.cfg.Magic); why != "" {
+	h := parseHeader(head)
+	r.Discard(headerSize)
+	if why := h.fault(c.e.cfg.Magic); why != "" {
 		return msg, true, errors.New(why)
 	}
-	msg = Received{Conn: c.id, Command: h.Command, Bytes: HeaderSize + int(h.Length)}
-	msg.Memory = msg.Bytes
-	if msg.Bad = h.Skip(); msg.Bad != "" {
-		_, err = io.CopyN(io.Discard, r, int64(h.Length))
+	size := int(h.length)
+	msg = peer.Received{Conn: c.id, Command: h.command, Bytes: size, Memory: size}
+	if msg.Bad = peer.Skip(h.command, size); msg.Bad != "" {
+		_, err = io.CopyN(io.Discard, r, int64(size))
 		return msg, false, midMessage(err)
 	}
-	frame, err = readGrowing(r, frame, int(h.Length))
+	payload, err := readGrowing(r, (*buf)[:0], size)
 	if err != nil {
 		return msg, false, midMessage(err)
 	}
-	c.decode(&msg, frame)
-	msg.Memory = Footprint(msg.Msg, msg.Bytes)
-	if cap(frame) <= chunk { // a big one is not kept for a connection that idles
-		*buf = frame
+	c.decode(&msg, h, payload)
+	msg.Memory = footprint(msg.Msg, size)
+	if cap(payload) <= chunk { // an idle connection keeps no big one
+		*buf = payload
 	}
 	return msg, false, nil
 }
 
-// decode fills in Msg or Bad. A panic of the decoder is one more way in which a
-// message cannot be decoded: the node must not die of it.
-func (c *conn) decode(msg *Received, frame []byte) {
+// decode fills in Msg or Bad. A panic of the decoder makes the message a bad one:
+// the node must not die of it.
+func (c *conn) decode(msg *peer.Received, h header, payload []byte) {
 	//correctness: waits for other decoders only, which compute and wait for
 	//nothing; see Config.Decoders.
 	c.e.decoder <- struct{}{}
@@ -109,7 +111,11 @@ func (c *conn) decode(msg *Received, frame []byte) {
 				Fields: []any{"command", msg.Command, "remote", c.remote, "panic", r}})
 		}
 	}()
-	m, err := c.e.decode(frame, c.e.cfg.Magic)
+	if checksum(payload) != h.checksum {
+		msg.Bad = "wrong checksum"
+		return
+	}
+	m, err := c.e.decode(h.command, payload)
 	if err != nil {
 		msg.Bad = err.Error()
 		return
@@ -120,7 +126,7 @@ func (c *conn) decode(msg *Received, frame []byte) {
 // readGrowing appends n bytes of r to buf. Memory grows with what has arrived,
 // not with what a header claims.
 //
-// correctness: as readMessage, whose part it is.
+// correctness: as readMessage, which calls it.
 func readGrowing(r io.Reader, buf []byte, n int) ([]byte, error) {
 	for n > 0 {
 		k, have := min(n, chunk), len(buf)
@@ -133,7 +139,7 @@ func readGrowing(r io.Reader, buf []byte, n int) ([]byte, error) {
 	return buf, nil
 }
 
-// midMessage makes an end of the stream within a message an unexpected one.
+// midMessage is err where a message has begun: there the stream may not end.
 func midMessage(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF
@@ -141,8 +147,8 @@ func midMessage(err error) error {
 	return err
 }
 
-// deliverEOF tells the owner that the stream has ended; it has the credit that
-// the message that did not come was to use. The owner is to say Close.
+// deliverEOF tells the owner that the stream has ended. The owner is to say Close
+// within ClaimTimeout. EOF uses the credit of the message that did not come.
 func (c *conn) deliverEOF(err error, fault bool) bool {
 	reason := brief(err)
 	switch err {
@@ -151,35 +157,34 @@ func (c *conn) deliverEOF(err error, fault bool) bool {
 	case io.ErrUnexpectedEOF:
 		reason = "closed by the other side in the middle of a message"
 	}
-	c.reapAfter(c.e.cfg.ClaimTimeout)
-	return c.e.cells.Deliver(c.e.self, c.owner, actor.Inbound, EOF{Conn: c.id, Reason: reason, Fault: fault}, 0)
+	c.arm()
+	return c.e.cells.Deliver(c.e.self, c.owner, actor.Inbound, peer.EOF{Conn: c.id, Reason: reason, Fault: fault}, 0)
 }
 
-// discard reads on while the rest is being written: closing a socket that has
-// unread bytes resets the connection and would destroy what is on its way.
+// discard reads on while the rest is being written. Closing a socket that has
+// unread bytes would reset the connection and destroy what is on its way.
 func (c *conn) discard() {
-	//correctness: the drain's deadline is set on the socket; a closed socket
-	//ends it at once.
+	//correctness: end has set the socket's deadline: the drain's, or one that
+	//has passed.
 	io.Copy(io.Discard, c.nc)
 }
 
-// probing reads the socket and looks now and then whether the owner still
-// lives: a remote that stays silent must not keep the connection of a cell that
-// crashed.
+// probing reads the socket and looks now and then whether the owner still lives.
+// A silent remote must not keep the connection of a cell that crashed.
 type probing struct{ c *conn }
 
 func (p probing) Read(b []byte) (int, error) {
 	c := p.c
 	for {
 		c.armRead()
-		//correctness: waits for the network, at most for ProbeInterval,
-		//holds nothing; end closes the socket or sets its deadline.
+		//correctness: waits for the network for at most ProbeInterval,
+		//holding nothing. The deadline that end sets is never moved.
 		n, err := c.nc.Read(b)
 		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || c.ended() {
 			return n, err
 		}
-		//correctness: there was credit before this read and nobody else
-		//uses it, so this returns at once.
+		//correctness: returns at once: there was credit before this read,
+		//and nobody else uses it.
 		if !c.e.cells.AwaitCredit(c.owner, c.stop) {
 			return 0, errAbandoned
 		}
@@ -189,55 +194,68 @@ func (p probing) Read(b []byte) (int, error) {
 // writePump writes what is queued, chunk by chunk.
 func (c *conn) writePump() {
 	defer c.pumpEnded()
-	done := Flushed{Conn: c.id}
+	done := peer.Flushed{Conn: c.id}
 	for {
-		pieces, size, msgs, last := c.take()
+		msgs, last := c.take()
 		switch {
 		case last:
 			c.finishWriting()
 			return
-		case size == 0:
-			//correctness: waits for the owner to write or end; a cell
-			//that is gone ends it through the read pump's probe or the
-			//reaper. Holds nothing.
+		case len(msgs) == 0:
+			//correctness: waits for the owner to write or end. The
+			//read pump's probe or the reaper ends the connection of a
+			//cell that is gone. Holds nothing.
 			select {
 			case <-c.wake:
 			case <-c.stop:
 			}
 			continue
 		}
-		if err := c.writeChunk(pieces); err != nil {
-			c.broke(err)
-			return
-		}
-		done.Bytes += uint64(size)
-		done.Msgs += msgs
-		if !c.ended() && !c.e.cells.Deliver(c.e.self, c.owner, actor.Events, done, 0) {
-			c.end(false) // the owner is gone
+		out := frames(c.e.cfg.Magic, msgs)
+		clear(msgs) // the queue's array may live on
+		if !c.writeFrames(out, &done) {
 			return
 		}
 	}
 }
 
+// writeFrames writes frames and tells the owner of each chunk. It returns false
+// when nothing can be written any more.
+func (c *conn) writeFrames(out []frame, done *peer.Flushed) bool {
+	for len(out) > 0 {
+		var pieces net.Buffers
+		pieces, out = cut(out, done)
+		if err := c.writeChunk(pieces); err != nil {
+			c.broke(err)
+			return false
+		}
+		if !c.ended() && !c.e.cells.Deliver(c.e.self, c.owner, actor.Events, *done, 0) {
+			c.end(false) // the owner is gone
+			return false
+		}
+	}
+	return true
+}
+
 func (c *conn) writeChunk(pieces net.Buffers) error {
 	c.armWrite()
 	//correctness: waits for the network for at most WriteTimeout, or for what
-	//is left of DrainTimeout; holds nothing. A peer that does not read is
+	//is left of DrainTimeout, holding nothing. A remote that does not read is
 	//ended here (law L5).
 	_, err := pieces.WriteTo(c.nc)
 	return err
 }
 
-// finishWriting says goodbye after a drain: the other side reads to the end and
-// closes, which ends the read pump and then the socket.
+// finishWriting says goodbye after a drain: the remote reads to the end and closes,
+// and that ends the read pump.
 func (c *conn) finishWriting() {
 	if t, ok := c.nc.(*net.TCPConn); ok && c.draining() {
 		t.CloseWrite()
 	}
 }
 
-// broke ends writing. Reading goes on until the owner says Close: what the other
-// side has sent is still worth reading.
+// broke ends writing. Reading goes on until the owner says Close: what the remote
+// has sent is still worth reading.
 func (c *conn) broke(err error) {
 	if c.ended() {
 		c.end(false)
@@ -248,8 +266,8 @@ func (c *conn) broke(err error) {
 		reason = fmt.Sprintf("does not read: took less than %d bytes in %v", chunk, c.e.cfg.WriteTimeout)
 	}
 	c.breakOff()
-	c.reapAfter(c.e.cfg.ClaimTimeout)
-	if !c.e.cells.Deliver(c.e.self, c.owner, actor.Control, Broken{Conn: c.id, Reason: reason}, 0) {
+	c.arm()
+	if !c.e.cells.Deliver(c.e.self, c.owner, actor.Control, peer.Broken{Conn: c.id, Reason: reason}, 0) {
 		c.end(false)
 	}
 }

@@ -4,7 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"net"
 	"testing"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/peer"
 )
 
 // greedy notes the largest buffer that it was asked to fill.
@@ -21,7 +26,7 @@ func (g *greedy) Read(b []byte) (int, error) {
 // Memory grows with what arrives, not with what a header claims.
 func TestClaimedLengthAllocatesNothing(t *testing.T) {
 	g := &greedy{Reader: bytes.NewReader(make([]byte, 10))}
-	if _, err := readGrowing(g, nil, MaxPayload); err == nil {
+	if _, err := readGrowing(g, nil, peer.MaxPayload); err == nil {
 		t.Fatal("ten bytes were taken for four million")
 	}
 	if g.most > chunk {
@@ -39,40 +44,57 @@ func TestReadGrowing(t *testing.T) {
 	}
 }
 
-// take cuts the queue into chunks without losing or repeating a byte.
-func TestTakeCutsIntoChunks(t *testing.T) {
+// A queue is cut into chunks without losing or repeating a byte, and payloads are
+// not copied on the way.
+func TestTakeAndCut(t *testing.T) {
 	c := &conn{phase: open}
-	var want []byte
-	sizes := []int{1, 100, chunk - 101, 1, chunk, 2*chunk + 5, 3}
-	for i, n := range sizes {
-		frame := bytes.Repeat([]byte{byte(i)}, n)
-		want = append(want, frame...)
-		c.queue = append(c.queue, frame)
+	var want, have []byte
+	var wanted, done peer.Flushed
+	for i, n := range []int{0, 1, 100, chunk - 300, 1, 0, chunk, 2*chunk + 5, 3} {
+		w := peer.Write{Command: "any", Payload: bytes.Repeat([]byte{byte(i)}, n)}
+		c.queue = append(c.queue, w)
+		want = append(want, raw(w.Command, w.Payload)...)
+		wanted.Bytes += uint64(n)
+		wanted.Msgs++
 	}
-	var have []byte
-	var msgs uint64
-	for {
-		pieces, size, n, done := c.take()
-		if done {
+	for batches := 0; ; batches++ {
+		msgs, over := c.take()
+		if over {
 			t.Fatal("an open connection is done")
 		}
-		if size == 0 {
+		if len(msgs) == 0 {
+			if batches < 3 {
+				t.Errorf("all was taken in %d batches", batches)
+			}
 			break
 		}
-		if size > chunk {
-			t.Errorf("a chunk of %d bytes", size)
+		for left := frames(magic, msgs); len(left) > 0; {
+			var pieces net.Buffers
+			pieces, left = cut(left, &done)
+			size := 0
+			for _, p := range pieces {
+				size += len(p)
+				have = append(have, p...)
+			}
+			if size == 0 || size > chunk || len(left) > 0 && size < chunk {
+				t.Errorf("a chunk of %d bytes, before %d messages", size, len(left))
+			}
 		}
-		for _, p := range pieces {
-			have = append(have, p...)
-		}
-		msgs += n
 	}
-	if !bytes.Equal(have, want) || msgs != uint64(len(sizes)) {
-		t.Errorf("%d bytes of %d, %d messages", len(have), len(want), msgs)
+	if !bytes.Equal(have, want) || done != wanted {
+		t.Errorf("%d bytes of %d; counted %+v of %+v", len(have), len(want), done, wanted)
 	}
 	c.phase = draining
-	if _, _, _, done := c.take(); !done {
+	if _, over := c.take(); !over {
 		t.Error("a drained connection is not done")
+	}
+}
+
+func TestPayloadsAreNotCopied(t *testing.T) {
+	block := make([]byte, 100)
+	pieces, _ := cut(frames(magic, []peer.Write{{Command: "block", Payload: block}}), new(peer.Flushed))
+	if len(pieces) != 2 || &pieces[1][0] != &block[0] {
+		t.Errorf("%d pieces, or a copy", len(pieces))
 	}
 }
 
@@ -80,16 +102,17 @@ func TestTakeCutsIntoChunks(t *testing.T) {
 // that are good or bad, accounts for every byte, and comes to an end.
 func FuzzStream(f *testing.F) {
 	var all []byte
-	for _, msg := range examples(f)[:12] {
-		all = append(all, mustEncode(f, msg)...)
+	for _, msg := range []wire.Message{&wire.MsgVersion{}, &wire.MsgWTxIdRelay{}, &wire.MsgVerAck{},
+		&wire.MsgGetHeaders{}, &wire.MsgHeaders{}, &wire.MsgInv{}, &wire.MsgAddrV2{}} {
+		all = append(all, frameOf(f, msg)...)
 	}
 	f.Add(all)
-	f.Add(append(bulk(f, 100), pingFrame(f, 1)...))
+	f.Add(append(bulk(100), pingFrame(f, 1)...))
 	f.Add(append(pingFrame(f, 1), 1, 2, 3))
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		e := New(Config{Bounds: DefaultBounds(1), Magic: magic}, adapterID, nil)
 		c := &conn{e: e, id: first}
-		r, buf, sum := bufio.NewReader(bytes.NewReader(stream)), make([]byte, 0, HeaderSize), 0
+		r, buf, sum := bufio.NewReader(bytes.NewReader(stream)), []byte(nil), 0
 		for {
 			msg, _, err := c.readMessage(r, &buf)
 			if err != nil {
@@ -98,8 +121,8 @@ func FuzzStream(f *testing.F) {
 			if (msg.Msg == nil) == (msg.Bad == "") {
 				t.Fatalf("neither good nor bad: %+v", msg)
 			}
-			if sum += msg.Bytes; msg.Bytes < HeaderSize || sum > len(stream) {
-				t.Fatalf("%d bytes are charged for a message, %d of %d in all", msg.Bytes, sum, len(stream))
+			if sum += headerSize + msg.Bytes; msg.Bytes < 0 || sum > len(stream) {
+				t.Fatalf("%d bytes are counted of a message, %d of %d in all", msg.Bytes, sum, len(stream))
 			}
 		}
 	})

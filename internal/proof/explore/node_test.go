@@ -13,7 +13,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/cell"
 	"acyclic/internal/node"
@@ -44,10 +43,10 @@ type remote struct {
 	State   remoteState
 	Peer    actor.ID
 	Said    int
-	Over    bool // it has hung up
-	Closed  bool // we have
-	Written int
-	Flushed int
+	Over    bool         // it has hung up
+	Closed  bool         // we have
+	Written peer.Flushed // as if it were flushed
+	Flushed peer.Flushed
 	Told    int // blocks announced to it
 }
 
@@ -136,7 +135,7 @@ func (o *outsideWorld) Moves(w *World) (all []Move) {
 			}
 		}
 		all = append(all, Move{Act, id, hangsUp})
-		if o.Slow && r.Flushed < r.Written {
+		if o.Slow && r.Flushed != r.Written {
 			all = append(all, Move{Act, id, reads})
 		}
 	}
@@ -155,9 +154,9 @@ func (o *outsideWorld) Name(m Move) string {
 func (o *outsideWorld) Do(w *World, m Move) {
 	i := int(m.Cell)
 	r := &o.Conns[i]
-	conn := transport.ConnID(i + 1)
+	conn := peer.ConnID(i + 1)
 	receive := func(msg wire.Message) {
-		w.Deliver(node.Transport, r.Peer, actor.Inbound, transport.Received{Conn: conn, Command: msg.Command(), Msg: msg, Bytes: messageBytes}, messageBytes)
+		w.Deliver(node.Transport, r.Peer, actor.Inbound, peer.Received{Conn: conn, Command: msg.Command(), Msg: msg, Bytes: messageBytes}, messageBytes)
 	}
 	switch m.N {
 	case connects:
@@ -173,10 +172,10 @@ func (o *outsideWorld) Do(w *World, m Move) {
 		r.Said++
 	case hangsUp:
 		r.Over = true
-		w.Deliver(node.Transport, r.Peer, actor.Inbound, transport.EOF{Conn: conn, Reason: "closed by the other side"}, 0)
+		w.Deliver(node.Transport, r.Peer, actor.Inbound, peer.EOF{Conn: conn, Reason: "closed by the other side"}, 0)
 	case reads:
 		r.Flushed = r.Written
-		w.Deliver(node.Transport, r.Peer, actor.Events, transport.Flushed{Conn: conn, Bytes: uint64(r.Flushed)}, 0)
+		w.Deliver(node.Transport, r.Peer, actor.Events, r.Flushed, 0)
 	case mines:
 		b := blocks[len(o.Engine.Known)-1]
 		o.Blocks--
@@ -200,24 +199,26 @@ func address(i int) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{8, byte(i), 0, 1}), 18444)
 }
 
-func (o *outsideWorld) conn(id transport.ConnID) *remote { return &o.Conns[id-1] }
+func (o *outsideWorld) conn(id peer.ConnID) *remote { return &o.Conns[id-1] }
 
 func (o *outsideWorld) Tell(w *World, _, from actor.ID, body any) {
 	switch b := body.(type) {
-	case transport.Bind:
+	case peer.Bind:
 		o.conn(b.Conn).State, o.conn(b.Conn).Peer = bound, from
-	case transport.Write:
+	case peer.Write:
 		r := o.conn(b.Conn)
-		switch command := string(b.Frame[4:7]); command {
-		case "inv", "hea":
+		switch b.Command {
+		case wire.CmdInv, wire.CmdHeaders:
 			r.Told++
 		}
 		if o.Slow {
-			r.Written += len(b.Frame)
+			r.Written.Conn = b.Conn
+			r.Written.Bytes += uint64(len(b.Payload))
+			r.Written.Msgs++
 		}
-	case transport.Close:
+	case peer.Close:
 		o.conn(b.Conn).Closed = true
-	case transport.Refuse:
+	case server.Refuse:
 		o.conn(b.Conn).Closed = true
 	}
 }
@@ -299,7 +300,7 @@ func wired(o *outsideWorld, places int, tune func(*node.Limits), without ...acto
 		}
 		s := node.Settings{Limits: l, Peer: peer.Config{Bounds: l.Peer}, Server: server.Config{Bounds: l.Server}, Listeners: 1}
 		s.Server.MaxPeers, s.Server.OutboundTarget, s.Server.NoDNSSeed = places, 0, true
-		s.Peer.Magic, s.Peer.UserAgent, s.Peer.Services = regtest.Net, "/here/", wire.SFNodeNetwork|wire.SFNodeWitness
+		s.Peer.UserAgent, s.Peer.Services = "/here/", wire.SFNodeNetwork|wire.SFNodeWitness
 		plan := node.Wire(s, node.Adapters{
 			Worker:    cell.Adapter{ID: node.EngineWorker, Name: "engine", Handler: served, Workers: 1},
 			Readers:   cell.Adapter{ID: node.EngineReaders, Name: "readers", Handler: served, Workers: 1},

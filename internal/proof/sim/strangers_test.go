@@ -8,13 +8,13 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/bus"
 	"acyclic/internal/kernel/cell"
 	"acyclic/internal/node"
 	"acyclic/internal/proof/sim"
 	"acyclic/internal/proof/sim/fake"
+	"acyclic/peer"
 	"acyclic/server"
 )
 
@@ -43,7 +43,7 @@ type stranger struct {
 	addrs  []netip.AddrPort
 	blocks []*wire.MsgBlock
 	index  map[chainhash.Hash]int // of blocks
-	dial   actor.Port[transport.Dial, transport.Dialed]
+	dial   actor.Port[server.Dial, server.Dialed]
 	rng    *rand.Rand
 	conns  int
 	dials  int
@@ -52,7 +52,7 @@ type stranger struct {
 
 // liarArg is what it gives to a connection's cell.
 type liarArg struct {
-	conn    transport.ConnID
+	conn    peer.ConnID
 	inbound bool
 }
 
@@ -62,7 +62,7 @@ func (c *town) invite(how manner, blocks []*wire.MsgBlock) {
 	admit := actor.Connect[server.Admit](&ep, "net.admit", actor.Ref[server.Server](node.Server), 1, 10*time.Second)
 	adapter := c.net.Adapter(c.addrs[len(c.adapters)], admit)
 	boss := &stranger{how: how, blocks: blocks, rng: c.seeded(),
-		dial: actor.Connect[transport.Dial](&sp, "stranger.dial", actor.Ref[transport.Sockets](node.Transport), 2, time.Minute)}
+		dial: actor.Connect[server.Dial](&sp, "stranger.dial", actor.Ref[server.Sockets](node.Transport), 2, time.Minute)}
 	boss.index = map[chainhash.Hash]int{}
 	for i, b := range blocks {
 		boss.index[b.BlockHash()] = i
@@ -97,7 +97,7 @@ func (s *stranger) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	switch b := in.Body.(type) {
 	case actor.Start, actor.Tick:
 		if addr := s.addrs[s.rng.IntN(len(s.addrs))]; s.conns+s.dials < 4 {
-			if _, ok := s.dial.Ask(out, 0, transport.Dial{Addr: addr}); ok {
+			if _, ok := s.dial.Ask(out, 0, server.Dial{Addr: addr}); ok {
 				s.dials++
 			}
 		}
@@ -108,11 +108,11 @@ func (s *stranger) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		s.next = now.Add(1 + time.Duration(s.rng.Int64N(int64(pause))))
 	case actor.Stop:
 		out.Finish("stopped")
-	case transport.Dialed:
+	case server.Dialed:
 		s.dials--
 		if b.Err == "" && in.Err == nil {
 			if _, ok := s.spawn(liarArg{conn: b.Conn}, out); !ok {
-				out.Tell(node.Transport, transport.Refuse{Conn: b.Conn})
+				out.Tell(node.Transport, server.Refuse{Conn: b.Conn})
 			}
 		}
 	case server.Admit:
@@ -147,7 +147,7 @@ type liar struct {
 func (l *liar) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	switch b := in.Body.(type) {
 	case actor.Start:
-		out.Tell(node.Transport, transport.Bind{Conn: l.conn})
+		out.Tell(node.Transport, peer.Bind{Conn: l.conn})
 		if l.how == churner {
 			l.ends = now.Add(time.Duration(l.rng.Int64N(int64(3 * time.Second))))
 		}
@@ -165,11 +165,11 @@ func (l *liar) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		case !l.acts.IsZero() && !l.acts.After(now):
 			l.act(now, out)
 		}
-	case transport.Received:
+	case peer.Received:
 		l.hear(now, b.Msg, out)
-	case transport.EOF:
+	case peer.EOF:
 		l.leave(out, b.Reason)
-	case transport.Broken:
+	case peer.Broken:
 		l.leave(out, b.Reason)
 	case actor.Stop:
 		l.leave(out, "stopped")
@@ -177,7 +177,7 @@ func (l *liar) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 }
 
 func (l *liar) leave(out *actor.Outbox, why string) {
-	out.Tell(node.Transport, transport.Close{Conn: l.conn})
+	out.Tell(node.Transport, peer.Close{Conn: l.conn})
 	out.Finish(why)
 }
 
@@ -196,11 +196,11 @@ func (l *liar) version(now time.Time) wire.Message {
 
 // say writes a message.
 func (l *liar) say(out *actor.Outbox, msg wire.Message) {
-	frame, err := transport.Encode(msg, magic, wire.ProtocolVersion, wire.LatestEncoding)
+	payload, err := peer.Encode(msg, wire.ProtocolVersion)
 	if err != nil {
 		panic(err)
 	}
-	out.Tell(node.Transport, transport.Write{Conn: l.conn, Frame: frame})
+	out.Tell(node.Transport, peer.Write{Conn: l.conn, Command: msg.Command(), Payload: payload})
 }
 
 // hear answers as much as the manner allows.
@@ -282,7 +282,7 @@ func (l *liar) act(now time.Time, out *actor.Outbox) {
 // gibber says one of the things that make no sense.
 func (l *liar) gibber(out *actor.Outbox) {
 	lost := fake.Mine(l.hash(), genesis.Header.Timestamp, bits, l.rng.Uint64(), 300)
-	switch l.rng.IntN(9) {
+	switch l.rng.IntN(11) {
 	case 0:
 		l.say(out, &wire.MsgHeaders{Headers: []*wire.BlockHeader{&lost.Header}})
 	case 1:
@@ -301,9 +301,11 @@ func (l *liar) gibber(out *actor.Outbox) {
 	case 7:
 		l.say(out, wire.NewMsgPong(l.rng.Uint64()))
 	case 8:
-		frame, _ := transport.Encode(wire.NewMsgPing(1), magic, wire.ProtocolVersion, wire.LatestEncoding)
-		frame[l.rng.IntN(len(frame))] ^= 1
-		out.Tell(node.Transport, transport.Write{Conn: l.conn, Frame: frame})
+		out.Tell(node.Transport, peer.Write{Conn: l.conn, Command: "ping", Payload: make([]byte, l.rng.IntN(8))})
+	case 9:
+		out.Tell(node.Transport, peer.Write{Conn: l.conn, Command: "gibberish", Payload: []byte{1}})
+	case 10:
+		out.Tell(node.Transport, fake.Garble{Conn: l.conn})
 	}
 }
 

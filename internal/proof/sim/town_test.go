@@ -27,10 +27,7 @@ const (
 	clientID actor.ID = 91
 )
 
-const (
-	magic = wire.SimNet
-	bits  = 0x207fffff
-)
+const bits = 0x207fffff
 
 var genesis = chaincfg.RegressionNetParams.GenesisBlock
 
@@ -88,13 +85,15 @@ const maxPeers = 8
 
 func newTown(seed uint64, cfg fake.NetConfig, places int) *town {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	cfg.Magic = magic
 	c := &town{World: sim.New(seed), seed: seed, rng: rng, net: fake.NewNet(cfg, rng)}
 	c.Check = true
 	for i := range places {
 		c.addrs = append(c.addrs, netip.MustParseAddrPort(fmt.Sprintf("8.%d.0.1:18555", i+1)))
 	}
-	c.net.Seen = c.Mix
+	c.net.Seen = func(command string, payload []byte) {
+		c.Mix([]byte(command))
+		c.Mix(payload)
+	}
 	c.net.Wake = func(e *fake.Adapter) {
 		for i := range c.adapters {
 			if c.adapters[i] == e && c.homes[i] != nil {
@@ -114,7 +113,7 @@ func (c *town) settings() node.Settings {
 	i := len(c.adapters)
 	l := node.Derive(maxPeers, 1)
 	s := node.Settings{Limits: l, Peer: peer.Config{Bounds: l.Peer}, Server: server.Config{Bounds: l.Server}, Seed: [2]uint64{c.rng.Uint64(), c.rng.Uint64()}}
-	s.Peer.Magic, s.Peer.Services, s.Peer.UserAgent = magic, node.Services, "/sim/"
+	s.Peer.Services, s.Peer.UserAgent = node.Services, "/sim/"
 	s.Peer.NonceKey = [32]byte{byte(i + 1)}
 	s.Server.DefaultPort = 18555
 	s.Server.OutboundTarget = 2

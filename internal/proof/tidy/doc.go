@@ -15,10 +15,9 @@
 //     passes on as a fact; for the standard library there is a table (facts
 //     would condemn fmt.Sprintf for the pool it uses). What has no verdict is
 //     forbidden.
-//   - contract: a component is known to the others by its contract.go alone,
-//     but for the wiring.
-//   - layers: imports point one way, see mayImport.
-//   - outbox: Deliver and Credit are for simulated adapters.
+//   - contract: other components know a component by its contract.go alone,
+//     and its adapters by its ports.go too. The wiring knows all of it.
+//   - layers: imports point downwards, see floors and mayImport.
 //   - correctness: where an adapter or the kernel waits, a comment "correctness:"
 //     at the function, at the statement or at one around it says why that
 //     cannot stop anybody else: at operations on channels, and at the calls of

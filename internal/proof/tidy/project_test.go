@@ -107,7 +107,7 @@ func control() *time.Timer {
 // TestTablesNameWhatExists: a package that has moved must not drop out of the
 // rules in silence.
 func TestTablesNameWhatExists(t *testing.T) {
-	all := slices.Concat(components, adapters, wiring, outboxAdapters, simulation, slices.Collect(maps.Keys(others)))
+	all := slices.Concat(components, adapters, wiring, simulation, slices.Collect(maps.Keys(others)))
 	for pkg := range contracts {
 		all = append(all, pkg)
 	}
@@ -117,6 +117,9 @@ func TestTablesNameWhatExists(t *testing.T) {
 	for pkg, by := range importedOnlyBy {
 		all = append(append(all, pkg), by...)
 	}
+	for _, f := range floors {
+		all = append(all, f.folders...)
+	}
 	for _, pkg := range all {
 		if _, err := os.Stat(filepath.Join(top, pkg)); err != nil {
 			t.Error(err)
@@ -125,6 +128,39 @@ func TestTablesNameWhatExists(t *testing.T) {
 	for _, c := range components {
 		if mayImport[c] == nil {
 			t.Errorf("component %s has no entry in mayImport", c)
+		}
+		for _, to := range mayImport[c] {
+			if below(to, []string{"internal/adapters"}) {
+				t.Errorf("component %s may import the adapter %s", c, to)
+			}
+		}
+	}
+}
+
+// TestFloors: the rule lets pass what goes down, and nothing that goes up.
+func TestFloors(t *testing.T) {
+	for _, c := range []struct {
+		pkg, to string
+		want    bool
+	}{
+		{"relay", "internal/kernel/actor", true},
+		{"internal/adapters/rpc", "relay", true},
+		{"chain/engine", "chain", true},
+		{"cmd/acyclicd", "internal/node", true},
+		{"internal/proof/explore", "internal/node", true},
+		{"integration", "internal/proof/fixture", true}, // beside the house
+
+		{"internal/kernel/live", "internal/adapters/logging", false},
+		{"config", "internal/node", false},
+		{"netsync", "internal/adapters/book", false},
+		{"chain", "chain/engine", false},
+		{"internal/adapters/logging", "internal/node", false},
+		{"internal/node", "cmd/acyclicd", false},
+		{"internal/adapters/rpc", "internal/proof/golden", false},
+		{"cmd/acyclicd", "internal/proof/fixture", false},
+	} {
+		if got := mayKnow(c.pkg, c.to); got != c.want {
+			t.Errorf("%s may import %s: %v, want %v", c.pkg, c.to, got, c.want)
 		}
 	}
 }

@@ -12,12 +12,13 @@ import (
 )
 
 // Analyzers are all rules.
-var Analyzers = []*analysis.Analyzer{Pure, Contract, Layers, OutboxAdapter, Correctness, Bounds}
+var Analyzers = []*analysis.Analyzer{Pure, Contract, Layers, Correctness, Bounds}
 
-// Contract is the rule that a component is known by its contract.go.
+// Contract is the rule that a component is known by its contract.go, and to its
+// adapters by its ports.go too.
 var Contract = &analysis.Analyzer{
 	Name: "contract",
-	Doc:  "a component is known by its contract.go, but for the wiring",
+	Doc:  "a component is known by its contract.go, and to adapters by its ports.go, but for the wiring",
 	Run: func(pass *analysis.Pass) (any, error) {
 		pkg := pkgOf(pass.Pkg.Path())
 		if pkg == "" || below(pkg, wiring) {
@@ -30,6 +31,9 @@ var Contract = &analysis.Analyzer{
 			owner := pkgOf(obj.Pkg().Path())
 			files, ok := contracts[owner]
 			file := filepath.Base(pass.Fset.Position(obj.Pos()).Filename)
+			if slices.Contains(adapters, pkg) {
+				files = append(slices.Clone(files), adapterContracts[owner]...)
+			}
 			if ok && !below(pkg, []string{owner}) && !slices.Contains(files, file) {
 				pass.Reportf(id.Pos(), "%s.%s is of %s, not of the contract", obj.Pkg().Name(), obj.Name(), file)
 			}
@@ -38,31 +42,10 @@ var Contract = &analysis.Analyzer{
 	},
 }
 
-// OutboxAdapter is the rule that a machine does not do what only adapters may.
-var OutboxAdapter = &analysis.Analyzer{
-	Name: "outbox",
-	Doc:  "Outbox.Deliver and Outbox.Credit are for simulated adapters",
-	Run: func(pass *analysis.Pass) (any, error) {
-		pkg := pkgOf(pass.Pkg.Path())
-		if pkg == "" || below(pkg, outboxAdapters) {
-			return nil, nil
-		}
-		eachUse(pass, func(_ []ast.Node, id *ast.Ident, obj types.Object) {
-			if fn, ok := obj.(*types.Func); ok {
-				switch fn.FullName() {
-				case "(*" + module + "/internal/kernel/actor.Outbox).Deliver", "(*" + module + "/internal/kernel/actor.Outbox).Credit":
-					pass.Reportf(id.Pos(), "Outbox.%s is for simulated adapters", fn.Name())
-				}
-			}
-		})
-		return nil, nil
-	},
-}
-
-// Layers is the rule that imports point one way.
+// Layers is the rule that imports point downwards.
 var Layers = &analysis.Analyzer{
 	Name: "layers",
-	Doc:  "imports point one way",
+	Doc:  "imports point downwards",
 	Run: func(pass *analysis.Pass) (any, error) {
 		pkg := pkgOf(pass.Pkg.Path())
 		if pkg == "" {
@@ -82,6 +65,9 @@ var Layers = &analysis.Analyzer{
 
 // mayKnow says whether one package may import another.
 func mayKnow(pkg, to string) bool {
+	if from := floorOf(pkg); from >= 0 && floorOf(to) > from {
+		return false
+	}
 	if may, ok := mayImport[pkg]; ok && !slices.Contains(may, to) {
 		return false
 	}

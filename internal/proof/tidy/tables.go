@@ -15,14 +15,19 @@ var components = []string{"chain", "peer", "netsync", "relay", "server", "intern
 // contracts are the files by which others know these packages. The folders
 // below one know all of it: chain/engine is chain's own adapter.
 var contracts = map[string][]string{
-	"chain":                       {"contract.go", "work.go"},
-	"chain/engine":                {"contract.go"},
-	"peer":                        {"contract.go"},
-	"netsync":                     {"contract.go"},
-	"relay":                       {"contract.go"},
-	"server":                      {"contract.go"},
-	"internal/adapters/book":      {"contract.go"},
-	"internal/adapters/transport": {"contract.go", "codec.go"}, // peers frame what they send with the adapter's codec, which only calculates
+	"chain":        {"contract.go", "work.go"},
+	"chain/engine": {"contract.go"},
+	"peer":         {"contract.go"},
+	"netsync":      {"contract.go"},
+	"relay":        {"contract.go"},
+	"server":       {"contract.go"},
+}
+
+// adapterContracts are the files in which a component says what it asks and tells
+// its adapters. Adapters may know these too; other components may not.
+var adapterContracts = map[string][]string{
+	"peer":   {"ports.go", "codec.go"}, // the adapter decodes, for it may use another processor for that
+	"server": {"ports.go"},
 }
 
 // wiring are the folders that build components and set the bounds that span them.
@@ -53,11 +58,36 @@ var others = map[string]string{
 // simulation is what stands in for the world: its bounds are the experiment's.
 var simulation = []string{"internal/proof/sim"}
 
-// outboxAdapters are the adapters that are machines: those of the simulator.
-var outboxAdapters = []string{"internal/proof/sim/fake"}
+// floors are the floors of the house, the lowest first. No package imports one of
+// a higher floor: the kernel knows no component, a component no adapter, and what
+// runs knows nothing of its proof. Of two entries the longer path counts.
+var floors = []struct {
+	name    string
+	folders []string
+}{
+	{"kernel", []string{"internal/kernel", "config"}},
+	{"components", []string{"chain", "peer", "netsync", "relay", "server"}},
+	{"adapters", []string{"internal/adapters", "chain/engine"}},
+	{"node", []string{"internal/node"}},
+	{"cmd", []string{"cmd"}},
+	{"proof", []string{"internal/proof"}},
+}
 
-// mayImport is the import direction: what each of these packages may import of
-// this module.
+// floorOf is the floor of a package, or -1: it stands beside the house.
+func floorOf(pkg string) int {
+	floor, length := -1, 0
+	for i, f := range floors {
+		for _, folder := range f.folders {
+			if below(pkg, []string{folder}) && len(folder) > length {
+				floor, length = i, len(folder)
+			}
+		}
+	}
+	return floor
+}
+
+// mayImport is the import direction on and between the floors, where it is
+// narrower: what each of these packages may import of this module.
 var mayImport = map[string][]string{
 	"config/hostport":             {},
 	"config":                      {"config/hostport"},
@@ -68,26 +98,26 @@ var mayImport = map[string][]string{
 	"internal/kernel/cell":        {"internal/kernel/actor", "internal/kernel/mailbox", "internal/kernel/bus", "internal/kernel/adapter"},
 	"internal/kernel/live":        {"internal/kernel/actor", "internal/kernel/mailbox", "internal/kernel/bus", "internal/kernel/adapter", "internal/kernel/cell"},
 	"internal/proof/sim":          {"internal/kernel/actor", "internal/kernel/mailbox", "internal/kernel/bus", "internal/kernel/adapter", "internal/kernel/cell"},
-	"internal/adapters/transport": {"internal/kernel/actor", "internal/kernel/adapter"},
+	"internal/adapters/transport": {"internal/kernel/actor", "internal/kernel/adapter", "peer", "server"},
 	"internal/adapters/watch":     {"internal/kernel/actor", "internal/kernel/mailbox", "internal/kernel/cell"},
-	"internal/adapters/book":      {"internal/kernel/actor", "internal/kernel/adapter"},
+	"internal/adapters/book":      {"internal/kernel/actor", "internal/kernel/adapter", "server"},
 	"chain":                       {"internal/kernel/actor"},
 	"chain/engine":                {"internal/kernel/actor", "internal/kernel/adapter", "chain"},
-	"peer":                        {"internal/kernel/actor", "internal/adapters/transport"},
+	"peer":                        {"internal/kernel/actor"},
 	"netsync":                     {"internal/kernel/actor", "chain", "peer"},
 	"relay":                       {"internal/kernel/actor", "chain", "peer"},
-	"server":                      {"config/hostport", "internal/kernel/actor", "internal/adapters/transport", "internal/adapters/book", "chain", "peer", "netsync", "relay"},
+	"server":                      {"config/hostport", "internal/kernel/actor", "chain", "peer", "netsync", "relay"},
 }
 
 // importedOnlyBy names, for packages that few may know, the folders that do.
 var importedOnlyBy = map[string][]string{
-	"cmd":                     {"cmd"},
-	"integration":             {"integration", "cmd/stormlab"},
-	"internal/node":           {"cmd"},
-	"internal/kernel/live":    {"internal/node"},
-	"internal/adapters/watch": {"internal/node", "internal/adapters/rpc", "cmd/acyclicd"},
-	"internal/proof/sim":      {"internal/proof/sim"},
-	"chain/engine":            {"internal/node", "cmd/acyclicd"},
+	"integration":                 {"integration", "cmd/stormlab"},
+	"internal/kernel/live":        {"internal/node"},
+	"internal/adapters/book":      {"internal/node"},
+	"internal/adapters/transport": {"internal/node"},
+	"internal/adapters/watch":     {"internal/node", "internal/adapters/rpc", "cmd/acyclicd"},
+	"internal/proof/sim":          {"internal/proof/sim"},
+	"chain/engine":                {"internal/node", "cmd/acyclicd"},
 }
 
 // pureStd are the packages of the standard library that a component may import:

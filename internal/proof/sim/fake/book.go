@@ -8,8 +8,8 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/book"
 	"acyclic/internal/kernel/actor"
+	"acyclic/server"
 )
 
 // Book plays the address book and the resolver from fixed lists. It answers at
@@ -31,17 +31,17 @@ func (b *Book) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	case actor.Start:
 	case actor.Stop:
 		out.Finish("stopped")
-	case book.Pick:
-		q.Call(in).Answer(out, book.Picked{Addrs: b.some(q.Max), Known: len(b.Addrs)})
-	case book.Sample:
-		var a book.Sampled
+	case server.Pick:
+		q.Call(in).Answer(out, server.Picked{Addrs: b.some(q.Max), Known: len(b.Addrs)})
+	case server.Sample:
+		var a server.Sampled
 		for _, addr := range b.some(q.Max) {
 			a.Addrs = append(a.Addrs, wire.NetAddressV2FromBytes(now, wire.SFNodeNetwork|wire.SFNodeWitness, addr.Addr().AsSlice(), addr.Port()))
 		}
 		q.Call(in).Answer(out, a)
-	case book.Note:
-		q.Call(in).Answer(out, book.Noted{Known: len(b.Addrs)})
-	case book.Resolve:
+	case server.Note:
+		q.Call(in).Answer(out, server.Noted{Known: len(b.Addrs)})
+	case server.Resolve:
 		q.Call(in).Answer(out, b.resolve(q))
 	default:
 		panic(fmt.Sprintf("fake: the book is given a %T", in.Body))
@@ -59,15 +59,15 @@ func (b *Book) some(max int) []netip.AddrPort {
 	return list
 }
 
-func (b *Book) resolve(q book.Resolve) book.Resolved {
+func (b *Book) resolve(q server.Resolve) server.Resolved {
 	addrs := b.Hosts[q.Host]
 	if ip, err := netip.ParseAddr(q.Host); err == nil {
 		addrs = []netip.Addr{ip}
 	}
 	if len(addrs) == 0 {
-		return book.Resolved{Err: "no such host"}
+		return server.Resolved{Err: "no such host"}
 	}
-	var a book.Resolved
+	var a server.Resolved
 	for _, ip := range addrs {
 		a.Addrs = append(a.Addrs, netip.AddrPortFrom(ip, q.Port))
 	}

@@ -6,14 +6,16 @@ import (
 	"slices"
 	"time"
 
-	"acyclic/internal/adapters/transport"
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"acyclic/internal/kernel/actor"
+	"acyclic/peer"
 )
 
 // end is one end of a connection: what its node writes, and what is on the way
 // to it.
 type end struct {
-	id            transport.ConnID
+	id            peer.ConnID
 	adapter       *Adapter
 	peer          *end // the other end
 	local, remote netip.AddrPort
@@ -22,33 +24,42 @@ type end struct {
 	resetAt       time.Time     // when the network loses it; zero: never
 
 	owner   actor.ID
-	claimBy time.Time // when it is closed unless it was claimed; zero: never
+	claimBy time.Time // when it is closed unless it is claimed; zero: never
 	closed  bool      // by this side
 	drainBy time.Time // closing, with what is queued written first
 	reapBy  time.Time // the owner was told of the end and is to say Close
 	broken  bool      // nothing can be written any more
 	ended   bool      // EOF was delivered
-	starved time.Time // since when the owner has had no credit; zero: it has
+	starved time.Time // since when the owner has no credit; zero: it has some
 	retryAt time.Time // when to look for credit again
 	probeAt time.Time // when to look whether there is still an owner
 
-	queue   [][]byte  // written by the owner, not yet taken by the kernel
-	tookAt  time.Time // when the kernel last took something, or the queue filled
-	flushed transport.Flushed
+	queue   []peer.Write // by the owner, not yet taken by the operating system
+	tookAt  time.Time    // when the kernel last took something, or the queue filled
+	flushed peer.Flushed
 
 	wire  []packet // on the way to this end, in order
 	bytes int      // of wire
 }
 
-// packet is one frame, or the end of the stream.
+// packet is one message, or the end of the stream.
 type packet struct {
-	at    time.Time // of arrival
-	frame []byte    // nil: the end
-	why   string    // the end's reason
+	at    time.Time   // of arrival
+	msg   *peer.Write // nil: the end
+	why   string      // the end's reason
+	fault bool        // it is a breach of the framing
 }
 
-// link makes a connection that stands at b when a's first packet has got there,
-// and at a a way back later.
+// size is in bytes on the wire.
+func (p packet) size() int {
+	if p.msg == nil {
+		return 0
+	}
+	return wire.MessageHeaderSize + len(p.msg.Payload)
+}
+
+// link makes a connection. It stands at to when the first packet gets there, and at
+// from one way later.
 func (n *Net) link(from, to *Adapter, now time.Time) *end {
 	delay := n.latency()
 	n.port++
@@ -79,14 +90,14 @@ func (n *Net) link(from, to *Adapter, now time.Time) *end {
 	return a
 }
 
-func (c *end) write(now time.Time, frame []byte) {
+func (c *end) write(now time.Time, w peer.Write) {
 	if c.closed || c.broken || !c.drainBy.IsZero() {
 		return
 	}
 	if len(c.queue) == 0 {
 		c.tookAt = now
 	}
-	c.queue = append(c.queue, frame)
+	c.queue = append(c.queue, w)
 }
 
 // close is the owner's Close, or the process's end.
@@ -96,7 +107,7 @@ func (c *end) close(now time.Time, drain bool) {
 	}
 	if drain && len(c.queue) > 0 && !c.broken {
 		if c.drainBy.IsZero() {
-			c.drainBy = now.Add(transport.DrainTimeout)
+			c.drainBy = now.Add(peer.DrainTimeout)
 		}
 		return
 	}
@@ -112,7 +123,7 @@ func (c *end) arrive(now time.Time, p packet) {
 	n := c.adapter.net
 	at := n.reachable(c.adapter, c.peer.adapter, now).Add(c.delay + draw(n.rng, n.cfg.Jitter))
 	if n.cfg.Bandwidth > 0 {
-		at = at.Add(time.Duration(len(p.frame)) * time.Second / time.Duration(n.cfg.Bandwidth))
+		at = at.Add(time.Duration(p.size()) * time.Second / time.Duration(n.cfg.Bandwidth))
 	}
 	if n.chance(n.cfg.StallChance) {
 		at = at.Add(draw(n.rng, n.cfg.StallFor))
@@ -122,7 +133,7 @@ func (c *end) arrive(now time.Time, p packet) {
 	}
 	p.at = at
 	c.wire = append(c.wire, p)
-	c.bytes += len(p.frame)
+	c.bytes += p.size()
 	n.wake(c.adapter)
 }
 
@@ -157,7 +168,7 @@ func (c *end) reset(now time.Time) {
 	}
 }
 
-// flush moves frames from the queue to the wire while the kernels take them.
+// flush moves messages from the queue to the wire while the operating systems take them.
 func (c *end) flush(now time.Time) {
 	n := c.adapter.net
 	told := c.flushed
@@ -166,13 +177,13 @@ func (c *end) flush(now time.Time) {
 			c.breakOff(now, "connection reset by peer")
 			return
 		}
-		frame := c.queue[0]
+		w := c.queue[0]
 		c.queue = c.queue[1:]
 		c.tookAt = now
 		c.flushed.Conn = c.id
-		c.flushed.Bytes += uint64(len(frame))
+		c.flushed.Bytes += uint64(len(w.Payload))
 		c.flushed.Msgs++
-		c.peer.arrive(now, packet{frame: frame})
+		c.peer.arrive(now, packet{msg: &w})
 	}
 	if c.flushed != told && c.owner != 0 {
 		c.adapter.deliver(c.owner, actor.Events, c.flushed, 0)
@@ -182,8 +193,7 @@ func (c *end) flush(now time.Time) {
 	}
 }
 
-// canFlush says whether the kernels take what is queued, or would say that
-// nobody ever will.
+// canFlush says whether the operating systems take what is queued.
 func (c *end) canFlush() bool {
 	return len(c.queue) > 0 && (c.peer.bytes < c.adapter.net.cfg.Buffer || c.peer.bytes == 0)
 }
@@ -191,13 +201,13 @@ func (c *end) canFlush() bool {
 func (c *end) breakOff(now time.Time, why string) {
 	c.queue, c.broken = nil, true
 	if c.owner != 0 && c.drainBy.IsZero() {
-		c.reapBy = sooner(c.reapBy, now.Add(transport.ClaimTimeout))
-		c.adapter.deliver(c.owner, actor.Control, transport.Broken{Conn: c.id, Reason: why}, 0)
+		c.reapBy = sooner(c.reapBy, now.Add(peer.ClaimTimeout))
+		c.adapter.deliver(c.owner, actor.Control, peer.Broken{Conn: c.id, Reason: why}, 0)
 	}
 }
 
 // receive hands what has arrived to the owner, as far as its credit goes (law
-// L5). An owner that never has any credit is a cell that is no more.
+// L5). An owner that never has credit is a cell that has ended.
 func (c *end) receive(now time.Time) {
 	c.retryAt = time.Time{}
 	if c.owner == 0 || c.ended || !c.drainBy.IsZero() {
@@ -215,9 +225,9 @@ func (c *end) receive(now time.Time) {
 		}
 		p := c.wire[0]
 		c.wire = c.wire[1:]
-		c.bytes -= len(p.frame)
+		c.bytes -= p.size()
 		msgs--
-		bytes -= len(p.frame)
+		bytes -= p.size()
 		took = true
 		c.starved = time.Time{}
 		if !c.deliver(now, p) {
@@ -229,8 +239,8 @@ func (c *end) receive(now time.Time) {
 	}
 }
 
-// probe looks whether the owner is still there: when nothing arrives, nothing
-// else would show that it died and left the connection open.
+// probe looks whether the owner is still there. When nothing arrives, nothing else
+// shows that it died and left the connection open.
 func (c *end) probe(now time.Time, credit bool) {
 	c.probeAt = now.Add(goneAfter)
 	if credit {
@@ -251,31 +261,23 @@ func (c *end) starve(now time.Time) {
 	}
 }
 
-// deliver hands one packet to the owner; false: it was the last.
+// deliver hands one packet to the owner. It returns false after the last.
 func (c *end) deliver(now time.Time, p packet) bool {
-	eof := transport.EOF{Conn: c.id, Reason: p.why}
-	if p.frame != nil {
-		h := transport.ParseHeader(p.frame)
-		eof.Reason = h.Fault(c.adapter.net.cfg.Magic)
-		if eof.Reason == "" {
-			c.adapter.deliver(c.owner, actor.Inbound, c.decode(h, p.frame), len(p.frame))
-			return true
-		}
-		eof.Fault = true
+	if p.msg != nil {
+		r := c.decode(p.msg)
+		c.adapter.deliver(c.owner, actor.Inbound, r, r.Bytes)
+		return true
 	}
 	c.ended = true
 	c.wire, c.bytes = nil, 0
-	c.reapBy = sooner(c.reapBy, now.Add(transport.ClaimTimeout))
-	c.adapter.deliver(c.owner, actor.Inbound, eof, 0)
+	c.reapBy = sooner(c.reapBy, now.Add(peer.ClaimTimeout))
+	c.adapter.deliver(c.owner, actor.Inbound, peer.EOF{Conn: c.id, Reason: p.why, Fault: p.fault}, 0)
 	return false
 }
 
-func (c *end) decode(h transport.Header, frame []byte) transport.Received {
-	r := transport.Received{Conn: c.id, Command: h.Command, Bytes: len(frame)}
-	if r.Bad = h.Skip(); r.Bad != "" {
-		return r
-	}
-	msg, err := transport.Decode(frame, c.adapter.net.cfg.Magic)
+func (c *end) decode(w *peer.Write) peer.Received {
+	r := peer.Received{Conn: c.id, Command: w.Command, Bytes: len(w.Payload)}
+	msg, err := peer.Decode(w.Command, w.Payload)
 	if err != nil {
 		r.Bad = err.Error()
 		return r
@@ -284,7 +286,7 @@ func (c *end) decode(h transport.Header, frame []byte) transport.Received {
 	return r
 }
 
-// deadline is when something happens at this end without anybody's doing.
+// deadline is when something happens at this end by itself.
 func (c *end) deadline() time.Time {
 	if c.closed {
 		return time.Time{}
@@ -311,7 +313,7 @@ func (c *end) deadline() time.Time {
 func (c *end) check() error {
 	sum := 0
 	for i, p := range c.wire {
-		sum += len(p.frame)
+		sum += p.size()
 		if i > 0 && p.at.Before(c.wire[i-1].at) {
 			return fmt.Errorf("fake: a packet of connection %d overtakes another", c.id)
 		}

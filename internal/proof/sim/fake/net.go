@@ -6,18 +6,14 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/btcsuite/btcd/wire/v2"
-
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
+	"acyclic/peer"
 	"acyclic/server"
 )
 
-// NetConfig says what the network is like. Every duration and chance is drawn
-// from the seed; zero means none.
+// NetConfig says what the network is like. Durations and chances are drawn from
+// the seed. Zero means none.
 type NetConfig struct {
-	Magic wire.BitcoinNet
-
 	// MinLatency and MaxLatency bound the one-way delay of a connection,
 	// drawn once for each; Jitter bounds what each message adds to it. The
 	// messages of one connection never overtake one another.
@@ -25,9 +21,9 @@ type NetConfig struct {
 	// Bandwidth is that of one direction of a connection in bytes a second.
 	// Zero: without bound.
 	Bandwidth int
-	// Buffer is how many bytes the kernels hold of one direction: written by
-	// one side and not read by the other. A message is taken whole when there
-	// is room for any of it.
+	// Buffer is how many bytes the operating systems hold of one direction:
+	// written by one side and not read by the other. A message is taken whole
+	// when there is room for any of it.
 	Buffer int
 
 	// MeanLife is how long a connection lasts on average until it is reset.
@@ -40,8 +36,8 @@ type NetConfig struct {
 	// black hole and time out.
 	LossChance  int
 	DialTimeout time.Duration
-	// CutEvery is how long two nodes can reach each other on average before
-	// they cannot for up to CutFor; what is under way then waits.
+	// CutEvery is how long two nodes can reach each other on average. Then
+	// they cannot for up to CutFor, and what is under way waits.
 	CutEvery, CutFor time.Duration
 
 	// WriteTimeout breaks a connection whose other side takes nothing for so
@@ -53,24 +49,24 @@ type NetConfig struct {
 const (
 	creditRetry    = time.Millisecond       // when credit is looked for again, at first
 	maxCreditRetry = 250 * time.Millisecond // and after a while
-	goneAfter      = time.Minute            // without any credit an owner is no more
+	goneAfter      = time.Minute            // an owner without credit for so long has ended
 	noTimeout      = 30 * time.Second
 )
 
 // Net is the network of a world. Its adapters share it: they all run on the
 // simulator's one thread.
 type Net struct {
-	// Wake is called when something is to happen at an adapter at a time that its
-	// driver does not know, for another adapter has caused it. The driver gives
-	// the adapter's cell a turn, after which it looks at the adapter's Deadline.
+	// Wake is called when one adapter causes something to happen at another,
+	// whose driver does not know. The driver lets the other's cell run and then
+	// looks at its Deadline.
 	Wake func(*Adapter)
-	// Seen, if set, is called with each frame that a node writes.
-	Seen func(frame []byte)
+	// Seen, if set, is called with each message that a node writes.
+	Seen func(command string, payload []byte)
 
 	cfg      NetConfig
 	rng      *rand.Rand
 	adapters []*Adapter
-	last     transport.ConnID
+	last     peer.ConnID
 	port     uint16 // the last ephemeral one
 	cuts     map[[2]int]*cut
 	down     bool
@@ -113,15 +109,19 @@ type Adapter struct {
 
 	ends    []*end // open ones, oldest first
 	dials   []dialing
-	backlog []*end // accepted by the kernel, not yet asked for; the first one first
+	backlog []*end // accepted by the operating system, not yet asked for; in order
 	asking  *end   // the end that Admit is about; nil: none
 	ticket  actor.Ticket
 	starved bool // the port had no slot: an answer or Freed brings the next one
 }
 
+// Garble breaks the framing of what a connection's owner says, as no peer cell
+// can. Strangers do.
+type Garble struct{ Conn peer.ConnID }
+
 // dialing is a Dial and its outcome.
 type dialing struct {
-	call actor.Call[transport.Dialed]
+	call actor.Call[server.Dialed]
 	addr netip.AddrPort
 	at   time.Time
 	end  *end   // nil when it fails
@@ -141,8 +141,8 @@ func (n *Net) Cut(a, b *Adapter, now, until time.Time) {
 	n.cuts[pair(a, b)] = &cut{now, until}
 }
 
-// Calm ends the network's faults: no more resets, stalls, losses and cuts. What
-// is held up already comes in its own time.
+// Calm ends the network's faults: resets, stalls, losses and cuts. What is held up
+// already still comes late.
 func (n *Net) Calm() {
 	n.cfg.MeanLife, n.cfg.StallChance, n.cfg.LossChance, n.cfg.CutEvery = 0, 0, 0, 0
 	n.cfg.Jitter, n.cfg.MaxLatency = 0, n.cfg.MinLatency
@@ -218,7 +218,7 @@ func (n *Net) latency() time.Duration {
 	return n.cfg.MinLatency + draw(n.rng, n.cfg.MaxLatency-n.cfg.MinLatency)
 }
 
-// listener is who listens on an address; nil: nobody.
+// listener is the adapter that listens on an address, or nil.
 func (n *Net) listener(addr netip.AddrPort) *Adapter {
 	for _, e := range n.adapters {
 		if e.up && e.addr == addr && addr.Port() != 0 {
@@ -238,24 +238,28 @@ func (e *Adapter) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		out.Finish("stopped")
 		return
 	case actor.Tick, actor.Freed:
-	case transport.Dial:
+	case server.Dial:
 		e.onDial(now, b.Addr, b.Call(in))
 	case server.Admitted:
 		e.onAdmitted(now, in, b)
-	case transport.Bind:
+	case peer.Bind:
 		e.onBind(now, in.From, b.Conn)
-	case transport.Write:
+	case peer.Write:
 		if c := e.owned(b.Conn, in.From); c != nil {
 			if e.net.Seen != nil {
-				e.net.Seen(b.Frame)
+				e.net.Seen(b.Command, b.Payload)
 			}
-			c.write(now, b.Frame)
+			c.write(now, b)
 		}
-	case transport.Close:
+	case Garble:
+		if c := e.owned(b.Conn, in.From); c != nil {
+			c.peer.arrive(now, packet{why: "message of another network", fault: true})
+		}
+	case peer.Close:
 		if c := e.owned(b.Conn, in.From); c != nil {
 			c.close(now, b.Drain)
 		}
-	case transport.Refuse:
+	case server.Refuse:
 		if c := e.find(b.Conn); c != nil {
 			c.close(now, false)
 		}
@@ -304,7 +308,7 @@ func sooner(a, b time.Time) time.Time {
 	return a
 }
 
-// onStop is the end of the process: the kernel closes its sockets.
+// onStop is the end of the process: the operating system closes its sockets.
 func (e *Adapter) onStop(now time.Time) {
 	e.up = false
 	for _, c := range e.ends {
@@ -313,7 +317,7 @@ func (e *Adapter) onStop(now time.Time) {
 	e.ends, e.dials, e.backlog, e.asking = nil, nil, nil, nil
 }
 
-func (e *Adapter) onDial(now time.Time, addr netip.AddrPort, call actor.Call[transport.Dialed]) {
+func (e *Adapter) onDial(now time.Time, addr netip.AddrPort, call actor.Call[server.Dialed]) {
 	n := e.net
 	d := dialing{call: call, addr: addr, at: now.Add(2 * n.latency())}
 	to := n.listener(addr)
@@ -340,10 +344,10 @@ func (e *Adapter) answerDials(now time.Time, out *actor.Outbox) {
 		case d.at.After(now):
 			left = append(left, d)
 		case d.end == nil:
-			d.call.Answer(out, transport.Dialed{Remote: d.addr, Err: d.err})
+			d.call.Answer(out, server.Dialed{Remote: d.addr, Err: d.err})
 		default:
-			d.end.claimBy = now.Add(transport.ClaimTimeout)
-			d.call.Answer(out, transport.Dialed{Conn: d.end.id, Local: d.end.local, Remote: d.end.remote})
+			d.end.claimBy = now.Add(peer.ClaimTimeout)
+			d.call.Answer(out, server.Dialed{Conn: d.end.id, Local: d.end.local, Remote: d.end.remote})
 		}
 	}
 	clear(e.dials[len(left):])
@@ -366,7 +370,7 @@ func (e *Adapter) admitNext(now time.Time, out *actor.Outbox) {
 		}
 		e.backlog = e.backlog[1:]
 		e.asking, e.ticket = c, t
-		c.claimBy = now.Add(e.admit.Timeout + transport.ClaimTimeout)
+		c.claimBy = now.Add(e.admit.Timeout + peer.ClaimTimeout)
 	}
 }
 
@@ -381,10 +385,10 @@ func (e *Adapter) onAdmitted(now time.Time, in actor.Input, a server.Admitted) {
 	}
 }
 
-func (e *Adapter) onBind(now time.Time, from actor.ID, id transport.ConnID) {
+func (e *Adapter) onBind(now time.Time, from actor.ID, id peer.ConnID) {
 	c := e.find(id)
 	if c == nil || c.closed || c.owner != 0 {
-		e.deliver(from, actor.Control, transport.Broken{Conn: id, Reason: "the connection was lost before it was used"}, 0)
+		e.deliver(from, actor.Control, peer.Broken{Conn: id, Reason: "the connection was lost before it was used"}, 0)
 		return
 	}
 	c.owner, c.probeAt = from, now.Add(goneAfter)
@@ -395,7 +399,7 @@ func (e *Adapter) deliver(to actor.ID, lane actor.Lane, body any, bytes int) {
 	e.Cells.Deliver(e.ID, to, lane, body, bytes)
 }
 
-func (e *Adapter) find(id transport.ConnID) *end {
+func (e *Adapter) find(id peer.ConnID) *end {
 	for _, c := range e.ends {
 		if c.id == id {
 			return c
@@ -404,7 +408,7 @@ func (e *Adapter) find(id transport.ConnID) *end {
 	return nil
 }
 
-func (e *Adapter) owned(id transport.ConnID, from actor.ID) *end {
+func (e *Adapter) owned(id peer.ConnID, from actor.ID) *end {
 	if c := e.find(id); c != nil && c.owner == from {
 		return c
 	}

@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -10,14 +11,11 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"acyclic/internal/adapters/book"
-	"acyclic/internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
+	"acyclic/peer"
 	"acyclic/server"
 )
-
-const magic = wire.TestNet
 
 // owner is the peer cell that owns a connection.
 const owner actor.ID = 5<<32 | 1
@@ -29,7 +27,7 @@ type node struct {
 	out    *actor.Outbox
 	asked  []actor.RawCall // Admit
 	admits []server.Admit
-	dialed []transport.Dialed
+	dialed []server.Dialed
 	got    []any // what the owner was given
 	msgs   int   // the owner's credit
 	bytes  int
@@ -45,7 +43,6 @@ type pairWorld struct {
 }
 
 func newPair(t *testing.T, cfg NetConfig, seed uint64) *pairWorld {
-	cfg.Magic = magic
 	if cfg.Buffer == 0 {
 		cfg.Buffer = 1000
 	}
@@ -75,7 +72,7 @@ func (n *node) Credit(actor.ID) (int, int)       { return n.msgs, n.bytes }
 
 // Deliver is what the owner is given.
 func (n *node) Deliver(_, _ actor.ID, _ actor.Lane, body any, bytes int) bool {
-	if _, ok := body.(transport.Received); ok {
+	if _, ok := body.(peer.Received); ok {
 		n.msgs--
 		n.bytes -= bytes
 	}
@@ -93,7 +90,7 @@ func (n *node) step(in actor.Input) {
 		case server.Admit:
 			n.asked = append(n.asked, e.Call)
 			n.admits = append(n.admits, b)
-		case transport.Dialed:
+		case server.Dialed:
 			n.dialed = append(n.dialed, b)
 		default:
 			n.got = append(n.got, b)
@@ -130,10 +127,10 @@ func (w *pairWorld) run(d time.Duration) {
 }
 
 // connected dials from a to b and binds both ends.
-func connected(t *testing.T, cfg NetConfig, seed uint64) (w *pairWorld, a, b transport.ConnID) {
+func connected(t *testing.T, cfg NetConfig, seed uint64) (w *pairWorld, a, b peer.ConnID) {
 	t.Helper()
 	w = newPair(t, cfg, seed)
-	w.a.give(transport.Dial{Addr: w.b.addr})
+	w.a.give(server.Dial{Addr: w.b.addr})
 	w.run(5 * time.Second)
 	if len(w.b.admits) != 1 || len(w.a.dialed) != 1 || w.a.dialed[0].Err != "" {
 		t.Fatalf("admits %v, dialed %v", w.b.admits, w.a.dialed)
@@ -143,24 +140,20 @@ func connected(t *testing.T, cfg NetConfig, seed uint64) (w *pairWorld, a, b tra
 		t.Errorf("%+v %+v", w.a.dialed[0], w.b.admits[0])
 	}
 	w.b.admit(owner)
-	w.a.give(transport.Bind{Conn: a})
-	w.b.give(transport.Bind{Conn: b})
+	w.a.give(peer.Bind{Conn: a})
+	w.b.give(peer.Bind{Conn: b})
 	return w, a, b
 }
 
-func ping(t *testing.T, nonce uint64) []byte {
-	t.Helper()
-	frame, err := transport.Encode(wire.NewMsgPing(nonce), magic, wire.ProtocolVersion, wire.WitnessEncoding)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return frame
+// ping is what a cell says to send a ping.
+func ping(conn peer.ConnID, nonce uint64) peer.Write {
+	return peer.Write{Conn: conn, Command: wire.CmdPing, Payload: binary.LittleEndian.AppendUint64(nil, nonce)}
 }
 
 // nonces are those of the pings that a node's owner was given.
 func (n *node) nonces() (list []uint64) {
 	for _, g := range n.got {
-		if r, ok := g.(transport.Received); ok {
+		if r, ok := g.(peer.Received); ok {
 			list = append(list, r.Msg.(*wire.MsgPing).Nonce)
 		}
 	}
@@ -185,7 +178,7 @@ func TestMessagesArriveInOrder(t *testing.T) {
 	for seed := range uint64(20) {
 		w, a, _ := connected(t, rough, seed)
 		for i := range uint64(100) {
-			w.a.give(transport.Write{Conn: a, Frame: ping(t, i)})
+			w.a.give(ping(a, i))
 		}
 		w.run(10 * time.Minute)
 		got := w.b.nonces()
@@ -197,8 +190,8 @@ func TestMessagesArriveInOrder(t *testing.T) {
 				t.Fatalf("seed %d: message %d came as number %d", seed, n, i)
 			}
 		}
-		f := w.a.got[len(w.a.got)-1].(transport.Flushed)
-		if f.Msgs != 100 || f.Bytes != 3200 {
+		f := w.a.got[len(w.a.got)-1].(peer.Flushed)
+		if f.Msgs != 100 || f.Bytes != 800 {
 			t.Errorf("seed %d: flushed %+v", seed, f)
 		}
 	}
@@ -209,7 +202,7 @@ func TestSameSeedSameRun(t *testing.T) {
 		w, a, _ := connected(t, rough, 7)
 		var log strings.Builder
 		for i := range uint64(30) {
-			w.a.give(transport.Write{Conn: a, Frame: ping(t, i)})
+			w.a.give(ping(a, i))
 			w.run(50 * time.Millisecond)
 			fmt.Fprint(&log, len(w.b.nonces()), len(w.a.got), w.b.Deadline(), ";")
 		}
@@ -226,12 +219,12 @@ func TestL5NoCreditStopsTheWriter(t *testing.T) {
 	w, a, _ := connected(t, NetConfig{Buffer: 320}, 1)
 	w.b.msgs = 3
 	for i := range uint64(100) {
-		w.a.give(transport.Write{Conn: a, Frame: ping(t, i)})
+		w.a.give(ping(a, i))
 	}
 	w.run(10 * time.Second)
-	f, _ := first[transport.Flushed](w.a)
+	f, _ := first[peer.Flushed](w.a)
 	for _, g := range w.a.got {
-		if g, ok := g.(transport.Flushed); ok {
+		if g, ok := g.(peer.Flushed); ok {
 			f = g
 		}
 	}
@@ -244,7 +237,7 @@ func TestL5NoCreditStopsTheWriter(t *testing.T) {
 		t.Fatalf("%d received when there is credit again", len(w.b.nonces()))
 	}
 	w.run(40 * time.Second)
-	if _, ok := first[transport.Broken](w.a); !ok {
+	if _, ok := first[peer.Broken](w.a); !ok {
 		t.Error("a side that does not read is never broken off")
 	}
 }
@@ -253,23 +246,23 @@ func TestCloseAndDrain(t *testing.T) {
 	for _, drain := range []bool{true, false} {
 		w, a, b := connected(t, NetConfig{MinLatency: time.Second, MaxLatency: time.Second, Buffer: 64}, 1)
 		for i := range uint64(5) {
-			w.a.give(transport.Write{Conn: a, Frame: ping(t, i)})
+			w.a.give(ping(a, i))
 		}
-		w.a.give(transport.Close{Conn: a, Drain: drain})
+		w.a.give(peer.Close{Conn: a, Drain: drain})
 		w.run(5 * time.Second)
-		eof, ok := first[transport.EOF](w.b)
+		eof, ok := first[peer.EOF](w.b)
 		if !ok || eof.Fault || eof.Reason != "closed by the other side" {
 			t.Fatalf("drain %v: %+v", drain, eof)
 		}
 		if n := len(w.b.nonces()); drain && n < 4 || !drain && n != 2 {
 			t.Errorf("drain %v: %d of 5 arrived", drain, n)
 		}
-		w.b.give(transport.Close{Conn: b})
+		w.b.give(peer.Close{Conn: b})
 		if w.a.Conns() != 0 || w.b.Conns() != 0 {
 			t.Errorf("%d and %d connections are left", w.a.Conns(), w.b.Conns())
 		}
-		w.a.give(transport.Bind{Conn: a})
-		if _, ok := first[transport.Broken](w.a); !ok {
+		w.a.give(peer.Bind{Conn: a})
+		if _, ok := first[peer.Broken](w.a); !ok {
 			t.Error("a connection that is closed can be bound")
 		}
 	}
@@ -277,10 +270,10 @@ func TestCloseAndDrain(t *testing.T) {
 
 func TestDialFails(t *testing.T) {
 	w := newPair(t, NetConfig{}, 1)
-	w.a.give(transport.Dial{Addr: netip.MustParseAddrPort("10.0.0.9:1")})
+	w.a.give(server.Dial{Addr: netip.MustParseAddrPort("10.0.0.9:1")})
 	w.run(time.Minute)
 	w.net.Cut(w.a.Adapter, w.b.Adapter, w.now, w.now.Add(time.Hour))
-	w.a.give(transport.Dial{Addr: w.b.addr})
+	w.a.give(server.Dial{Addr: w.b.addr})
 	w.run(time.Minute)
 	if len(w.a.dialed) != 2 || w.a.dialed[0].Err != "connection refused" || w.a.dialed[1].Err != "timed out" {
 		t.Errorf("%+v", w.a.dialed)
@@ -290,16 +283,16 @@ func TestDialFails(t *testing.T) {
 func TestNotAdmittedAndNotClaimed(t *testing.T) {
 	w := newPair(t, NetConfig{}, 1)
 	for range 2 {
-		w.a.give(transport.Dial{Addr: w.b.addr})
+		w.a.give(server.Dial{Addr: w.b.addr})
 	}
 	w.run(time.Second)
 	if len(w.b.asked) != 1 {
 		t.Fatalf("%d asked at once", len(w.b.asked))
 	}
-	w.a.give(transport.Bind{Conn: w.a.dialed[0].Conn})
+	w.a.give(peer.Bind{Conn: w.a.dialed[0].Conn})
 	w.b.admit(0)
 	w.run(time.Second)
-	if _, ok := first[transport.EOF](w.a); !ok || len(w.b.asked) != 1 {
+	if _, ok := first[peer.EOF](w.a); !ok || len(w.b.asked) != 1 {
 		t.Fatal("the first is not closed, or the second not asked for")
 	}
 	w.b.admit(owner)
@@ -312,7 +305,7 @@ func TestNotAdmittedAndNotClaimed(t *testing.T) {
 func TestCutDelays(t *testing.T) {
 	w, a, _ := connected(t, NetConfig{}, 1)
 	w.net.Cut(w.a.Adapter, w.b.Adapter, w.now, w.now.Add(time.Minute))
-	w.a.give(transport.Write{Conn: a, Frame: ping(t, 1)})
+	w.a.give(ping(a, 1))
 	w.run(50 * time.Second)
 	if len(w.b.nonces()) != 0 {
 		t.Fatal("a cut network carries messages")
@@ -327,7 +320,7 @@ func TestReset(t *testing.T) {
 	w, _, _ := connected(t, NetConfig{MeanLife: 5 * time.Minute}, 3)
 	w.run(time.Hour)
 	for _, n := range []*node{w.a, w.b} {
-		if eof, ok := first[transport.EOF](n); !ok || eof.Reason != "connection reset by peer" {
+		if eof, ok := first[peer.EOF](n); !ok || eof.Reason != "connection reset by peer" {
 			t.Errorf("%+v", eof)
 		}
 	}
@@ -346,18 +339,16 @@ func TestConnectionsOfTheDeadAreClosed(t *testing.T) {
 	if n := w.a.Conns(); n != 0 {
 		t.Errorf("%d connections of a dead cell are left", n)
 	}
-	if eof, ok := first[transport.EOF](w.b); !ok || eof.Fault {
+	if eof, ok := first[peer.EOF](w.b); !ok || eof.Fault {
 		t.Errorf("the other side is told %+v", eof)
 	}
 }
 
-func TestForeignMagicIsAFault(t *testing.T) {
+func TestBrokenFramingIsAFault(t *testing.T) {
 	w, a, _ := connected(t, NetConfig{}, 1)
-	frame := ping(t, 1)
-	frame[0]++
-	w.a.give(transport.Write{Conn: a, Frame: frame})
+	w.a.give(Garble{Conn: a})
 	w.run(time.Second)
-	if eof, ok := first[transport.EOF](w.b); !ok || !eof.Fault {
+	if eof, ok := first[peer.EOF](w.b); !ok || !eof.Fault {
 		t.Errorf("%+v", eof)
 	}
 }
@@ -366,10 +357,10 @@ func TestStopClosesEverything(t *testing.T) {
 	w, _, _ := connected(t, NetConfig{}, 1)
 	w.b.give(actor.Stop{})
 	w.run(time.Second)
-	if _, ok := first[transport.EOF](w.a); !ok {
+	if _, ok := first[peer.EOF](w.a); !ok {
 		t.Error("the other side is not told")
 	}
-	w.a.give(transport.Dial{Addr: w.b.addr})
+	w.a.give(server.Dial{Addr: w.b.addr})
 	w.run(time.Second)
 	if w.a.dialed[1].Err != "connection refused" {
 		t.Errorf("%+v", w.a.dialed[1])
@@ -381,19 +372,19 @@ func TestBook(t *testing.T) {
 	b := NewBook(addrs, rand.New(rand.NewPCG(1, 1)))
 	b.Hosts = map[string][]netip.Addr{"seed.test": {netip.MustParseAddr("10.0.0.3")}}
 	r := steptest.New(t, b, nil)
-	if a := steptest.WantAnswer[book.Picked](r, r.Ask(book.Pick{Max: 1}), "one"); len(a.Addrs) != 1 || a.Known != 2 {
+	if a := steptest.WantAnswer[server.Picked](r, r.Ask(server.Pick{Max: 1}), "one"); len(a.Addrs) != 1 || a.Known != 2 {
 		t.Errorf("%+v", a)
 	}
-	if a := steptest.WantAnswer[book.Sampled](r, r.Ask(book.Sample{Max: 9}), "all"); len(a.Addrs) != 2 {
+	if a := steptest.WantAnswer[server.Sampled](r, r.Ask(server.Sample{Max: 9}), "all"); len(a.Addrs) != 2 {
 		t.Errorf("%+v", a)
 	}
 	for host, want := range map[string]string{"seed.test": "10.0.0.3:8", "10.1.1.1": "10.1.1.1:8"} {
-		a := steptest.WantAnswer[book.Resolved](r, r.Ask(book.Resolve{Host: host, Port: 8}), "an address")
+		a := steptest.WantAnswer[server.Resolved](r, r.Ask(server.Resolve{Host: host, Port: 8}), "an address")
 		if len(a.Addrs) != 1 || a.Addrs[0].String() != want {
 			t.Errorf("%s: %+v", host, a)
 		}
 	}
-	if a := steptest.WantAnswer[book.Resolved](r, r.Ask(book.Resolve{Host: "nowhere"}), "none"); a.Err == "" {
+	if a := steptest.WantAnswer[server.Resolved](r, r.Ask(server.Resolve{Host: "nowhere"}), "none"); a.Err == "" {
 		t.Errorf("%+v", a)
 	}
 }

@@ -39,7 +39,7 @@ var leaves = map[string]struct {
 		"to the node when that cannot be", []string{"locks cell.System.mu", "locks live.Node.mu", "locks mailbox.Mailbox.mu"}},
 	"cell.System.mu":       {"guards a map of the cells and the list of deaths", nil},
 	"live.Node.mu":         {"guards the first error and whether the node has halted", nil},
-	"transport.Adapter.mu": {"guards a map and counters", []string{"leaves for (net.Conn).LocalAddr", "leaves for (net.Conn).RemoteAddr"}},
+	"transport.Adapter.mu": {"guards a map and counters", nil},
 	"transport.conn.mu": {"guards a queue and a phase",
 		[]string{"leaves for (net.Conn).SetDeadline", "leaves for (net.Conn).SetReadDeadline", "leaves for (net.Conn).SetWriteDeadline"}},
 }
@@ -47,13 +47,9 @@ var leaves = map[string]struct {
 // harmless is what a cell, or who holds a leaf, calls besides, of which the
 // search does not see the code.
 var harmless = map[string]string{
-	"leaves for (net.Conn).SetDeadline":      "sets a timer of the runtime",
-	"leaves for (net.Conn).SetReadDeadline":  "as SetDeadline",
-	"leaves for (net.Conn).SetWriteDeadline": "as SetDeadline",
-	"leaves for (net.Conn).LocalAddr":        "reads a field",
-	"leaves for (net.Conn).RemoteAddr":       "reads a field",
-	"leaves for (net.Conn).Close": "wakes the pumps that are in a read or write and waits until they have let go of the " +
-		"socket, for which they need nothing of anybody",
+	"leaves for (net.Conn).SetDeadline":           "sets a timer of the runtime",
+	"leaves for (net.Conn).SetReadDeadline":       "as SetDeadline",
+	"leaves for (net.Conn).SetWriteDeadline":      "as SetDeadline",
 	"leaves for runtime/pprof.Labels":             "makes a value",
 	"leaves for runtime/pprof.WithLabels":         "makes a value",
 	"leaves for runtime/pprof.SetGoroutineLabels": "sets a field of the goroutine",
@@ -141,6 +137,17 @@ func TestL1ControlAWriteOnACellIsFound(t *testing.T) {
 	}},
 		"a cell's goroutine leaves for fmt.Fprintln",
 		"a cell's goroutine leaves for io.Copy",
+	)
+}
+
+// TestL1ControlACloseOnACellIsFound: a connection that a cell's goroutine closes.
+// net.Conn.Close may wait until the pumps have let go of the socket.
+func TestL1ControlACloseOnACellIsFound(t *testing.T) {
+	wantBreaches(t, map[string][]string{"internal/adapters/transport/conn.go": {
+		"c.nc.SetDeadline(past)", "c.nc.Close()",
+	}},
+		"a cell's goroutine leaves for (net.Conn).Close",
+		"while transport.conn.mu is held, its holder [\"leaves for (net.Conn).Close\"",
 	)
 }
 

@@ -3,9 +3,11 @@ package server
 
 import (
 	"acyclic/chain"
-	"acyclic/integration" // want "server may not import integration"
+	"acyclic/integration"                 // want "server may not import integration"
+	"acyclic/internal/adapters/transport" // want "server may not import internal/adapters/transport"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/mailbox" // want "server may not import internal/kernel/mailbox"
+	"acyclic/peer"
 )
 
 type Status struct {
@@ -18,10 +20,12 @@ func ask(out *actor.Outbox) {
 	_ = chain.Helper(1) // want "chain.Helper is of machine.go"
 	chain.Limit = 2     // want "changes chain.Limit, the package variable of a component"
 	out.Tell(1, nil)
-	out.Deliver(1, nil) // want "Outbox.Deliver is for simulated adapters"
-	f := out.Credit     // want "Outbox.Credit is for simulated adapters"
-	f(1)
 }
 
 var _ = integration.Start
 var _ = mailbox.Box{}
+var _ = transport.Draining
+
+var _ = peer.Ready{}
+var _ = peer.Write{}   // want "peer.Write is of ports.go"
+var _ = peer.Machine{} // want "peer.Machine is of machine.go"

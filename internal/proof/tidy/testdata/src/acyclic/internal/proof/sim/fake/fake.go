@@ -7,6 +7,5 @@ import (
 )
 
 func net(out *actor.Outbox) {
-	out.Deliver(1, chain.New())
-	out.Credit(1)
+	out.Tell(1, chain.New())
 }

@@ -1,4 +1,4 @@
-package book
+package server
 
 import (
 	"net/netip"
@@ -6,18 +6,45 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/peer"
 )
 
-// The address book is an adapter around btcd's addrmgr, which locks, reads the
-// clock and writes a file. Only the server talks to it; the resolver beside it
-// looks up names.
+// What the server asks and tells the transport adapter
+// (internal/adapters/transport; a simulated one under internal/proof/sim).
+type (
+	// Sockets answers Dial.
+	Sockets struct{}
+
+	// Dial connects to an address. It is answered within its port's timeout.
+	Dial struct {
+		actor.Asks[Dialed, Sockets]
+		Addr netip.AddrPort
+	}
+
+	// Dialed is the answer. Err is "" when Conn is an open connection. It is
+	// closed unless a peer cell says peer.Bind within peer.ClaimTimeout.
+	Dialed struct {
+		Conn   peer.ConnID
+		Local  netip.AddrPort
+		Remote netip.AddrPort
+		Err    string
+	}
+
+	// Refuse closes a connection that the server does not want.
+	Refuse struct{ Conn peer.ConnID }
+)
+
+// What the server asks the address book (internal/adapters/book; a simulated one
+// under internal/proof/sim) and the resolver beside it. Both are adapters: the
+// book locks, reads the clock and writes a file, the resolver waits for name
+// servers.
 type (
 	// Keeper answers the questions about addresses, Names those about names.
 	Keeper struct{}
 	Names  struct{}
 
-	// Pick asks for addresses worth dialling, at most Max, no two of
-	// one network group (addrmgr.GroupKey).
+	// Pick asks for at most Max addresses worth dialling. No two are of one
+	// network group (addrmgr.GroupKey).
 	Pick struct {
 		actor.Asks[Picked, Keeper]
 		Max int
@@ -52,8 +79,8 @@ type (
 		Err   string
 	}
 
-	// Note tells the book what the server has learned, everything since the
-	// last Note in one: a book that is slow is told more at a time.
+	// Note tells the book all that the server has learned since the last
+	// Note. A slow book is told more at a time.
 	Note struct {
 		actor.Asks[Noted, Keeper]
 		Learned   []Learned
