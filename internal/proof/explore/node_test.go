@@ -363,7 +363,7 @@ func agreed(w *World) error {
 		}
 	}
 	if m := w.Machine(node.Relay); m != nil {
-		if n := count(m, "order"); n != open {
+		if n := count(m, "peers"); n != open {
 			return fmt.Errorf("relay knows %d peers, %d are ready", n, open)
 		}
 		if got := peek[chain.Point](m, "tip"); got != tip.Block {
