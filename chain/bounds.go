@@ -2,17 +2,17 @@ package chain
 
 import "time"
 
-// Bounds are what chain may have outstanding at the engine's worker. What waits
-// in chain itself is bounded by its callers' windows.
+// Bounds are what chain may have outstanding at the engine's worker. The callers'
+// windows bound what waits in chain itself.
 type Bounds struct {
 	// Worker is how many submissions of each kind (headers, blocks) may wait
 	// at the worker: enough that it never idles between two.
 	Worker int
-	// Templates is how many templates may. What waits at the worker delays
-	// blocks.
+	// Templates is how many templates may wait there. A template at the worker
+	// delays blocks.
 	Templates int
-	// WorkerTimeout is how long chain waits for the worker before it asks
-	// again; longer than any honest block or flush takes.
+	// WorkerTimeout is how long chain waits for an answer before it asks again.
+	// It is longer than any honest block or flush takes.
 	WorkerTimeout time.Duration
 }
 

@@ -9,14 +9,13 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// Those who answer the questions of this contract (see actor.Ref).
+// The two that answer the questions of this contract (see actor.Ref).
 type (
-	// Chain is the component. It keeps the order of changes, the tips and the
-	// templates.
+	// Chain is the component. It is asked for changes, the tips and templates.
 	Chain struct{}
 
 	// Readers are the engine's goroutines that look things up beside its worker.
-	// They are asked directly: a read takes no lock that a block holds.
+	// They are asked directly. A read takes no lock that a block holds.
 	Readers struct{}
 )
 
@@ -28,11 +27,11 @@ type Point struct {
 	Time   time.Time // the header's own timestamp
 }
 
-// Questions that change the chain. They are carried out one after the other,
-// those of a kind in the order asked.
+// Questions that change the chain. They are carried out one after the other, and
+// those of one kind in the order asked.
 type (
-	// SubmitHeaders offers consecutive headers, each the child of the one
-	// before. At most wire.MaxBlockHeadersPerMsg.
+	// SubmitHeaders offers headers, each the child of the one before, and at
+	// most wire.MaxBlockHeadersPerMsg.
 	SubmitHeaders struct {
 		actor.Asks[HeadersVerdict, Chain]
 		Headers []*wire.BlockHeader
@@ -40,26 +39,26 @@ type (
 
 	// HeadersVerdict is the answer.
 	HeadersVerdict struct {
-		// Accepted counts the headers from the first that are now known
-		// (they may have been known before); New counts those that were not.
+		// Accepted counts the headers, from the first one on, that are known
+		// now. New counts those of them that were not known before.
 		Accepted, New int
-		// Last is the place of the last accepted header; zero if none was.
+		// Last is the last accepted header. It is zero if none was accepted.
 		Last Point
-		// Fork is the place where Last's branch leaves the best header chain:
-		// Last itself when it is on it.
+		// Fork is the last header that Last's branch shares with the best
+		// header chain. It is Last itself when Last is on it.
 		Fork Point
 		// Best is the best header after the call.
 		Best Point
 		// Code says why the header after the last accepted one was not
-		// accepted; OK when all were.
+		// accepted. It is OK when all were.
 		Code Code
-		// Reason is Code in Bitcoin Core's words ("high-hash", ...), Detail
-		// what exactly is wrong, for people; both "" when OK.
+		// Reason is Code in Bitcoin Core's words ("high-hash", ...). Detail
+		// tells people what exactly is wrong. Both are "" when Code is OK.
 		Reason, Detail string
 	}
 
-	// SubmitBlock offers a block whose parent's block is already known (the
-	// caller brings them in order). The block must not be changed afterwards.
+	// SubmitBlock offers a block. The caller brings blocks in order: the data of
+	// its parent must be stored. The block must not be changed afterwards.
 	SubmitBlock struct {
 		actor.Asks[Verdict, Chain]
 		Block  *wire.MsgBlock
@@ -71,21 +70,21 @@ type (
 	Verdict struct {
 		Hash chainhash.Hash
 		Code Code
-		// Reason is Code in Bitcoin Core's words ("bad-txnmrklroot", ...),
-		// Detail what exactly is wrong, for people; both "" when OK.
+		// Reason is Code in Bitcoin Core's words ("bad-txnmrklroot", ...).
+		// Detail tells people what exactly is wrong. Both are "" when Code is OK.
 		Reason, Detail string
-		// InBestChain is true when the block is part of the best chain now.
+		// InBestChain says whether the block is part of the best chain now.
 		InBestChain bool
 		Tip         Point // the best block after the call
 	}
 )
 
-// Questions about the chain that Chain answers.
+// The other questions that Chain answers.
 type (
 	// GetTips asks for the best block and the best header.
 	GetTips struct{ actor.Asks[Tips, Chain] }
 
-	// Tips is the answer, and what chain publishes as its State.
+	// Tips is the answer. Chain also publishes it as its State.
 	Tips struct {
 		Block  Point
 		Header Point
@@ -93,8 +92,8 @@ type (
 		MedianTime time.Time
 	}
 
-	// GetTemplate asks for what a new block on the best block needs;
-	// generatetoaddress uses it. It waits behind the changes.
+	// GetTemplate asks what a new block on the best block needs, for
+	// generatetoaddress. It waits behind the changes.
 	GetTemplate struct {
 		actor.Asks[Template, Chain]
 		Time time.Time // the miner's clock
@@ -106,7 +105,7 @@ type (
 		Version int32
 		Bits    uint32
 		MinTime time.Time // one second after the median time past
-		Subsidy int64     // of the next block, satoshi
+		Subsidy int64     // of the new block, in satoshi
 	}
 )
 
@@ -114,24 +113,23 @@ type (
 // being carried out.
 type (
 	// GetLocator asks for a block locator of the header From, or of the best
-	// header when From is zero. With Parent it starts at the parent, so that
-	// a peer that has the header itself answers with it and so proves it.
+	// header when From is zero. With Parent it starts at the header's parent. A
+	// peer that has the header then answers with it, which proves it.
 	GetLocator struct {
 		actor.Asks[Locator, Readers]
 		From   chainhash.Hash
 		Parent bool
 	}
 
-	// Locator is the answer; Tip is the header it starts from.
+	// Locator is the answer. Tip is the header that it starts from.
 	Locator struct {
 		Hashes []*chainhash.Hash
 		Tip    Point
 	}
 
-	// GetPath asks for the blocks that are missing between the best block
-	// and the header To: in order of height, from the first whose block data
-	// is not stored, at most Max. After, if not zero, is an ancestor of To:
-	// the path starts at its child.
+	// GetPath asks for the blocks that are missing between the best block and
+	// the header To, by height and at most Max. After, if it is not zero, is an
+	// ancestor of To: the path starts at its child.
 	GetPath struct {
 		actor.Asks[Path, Readers]
 		To    chainhash.Hash
@@ -139,33 +137,34 @@ type (
 		Max   int
 	}
 
-	// Path is the answer. Known is false when To is not a known valid header.
+	// Path is the answer. Known says whether To is a known header that is not
+	// known to be invalid.
 	Path struct {
 		Known bool
 		To    Point
-		// Missing are consecutive blocks on the way to To. Have counts those
-		// of them whose data is stored all the same; they are left out.
+		// Missing are the blocks on the way to To whose data is not stored.
+		// Have counts the blocks before and between them whose data is.
 		Missing []Point
 		Have    int
 	}
 
-	// GetForks asks where the branches of some headers leave the branch of
-	// To (the best header when zero).
+	// GetForks asks where the branches of some headers leave the branch of To,
+	// or of the best header when To is zero.
 	GetForks struct {
 		actor.Asks[Forks, Readers]
 		To     chainhash.Hash
 		Hashes []chainhash.Hash // at most MaxForks
 	}
 
-	// Forks is the answer: for each hash its point and the point of the last
-	// header it shares with To. Both zero when the hash is not known.
+	// Forks is the answer: for each hash its point, and the point of the last
+	// header that it shares with To. Both are zero when the hash is not known.
 	Forks struct {
 		Points []Point
 		Shared []Point
 	}
 
-	// GetHeaders asks for the headers of the best chain after the locator
-	// (BIP31's getheaders): at most 2,000.
+	// GetHeaders is getheaders. It asks for at most 2,000 headers of the best
+	// chain after the locator.
 	GetHeaders struct {
 		actor.Asks[Headers, Readers]
 		Locator []*chainhash.Hash
@@ -175,8 +174,8 @@ type (
 	// Headers is the answer.
 	Headers struct{ Headers []*wire.BlockHeader }
 
-	// GetHashes is getblocks: at most 500 hashes of the best chain after the
-	// locator.
+	// GetHashes is getblocks. It asks for at most 500 hashes of the best chain
+	// after the locator.
 	GetHashes struct {
 		actor.Asks[Hashes, Readers]
 		Locator []*chainhash.Hash
@@ -194,8 +193,8 @@ type (
 		Witness bool
 	}
 
-	// Block is the answer. Payload is nil when there is no such block (or it
-	// was pruned).
+	// Block is the answer. Payload is nil when there is no such block, or when
+	// it was pruned.
 	Block struct {
 		Hash    chainhash.Hash
 		Height  int32
@@ -214,7 +213,7 @@ type (
 		Hash  chainhash.Hash
 	}
 
-	// GetHeader asks all that is known of one header.
+	// GetHeader asks for all that is known of one header.
 	GetHeader struct {
 		actor.Asks[HeaderInfo, Readers]
 		Hash chainhash.Hash
@@ -254,9 +253,9 @@ type (
 func (BlockConnected) chainEvent()    {}
 func (BlockDisconnected) chainEvent() {}
 
-// Topics are what chain publishes. Tips is a State with key 0: every change of
-// the best block or the best header. Blocks is a Stream; who lags behind asks
-// GetTips.
+// Topics are what chain publishes. Tips is a State with key 0. It says every change
+// of the best block or the best header. Blocks is a Stream: a subscriber that lags
+// behind asks GetTips.
 type Topics struct {
 	Tips   actor.State[Tips]
 	Blocks actor.Stream[Event]
@@ -268,13 +267,13 @@ type Code uint8
 // The codes.
 const (
 	OK          Code = iota
-	Duplicate        // its block is already known; no fault
+	Duplicate        // it is already known; no fault
 	Orphan           // its parent is not known
-	TooNew           // more than two hours ahead of our clock: not yet, not bad
-	Invalid          // breaks a rule of consensus: whoever sent it is at fault
+	TooNew           // more than two hours ahead of our clock: it may be good later
+	Invalid          // breaks a rule of consensus: the sender is at fault
 	BadAncestor      // descends from an invalid block
 	Checkpoint       // contradicts a checkpoint
-	Mutated          // the body does not belong to the header (merkle root, witness commitment): another copy may be good
+	Mutated          // the body does not belong to the header (merkle root, witness commitment); another copy may be good
 	Fatal            // the database failed; the node is stopping
 )
 
@@ -282,7 +281,7 @@ func (c Code) String() string {
 	return [...]string{"ok", "duplicate", "orphan", "too-new", "invalid", "bad-ancestor", "checkpoint", "mutated", "fatal"}[c]
 }
 
-// Faulty says whether a peer that sent it on its own account broke the rules.
+// Faulty says whether the peer broke a rule by sending it.
 func (c Code) Faulty() bool {
 	return c == Invalid || c == BadAncestor || c == Checkpoint || c == Mutated
 }

@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
-
 	"acyclic/internal/kernel/actor"
 )
 
@@ -16,39 +13,21 @@ type Machine struct {
 	ports  Ports
 	topics Topics
 
-	// Work for the worker, a queue for each kind. pump says in which order.
-	headers   queue[headersWork]
-	blocks    queue[blockWork]
-	templates queue[templateWork]
+	// What was asked and needs the worker. pump says in which order.
+	headers   queue[SubmitHeaders, HeadersVerdict]
+	blocks    queue[SubmitBlock, Verdict]
+	templates queue[GetTemplate, Template]
 
 	// What the worker has reported.
 	tips       Tips // known when started
 	started    bool
-	seen       uint64 // number of the last event published
-	catchingUp bool   // CatchUp is asked
-	behind     bool   // an answer was lost: ask CatchUp
-	failed     string // why the engine is of no use any more; "": it is
+	seen       uint64 // the number of the last event published
+	behind     bool   // an answer was lost: CatchUp is to be asked
+	catchingUp bool   // CatchUp has been asked
+	failed     string // why the engine is of no use any more; "" while it works
 
 	wantsTips []actor.Call[Tips] // GetTips that wait for started
 }
-
-// The kinds of work.
-type (
-	headersWork struct {
-		call    actor.Call[HeadersVerdict]
-		headers []*wire.BlockHeader
-	}
-	blockWork struct {
-		call   actor.Call[Verdict]
-		block  *wire.MsgBlock
-		hash   chainhash.Hash
-		source actor.ID
-	}
-	templateWork struct {
-		call actor.Call[Template]
-		time time.Time
-	}
-)
 
 // New returns the machine.
 func New(ports Ports, topics Topics) *Machine {
@@ -89,21 +68,24 @@ func (m *Machine) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 	m.pump(out)
 }
 
-// Deadline is never: what chain waits for is an answer, and each answer comes.
+// Deadline is never: chain waits only for answers and free slots, and the kernel
+// brings both.
 func (m *Machine) Deadline() time.Time { return time.Time{} }
 
 // Check verifies the invariants.
 func (m *Machine) Check() error {
 	switch {
 	case m.failed != "" && len(m.headers.waits)+len(m.blocks.waits)+len(m.templates.waits) > 0:
-		return errors.New("chain: work waits for an engine that has failed")
-	case m.started && len(m.wantsTips) > 0:
-		return errors.New("chain: the tips are known and somebody waits for them")
+		return errors.New("chain: a question waits for an engine that has failed")
+	case (m.started || m.failed != "") && len(m.wantsTips) > 0:
+		return errors.New("chain: GetTips waits though its answer is known")
+	case m.behind && m.catchingUp:
+		return errors.New("chain: CatchUp has been asked and is still to be asked")
 	}
 	return errors.Join(m.headers.check(), m.blocks.check(), m.templates.check())
 }
 
-// onGetTips answers from the state, as soon as it is known.
+// onGetTips answers from the state as soon as it is known.
 func (m *Machine) onGetTips(call actor.Call[Tips], out *actor.Outbox) {
 	switch {
 	case m.started:

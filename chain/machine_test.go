@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -12,15 +13,9 @@ import (
 	"acyclic/internal/proof/steptest"
 )
 
-const (
-	workerID  actor.ID = 1
-	readersID actor.ID = 2
-)
+const workerID actor.ID = 1
 
-var (
-	testBounds  = Bounds{Window: 3, Retry: time.Second}
-	testWindows = Windows{Worker: 3, Reads: 2, WorkerTimeout: 10 * time.Minute, ReadTimeout: 30 * time.Second}
-)
+var testBounds = Bounds{Worker: 3, Templates: 1, WorkerTimeout: 10 * time.Minute}
 
 // start puts a chain on the bench that knows the tips.
 func start(t *testing.T) (*steptest.Rig, *Machine) {
@@ -36,7 +31,7 @@ func start(t *testing.T) (*steptest.Rig, *Machine) {
 func startUnknown(t *testing.T) (*steptest.Rig, *Machine) {
 	t.Helper()
 	var ports actor.Ports
-	m := New(testBounds, ConnectPorts(&ports, workerID, readersID, testWindows), Topics{
+	m := New(ConnectPorts(&ports, actor.Ref[Worker](workerID), testBounds), Topics{
 		Tips: actor.State[Tips]{ID: 1}, Blocks: actor.Stream[Event]{ID: 2},
 	})
 	return steptest.New(t, m, ports.Specs), m
@@ -66,40 +61,158 @@ func TestSubmissionsReachTheWorkerInOrder(t *testing.T) {
 	r, _ := start(t)
 	headers := r.Ask(SubmitHeaders{Headers: make([]*wire.BlockHeader, 5)})
 	var blocks []actor.RawCall
-	for h := int32(1); h <= 4; h++ {
+	for h := int32(1); h <= 5; h++ {
 		blocks = append(blocks, r.Ask(blockAt(h)))
 	}
 
-	q, first := steptest.WantAsk[ApplyHeaders](r, "what was submitted first is asked first")
+	q, first := steptest.WantAsk[ApplyHeaders](r, "headers have a window to themselves")
 	if len(q.Headers) != 5 || first.To != workerID {
 		t.Fatalf("asked %v for %d headers", first.To, len(q.Headers))
 	}
-	one, ask1 := steptest.WantAsk[ApplyBlock](r, "the worker should not idle between two")
-	two, ask2 := steptest.WantAsk[ApplyBlock](r, "the worker should not idle between two")
-	r.WantNothing("the window is three, the others wait here")
-	if one.Hash != pointAt(1).Hash || two.Hash != pointAt(2).Hash || one.Source != 77 {
-		t.Fatal("blocks are out of order, or lost their source")
+	var asks []steptest.Asked
+	for h := int32(1); h <= 3; h++ {
+		q, ask := steptest.WantAsk[ApplyBlock](r, "the worker should not idle between two")
+		if q.Hash != pointAt(h).Hash || q.Source != 77 {
+			t.Fatalf("block %d is out of order, or lost its source", h)
+		}
+		asks = append(asks, ask)
 	}
+	r.WantNothing("the window is three, the others wait here")
 
 	r.Reply(first, HeadersApplied{Verdict: HeadersVerdict{Accepted: 5}, Changes: Changes{Tips: tipsAt(0)}})
 	if v := steptest.WantAnswer[HeadersVerdict](r, headers, "the caller gets its verdict"); v.Accepted != 5 {
 		t.Errorf("the verdict is %+v", v)
 	}
-	three, _ := steptest.WantAsk[ApplyBlock](r, "a free place is used at once")
-	if three.Hash != pointAt(3).Hash {
-		t.Error("block 3 should be next")
-	}
-	r.Reply(ask1, applied(1, 1, connected(1)))
+	r.WantNothing("a free slot for headers is none for blocks")
+	r.Reply(asks[0], applied(1, 1, connected(1)))
 	steptest.Want[BlockConnected](r, "the event")
 	steptest.Want[Tips](r, "and the tips")
 	steptest.WantAnswer[Verdict](r, blocks[0], "and the verdict")
-	steptest.WantAsk[ApplyBlock](r, "block 4")
-	r.Reply(ask2, applied(2, 2, connected(2)))
+	four, _ := steptest.WantAsk[ApplyBlock](r, "a free slot is used at once")
+	if four.Hash != pointAt(4).Hash {
+		t.Error("block 4 should be next")
+	}
+	r.Reply(asks[1], applied(2, 2, connected(2)))
 	steptest.WantAnswer[Verdict](r, blocks[1], "the second caller")
+	steptest.WantAsk[ApplyBlock](r, "block 5")
 }
 
-// Whoever has the verdict may rely on the event being under way, and whoever has
-// the tips on the events that led there.
+// No kind of work takes the slots of another, not even those that come free.
+func TestEachKindHasItsOwnSlots(t *testing.T) {
+	r, _ := start(t)
+	for h := int32(1); h <= 4; h++ {
+		r.Ask(blockAt(h))
+		r.Ask(SubmitHeaders{})
+	}
+	r.Ask(GetTemplate{})
+	r.Ask(GetTemplate{})
+	var blocks, headers []steptest.Asked
+	for range testBounds.Worker {
+		_, block := steptest.WantAsk[ApplyBlock](r, "the window of blocks is filled")
+		_, header := steptest.WantAsk[ApplyHeaders](r, "and that of headers")
+		blocks, headers = append(blocks, block), append(headers, header)
+	}
+	_, template := steptest.WantAsk[MakeTemplate](r, "and that of templates")
+	r.WantNothing("one question of each kind waits")
+
+	for _, a := range append(append(blocks, headers...), template) {
+		r.Fail(a, actor.ErrTimeout)
+	}
+	r.Drop()
+	r.Late(template)
+	steptest.WantAsk[MakeTemplate](r, "the second template")
+	r.WantNothing("and no block")
+	r.Late(blocks[0])
+	q, _ := steptest.WantAsk[ApplyBlock](r, "a block")
+	if q.Hash != pointAt(1).Hash {
+		t.Error("block 1 should be next")
+	}
+	r.WantNothing("and no headers")
+	r.Late(headers[0])
+	steptest.WantAsk[ApplyHeaders](r, "headers")
+	r.WantNothing("and nothing else")
+}
+
+// One step finds slots for everything. The worker carries out first what it is
+// asked first.
+func TestHeadersAndBlocksGoBeforeTemplates(t *testing.T) {
+	r, m := start(t)
+	m.templates.push(GetTemplate{}, GetTemplate{}.Call(actor.Input{Body: GetTemplate{}, Call: actor.RawCall{Seq: 1}}))
+	m.blocks.push(blockAt(1), SubmitBlock{}.Call(actor.Input{Body: SubmitBlock{}, Call: actor.RawCall{Seq: 2}}))
+	r.Ask(SubmitHeaders{})
+	var got []string
+	for _, e := range r.Pending() {
+		got = append(got, fmt.Sprintf("%T", e.Body))
+	}
+	if s := strings.Join(got, " "); s != "chain.ApplyHeaders chain.ApplyBlock chain.MakeTemplate" {
+		t.Errorf("asked %s", s)
+	}
+}
+
+// A miner asks for a template while blocks come without end. The template is asked
+// at once and stands behind one window of blocks and one of headers at most.
+func TestL8TemplatesAreNotStarved(t *testing.T) {
+	r, _ := start(t)
+	height := int32(0)
+	submit := func() {
+		height++
+		r.Ask(blockAt(height))
+	}
+	for range 2 * testBounds.Worker {
+		submit()
+	}
+	call := r.Ask(GetTemplate{Time: r.Now})
+	atWorker := r.Pending() // in the order in which the worker takes them
+	for i := int32(1); ; i++ {
+		first := atWorker[0]
+		atWorker = atWorker[1:]
+		ask := steptest.AskedBy(first)
+		r.Drop()
+		if q, is := first.Body.(MakeTemplate); is {
+			if !q.Time.Equal(r.Now) {
+				t.Error("the miner's clock is lost")
+			}
+			r.Reply(ask, Made{Template{Bits: 7}, Changes{Tips: tipsAt(i - 1), Last: uint64(i - 1)}})
+			break
+		}
+		if int(i) > testBounds.Worker {
+			t.Fatalf("%d blocks were connected, and no template was made", i)
+		}
+		submit()
+		r.Reply(ask, applied(i, uint64(i), connected(i)))
+		for _, e := range r.Pending() {
+			if e.Kind == actor.Ask {
+				atWorker = append(atWorker, e)
+			}
+		}
+	}
+	if got := steptest.WantAnswer[Template](r, call, "the miner has its template"); got.Bits != 7 {
+		t.Errorf("the template was changed on the way: %+v", got)
+	}
+}
+
+// A worker that is slow or gone makes no template. The miner is told at once, and
+// asks again.
+func TestATemplateThatFailsIsRefused(t *testing.T) {
+	r, m := start(t)
+	call := r.Ask(GetTemplate{})
+	_, ask := steptest.WantAsk[MakeTemplate](r, "a template")
+	r.Fail(ask, actor.ErrTimeout)
+	r.WantRefused(call, "there is none")
+	steptest.WantAsk[CatchUp](r, "the lost answer may have brought changes")
+	r.Late(ask)
+	call = r.Ask(GetTemplate{})
+	_, ask = steptest.WantAsk[MakeTemplate](r, "the next template")
+	r.Reply(ask, Made{Changes: Changes{Tips: tipsAt(0), Fatal: "the disk is full"}})
+	r.WantHalt("the node cannot go on")
+	r.WantRefused(call, "there is none, ever")
+	if n := m.templates.len(); n != 0 {
+		t.Errorf("%d templates are left over", n)
+	}
+}
+
+// A caller that has the verdict knows that the event is under way. A subscriber that
+// has the tips has had the events that led there.
 func TestEventsGoBeforeTipsGoBeforeTheVerdict(t *testing.T) {
 	r, _ := start(t)
 	call := r.Ask(blockAt(2))
@@ -148,7 +261,7 @@ func TestL2EverySubmissionEndsOnce(t *testing.T) {
 	for h := int32(1); h <= 4; h++ {
 		calls = append(calls, r.Ask(blockAt(h)))
 	}
-	for range testBounds.Window {
+	for range testBounds.Worker {
 		_, a := steptest.WantAsk[ApplyBlock](r, "the window is filled")
 		asks = append(asks, a)
 	}
@@ -156,7 +269,7 @@ func TestL2EverySubmissionEndsOnce(t *testing.T) {
 		r.Fail(a, actor.ErrTimeout)
 	}
 	_, catchUp := steptest.WantAsk[CatchUp](r, "an answer was lost: what has changed?")
-	r.WantNothing("all places are taken as long as the worker has not answered")
+	r.WantNothing("all slots are taken until the worker has answered")
 
 	// The worker was at it all the time: it has done block 1 and 2, and their
 	// events come with the next answer.
@@ -166,9 +279,8 @@ func TestL2EverySubmissionEndsOnce(t *testing.T) {
 	steptest.Want[Tips](r, "nor are the tips")
 
 	for _, a := range asks {
-		r.Late(a) // places become free, and no input says so
+		r.Late(a)
 	}
-	r.Advance(2 * testBounds.Retry)
 	for h := int32(1); h <= 3; h++ {
 		q, a := steptest.WantAsk[ApplyBlock](r, "asked again, in the old order")
 		if q.Hash != pointAt(h).Hash || q.Seen != 2 {
@@ -183,9 +295,37 @@ func TestL2EverySubmissionEndsOnce(t *testing.T) {
 	_, last := steptest.WantAsk[ApplyBlock](r, "block 4 had to wait")
 	r.Reply(last, applied(4, 3, connected(4)))
 	steptest.WantAnswer[Verdict](r, calls[3], "block 4")
-	if m.wants() || len(m.asked) != 0 || !m.Deadline().IsZero() {
+	if m.behind || m.catchingUp || m.blocks.len() != 0 || !m.Deadline().IsZero() {
 		t.Error("something is left over")
 	}
+}
+
+// No clock runs: what found no slot is asked when the worker's late answer frees
+// one.
+func TestL9AFreedSlotIsUsedAtOnce(t *testing.T) {
+	r, _ := start(t)
+	var asks []steptest.Asked
+	for h := int32(1); h <= 3; h++ {
+		r.Ask(blockAt(h))
+		_, a := steptest.WantAsk[ApplyBlock](r, "the window is filled")
+		asks = append(asks, a)
+	}
+	r.Fail(asks[0], actor.ErrTimeout)
+	_, catchUp := steptest.WantAsk[CatchUp](r, "an answer was lost: what has changed?")
+	r.Fail(catchUp, actor.ErrTimeout)
+	r.WantNothing("neither finds a slot")
+	r.Advance(time.Hour)
+	r.WantNothing("nor does time give one")
+
+	r.Late(asks[0])
+	q, _ := steptest.WantAsk[ApplyBlock](r, "block 1, in the slot that came free")
+	if q.Hash != pointAt(1).Hash {
+		t.Errorf("asked for %v, want block 1", q.Hash)
+	}
+	r.WantNothing("the CatchUp waits for its slot")
+	r.Late(catchUp)
+	steptest.WantAsk[CatchUp](r, "and is asked in it")
+	r.WantNothing("everything is asked")
 }
 
 // Two questions are outstanding with the same Seen: the second answer repeats
@@ -210,7 +350,7 @@ func TestRepeatedEventsArePublishedOnce(t *testing.T) {
 	}
 }
 
-// A rebuilt chain has seen nothing; the worker brings what nobody has confirmed.
+// A rebuilt chain has seen nothing. The worker brings what was not confirmed.
 func TestARebuiltChainCatchesUp(t *testing.T) {
 	r, _ := startUnknown(t)
 	q, ask := steptest.WantAsk[CatchUp](r, "where does the engine stand?")
@@ -247,10 +387,9 @@ func TestL9NoLatchOnTheFirstAnswer(t *testing.T) {
 	early := r.Ask(GetTips{})
 	_, ask := steptest.WantAsk[CatchUp](r, "where does the engine stand?")
 	r.Fail(ask, actor.ErrTimeout)
-	r.WantNothing("the only place is taken by the late question")
+	r.WantNothing("the only slot is taken by the late question")
 	r.Late(ask)
-	r.Advance(2 * testBounds.Retry)
-	_, again := steptest.WantAsk[CatchUp](r, "asked again when the clock says so")
+	_, again := steptest.WantAsk[CatchUp](r, "asked again when the slot is free")
 	r.Reply(again, CaughtUp{Changes{Tips: tipsAt(5)}})
 	steptest.WantAnswer[Tips](r, early, "late, but answered")
 }
@@ -261,7 +400,14 @@ func TestAFatalErrorHaltsTheNodeAndAnswersEverybody(t *testing.T) {
 	for h := int32(1); h <= 5; h++ {
 		calls = append(calls, r.Ask(blockAt(h)))
 	}
-	headers := r.Ask(SubmitHeaders{})
+	var headers []actor.RawCall
+	for range testBounds.Worker {
+		headers = append(headers, r.Ask(SubmitHeaders{}))
+		steptest.WantAsk[ApplyHeaders](r, "headers")
+	}
+	headers = append(headers, r.Ask(SubmitHeaders{}))
+	templates := []actor.RawCall{r.Ask(GetTemplate{}), r.Ask(GetTemplate{})}
+	_, made := steptest.WantAsk[MakeTemplate](r, "the first template")
 	_, one := steptest.WantAsk[ApplyBlock](r, "block 1")
 	_, two := steptest.WantAsk[ApplyBlock](r, "block 2")
 	_, three := steptest.WantAsk[ApplyBlock](r, "block 3")
@@ -277,13 +423,17 @@ func TestAFatalErrorHaltsTheNodeAndAnswersEverybody(t *testing.T) {
 			t.Errorf("the verdict is %+v", v)
 		}
 	}
-	if v := steptest.WantAnswer[HeadersVerdict](r, headers, "headers too"); v.Code != Fatal {
+	if v := steptest.WantAnswer[HeadersVerdict](r, headers[testBounds.Worker], "headers too"); v.Code != Fatal {
 		t.Errorf("the verdict is %+v", v)
 	}
+	r.WantRefused(templates[1], "and the template that waits")
 	r.Reply(two, dead)
 	r.Fail(three, actor.ErrTimeout)
 	steptest.WantAnswer[Verdict](r, calls[1], "what was at the worker")
 	steptest.WantAnswer[Verdict](r, calls[2], "what was at the worker")
+	r.Fail(made, actor.ErrTimeout)
+	r.WantRefused(templates[0], "what was at the worker")
+	r.WantRefused(r.Ask(GetTemplate{}), "and what comes later")
 	if v := steptest.WantAnswer[Verdict](r, r.Ask(blockAt(6)), "and what comes later"); v.Detail != why {
 		t.Errorf("the verdict is %+v", v)
 	}
@@ -317,71 +467,6 @@ func TestTheNodeIsHaltedOnce(t *testing.T) {
 	steptest.WantAnswer[Verdict](r, call, "answered all the same")
 	r.Fail(ask, actor.ErrGone)
 	r.WantNothing("it is known already")
-}
-
-func TestReadsPassASlowWorker(t *testing.T) {
-	r, _ := start(t)
-	r.Ask(blockAt(1))
-	_, slow := steptest.WantAsk[ApplyBlock](r, "a block that takes minutes")
-
-	locator := r.Ask(GetLocator{Parent: true})
-	header := r.Ask(GetHeader{Hash: pointAt(3).Hash})
-	q, first := steptest.WantAsk[GetLocator](r, "forwarded to the readers")
-	_, second := steptest.WantAsk[GetHeader](r, "forwarded to the readers")
-	if first.To != readersID || !q.Parent {
-		t.Fatalf("asked %v: %+v", first.To, q)
-	}
-	r.Reply(second, HeaderInfo{Known: true})
-	if h := steptest.WantAnswer[HeaderInfo](r, header, "answers come in any order"); !h.Known {
-		t.Error("the answer was changed on the way")
-	}
-	r.Reply(first, Locator{Tip: pointAt(4)})
-	if l := steptest.WantAnswer[Locator](r, locator, "each to its asker"); l.Tip != pointAt(4) {
-		t.Error("the answer was changed on the way")
-	}
-	r.WantNothing("and the block is still being worked on")
-	r.Reply(slow, applied(1, 1, connected(1)))
-}
-
-// Every question of the contract finds its way to the engine and back.
-func TestEveryReadIsForwarded(t *testing.T) {
-	r, m := start(t)
-	roundTrip(r, GetLocator{}, Locator{})
-	roundTrip(r, GetPath{Max: 7}, Path{Have: 7})
-	roundTrip(r, GetForks{}, Forks{})
-	roundTrip(r, GetHeaders{}, Headers{})
-	roundTrip(r, GetHashes{}, Hashes{})
-	roundTrip(r, GetBlock{}, Block{Height: 7})
-	roundTrip(r, GetHash{Height: 7}, HashAt{Known: true})
-	roundTrip(r, GetHeader{}, HeaderInfo{Known: true})
-	roundTrip(r, GetTemplate{}, Template{Bits: 7})
-	if len(m.reads) != 0 {
-		t.Errorf("%d reads are left over", len(m.reads))
-	}
-}
-
-func roundTrip[Q, A any](r *steptest.Rig, q Q, a A) {
-	call := r.Ask(q)
-	_, ask := steptest.WantAsk[Q](r, "forwarded")
-	r.Reply(ask, a)
-	steptest.WantAnswer[A](r, call, "answered")
-}
-
-func TestReadsAreRefusedWhenTheReadersHang(t *testing.T) {
-	r, _ := start(t)
-	one, two, three := r.Ask(GetBlock{}), r.Ask(GetBlock{}), r.Ask(GetBlock{})
-	_, first := steptest.WantAsk[GetBlock](r, "the first")
-	_, second := steptest.WantAsk[GetBlock](r, "the second")
-	r.WantRefused(three, "there are two places: better a refusal than a queue")
-	r.Fail(first, actor.ErrTimeout)
-	r.WantRefused(one, "the reader hangs")
-	r.Fail(second, actor.ErrGone)
-	r.WantRefused(two, "the reader is gone")
-	r.Ask(GetBlock{})
-	steptest.WantAsk[GetBlock](r, "the place of a reader that is gone is free")
-	four := r.Ask(GetBlock{})
-	r.WantRefused(four, "the place of one that hangs is not")
-	roundTrip(r, GetHash{}, HashAt{})
 }
 
 func TestStop(t *testing.T) {

@@ -9,17 +9,18 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// Worker is the engine's one goroutine that changes the chain (chain/engine; a
-// simulated one under internal/proof/sim).
+// Worker is the goroutine of the engine that alone changes the chain.
+// internal/proof/sim has a simulated one.
 type Worker struct{}
 
-// What chain asks the worker. It carries its questions out one after the other,
-// in the order asked. Each is idempotent: asking it again does no harm.
+// What chain asks the worker. The worker carries out its questions one after the
+// other, in the order asked. Each question is idempotent: asking it again does no
+// harm.
 //
-// Every answer but Made brings Changes. Seen, in the questions, is the number of
-// the last event that chain has published. The worker keeps the events after it
-// and brings them with each answer until they have been seen, so an answer that
-// comes too late to be delivered loses none.
+// Every answer brings Changes. Seen, in the questions, is the number of
+// the last event that chain has published. The worker keeps the events after it,
+// and brings them with each answer until chain has seen them. So an answer that
+// comes too late loses none.
 type (
 	// ApplyHeaders carries out SubmitHeaders.
 	ApplyHeaders struct {
@@ -49,7 +50,7 @@ type (
 		Changes
 	}
 
-	// CatchUp asks what has changed, and for nothing to be done.
+	// CatchUp asks what has changed. It changes nothing.
 	CatchUp struct {
 		actor.Asks[CaughtUp, Worker]
 		Seen uint64
@@ -62,26 +63,30 @@ type (
 	MakeTemplate struct {
 		actor.Asks[Made, Worker]
 		Time time.Time
+		Seen uint64
 	}
 
 	// Made is the answer.
-	Made struct{ Template }
+	Made struct {
+		Template
+		Changes
+	}
 
-	// Changes are what every answer of the worker brings.
+	// Changes are what every answer brings.
 	Changes struct {
 		// Tips are those after the call.
 		Tips Tips
-		// Events are those that chain had not seen when it asked, oldest
-		// first: numbers Last-len(Events)+1 to Last.
+		// Events are those that chain had not seen when it asked, the oldest
+		// first. Their numbers are Last-len(Events)+1 to Last.
 		Events []Event
 		Last   uint64
-		// Fatal says why the node must stop: the database failed. The
-		// verdict's code is then Fatal, and nothing is done any more.
+		// Fatal says why the node must stop: the database failed. The worker
+		// does nothing any more, and the code of its verdicts is Fatal.
 		Fatal string
 	}
 )
 
-// Ports are what chain may ask of the worker.
+// Ports are what chain may ask the worker.
 type Ports struct {
 	Headers  actor.Port[ApplyHeaders, HeadersApplied]
 	Blocks   actor.Port[ApplyBlock, BlockApplied]

@@ -2,76 +2,81 @@ package chain
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
+
+	"acyclic/internal/kernel/actor"
 )
 
-// queue is one kind of work for the engine, in the order in which it came. The
-// callers' windows bound how much waits, and chain's port how much of it is asked
-// at the worker. Numbers are the keys of the questions.
-type queue[W any] struct {
-	next  uint64    // the number of the next piece
-	waits []item[W] // not asked
-	asked []item[W]
+// queue holds the questions of one kind, Q, that need the worker. They keep the
+// order in which they came. The callers' windows bound how many there are, and
+// chain's port bounds how many of them the worker has.
+type queue[Q, A any] struct {
+	next  uint64 // the number of the next question
+	waits []item[Q, A]
+	asked []item[Q, A] // those that the worker has
 }
 
-// item is one piece of work.
-type item[W any] struct {
+// item is one question. Its number is the key under which the worker is asked.
+type item[Q, A any] struct {
 	number uint64
-	work   W
+	q      Q
+	call   actor.Call[A]
 }
 
-func inOrder[W any](a, b item[W]) int { return cmp.Compare(a.number, b.number) }
+func inOrder[Q, A any](a, b item[Q, A]) int { return cmp.Compare(a.number, b.number) }
 
-// push adds a piece.
-func (q *queue[W]) push(w W) {
-	q.waits = append(q.waits, item[W]{q.next, w})
+func (q *queue[Q, A]) len() int { return len(q.waits) + len(q.asked) }
+
+func (q *queue[Q, A]) push(question Q, call actor.Call[A]) {
+	q.waits = append(q.waits, item[Q, A]{q.next, question, call})
 	q.next++
 }
 
-// send asks the pieces that wait, the oldest first, until ask finds no slot. An
-// answer, or Freed, brings the next chance.
-func (q *queue[W]) send(ask func(key uint64, w W) bool) {
-	for len(q.waits) > 0 && ask(q.waits[0].number, q.waits[0].work) {
+// send asks the questions that wait, the oldest first, until ask finds no slot.
+// An answer, or Freed, brings the next chance.
+func (q *queue[Q, A]) send(ask func(key uint64, question Q) bool) {
+	for len(q.waits) > 0 && ask(q.waits[0].number, q.waits[0].q) {
 		q.asked = append(q.asked, q.waits[0])
 		q.waits = slices.Delete(q.waits, 0, 1)
 	}
 }
 
-// take removes the asked piece with a number.
-func (q *queue[W]) take(number uint64) item[W] {
-	i := slices.IndexFunc(q.asked, func(it item[W]) bool { return it.number == number })
+// take removes and returns the question that the worker had under a key.
+func (q *queue[Q, A]) take(key uint64) item[Q, A] {
+	i := slices.IndexFunc(q.asked, func(it item[Q, A]) bool { return it.number == key })
 	if i < 0 {
-		panic(fmt.Sprintf("chain: an answer about piece %d of %T, which was not asked", number, q))
+		panic(fmt.Sprintf("chain: the worker was not asked question %d of %T", key, q))
 	}
 	it := q.asked[i]
 	q.asked = slices.Delete(q.asked, i, i+1)
 	return it
 }
 
-// back returns a piece to where it was: before all that came after it.
-func (q *queue[W]) back(it item[W]) {
+// back returns a question that was taken to its old position.
+func (q *queue[Q, A]) back(it item[Q, A]) {
 	i, _ := slices.BinarySearchFunc(q.waits, it, inOrder)
 	q.waits = slices.Insert(q.waits, i, it)
 }
 
-// drop removes and returns all that waits.
-func (q *queue[W]) drop() []item[W] {
+// drop removes and returns all questions that wait.
+func (q *queue[Q, A]) drop() []item[Q, A] {
 	all := q.waits
 	q.waits = nil
 	return all
 }
 
-func (q *queue[W]) check() error {
-	for _, list := range [][]item[W]{q.waits, q.asked} {
+func (q *queue[Q, A]) check() error {
+	for _, list := range [][]item[Q, A]{q.waits, q.asked} {
 		for _, it := range list {
-			if it.number >= q.next {
-				return fmt.Errorf("piece %d of %T, of which there have been %d", it.number, q, q.next)
+			if it.number >= q.next || it.call.IsZero() {
+				return fmt.Errorf("chain: nobody asked question %d of %d", it.number, q.next)
 			}
 		}
 	}
 	if !slices.IsSortedFunc(q.waits, inOrder) {
-		return fmt.Errorf("%T is out of order", q)
+		return errors.New("chain: a queue is out of order")
 	}
 	return nil
 }

@@ -21,33 +21,41 @@ type naive struct {
 }
 
 type atWorker struct {
-	ask   steptest.Asked
-	block *ApplyBlock // nil: CatchUp
-	seen  uint64
-	late  bool // the question has timed out
+	ask  steptest.Asked
+	q    any
+	late bool // the question has timed out
 }
 
 // work handles the oldest question and returns its answer.
 func (n *naive) work(disconnect bool) (w atWorker, answer any) {
 	w, n.inbox = n.inbox[0], n.inbox[1:]
-	if w.block != nil {
+	switch q := w.q.(type) {
+	case ApplyBlock:
 		if disconnect && n.height > 0 {
 			n.events = append(n.events, BlockDisconnected{pointAt(n.height)})
 			n.height--
 		}
 		n.height++
 		n.events = append(n.events, connected(n.height))
+		return w, BlockApplied{Verdict: Verdict{Hash: q.Hash, Tip: pointAt(n.height)}, Changes: n.changes(q.Seen)}
+	case ApplyHeaders:
+		return w, HeadersApplied{Changes: n.changes(q.Seen)}
+	case CatchUp:
+		return w, CaughtUp{n.changes(q.Seen)}
+	case MakeTemplate:
+		return w, Made{Changes: n.changes(q.Seen)}
+	default:
+		panic(fmt.Sprintf("the worker is asked %T", q))
 	}
-	from := int(w.seen)
+}
+
+func (n *naive) changes(seen uint64) Changes {
+	from := int(seen)
 	if n.forgets {
 		from = n.brought
 	}
 	n.brought = len(n.events)
-	changes := Changes{Tips: tipsAt(n.height), Events: n.events[from:], Last: uint64(len(n.events))}
-	if w.block == nil {
-		return w, CaughtUp{changes}
-	}
-	return w, BlockApplied{Verdict: Verdict{Hash: w.block.Hash, Tip: pointAt(n.height)}, Changes: changes}
+	return Changes{Tips: tipsAt(n.height), Events: n.events[from:], Last: uint64(len(n.events))}
 }
 
 // run is a chain and a naive worker, with what the chain has said so far.
@@ -55,7 +63,7 @@ type run struct {
 	rig    *steptest.Rig
 	m      *Machine
 	worker *naive
-	open   map[actor.RawCall]bool // submissions without an answer
+	open   map[actor.RawCall]bool // questions without an answer
 	events []Event
 	tips   Tips
 	err    error
@@ -71,15 +79,15 @@ func newRun(t *testing.T, worker *naive) *run {
 // collect notes what the chain has said.
 func (r *run) collect() {
 	for _, e := range r.rig.Pending() {
-		ask := steptest.AskedBy(e)
 		switch b := e.Body.(type) {
-		case ApplyBlock:
-			r.worker.inbox = append(r.worker.inbox, atWorker{ask, &b, b.Seen, false})
-		case CatchUp:
-			r.worker.inbox = append(r.worker.inbox, atWorker{ask, nil, b.Seen, false})
-		case Verdict:
+		case ApplyBlock, ApplyHeaders, CatchUp, MakeTemplate:
+			r.worker.inbox = append(r.worker.inbox, atWorker{steptest.AskedBy(e), b, false})
+		case Verdict, HeadersVerdict, Template:
 			if !r.open[e.Call] {
 				r.err = fmt.Errorf("%v is answered twice", e.Call)
+			}
+			if _, is := b.(Template); e.Err != nil && !is {
+				r.err = fmt.Errorf("a submission is refused: %v", e.Err)
 			}
 			delete(r.open, e.Call)
 		case Tips:
@@ -93,10 +101,12 @@ func (r *run) collect() {
 	r.rig.Drop()
 }
 
-func (r *run) submit() {
-	r.open[r.rig.Ask(blockAt(int32(r.m.next)+1))] = true
+func (r *run) ask(q any) {
+	r.open[r.rig.Ask(q)] = true
 	r.collect()
 }
+
+func (r *run) submit() { r.ask(blockAt(int32(r.m.blocks.next) + 1)) }
 
 // work lets the worker answer one question, if there is one.
 func (r *run) work(disconnect bool) {
@@ -122,24 +132,17 @@ func (r *run) timeout(i int) {
 	r.collect()
 }
 
-func (r *run) clock() {
-	r.rig.Advance(2 * testBounds.Retry)
-	r.collect()
-}
-
 // end lets everything come to rest, and says what is wrong then.
 func (r *run) end() error {
 	for range 200 {
 		r.work(false)
-		if len(r.worker.inbox) == 0 {
-			r.clock()
-		}
 	}
 	switch {
 	case r.err != nil:
 		return r.err
-	case len(r.open) > 0 || len(r.m.queue) > 0 || len(r.m.asked) > 0:
-		return fmt.Errorf("%d callers wait, %d queued, %d asked", len(r.open), len(r.m.queue), len(r.m.asked))
+	case len(r.open) > 0 || r.m.blocks.len() > 0 || r.m.headers.len() > 0 || r.m.templates.len() > 0 || r.m.behind || r.m.catchingUp:
+		return fmt.Errorf("%d callers wait; left over are blocks %+v, headers %+v, templates %+v, CatchUp %v %v",
+			len(r.open), r.m.blocks, r.m.headers, r.m.templates, r.m.behind, r.m.catchingUp)
 	case fmt.Sprint(r.events) != fmt.Sprint(r.worker.events):
 		return fmt.Errorf("published %v, the worker had %v", r.events, r.worker.events)
 	case r.tips != tipsAt(r.worker.height):
@@ -149,21 +152,24 @@ func (r *run) end() error {
 }
 
 // TestL2NothingIsLostOrRepeated: however late the worker's answers are, each
-// event is published once and in order, each submission is answered once, the
-// tips end where the worker's are, and nothing is left over.
+// event is published once and in order, each question is answered once and no
+// submission is refused, the tips end where the worker's are, and nothing is left
+// over.
 func TestL2NothingIsLostOrRepeated(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		r := newRun(t, &naive{})
 		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
-			switch rapid.SampledFrom([]string{"submit", "submit", "work", "work", "timeout", "clock"}).Draw(rt, "step") {
+			switch rapid.SampledFrom([]string{"submit", "submit", "headers", "template", "work", "work", "work", "timeout"}).Draw(rt, "step") {
 			case "submit":
 				r.submit()
+			case "headers":
+				r.ask(SubmitHeaders{})
+			case "template":
+				r.ask(GetTemplate{Time: r.rig.Now})
 			case "work":
 				r.work(rapid.Bool().Draw(rt, "disconnect"))
 			case "timeout":
-				r.timeout(rapid.IntRange(0, testBounds.Window).Draw(rt, "which"))
-			case "clock":
-				r.clock()
+				r.timeout(rapid.IntRange(0, 2*testBounds.Worker).Draw(rt, "which"))
 			}
 		}
 		if err := r.end(); err != nil {

@@ -4,25 +4,25 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
+
 	"acyclic/internal/kernel/actor"
 )
 
 func (m *Machine) onSubmitHeaders(q SubmitHeaders, call actor.Call[HeadersVerdict], out *actor.Outbox) {
-	w := headersWork{call: call, headers: q.Headers}
 	if m.failed != "" {
-		m.failHeaders(w, out)
+		m.failHeaders(call, out)
 		return
 	}
-	m.headers.push(w)
+	m.headers.push(q, call)
 }
 
 func (m *Machine) onSubmitBlock(q SubmitBlock, call actor.Call[Verdict], out *actor.Outbox) {
-	w := blockWork{call: call, block: q.Block, hash: q.Hash, source: q.Source}
 	if m.failed != "" {
-		m.failBlock(w, out)
+		m.failBlock(q.Hash, call, out)
 		return
 	}
-	m.blocks.push(w)
+	m.blocks.push(q, call)
 }
 
 func (m *Machine) onGetTemplate(q GetTemplate, call actor.Call[Template], out *actor.Outbox) {
@@ -30,31 +30,29 @@ func (m *Machine) onGetTemplate(q GetTemplate, call actor.Call[Template], out *a
 		call.Refuse(out)
 		return
 	}
-	m.templates.push(templateWork{call: call, time: q.Time})
+	m.templates.push(q, call)
 }
 
-// pump asks the worker for what can be asked now: headers and blocks before
-// anything else. What comes after them still advances, because each kind has slots
-// that no other kind can take (law L8).
+// pump asks the worker whatever can be asked now, headers and blocks first. No
+// kind starves: each has slots that no other kind can take (law L8).
 func (m *Machine) pump(out *actor.Outbox) {
 	if m.failed != "" {
 		return
 	}
-	if m.behind && !m.catchingUp {
-		if _, ok := m.ports.CatchUp.Ask(out, 0, CatchUp{Seen: m.seen}); ok {
-			m.catchingUp, m.behind = true, false
-		}
+	if m.behind {
+		_, m.catchingUp = m.ports.CatchUp.Ask(out, 0, CatchUp{Seen: m.seen})
+		m.behind = !m.catchingUp
 	}
-	m.headers.send(func(key uint64, w headersWork) bool {
-		_, ok := m.ports.Headers.Ask(out, key, ApplyHeaders{Headers: w.headers, Seen: m.seen})
+	m.headers.send(func(key uint64, q SubmitHeaders) bool {
+		_, ok := m.ports.Headers.Ask(out, key, ApplyHeaders{Headers: q.Headers, Seen: m.seen})
 		return ok
 	})
-	m.blocks.send(func(key uint64, w blockWork) bool {
-		_, ok := m.ports.Blocks.Ask(out, key, ApplyBlock{Block: w.block, Hash: w.hash, Source: w.source, Seen: m.seen})
+	m.blocks.send(func(key uint64, q SubmitBlock) bool {
+		_, ok := m.ports.Blocks.Ask(out, key, ApplyBlock{Block: q.Block, Hash: q.Hash, Source: q.Source, Seen: m.seen})
 		return ok
 	})
-	m.templates.send(func(key uint64, w templateWork) bool {
-		_, ok := m.ports.Template.Ask(out, key, MakeTemplate{Time: w.time})
+	m.templates.send(func(key uint64, q GetTemplate) bool {
+		_, ok := m.ports.Template.Ask(out, key, MakeTemplate{Time: q.Time, Seen: m.seen})
 		return ok
 	})
 }
@@ -63,11 +61,11 @@ func (m *Machine) onHeadersApplied(in actor.Input, a HeadersApplied, out *actor.
 	it := m.headers.take(in.Key)
 	switch m.outcome(in, a.Changes, out) {
 	case done:
-		it.work.call.Answer(out, a.Verdict)
-	case again:
+		it.call.Answer(out, a.Verdict)
+	case late:
 		m.headers.back(it)
 	case hopeless:
-		m.failHeaders(it.work, out)
+		m.failHeaders(it.call, out)
 	}
 }
 
@@ -75,58 +73,59 @@ func (m *Machine) onBlockApplied(in actor.Input, a BlockApplied, out *actor.Outb
 	it := m.blocks.take(in.Key)
 	switch m.outcome(in, a.Changes, out) {
 	case done:
-		it.work.call.Answer(out, a.Verdict)
-	case again:
+		it.call.Answer(out, a.Verdict)
+	case late:
 		m.blocks.back(it)
 	case hopeless:
-		m.failBlock(it.work, out)
+		m.failBlock(it.q.Hash, it.call, out)
 	}
 }
 
 func (m *Machine) onCaughtUp(in actor.Input, a CaughtUp, out *actor.Outbox) {
 	m.catchingUp = false
-	if m.outcome(in, a.Changes, out) == again {
-		m.behind = true
-	}
+	m.outcome(in, a.Changes, out)
 }
 
-// onMade passes a template on. One that the worker does not make in time is
-// refused: a miner asks again.
+// onMade passes a template on. If the worker does not make it in time, it is
+// refused: the miner asks again.
 func (m *Machine) onMade(in actor.Input, a Made, out *actor.Outbox) {
-	call := m.templates.take(in.Key).work.call
-	if in.Err != nil {
-		call.Refuse(out)
-		return
+	it := m.templates.take(in.Key)
+	if m.outcome(in, a.Changes, out) == done {
+		it.call.Answer(out, a.Template)
+	} else {
+		it.call.Refuse(out)
 	}
-	call.Answer(out, a.Template)
 }
 
-// outcome is what became of a question to the worker.
+// outcome is how a question to the worker ended.
 type outcome uint8
 
 const (
-	done     outcome = iota
-	again            // it is to be asked once more
-	hopeless         // the engine has failed
+	done     outcome = iota // with an answer
+	late                    // without one: it is to be asked again
+	hopeless                // the engine has failed
 )
 
-// outcome takes what a worker's answer brings besides its verdict.
+// outcome takes in what an answer of the worker brings beside its verdict.
 func (m *Machine) outcome(in actor.Input, c Changes, out *actor.Outbox) outcome {
 	switch {
 	case m.failed != "":
 		return hopeless
 	case errors.Is(in.Err, actor.ErrTimeout):
-		// The worker is slow, and may still do it. Both the question and what
-		// else may have changed are asked for again. An open CatchUp stands
-		// behind the question at the worker.
+		// The worker is slow, and may still carry it out. The lost answer may
+		// have brought changes. They come with a CatchUp, which the worker takes
+		// up after the question that timed out.
 		m.behind = !m.catchingUp
-		out.Log(actor.Warn, "the engine is slow", "headers", len(m.headers.waits), "blocks", len(m.blocks.waits))
-		return again
+		out.Log(actor.Warn, "the engine is slow", "headers", m.headers.len(), "blocks", m.blocks.len())
+		return late
 	case in.Err != nil:
 		m.fail("the engine has stopped", out)
 		return hopeless
 	}
 	m.changed(c, out)
+	if m.failed != "" {
+		return hopeless
+	}
 	return done
 }
 
@@ -147,9 +146,9 @@ func (m *Machine) changed(c Changes, out *actor.Outbox) {
 }
 
 func (m *Machine) publish(c Changes, out *actor.Outbox) {
-	// first is the number of the event before c.Events. It is beyond seen only
-	// when this machine has been rebuilt and the worker knows what had been
-	// seen before.
+	// first is the number of the event before c.Events. It is larger than seen
+	// only if this machine has been rebuilt: the worker knows what its predecessor
+	// had seen.
 	first := c.Last - uint64(len(c.Events))
 	if c.Last < m.seen {
 		panic(fmt.Sprintf("chain: the worker is at event %d, %d have been seen", c.Last, m.seen))
@@ -172,8 +171,8 @@ func (m *Machine) publish(c Changes, out *actor.Outbox) {
 	}
 }
 
-// fail halts the node: without its engine it is of no use. Everything that
-// waits for the worker is answered.
+// fail halts the node, which is of no use without its engine. It answers all that
+// waits for the worker.
 func (m *Machine) fail(why string, out *actor.Outbox) {
 	if m.failed != "" {
 		return
@@ -182,13 +181,13 @@ func (m *Machine) fail(why string, out *actor.Outbox) {
 	out.Log(actor.Error, "the chain cannot go on", "error", why)
 	out.Halt(errors.New(why))
 	for _, it := range m.headers.drop() {
-		m.failHeaders(it.work, out)
+		m.failHeaders(it.call, out)
 	}
 	for _, it := range m.blocks.drop() {
-		m.failBlock(it.work, out)
+		m.failBlock(it.q.Hash, it.call, out)
 	}
 	for _, it := range m.templates.drop() {
-		it.work.call.Refuse(out)
+		it.call.Refuse(out)
 	}
 	for _, call := range m.wantsTips {
 		call.Refuse(out)
@@ -196,10 +195,10 @@ func (m *Machine) fail(why string, out *actor.Outbox) {
 	m.wantsTips = nil
 }
 
-func (m *Machine) failHeaders(w headersWork, out *actor.Outbox) {
-	w.call.Answer(out, HeadersVerdict{Best: m.tips.Header, Code: Fatal, Reason: "fatal", Detail: m.failed})
+func (m *Machine) failHeaders(call actor.Call[HeadersVerdict], out *actor.Outbox) {
+	call.Answer(out, HeadersVerdict{Best: m.tips.Header, Code: Fatal, Reason: "fatal", Detail: m.failed})
 }
 
-func (m *Machine) failBlock(w blockWork, out *actor.Outbox) {
-	w.call.Answer(out, Verdict{Hash: w.hash, Code: Fatal, Reason: "fatal", Detail: m.failed, Tip: m.tips.Block})
+func (m *Machine) failBlock(hash chainhash.Hash, call actor.Call[Verdict], out *actor.Outbox) {
+	call.Answer(out, Verdict{Hash: hash, Code: Fatal, Reason: "fatal", Detail: m.failed, Tip: m.tips.Block})
 }

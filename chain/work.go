@@ -1,6 +1,3 @@
-// Package uint128 holds an unsigned 128-bit integer as a plain comparable
-// value: enough for the work of any Bitcoin chain (mainnet's is below 2^97),
-// where a *big.Int would be a pointer into somebody else's state.
 package chain
 
 import (
@@ -8,7 +5,9 @@ import (
 	"math/bits"
 )
 
-// Work is an unsigned integer below 2^128. The zero value is 0.
+// Work is how much work a chain has: an unsigned integer below 2^128. That is
+// enough for any Bitcoin chain, for mainnet's is below 2^97. Work is a plain
+// comparable value; a *big.Int would be a pointer into shared state.
 type Work struct{ Hi, Lo uint64 }
 
 // MaxWork is the largest Work.
@@ -17,7 +16,7 @@ var MaxWork = Work{Hi: ^uint64(0), Lo: ^uint64(0)}
 // WorkFrom64 returns x.
 func WorkFrom64(x uint64) Work { return Work{Lo: x} }
 
-// WorkFromBig returns x, or MaxWork when x does not fit.
+// WorkFromBig returns x, or the nearest Work when x does not fit.
 func WorkFromBig(x *big.Int) Work {
 	if x.Sign() <= 0 {
 		return Work{}
@@ -41,7 +40,7 @@ func (a Work) Big() *big.Int {
 	return v.Or(v.Lsh(v, 64), new(big.Int).SetUint64(a.Lo))
 }
 
-// Add returns a+b, or MaxWork when that does not fit.
+// Add returns a+b, or MaxWork when the sum does not fit.
 func (a Work) Add(b Work) Work {
 	lo, carry := bits.Add64(a.Lo, b.Lo, 0)
 	hi, carry := bits.Add64(a.Hi, b.Hi, carry)
@@ -61,7 +60,7 @@ func (a Work) Sub(b Work) Work {
 	return Work{Hi: hi, Lo: lo}
 }
 
-// Cmp is -1, 0 or +1 as a is less than, equal to or greater than b.
+// Cmp returns -1, 0 or +1: a is less than, equal to or greater than b.
 func (a Work) Cmp(b Work) int {
 	switch {
 	case a == b:

@@ -23,8 +23,8 @@ type Bounds struct {
 	// per peer. It is at least 2: the first may be under way, and a further
 	// one replaces the last.
 	MaxLocators int
-	// MaxReads is how many questions of each kind chain may be asked on
-	// behalf of all peers together.
+	// MaxReads is how many questions the readers may be asked on behalf of
+	// all peers together.
 	MaxReads int
 	// ReadAttempts is how often a read is tried before the peer is told
 	// notfound.
@@ -37,7 +37,7 @@ type Bounds struct {
 	// MaxTipAge is the age, by its own timestamp, from which a block is no
 	// news: the node is still catching up.
 	MaxTipAge time.Duration
-	// RetryAfter is how long to wait after ErrBusy, or when no slot was free.
+	// RetryAfter is how long to wait after ErrBusy, or after a read that failed.
 	RetryAfter time.Duration
 }
 
@@ -46,7 +46,7 @@ func DefaultBounds() Bounds {
 	return Bounds{
 		MaxAnnounce:  8,      // Core's MAX_BLOCKS_TO_ANNOUNCE
 		MaxKnown:     128,    // 16 times that; a forgotten block costs one inv too many
-		MaxWanted:    50_000, // one full getdata: 1.8 MB
+		MaxWanted:    50_000, // one full getdata: 2.2 MB
 		MaxLocators:  2,      // the one under way and the newest
 		MaxReads:     8,      // two for each of four readers
 		ReadAttempts: 3,      // a reader that fails three times is not merely busy
@@ -65,13 +65,12 @@ func DefaultBounds() Bounds {
 // smaller.
 func (b Bounds) PerPeer() int {
 	const (
-		// wanted is for each item that waits, of 36 bytes. It may be in the
-		// list of its getdata, which is kept as a whole, and in the list of
-		// what was not found, which append makes a quarter larger than it
-		// need be. A getdata of one item has a list for itself, which is less.
-		wanted = 36 + 36 + 36*5/4
-		// locator is a request's, as the peer's cell has let it pass.
-		locator = peer.MaxLocator * (chainhash.HashSize + 8)
+		// wanted is for each item that waits: its inventory vector (36), the
+		// message that it came in (4), and what append leaves free.
+		wanted = 43
+		// request is a getheaders or getblocks, in a list that append may have
+		// doubled, with the longest locator that the peer's cell lets pass.
+		request = 2*64 + peer.MaxLocator*(chainhash.HashSize+8)
 		// known is an entry of a list and one of a map, which is up to half
 		// empty; append and the map may have doubled.
 		known = 4 * (chainhash.HashSize + 1)
@@ -81,6 +80,6 @@ func (b Bounds) PerPeer() int {
 		// each is the peer's own state, and its entries in lists and maps.
 		each = 1024
 	)
-	return each + wire.MaxBlockPayload + b.MaxWanted*wanted + 2*b.MaxLocators*locator +
+	return each + wire.MaxBlockPayload + b.MaxWanted*wanted + 2*b.MaxLocators*request +
 		b.MaxKnown*known + b.MaxAnnounce*announced
 }

@@ -50,7 +50,8 @@ func fill(t *testing.T, b Bounds) int {
 	}) / peers
 }
 
-func locator() (all []*chainhash.Hash) {
+func locator() []*chainhash.Hash {
+	all := make([]*chainhash.Hash, 0, peer.MaxLocator) // as it is decoded
 	for n := range peer.MaxLocator {
 		all = append(all, &chainhash.Hash{byte(n)})
 	}

@@ -1,57 +1,76 @@
-// Package relay announces new blocks to the peers and serves them blocks and
-// headers.
+// Package relay announces new blocks to the peers and serves them headers and
+// blocks. TestStory in story_test.go shows all of it in one page.
+//
+// # The parts
+//
+//	machine.go   the switch, advance, the clock, the check
+//	remote.go    what relay knows of a peer, and what it sends to it
+//	announce.go  which peers a new block is announced to, and when
+//	news.go      tracker: what is to be announced to one peer
+//	known.go     tracker: the blocks that one peer knows
+//	serve.go     reads on behalf of peers, and their answers
+//	wants.go     tracker: what one peer has asked for and not got
+//	kinds.go     the kinds of item that are served: the table to extend
+//	tip.go       the best block, asked for again after missed events
+//
+// A tracker is passive: it keeps its state, answers questions about it and checks
+// it. Handlers tell the trackers what has happened. After every input, advance
+// begins whatever can be begun.
 //
 // # The life of a peer in relay
 //
-//	Ready ──► serving ──► leaving ──► (Gone: forgotten)
-//	             │  a Send timed out or met ErrGone, or the
-//	             │  peer asked for more than MaxWanted
-//	             └────────────────────► Gone
+//	Ready ──► served ──► forgotten
+//	             │  Gone; or it is ended, because a Send timed out or met
+//	             │  ErrGone, or because it asked for more than MaxWanted
+//	             └─ (Gone will come, and changes nothing)
 //
-// A serving peer has two places, and each holds one thing at most:
+// Two messages may be in memory for a peer, and one of them may be a block:
 //
-//	out:  the Send that the peer cell has not yet answered, or that waits for
-//	      its retry
-//	read: what chain is asked on its behalf, or, when the answer came while
-//	      out was taken, the message that waits for out
+//	out:   the message that its cell is asked to send
+//	held:  the answer of the readers, if it came while out was taken
 //
-// A read begins only while out is empty. So a peer that asks for 48,000 blocks
-// and never reads costs one block of memory, and nobody else notices (law L5).
+// A read begins only while out is empty. So a peer that asks for 48,000 blocks and
+// never reads costs one block of memory, and nobody else notices (law L5). Reads
+// are given to the peers in turn.
 //
-// # What each input does
+// # Inputs
 //
-//	peer.Ready          onReady           a new peer, which knows nothing yet
-//	peer.Gone           onGone            everything about it is dropped
-//	peer.WantsHeaders   onWantsHeaders    BIP130: headers instead of inv
-//	peer.Announced      onAnnounced       these are not announced back
-//	peer.HeadersWanted  onHeadersWanted   ► chain.GetHeaders ► headers
-//	peer.BlocksWanted   onBlocksWanted    ► chain.GetHashes  ► inv
-//	peer.DataWanted     onDataWanted      ► chain.GetBlock   ► block, notfound
-//	chain.BlockConnected     onConnected      goes on the peers' pending lists
-//	chain.BlockDisconnected  onDisconnected   comes off them
-//	chain.Tips          onTips            the tip; as answer: resync after Lagged
-//	actor.Lagged        onLagged          the pending lists are void: GetTips
-//	peer.Sent           onSent            the peer's out is free
-//	chain.Headers, chain.Hashes, chain.Block  onHeaders, onHashes, onBlock
-//	actor.Tick          onTick            an announcement round, or retries
-//	actor.Freed         retry             what found no slot
-//	GetStatus           onGetStatus
+//	actor.Start              onStart          tip.go: a rebuilt relay asks for the tip
+//	actor.Stop               finish
+//	actor.Tick               onTick           machine.go: a round, or a retry, is due
+//	actor.Freed              advance          machine.go
+//	actor.Lagged             onLagged         tip.go: the news are void, asks GetTips
+//	peer.Ready               onReady          remote.go: a new peer, which knows nothing
+//	peer.Gone                forget           remote.go
+//	peer.WantsHeaders        onWantsHeaders   announce.go: headers instead of inv (BIP130)
+//	peer.Announced           onAnnounced      announce.go: these are not announced back
+//	peer.HeadersWanted       onHeadersWanted  serve.go: asks GetHeaders
+//	peer.BlocksWanted        onBlocksWanted   serve.go: asks GetHashes
+//	peer.DataWanted          onDataWanted     serve.go: asks GetBlock
+//	peer.Sent                onSent           remote.go: the next message can go
+//	chain.BlockConnected     onConnected      announce.go: it is news
+//	chain.BlockDisconnected  onDisconnected   announce.go: it is none any more
+//	chain.Tips               onTips           tip.go: the tip, or the answer to GetTips
+//	chain.Headers            onHeaders        serve.go: sends headers
+//	chain.Hashes             onHashes         serve.go: sends an inv
+//	chain.Block              onBlock          serve.go: sends the block, or misses it
+//	GetStatus                onGetStatus      machine.go
 //
 // # The legal order of events
 //
-// Of each peer: Ready, then traffic, then Gone (law L7). Traffic of a peer that
-// is not known is dropped: a rebuilt relay can see it once. A rebuilt relay
-// (Start with Generation > 0) is given Ready of every live peer again; it has
-// forgotten who asked for headers, so it announces by inv, which everybody
-// understands, and it announces the tip, for a block may have been connected
+// Of each peer: Ready, then traffic, then Gone (law L7). Traffic of an unknown peer
+// is dropped: a rebuilt relay can see it once, and an ended peer may still send.
+//
+// A rebuilt relay (Start with Generation > 0) is given Ready of every live peer
+// again. It has forgotten which peers want headers, so it announces by inv, which
+// everybody understands. It announces the tip, for a block may have been connected
 // while it was dead.
 //
 // # Announcement rounds
 //
-// A block is announced AnnounceDelay after it was connected, so that the blocks
-// of one reorganisation go out together, and no sooner than AnnounceInterval
-// after the round before: a storm of 1,000 blocks a second costs each peer ten
-// messages a second. A peer whose out is taken misses the round and is told
-// what is pending once it is free; more than MaxAnnounce blocks shrink to an
-// inv of the tip, as in Bitcoin Core.
+// A block is announced AnnounceDelay after it was connected, so that the blocks of
+// one reorganisation go out together. Rounds are AnnounceInterval apart: a storm of
+// 1,000 blocks a second costs each peer ten messages a second. A peer whose out is
+// taken misses the round and is told the news once it is free. More than
+// MaxAnnounce blocks shrink to an inv of the tip, as in Bitcoin Core.
 package relay

@@ -17,8 +17,8 @@ import (
 	"acyclic/peer"
 )
 
-// world is a naive judge of relay: it gives it random inputs, keeps every
-// question open for as long as it likes, and remembers who was told what.
+// world is a naive judge of relay. It gives relay random inputs, keeps every question
+// open as long as it likes, and remembers which peer was told what.
 type world struct {
 	r    *steptest.Rig
 	draw func(n int) int // 0 <= draw(n) < n
@@ -28,7 +28,7 @@ type world struct {
 	next  actor.ID
 	peers []actor.ID       // that are ready
 	doing []open           // questions without an answer
-	late  []steptest.Asked // reads that timed out, whose places are still taken
+	late  []steptest.Asked // reads that timed out, whose slots are still taken
 
 	told   map[actor.ID]map[chainhash.Hash]bool // by us
 	shown  map[actor.ID]map[chainhash.Hash]bool // to us
@@ -74,6 +74,7 @@ func (w *world) run(steps int) {
 	}
 	for len(w.late) > 0 {
 		w.free(0)
+		w.look()
 	}
 	w.settle()
 	w.connect(0)
@@ -150,7 +151,7 @@ func (w *world) join() {
 }
 
 func (w *world) leave(id actor.ID) {
-	w.peers = without(w.peers, id)
+	w.peers = slices.DeleteFunc(w.peers, func(p actor.ID) bool { return p == id })
 	w.r.Give(peer.Gone{Peer: id})
 	for i := len(w.doing) - 1; i >= 0; i-- {
 		if w.doing[i].asked.To == id {
@@ -201,9 +202,10 @@ func (w *world) look() {
 		case peer.Send:
 			w.judge(e.To, q)
 			steptest.WantAsk[peer.Send](w.r, "")
-		case peer.Disconnect:
+		case actor.End:
 			w.leaves[e.To] = true
-			steptest.WantAsk[peer.Disconnect](w.r, "")
+			w.r.WantEnd(e.To, "")
+			continue
 		case chain.GetHeaders:
 			steptest.WantAsk[chain.GetHeaders](w.r, "")
 		case chain.GetHashes:
@@ -218,7 +220,7 @@ func (w *world) look() {
 	reads := 0
 	sends := map[actor.ID]int{}
 	for _, o := range w.doing {
-		if o.asked.To == 1 {
+		if o.asked.To == readersID {
 			reads++
 		} else if _, ok := o.body.(peer.Send); ok {
 			sends[o.asked.To]++
@@ -363,28 +365,28 @@ func TestTheJudgeCatchesBrokenRelays(t *testing.T) {
 		},
 		"announces the tip again and again": func(m *Machine, in actor.Input) bool {
 			for _, p := range m.peers {
-				if len(p.pending) == 0 && m.tip.Height > 0 && p.phase == serving {
-					p.pending = append(p.pending, news{hash: m.tip.Hash})
+				if len(p.news) == 0 && m.tip.Height > 0 {
+					p.news = append(p.news, newBlock{hash: m.tip.Hash})
 				}
 			}
 			return false
 		},
 		"does not wait for Sent": func(m *Machine, in actor.Input) bool {
 			for _, p := range m.peers {
-				p.out, p.ticket = nil, 0
+				p.out, p.sending = nil, false
 			}
 			return false
 		},
 		"loses an announcement round": func(m *Machine, in actor.Input) bool {
 			if _, is := in.Body.(actor.Tick); is {
-				m.roundAt = time.Time{}
+				m.roundAt = m.roundAt.Add(1000 * time.Hour)
 			}
 			return false
 		},
 		"loses a failed read": func(m *Machine, in actor.Input) bool {
 			if _, is := in.Body.(chain.Block); is && in.Err != nil {
-				if p := m.peers[m.reads[in.Ticket]]; p != nil {
-					p.wants.runs[0] = p.wants.runs[0][1:]
+				if p := m.peer(actor.ID(in.Key)); p != nil {
+					p.wants.take()
 				}
 			}
 			return false

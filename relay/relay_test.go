@@ -20,12 +20,11 @@ const (
 	carol     actor.ID      = 1<<32 | 3
 )
 
-// connect wires a machine whose Send and Disconnect ports have a place for each
-// of n peers.
-func connect(cfg Bounds, n int) (*Machine, []actor.PortSpec) {
+// connect wires a machine whose Send port has a slot for each of n peers.
+func connect(b Bounds, n int) (*Machine, []actor.PortSpec) {
 	var p actor.Ports
-	ports := connectPorts(&p, 1, windows{Reads: cfg.MaxReads, Peers: n, ReadTimeout: time.Minute, SendTimeout: time.Minute})
-	return New(cfg, ports, nil), p.Specs
+	ports := connectPorts(&p, windows{Reads: b.MaxReads, Peers: n, ReadTimeout: time.Minute, SendTimeout: time.Minute})
+	return New(b, ports, nil), p.Specs
 }
 
 // newRig puts a relay with some ready peers on the bench.
@@ -114,20 +113,26 @@ func status(r *steptest.Rig) Status {
 
 // windows bound what relay may have outstanding.
 type windows struct {
-	Reads       int           // questions of each kind at chain: MaxReads
-	Peers       int           // Sends and Disconnects: one for each peer
-	ReadTimeout time.Duration // longer than chain's own for its readers
-	SendTimeout time.Duration // longer than a peer cell bears a stuck queue
+	Reads       int           // questions of each kind at the readers: MaxReads
+	Peers       int           // Sends: one for each peer
+	ReadTimeout time.Duration // longer than any honest read takes
+	SendTimeout time.Duration // longer than a peer cell keeps a stuck queue
 }
 
-// connectPorts connects relay to chain and to the peer cells.
-func connectPorts(p *actor.Ports, chainID actor.ID, w windows) Ports {
+// The cells and adapters that a relay on the bench asks.
+const (
+	chainID   actor.ID = 1
+	readersID actor.ID = 2
+)
+
+// connectPorts connects relay to chain, to the readers and to the peer cells.
+func connectPorts(p *actor.Ports, w windows) Ports {
+	const readers = actor.Ref[chain.Readers](readersID)
 	return Ports{
-		Headers:    actor.Connect[chain.GetHeaders](p, "relay.headers", chainID, w.Reads, w.ReadTimeout),
-		Hashes:     actor.Connect[chain.GetHashes](p, "relay.hashes", chainID, w.Reads, w.ReadTimeout),
-		Block:      actor.Connect[chain.GetBlock](p, "relay.block", chainID, w.Reads, w.ReadTimeout),
-		Tips:       actor.Connect[chain.GetTips](p, "relay.tips", chainID, 1, w.ReadTimeout),
-		Send:       actor.Connect[peer.Send](p, "relay.send", 0, w.Peers, w.SendTimeout),
-		Disconnect: actor.Connect[peer.Disconnect](p, "relay.disconnect", 0, w.Peers, w.SendTimeout),
+		Headers: actor.Connect[chain.GetHeaders](p, "relay.headers", readers, w.Reads, w.ReadTimeout),
+		Hashes:  actor.Connect[chain.GetHashes](p, "relay.hashes", readers, w.Reads, w.ReadTimeout),
+		Block:   actor.Connect[chain.GetBlock](p, "relay.block", readers, w.Reads, w.ReadTimeout),
+		Tips:    actor.Connect[chain.GetTips](p, "relay.tips", actor.Ref[chain.Chain](chainID), 1, w.ReadTimeout),
+		Send:    actor.ConnectOf[peer.Send](p, "relay.send", w.Peers, w.SendTimeout),
 	}
 }

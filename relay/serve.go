@@ -12,61 +12,17 @@ import (
 	"acyclic/peer"
 )
 
-// wants is what a peer has asked for and not got.
-type wants struct {
-	headers []peer.HeadersWanted // at most MaxLocators
-	hashes  []peer.BlocksWanted  // at most MaxLocators
-
-	runs     [][]wire.InvVect // one per getdata, its items in their order
-	notFound []wire.InvVect   // of the first run
-	items    int              // in runs and notFound, at most MaxWanted
-
-	// continueAt is the last hash of a full inv that answered a getblocks.
-	// Once that block is served, continued asks for an inv of the tip, which
-	// makes the peer ask getblocks again.
-	continueAt chainhash.Hash
-	continued  bool
-
-	failures int // of the read at the head of its list, in a row
-}
-
-// readKind is a question to chain on behalf of a peer.
-type readKind uint8
-
-const (
-	noRead readKind = iota
-	readHeaders
-	readHashes
-	readBlock
-)
-
-// next is the read to begin. Headers and hashes come first: they are small, and
-// a peer that asks for them by the thousand delays only its own blocks.
-func (w *wants) next() readKind {
-	switch {
-	case len(w.headers) > 0:
-		return readHeaders
-	case len(w.hashes) > 0:
-		return readHashes
-	case len(w.runs) > 0 && len(w.runs[0]) > 0 && isBlock(w.runs[0][0].Type):
-		return readBlock
-	}
-	return noRead
-}
-
-func (m *Machine) onHeadersWanted(now time.Time, e peer.HeadersWanted, out *actor.Outbox) {
-	if p := m.serving(e.Peer); p != nil {
+func (m *Machine) onHeadersWanted(e peer.HeadersWanted) {
+	if p := m.peer(e.Peer); p != nil {
 		p.showsLocator(e.Locator)
 		p.wants.headers = queue(p.wants.headers, e, m.cfg.MaxLocators)
-		m.pump(now, p, out)
 	}
 }
 
-func (m *Machine) onBlocksWanted(now time.Time, e peer.BlocksWanted, out *actor.Outbox) {
-	if p := m.serving(e.Peer); p != nil {
+func (m *Machine) onBlocksWanted(e peer.BlocksWanted) {
+	if p := m.peer(e.Peer); p != nil {
 		p.showsLocator(e.Locator)
 		p.wants.hashes = queue(p.wants.hashes, e, m.cfg.MaxLocators)
-		m.pump(now, p, out)
 	}
 }
 
@@ -77,8 +33,8 @@ func (p *remote) showsLocator(locator []*chainhash.Hash) {
 	}
 }
 
-// queue appends e to a list of at most max requests, the first of which may be
-// under way; in a full list it replaces the last one, for the newest counts.
+// queue appends e to a list of at most max requests. The first one may be under
+// way. In a full list e replaces the last one, for the newest counts.
 func queue[T any](list []T, e T, max int) []T {
 	if len(list) == max {
 		list[max-1] = e
@@ -87,78 +43,29 @@ func queue[T any](list []T, e T, max int) []T {
 	return append(list, e)
 }
 
-func (m *Machine) onDataWanted(now time.Time, e peer.DataWanted, out *actor.Outbox) {
-	p := m.serving(e.Peer)
-	if p == nil || len(e.Items) == 0 {
-		return
+func (m *Machine) onDataWanted(e peer.DataWanted, out *actor.Outbox) {
+	if p := m.peer(e.Peer); p != nil && !p.wants.getdata(e.Items, m.cfg.MaxWanted) {
+		m.end(p, fmt.Sprintf("it has asked for more than %d items and not taken them", m.cfg.MaxWanted), out)
 	}
-	if p.wants.items+len(e.Items) > m.cfg.MaxWanted {
-		m.becomeLeaving(p, fmt.Sprintf("it has asked for more than %d blocks and not taken them", m.cfg.MaxWanted), out)
-	} else {
-		p.wants.runs = append(p.wants.runs, e.Items)
-		p.wants.items += len(e.Items)
-	}
-	m.pump(now, p, out)
 }
 
-// isBlock says which items are served as blocks.
-//
-// Transactions are answered with notfound: nothing is relayed yet, so nothing
-// was announced. What will serve them belongs in a file of its own beside this
-// one, and its items are told apart here. Filtered and compact blocks, which we
-// do not offer (BIP37, BIP152), and unknown kinds are answered the same way.
-func isBlock(t wire.InvType) bool {
-	return t == wire.InvTypeBlock || t == wire.InvTypeWitnessBlock
+// readable says whether a read may begin for a peer. Nothing is being sent to it,
+// so that what is read does not wait in memory.
+func (p *remote) readable() bool {
+	return p.out == nil && p.held == nil && p.read == noRead && p.retryAt.IsZero() && p.wants.next() != noRead
 }
 
-// settle moves what is not served from the head of the runs to notFound. At the
-// end of a run it returns that run's notfound message, or nil when there is
-// nothing to say.
-func (w *wants) settle() *message {
-	for len(w.runs) > 0 {
-		run := w.runs[0]
-		for len(run) > 0 && !isBlock(run[0].Type) {
-			w.notFound = append(w.notFound, run[0])
-			run = run[1:]
-		}
-		w.runs[0] = run
-		if len(run) > 0 {
-			return nil
-		}
-		w.runs[0] = nil
-		w.runs = w.runs[1:]
-		if len(w.notFound) == 0 {
-			continue
-		}
-		wireMsg := wire.NewMsgNotFound()
-		for i := range w.notFound {
-			// A run is no longer than the getdata it came in, which has
-			// the same limit: AddInvVect cannot fail.
-			_ = wireMsg.AddInvVect(&w.notFound[i])
-		}
-		msg := send1(wireMsg)
-		msg.notFound = len(w.notFound)
-		w.items -= len(w.notFound)
-		w.notFound = nil
-		return msg
-	}
-	return nil
-}
-
-// readable says whether a read may begin for a peer: nothing is being sent to
-// it, so that what is read does not wait in memory.
-func (m *Machine) readable(p *remote) bool {
-	return p.phase == serving && p.out == nil && p.held == nil && p.read == noRead &&
-		!p.parked && p.wants.next() != noRead
-}
-
-// startReads gives the free reads to the peers, one after the other.
+// startReads gives the free reads to the peers in turn.
 func (m *Machine) startReads(out *actor.Outbox) {
-	for len(m.ring) > 0 && m.reads < m.cfg.MaxReads {
-		p := m.peers[m.ring[0]]
-		m.ring = m.ring[1:]
-		p.inRing = false
-		if m.readable(p) {
+	first, found := m.find(m.lastRead)
+	if found {
+		first++
+	}
+	for i := range m.peers {
+		if m.reads >= m.cfg.MaxReads {
+			return
+		}
+		if p := m.peers[(first+i)%len(m.peers)]; p.readable() {
 			m.startRead(p, out)
 		}
 	}
@@ -166,8 +73,8 @@ func (m *Machine) startReads(out *actor.Outbox) {
 
 func (m *Machine) startRead(p *remote, out *actor.Outbox) {
 	var ok bool
-	key, kind := uint64(p.id), p.wants.next()
-	switch kind {
+	key, next := uint64(p.id), p.wants.next()
+	switch next {
 	case readHeaders:
 		w := p.wants.headers[0]
 		_, ok = m.ports.Headers.Ask(out, key, chain.GetHeaders{Locator: w.Locator, Stop: w.Stop})
@@ -175,97 +82,85 @@ func (m *Machine) startRead(p *remote, out *actor.Outbox) {
 		w := p.wants.hashes[0]
 		_, ok = m.ports.Hashes.Ask(out, key, chain.GetHashes{Locator: w.Locator, Stop: w.Stop})
 	case readBlock:
-		item := p.wants.runs[0][0]
-		_, ok = m.ports.Block.Ask(out, key, chain.GetBlock{Hash: item.Hash, Witness: item.Type == wire.InvTypeWitnessBlock})
+		v := p.wants.items.head()
+		_, ok = m.ports.Block.Ask(out, key, chain.GetBlock{Hash: v.Hash, Witness: v.Type == wire.InvTypeWitnessBlock})
 	}
 	if !ok {
-		m.starve(p)
+		m.starved = true
 		return
 	}
-	p.read = kind
+	p.read = next
 	m.reads++
+	m.lastRead = p.id
 }
 
-// endRead finds the peer whose read has ended. It returns nil when nothing is
-// left to do: the peer is gone, or the read failed and will be tried again.
-// failed says that it was tried often enough.
-func (m *Machine) endRead(now time.Time, in actor.Input) (p *remote, failed bool) {
+// endRead finds the peer whose read has ended. It returns nil when nothing is left
+// to do: the peer is gone, or the read failed and will be tried again.
+func (m *Machine) endRead(now time.Time, in actor.Input) *remote {
 	m.reads--
-	p = m.peers[actor.ID(in.Key)]
+	p := m.peer(actor.ID(in.Key))
 	if p == nil {
-		return nil, false
+		return nil
 	}
 	p.read = noRead
-	if p.phase != serving {
-		return nil, false
-	}
-	if in.Err == nil {
-		p.wants.failures = 0
-		return p, false
-	}
-	p.wants.failures++
-	if p.wants.failures < m.cfg.ReadAttempts {
-		m.park(now, p)
-		return nil, false
+	if in.Err != nil {
+		if p.wants.failures++; p.wants.failures < m.cfg.ReadAttempts {
+			p.retryAt = now.Add(m.cfg.RetryAfter)
+			return nil
+		}
 	}
 	p.wants.failures = 0
-	return p, true
+	return p
 }
 
-// onHeaders answers a getheaders. Like Bitcoin Core it sends an empty message
-// when there is nothing to send; but when the read failed it is silent, since
-// an empty message would say that the peer has everything.
-func (m *Machine) onHeaders(now time.Time, in actor.Input, e chain.Headers, out *actor.Outbox) {
-	p, failed := m.endRead(now, in)
+// onHeaders answers a getheaders. Like Bitcoin Core it sends an empty message when
+// there is nothing to send. When the read failed it is silent, since an empty
+// message would say that the peer has everything.
+func (m *Machine) onHeaders(now time.Time, in actor.Input, e chain.Headers) {
+	p := m.endRead(now, in)
 	if p == nil {
 		return
 	}
 	p.wants.headers = p.wants.headers[1:]
-	if !failed {
-		p.held = send1(&wire.MsgHeaders{Headers: e.Headers})
-		p.held.headers = len(e.Headers)
-		if n := len(e.Headers); n > 0 {
-			p.shows(e.Headers[n-1].BlockHash())
-		}
+	if in.Err != nil {
+		return
 	}
-	m.pump(now, p, out)
+	n := len(e.Headers)
+	p.held = send1(&wire.MsgHeaders{Headers: e.Headers})
+	p.held.headers = n
+	if n > 0 {
+		p.shows(e.Headers[n-1].BlockHash())
+	}
 }
 
-// onHashes answers a getblocks.
-func (m *Machine) onHashes(now time.Time, in actor.Input, e chain.Hashes, out *actor.Outbox) {
-	p, failed := m.endRead(now, in)
+// onHashes answers a getblocks. There is nothing to say when there are no hashes.
+func (m *Machine) onHashes(now time.Time, in actor.Input, e chain.Hashes) {
+	p := m.endRead(now, in)
 	if p == nil {
 		return
 	}
 	p.wants.hashes = p.wants.hashes[1:]
-	if n := len(e.Hashes); n > 0 && !failed {
-		p.held = send1(blockInv(e.Hashes...))
-		if n >= wire.MaxBlocksPerMsg {
-			p.wants.continueAt = e.Hashes[n-1]
-		}
-	}
-	m.pump(now, p, out)
-}
-
-// onBlock answers the first item of the first getdata.
-func (m *Machine) onBlock(now time.Time, in actor.Input, e chain.Block, out *actor.Outbox) {
-	p, failed := m.endRead(now, in)
-	if p == nil {
+	n := len(e.Hashes)
+	if n == 0 {
 		return
 	}
-	w := &p.wants
-	item := w.runs[0][0]
-	w.runs[0] = w.runs[0][1:]
-	if failed || e.Payload == nil {
-		w.notFound = append(w.notFound, item)
-	} else {
-		w.items--
-		p.shows(item.Hash)
-		p.held = &message{send: peer.Send{Payloads: [][]byte{e.Payload}}, blocks: 1}
-		if item.Hash == w.continueAt {
-			w.continueAt = chainhash.Hash{}
-			w.continued = true
-		}
+	p.held = send1(blockInv(e.Hashes...))
+	if n >= wire.MaxBlocksPerMsg {
+		p.wants.continueAt = e.Hashes[n-1]
 	}
-	m.pump(now, p, out)
+}
+
+// onBlock serves the block at the head of what a peer wants, or misses it.
+func (m *Machine) onBlock(now time.Time, in actor.Input, e chain.Block) {
+	p := m.endRead(now, in)
+	switch {
+	case p == nil:
+	case e.Payload == nil: // there is none, or it could not be read
+		p.wants.miss()
+	default:
+		hash := p.wants.take().Hash
+		p.held = &message{send: peer.Send{Payloads: [][]byte{e.Payload}}, item: block}
+		p.shows(hash)
+		p.wants.served(hash)
+	}
 }

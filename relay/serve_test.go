@@ -101,9 +101,9 @@ func TestBlocksInTheOrderAsked(t *testing.T) {
 	}
 }
 
-// A peer asks for 48,000 blocks and never reads: it holds one block, and the
-// others are served as if it were not there. A hundred such peers do not take
-// the places for reads either.
+// A peer that asks for 48,000 blocks and never reads holds one block, and the others
+// are served as if it were not there. A hundred such peers do not take the slots for
+// reads either.
 func TestL5NonReader(t *testing.T) {
 	cfg := DefaultBounds()
 	m, specs := connect(cfg, 128)
@@ -156,17 +156,17 @@ func TestReadsTakeTurns(t *testing.T) {
 		r.Give(peer.Ready{Peer: id})
 		r.Give(peer.DataWanted{Peer: id, Items: items(wire.InvTypeBlock, 0, 3)})
 	}
-	var turns []actor.ID
+	var order []actor.ID
 	for range 9 {
 		_, ask := steptest.WantAsk[chain.GetBlock](r, "a read")
 		r.Reply(ask, chain.Block{Payload: []byte("x")})
 		_, sent := steptest.WantAsk[peer.Send](r, "its block")
-		turns = append(turns, sent.To)
+		order = append(order, sent.To)
 		r.Reply(sent, peer.Sent{})
 	}
-	for i, id := range turns {
+	for i, id := range order {
 		if want := []actor.ID{alice, bob, carol}[i%3]; id != want {
-			t.Fatalf("turn %d was %v's, want %v's: %v", i, id, want, turns)
+			t.Fatalf("read %d was %v's, want %v's: %v", i, id, want, order)
 		}
 	}
 }
@@ -176,13 +176,12 @@ func TestTooManyItems(t *testing.T) {
 	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeBlock, 0, 30_000)})
 	_, read := steptest.WantAsk[chain.GetBlock](r, "the first block")
 	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeBlock, 0, 20_001)})
-	_, ask := steptest.WantAsk[peer.Disconnect](r, "50,001 items")
+	if end := r.WantEnd(alice, "50,001 items"); end.Reason == "" || end.Fault {
+		t.Errorf("%+v: there must be a reason, and greed is no fault", end)
+	}
 	r.Reply(read, chain.Block{Payload: []byte("late")})
-	r.WantNothing("nothing is sent to who is leaving")
-	r.Fail(ask, actor.ErrBusy)
-	r.Advance(time.Second)
-	_, ask = steptest.WantAsk[peer.Disconnect](r, "it is tried until it is done")
-	r.Reply(ask, peer.Disconnected{})
+	r.Advance(time.Minute)
+	r.WantNothing("nothing is sent to a peer that is leaving, and one order is enough")
 	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeBlock, 0, 1)})
 	r.Give(peer.Gone{Peer: alice})
 	r.WantNothing("gone")
@@ -282,11 +281,11 @@ func TestL2FailedSends(t *testing.T) {
 	steptest.WantAsk[chain.GetBlock](r, "and on it goes")
 
 	r.Fail(toBob, actor.ErrTimeout)
-	q, _ := steptest.WantAsk[peer.Disconnect](r, "who takes nothing is let go")
-	if q.Reason == "" || q.Fault {
-		t.Errorf("%+v: there must be a reason, and slowness is no fault", q)
+	if end := r.WantEnd(bob, "a peer that takes nothing is let go"); end.Reason == "" || end.Fault {
+		t.Errorf("%+v: there must be a reason, and slowness is no fault", end)
 	}
 	r.Fail(toCarol, actor.ErrGone)
+	r.WantEnd(carol, "its cell has gone, and the order does no harm")
 	r.Give(peer.Gone{Peer: carol})
 	r.Give(peer.Gone{Peer: bob})
 	r.WantNothing("the others are gone")
@@ -312,7 +311,7 @@ func TestL7GoneInTheMiddle(t *testing.T) {
 	r.WantNothing("nothing is done for a peer that is gone")
 }
 
-func TestNoPlaceFree(t *testing.T) {
+func TestL9ASendThatFoundNoSlot(t *testing.T) {
 	m, specs := connect(DefaultBounds(), 1)
 	r := steptest.New(t, m, specs)
 	r.Give(peer.Ready{Peer: alice})
@@ -320,12 +319,41 @@ func TestNoPlaceFree(t *testing.T) {
 	b := grow(r, genesis, 1, 0)
 	r.Give(b[0])
 	round(r)
-	sent := wantInv(t, r, alice, "the only place", b[0].Hash)
+	sent := wantInv(t, r, alice, "the only slot", b[0].Hash)
 	r.Advance(3 * time.Second)
 	r.WantNothing("bob waits")
+	r.Fail(sent, actor.ErrTimeout)
+	r.WantEnd(alice, "she does not take what she asked for")
+	r.Advance(time.Hour)
+	r.WantNothing("her cell still owes the answer")
+	r.Late(sent)
+	wantInv(t, r, bob, "bob, at once", b[0].Hash)
+}
+
+func TestL9AReadThatFoundNoSlot(t *testing.T) {
+	cfg := DefaultBounds()
+	cfg.MaxReads = 1
+	m, specs := connect(cfg, 2)
+	r := steptest.New(t, m, specs)
+	for _, id := range []actor.ID{alice, bob} {
+		r.Give(peer.Ready{Peer: id})
+		r.Give(peer.DataWanted{Peer: id, Items: items(wire.InvTypeBlock, 0, 1)})
+	}
+	_, read := steptest.WantAsk[chain.GetBlock](r, "alice's block")
+	r.Fail(read, actor.ErrTimeout)
+	r.Advance(time.Minute)
+	r.WantNothing("the reader still owes the answer, and holds the only slot")
+	if at := m.Deadline(); !at.IsZero() {
+		t.Errorf("a clock runs, to %v, though time gives no slot", at)
+	}
+	r.Late(read)
+	_, read = steptest.WantAsk[chain.GetBlock](r, "the slot is used at once")
+	r.Reply(read, chain.Block{Payload: []byte("block")})
+	_, sent := steptest.WantAsk[peer.Send](r, "the block")
 	r.Reply(sent, peer.Sent{})
-	r.Advance(time.Second)
-	wantInv(t, r, bob, "his turn", b[0].Hash)
+	_, read = steptest.WantAsk[chain.GetBlock](r, "then the other's")
+	r.Reply(read, chain.Block{Payload: []byte("block")})
+	steptest.WantAsk[peer.Send](r, "the block")
 }
 
 func TestStop(t *testing.T) {

@@ -21,7 +21,7 @@ var (
 // groupOf names the network group of an address, of which at most one is dialled
 // automatically: what one operator can easily own. As in btcd and Bitcoin Core it
 // is the /16 of an IPv4 address (also of one that is tunnelled in IPv6) and the
-// /32 of an IPv6 address (/36 of Hurricane Electric's, who gives away /48s).
+// /32 of an IPv6 address (/36 of Hurricane Electric's, which gives away /48s).
 // Addresses that do not belong to the public network have no group: "".
 func groupOf(addr netip.Addr) string {
 	addr = addr.Unmap().WithZone("")
@@ -61,7 +61,7 @@ func tunnelled(addr netip.Addr) netip.Addr {
 }
 
 // hostBits is how much of an IPv6 address says which net a host is in: a /64 is
-// the smallest that is given away, and whoever has one has its 2^64 addresses.
+// the smallest that is given away, with all of its 2^64 addresses.
 const hostBits = 64
 
 // hostOf is what one host has: an IPv4 address (also one that is tunnelled in

@@ -8,54 +8,43 @@ import (
 	"acyclic/peer"
 )
 
-// onAdmit answers the listener at once: a slot, or why there is none.
+// onAdmit answers the listener at once, with a peer or with the reason why there
+// is none.
 func (m *Machine) onAdmit(now time.Time, q Admit, call actor.Call[Admitted], out *actor.Outbox) {
-	remote := plain(q.Remote)
-	reason := m.inadmissible(now, remote)
+	addr := plain(q.Remote)
+	reason := m.inadmissible(now, addr.Addr())
 	var id actor.ID
 	if reason == "" {
-		var ok bool
-		id, ok = m.spawn(now, peer.Arg{Conn: q.Conn, Remote: remote, Local: plain(q.Local), Inbound: true}, out)
-		if !ok {
-			reason = "no place for another peer's cell"
+		arg := peer.Arg{Conn: q.Conn, Remote: addr, Local: plain(q.Local), Inbound: true}
+		if id = m.spawn(now, arg, out); id == 0 {
+			reason = noSeat
 		}
 	}
 	if reason != "" {
 		m.status.refused++
-		out.Log(actor.Trace, "connection refused", "addr", remote, "reason", reason)
+		out.Log(actor.Trace, "connection refused", "addr", addr, "reason", reason)
 	}
 	call.Answer(out, Admitted{Peer: id, Reason: reason})
 }
 
-// inadmissible says why a connection from remote is not taken; "" when it is.
-func (m *Machine) inadmissible(now time.Time, remote netip.AddrPort) string {
-	switch {
+// noSeat is the reason when the kernel has no seat: the seats of cells that have
+// ended are free when everybody has seen their end.
+const noSeat = "no seat for another peer's cell"
+
+// inadmissible says why a connection from an address is not taken, "" if it is.
+func (m *Machine) inadmissible(now time.Time, addr netip.Addr) string {
+	// Loopback is not bounded: behind it are different peers (tests, Tor, tunnels).
+	most := m.cfg.MaxInboundPerIP
+	bounded := most > 0 && !addr.IsLoopback()
+	switch s := m.seats(); {
 	case m.stopping:
 		return "the node is stopping"
-	case m.banned(now, remote.Addr()):
+	case m.bans.has(now, addr):
 		return "its address is banned"
-	case m.inbound() >= m.inboundLimit() || m.full():
-		return "all inbound slots are taken"
-	case m.crowded(remote.Addr()):
+	case !s.admits():
+		return "all inbound seats are taken"
+	case bounded && m.remotes.inboundFrom(hostOf(addr)) >= most:
 		return "too many connections from its address"
 	}
 	return ""
-}
-
-// inboundLimit is what is left of the places when those of outbound peers are
-// kept free (btcd v0.26 does the same).
-func (m *Machine) inboundLimit() int {
-	return max(0, m.cfg.MaxPeers-m.target()-m.kept())
-}
-
-// crowded says whether a host has all the inbound connections that one host may
-// have. Loopback is not bounded: what comes from there (tests, Tor,
-// tunnels) are different peers behind one address.
-func (m *Machine) crowded(addr netip.Addr) bool {
-	if m.cfg.MaxInboundPerIP == 0 || addr.IsLoopback() {
-		return false
-	}
-	host := hostOf(addr)
-	same := m.count(func(s *slot) bool { return s.in && hostOf(s.remote.Addr()) == host })
-	return same >= m.cfg.MaxInboundPerIP
 }

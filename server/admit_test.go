@@ -11,18 +11,18 @@ import (
 	"acyclic/peer"
 )
 
-func TestInboundFillsItsSlotsAndGetsThemBack(t *testing.T) {
+func TestInboundFillsItsSeatsAndGetsThemBack(t *testing.T) {
 	b := newBench(t, quiet())
 	var last actor.ID
 	for i := range 4 {
 		last = b.arrive(fmt.Sprintf("127.0.0.1:%d", 4000+i))
 	}
 	if a := b.admit("127.0.0.1:4004", "a newcomer to a full node is answered too"); a.Peer != 0 || a.Reason == "" {
-		t.Fatalf("a fifth peer on four places: %+v", a)
+		t.Fatalf("a fifth peer on four seats: %+v", a)
 	}
 	b.Give(peer.Gone{Peer: last, Remote: at("127.0.0.1:4003")})
-	if a := b.admit("127.0.0.1:4005", "a peer that is leaving still has its place"); a.Peer != 0 {
-		t.Fatal("the place was given away before its cell had ended")
+	if a := b.admit("127.0.0.1:4005", "a peer that is leaving still has its seat"); a.Peer != 0 {
+		t.Fatal("the seat was given away before its cell had ended")
 	}
 	b.end(last)
 	b.arrive("127.0.0.1:4006")
@@ -41,11 +41,11 @@ func TestInboundLeavesRoomForOutbound(t *testing.T) {
 	b := newBench(t, cfg)
 	b.arrive("8.8.8.8:4000")
 	if a := b.admit("9.9.9.9:4000", "the rest is reserved"); a.Peer != 0 {
-		t.Fatal("inbound took a place that is kept free for two automatic peers and one named one")
+		t.Fatal("inbound took a seat that is kept free for two automatic peers and one named one")
 	}
 }
 
-func TestNoAddressTakesAllSlots(t *testing.T) {
+func TestNoAddressTakesAllSeats(t *testing.T) {
 	cfg := quiet()
 	cfg.MaxInboundPerIP = 2
 	b := newBench(t, cfg)
@@ -60,8 +60,8 @@ func TestNoAddressTakesAllSlots(t *testing.T) {
 	b.arrive("9.9.9.9:1")
 }
 
-// Whoever has an IPv6 address has the other 2^64 of its net as well.
-func TestNoNetTakesAllSlots(t *testing.T) {
+// A host with one IPv6 address has the other 2^64 of its net as well.
+func TestNoNetTakesAllSeats(t *testing.T) {
 	cfg := quiet()
 	cfg.MaxPeers, cfg.MaxInboundPerIP = 8, 2
 	b := newBench(t, cfg)
@@ -86,7 +86,7 @@ func TestAnAdmittedPeerIsToldOurHeight(t *testing.T) {
 	}
 }
 
-func TestAKernelWithoutPlacesIsARefusal(t *testing.T) {
+func TestAKernelWithoutSeatsIsARefusal(t *testing.T) {
 	b := newBench(t, quiet())
 	b.SeatsLeft = 0
 	if a := b.admit("127.0.0.1:1", "a newcomer"); a.Peer != 0 || a.Reason == "" {

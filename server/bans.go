@@ -1,46 +1,45 @@
 package server
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
-
-	"acyclic/internal/kernel/actor"
 )
 
-// bans are the hosts (see hostOf) that we do not talk to. All bans last equally long, so
-// the order of making is the order of ending.
+// bans tracks the hosts (see hostOf) that we do not talk to. All bans last
+// equally long, so they end in the order in which they were made.
 type bans struct {
+	duration time.Duration
+	most     int
+
 	until map[netip.Prefix]time.Time
 	order []netip.Prefix
 }
 
-// ban bans the host of an address and disconnects whoever else is connected from
-// it.
+func newBans(duration time.Duration, most int) bans {
+	return bans{duration: duration, most: most, until: map[netip.Prefix]time.Time{}}
+}
+
+// add bans the host of an address. A host that is banned already is banned for
+// longer.
 //
-// Loopback is never banned: behind it are different peers (a tunnel, Tor, other
+// Loopback is never banned. Behind it are different peers (a tunnel, Tor, other
 // nodes of this machine), and the fault of one must not lock out all. Bitcoin
 // Core makes the same exception.
-func (m *Machine) ban(now time.Time, addr netip.Addr, reason string, out *actor.Outbox) {
-	if addr.IsLoopback() || m.cfg.MaxBans == 0 {
-		return
+func (b *bans) add(now time.Time, addr netip.Addr) (host netip.Prefix, ok bool) {
+	if addr.IsLoopback() || b.most == 0 {
+		return netip.Prefix{}, false
 	}
-	b, host := &m.bans, hostOf(addr)
-	if _, again := b.until[host]; again {
-		i := slices.Index(b.order, host)
+	host = hostOf(addr)
+	if i := slices.Index(b.order, host); i >= 0 {
 		b.order = slices.Delete(b.order, i, i+1)
-	} else if len(b.order) >= m.cfg.MaxBans {
+	} else if len(b.order) >= b.most {
 		b.drop()
 	}
-	b.until[host] = now.Add(m.cfg.BanDuration)
+	b.until[host] = now.Add(b.duration)
 	b.order = append(b.order, host)
-	out.Log(actor.Info, "host banned", "addr", addr, "host", host, "for", m.cfg.BanDuration, "reason", reason)
-
-	for i := range m.slots {
-		if s := &m.slots[i]; hostOf(s.remote.Addr()) == host && !s.manual {
-			out.End(s.id, "its address was banned", false)
-		}
-	}
+	return host, true
 }
 
 // drop ends the oldest ban.
@@ -49,21 +48,37 @@ func (b *bans) drop() {
 	b.order = b.order[1:]
 }
 
-// first is when the next ban ends.
-func (b *bans) first() time.Time {
+// due is when the next ban ends.
+func (b *bans) due() time.Time {
 	if len(b.order) == 0 {
 		return time.Time{}
 	}
 	return b.until[b.order[0]]
 }
 
-func (m *Machine) expireBans(now time.Time) {
-	for len(m.bans.order) > 0 && !m.bans.first().After(now) {
-		m.bans.drop()
+func (b *bans) expire(now time.Time) {
+	for len(b.order) > 0 && !b.due().After(now) {
+		b.drop()
 	}
 }
 
-func (m *Machine) banned(now time.Time, addr netip.Addr) bool {
-	until, ok := m.bans.until[hostOf(addr)]
+func (b *bans) has(now time.Time, addr netip.Addr) bool {
+	until, ok := b.until[hostOf(addr)]
 	return ok && until.After(now)
+}
+
+func (b *bans) check() error {
+	if len(b.until) != len(b.order) || len(b.order) > b.most {
+		return fmt.Errorf("%d bans in order, %d by host, at most %d", len(b.order), len(b.until), b.most)
+	}
+	for i, host := range b.order {
+		until, ok := b.until[host]
+		if !ok || host.Addr().IsLoopback() || host != hostOf(host.Addr()) {
+			return fmt.Errorf("the ban of %v is not a host's", host)
+		}
+		if i > 0 && until.Before(b.until[b.order[i-1]]) {
+			return fmt.Errorf("the ban of %v ends before an older one", host)
+		}
+	}
+	return nil
 }

@@ -23,14 +23,13 @@ const (
 func connectPorts(maxPeers int) (Ports, []actor.PortSpec) {
 	var p actor.Ports
 	ports := Ports{
-		Transport:  transportID,
-		Dial:       actor.Connect[Dial](&p, "dial", transportID, 8, 40*time.Second),
-		Pick:       actor.Connect[Pick](&p, "pick", bookID, 1, 10*time.Second),
-		Sample:     actor.Connect[Sample](&p, "sample", bookID, 4, 10*time.Second),
-		Note:       actor.Connect[Note](&p, "note", bookID, 1, 10*time.Second),
-		Resolve:    actor.Connect[Resolve](&p, "resolve", resolverID, 8, 20*time.Second),
-		Disconnect: actor.Connect[peer.Disconnect](&p, "disconnect", 0, maxPeers, 10*time.Second),
-		Send:       actor.Connect[peer.Send](&p, "send", 0, maxPeers, time.Minute),
+		Transport: transportID,
+		Dial:      actor.Connect[Dial](&p, "dial", actor.Ref[Sockets](transportID), 8, 40*time.Second),
+		Pick:      actor.Connect[Pick](&p, "pick", actor.Ref[Keeper](bookID), 1, 10*time.Second),
+		Sample:    actor.Connect[Sample](&p, "sample", actor.Ref[Keeper](bookID), 4, 10*time.Second),
+		Note:      actor.Connect[Note](&p, "note", actor.Ref[Keeper](bookID), 1, 10*time.Second),
+		Resolve:   actor.Connect[Resolve](&p, "resolve", actor.Ref[Names](resolverID), 8, 20*time.Second),
+		Send:      actor.ConnectOf[peer.Send](&p, "send", maxPeers, time.Minute),
 	}
 	return ports, p.Specs
 }
@@ -58,7 +57,7 @@ func newBench(t *testing.T, cfg Config) *bench {
 	return &bench{Rig: steptest.New(t, m, specs), t: t, m: m}
 }
 
-// rebuilt is a server after a crash, before it has been told who lives.
+// rebuilt is a server after a crash, before it has been told of its living peers.
 func rebuilt(t *testing.T, cfg Config) *bench {
 	t.Helper()
 	b := newBench(t, cfg)
@@ -170,6 +169,24 @@ func pendingAsks[Q any](b *bench) int {
 		}
 	}
 	return n
+}
+
+// wantNoHotLoop says that the machine wants no Tick for what has found no slot.
+func (b *bench) wantNoHotLoop(why string) {
+	b.t.Helper()
+	if d := b.m.Deadline(); !d.IsZero() && !d.After(b.Now) {
+		b.t.Fatalf("%s: the deadline is %v back", why, b.Now.Sub(d))
+	}
+}
+
+// orderedToEnd lists the cells of the orders to end that no Want has taken.
+func (b *bench) orderedToEnd() (cells []actor.ID) {
+	for _, e := range b.Pending() {
+		if e.Kind == actor.EndCell {
+			cells = append(cells, e.To)
+		}
+	}
+	return cells
 }
 
 // logged counts the records of a level that contain a text.

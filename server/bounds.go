@@ -41,10 +41,10 @@ func DefaultBounds(maxPeers int) Bounds {
 	}
 }
 
-// PerPeer is what the server holds of one peer at most, in bytes: its slot, and
+// PerPeer is what the server holds of one peer at most, in bytes: its remote, and
 // a sample of the book that waits to be sent.
 func (b Bounds) PerPeer() int {
-	const each = 1024 // its slot, in a list that append may have doubled, and entries in others
+	const each = 1024 // its remote, in a list that append may have doubled
 	return each + wire.MaxV2AddrPerMsg*addrMemory
 }
 

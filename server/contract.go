@@ -13,8 +13,8 @@ type Server struct{}
 
 // Questions that the server answers.
 type (
-	// Admit is asked by the listener for each connection that it accepts, one
-	// at a time: it accepts no further one before the answer.
+	// Admit is asked by the listener for each connection that it accepts. It
+	// accepts the next one after the answer.
 	Admit struct {
 		actor.Asks[Admitted, Server]
 		Conn   peer.ConnID
@@ -22,8 +22,8 @@ type (
 		Local  netip.AddrPort
 	}
 
-	// Admitted is the answer. When Peer is zero the listener closes the
-	// connection.
+	// Admitted is the answer. The listener closes the connection if Peer is
+	// zero.
 	Admitted struct {
 		Peer   actor.ID
 		Reason string // why not
@@ -33,10 +33,10 @@ type (
 	GetPeers struct{ actor.Asks[Peers, Server] }
 
 	// Peers is the answer, in order of ID.
-	Peers struct{ Peers []Slot }
+	Peers struct{ Peers []Connection }
 
-	// Slot is one connection.
-	Slot struct {
+	// Connection is one of them. Manual says that the user named the peer.
+	Connection struct {
 		Peer    actor.ID
 		Remote  netip.AddrPort
 		Inbound bool
@@ -59,7 +59,7 @@ type (
 		Peer actor.ID // zero when Addr is set
 	}
 
-	// Done is the answer; Err is "" when it was done.
+	// Done is the answer. Err is "" if it was done.
 	Done struct{ Err DoneError }
 
 	// GetStatus asks for the server's figures.

@@ -8,15 +8,15 @@ import (
 	"acyclic/internal/proof/steptest"
 )
 
-func TestADialHasAPlaceUntilItEnds(t *testing.T) {
-	b := newBench(t, quiet()) // four places
+func TestADialHasASeatUntilItEnds(t *testing.T) {
+	b := newBench(t, quiet()) // four seats
 	for _, r := range []string{"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"} {
 		b.arrive(r)
 	}
-	b.done(AddNode{Command: "onetry", Addr: "10.0.0.1"}, "", "the fourth place")
+	b.done(AddNode{Command: "onetry", Addr: "10.0.0.1"}, "", "the fourth seat")
 	ask := b.wantDial("10.0.0.1:18333", "a dial")
-	if a := b.admit("127.0.0.1:4", "the place is the dial's"); a.Peer != 0 {
-		t.Fatal("the connection would come and find no place")
+	if a := b.admit("127.0.0.1:4", "the seat is the dial's"); a.Peer != 0 {
+		t.Fatal("the connection would come and find no seat")
 	}
 	b.Fail(ask, actor.ErrTimeout)
 	b.arrive("127.0.0.1:5")
@@ -27,7 +27,7 @@ func TestAConnectionWithoutACellIsClosed(t *testing.T) {
 	cfg.AddPeers = []string{"10.0.0.1"}
 	b := newBench(t, cfg)
 	ask := b.wantDial("10.0.0.1:18333", "the named peer")
-	b.SeatsLeft = 0 // cells that ended have not been seen by everybody
+	b.SeatsLeft = 0 // the end of some cells has not been seen by everybody
 	b.Reply(ask, Dialed{Conn: 5})
 	if r := steptest.Want[Refuse](b.Rig, "nobody can own it"); r.Conn != 5 {
 		t.Fatalf("closed %v", r.Conn)
@@ -37,7 +37,8 @@ func TestAConnectionWithoutACellIsClosed(t *testing.T) {
 	b.connect(b.wantDial("10.0.0.1:18333", "and it is tried again"), "10.0.0.1:18333")
 }
 
-func TestEightDialsAtATime(t *testing.T) {
+// What found no slot is dialled when Freed comes; meanwhile no clock runs.
+func TestL9EightDialsAtATime(t *testing.T) {
 	cfg := quiet()
 	cfg.MaxPeers = 20
 	for _, a := range "abcdefghij" {
@@ -55,11 +56,17 @@ func TestEightDialsAtATime(t *testing.T) {
 	b.Fail(asks[0], actor.ErrTimeout)
 	b.Advance(time.Second)
 	if n := pendingAsks[Dial](b); n != 0 {
-		t.Fatal("the place of a dial that timed out is not free before the transport has answered")
+		t.Fatal("the slot of a dial that timed out is not free before the transport has answered")
 	}
+	b.wantNoHotLoop("two named peers are due and the port has no slot")
 	b.Late(asks[0])
-	b.Advance(slotRetry)
-	steptest.WantAsk[Dial](b.Rig, "then the ninth has its turn")
+	steptest.WantAsk[Dial](b.Rig, "then the ninth is dialled")
+
+	b.Fail(asks[1], actor.ErrTimeout)
+	b.Advance(time.Minute) // the first two are due again
+	b.wantNoHotLoop("three named peers are due and the port has no slot")
+	b.Late(asks[1])
+	steptest.WantAsk[Dial](b.Rig, "then one of them is dialled")
 }
 
 func TestSuitabilityIsCheckedWhenTheConnectionStands(t *testing.T) {

@@ -1,31 +1,39 @@
-// Package server is the connection manager: it alone decides who is connected.
-// It admits what the listener accepts, dials, reserves the slots, spawns a peer
+// Package server is the connection manager. It alone decides who is connected: it
+// admits what the listener accepts, dials, shares out the seats, spawns a peer
 // cell for each connection, feeds the address book and keeps the bans.
 //
-// # A connection's place
+// The Machine is a switch over passive trackers, each in a file: remotes (the
+// connections), dials, named (peers that the user named), seeds, outbound (the
+// search for other peers), gossip (what the address book gets), bans, alone and
+// reporter. A tracker keeps its state, its deadline and its check, and does not
+// know the others. Inputs change what is known; advance then starts what is due.
+// Two stories to read first: TestInboundFillsItsSeatsAndGetsThemBack and
+// TestOutboundIsFilledFromTheBook.
 //
-// There are MaxPeers places. A dial under way and a connection take one each,
-// from the first moment (handshaking included) until the peer's cell has ended:
+// # A connection's seat
 //
-//	(free) ── Admit ─────────────────────────► slot ── Ready ──► slot, ready
-//	   │                                        ▲ │                 │ Gone
-//	   └── Dial ──► dial ── Dialed, wanted ─────┘ │                 ▼
-//	                 │ failed, not wanted: Refuse └──── Ended ◄── slot, leaving
-//	                 ▼                                   │
-//	               (free) ◄──────────────────────────────┘
+// There are MaxPeers seats. A dial under way and a connection take one each. A
+// connection keeps it from the first moment, before the handshake, until the
+// peer's cell has ended:
 //
-// Outbound has priority: places for the automatic target and for each peer that
-// the user named are kept free, and inbound gets the rest. When inbound is full
-// a newcomer is refused and counted; nobody is evicted. Eviction (Bitcoin Core's
-// answer to a peer that fills all slots) frees a place only after the evicted
-// peer has gone, so it never helps the newcomer at hand; here the number of
-// connections of one host is bounded instead, which costs an attacker as many
-// hosts and needs no judgement of the peers that are connected.
+//	(free) ── Admit ───────────────────────► remote ── Ready ──► remote, ready
+//	   │                                      ▲ │                   │ Gone
+//	   └── Dial ──► dial ── Dialed, wanted ───┘ │                   ▼
+//	                 │ failed, not wanted: Refuse └── Ended ◄── remote, leaving
+//	                 ▼                                 │
+//	               (free) ◄────────────────────────────┘
 //
-// A host, for this bound and for bans, is an IPv4 address or an IPv6 /64: a /64
-// is the least that a host is given, and its addresses are as good as one. Who
-// was given more (a /56 is 256 of them) counts as so many hosts, and customers of
-// a provider who puts several of them into one /64 count as one.
+// Outbound has priority. Seats for the automatic target and for each peer that
+// the user named are kept free, and inbound gets the rest. When inbound is full a
+// newcomer is refused and counted; nobody is evicted. Bitcoin Core evicts a peer
+// instead, but that frees a seat only after the peer has gone, so it never helps
+// the newcomer at hand. Here the connections of one host are bounded. An attacker
+// then needs as many hosts, and no connected peer has to be judged.
+//
+// A host, for this bound and for bans, is an IPv4 address or an IPv6 /64. A /64 is
+// the least that a host is given, and its addresses are as good as one. A host
+// with more (a /56 is 256 of them) counts as so many hosts, and customers of a
+// provider who puts several of them into one /64 count as one.
 //
 // # A named peer's life
 //
@@ -40,30 +48,38 @@
 //
 // # Inputs
 //
-//	actor.Start, Stop, Tick, Freed    machine.go
-//	actor.Alive, actor.Ended          slots.go     onAlive, onEnded
-//	peer.Ready, peer.Gone             slots.go     onReady, onGone
-//	peer.AddrsReceived, AddrsWanted   gossip.go    onAddrsReceived, onAddrsWanted
-//	chain.Tips                        machine.go   our height, for version messages
-//	Dialed                  dial.go      onDialed
-//	Picked                       outbound.go  onPicked
-//	Resolved                     named.go     onResolved; seeds.go
-//	Sampled, Noted          gossip.go    onSampled, onNoted
-//	peer.Sent                         gossip.go    onSent
-//	Admit                             admit.go     onAdmit
-//	AddNode                           named.go     onAddNode
-//	DisconnectNode                    slots.go     onDisconnectNode
-//	GetPeers, GetStatus               status.go
+//	actor.Start          onStart           machine.go
+//	actor.Stop           finish            machine.go
+//	actor.Tick           advance           machine.go
+//	actor.Freed          advance           machine.go
+//	actor.Alive          onAlive           life.go
+//	actor.Ended          onEnded           life.go
+//	peer.Ready           onReady           life.go
+//	peer.Gone            onGone            life.go
+//	peer.AddrsReceived   onAddrsReceived   gossip.go
+//	peer.AddrsWanted     onAddrsWanted     gossip.go
+//	chain.Tips           the height for version messages
+//	Dialed               onDialed          dial.go
+//	Picked               onPicked          outbound.go
+//	Resolved             onResolved        named.go, seeds.go
+//	Sampled              onSampled         gossip.go
+//	Noted                onNoted           gossip.go
+//	peer.Sent            onSent            gossip.go
+//	Admit                onAdmit           admit.go
+//	AddNode              onAddNode         named.go
+//	DisconnectNode       onDisconnectNode  life.go
+//	GetPeers             connections       remotes.go
+//	GetStatus            figures           status.go
 //
 // # Legal order
 //
 // Start is first. After a rebuild Alive follows for each living peer, then Ready
-// for each that is ready. Of one peer: (Alive), Ready, its traffic, Gone, Ended;
-// Ready and Gone may be missing (together), Ended is not. Admit is always
-// answered in the step that takes it.
+// for each that is ready. Of one peer come Ready, its traffic, Gone and Ended.
+// Ready and Gone may be missing, both together. Admit is answered in the step that
+// takes it.
 //
-// After a crash the bans and the peers added by addnode are forgotten, because
-// nobody else knows them; the peers of the configuration are found again. Dials
-// that were under way are closed by the transport, whose connections want an
-// owner within peer.ClaimTimeout.
+// A crash loses the bans and the peers added by addnode, because nobody else knows
+// them. The peers of the configuration are found again. The transport closes the
+// connections of dials that were under way: each needs an owner within
+// peer.ClaimTimeout.
 package server

@@ -1,8 +1,8 @@
 package server
 
 import (
+	"fmt"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -14,49 +14,186 @@ import (
 // The rules of addr messages, as in Bitcoin Core.
 const (
 	// maxTokens addresses a peer may tell in one burst, and tokensPerSecond
-	// after that; what is more is dropped. A peer begins with firstTokens
-	// (its own address) and has maxTokens when we have asked it.
+	// after that. What is more is dropped. A peer begins with firstTokens (its
+	// own address) and has maxTokens when we have asked it.
 	maxTokens       = 1000.0
 	tokensPerSecond = 0.1
 	firstTokens     = 1.0
-	// maxFuture is how far ahead of our clock an address may have been seen;
-	// one from further ahead is dated staleAge back.
+	// maxFuture is how far ahead of our clock an address may have been seen.
+	// One from further ahead is dated staleAge back.
 	maxFuture = 10 * time.Minute
 	staleAge  = 5 * 24 * time.Hour
 	// enoughKnown: with so many addresses no peer is asked for more (btcd).
 	enoughKnown = 1000
 )
 
-// gossip is what goes to and comes from the address book.
-type gossip struct {
-	note    Note // since the last one; bounded by MaxNotes
-	learned int  // addresses in note.Learned
-	noting  actor.Ticket
+// talk is the exchange of addresses with one peer.
+type talk struct {
+	wantsV2  bool         // it understands addrv2 (BIP155)
+	served   bool         // its getaddr has been taken
+	asking   bool         // it waits for a sample of the book
+	tokens   float64      // addresses that it may still tell us
+	tokensAt time.Time    // when tokens was right
+	pending  wire.Message // to be sent when no other Send is under way
+	sending  bool         // a Send is under way
+}
 
-	asking []actor.ID // peers that wait for a sample, in order
+func newTalk(now time.Time) talk { return talk{tokens: firstTokens, tokensAt: now} }
+
+// getAddrs asks the peer for addresses.
+func (t *talk) getAddrs() { t.pending, t.tokens = wire.NewMsgGetAddr(), maxTokens }
+
+// end drops what a leaving peer would have got.
+func (t *talk) end() { t.pending, t.asking = nil, false }
+
+// take returns how many of n addresses the peer may tell.
+func (t *talk) take(now time.Time, n int) int {
+	t.tokens = min(t.tokens+tokensPerSecond*now.Sub(t.tokensAt).Seconds(), maxTokens)
+	t.tokensAt = now
+	n = min(n, wire.MaxV2AddrPerMsg, int(t.tokens))
+	t.tokens -= float64(n)
+	return n
+}
+
+func (t *talk) check(ready bool) error {
+	if t.tokens < 0 || t.tokens > maxTokens || t.asking && !t.served || t.pending != nil && !ready {
+		return fmt.Errorf("ready %v and talk %+v do not go together", ready, *t)
+	}
+	return nil
+}
+
+// gossip tracks what goes to the address book and comes from it.
+type gossip struct {
+	most  int // addresses of each kind that wait for the book
+	known int // addresses in the book; -1: not known yet
+
+	note    Note // since the last one
+	learned int  // addresses in note.Learned
+	noting  bool // a Note is under way
+}
+
+// learn, attempted, connected and good collect for the book. What does not fit is
+// dropped: peers will tell it again.
+func (g *gossip) learn(addrs []*wire.NetAddressV2, source netip.AddrPort) {
+	addrs = addrs[:min(len(addrs), g.most-g.learned)]
+	if len(addrs) == 0 {
+		return
+	}
+	g.learned += len(addrs)
+	g.note.Learned = append(g.note.Learned, Learned{Addrs: addrs, Source: source})
+}
+
+func (g *gossip) attempted(addr netip.AddrPort) { addNote(&g.note.Attempted, addr, g.most) }
+
+func (g *gossip) connected(addr netip.AddrPort) { addNote(&g.note.Connected, addr, g.most) }
+
+func (g *gossip) good(addr netip.AddrPort, services wire.ServiceFlag) {
+	addNote(&g.note.Good, Good{Addr: addr, Services: services}, g.most)
+}
+
+func addNote[T any](list *[]T, item T, most int) {
+	if len(*list) < most {
+		*list = append(*list, item)
+	}
+}
+
+// tell tells the book everything since the last Note. If the port has no slot, an
+// answer or Freed brings the next chance.
+func (g *gossip) tell(port actor.Port[Note, Noted], out *actor.Outbox) {
+	n := &g.note
+	if g.noting || len(n.Learned)+len(n.Attempted)+len(n.Connected)+len(n.Good) == 0 {
+		return
+	}
+	if _, g.noting = port.Ask(out, 0, *n); g.noting {
+		g.note, g.learned = Note{}, 0
+	}
+}
+
+// noted takes the size of the book and says whether it has grown.
+func (g *gossip) noted(known int, err error) (grown bool) {
+	g.noting = false
+	if err != nil {
+		return false
+	}
+	grown = known > g.known
+	g.known = known
+	return grown
+}
+
+func (g *gossip) check() error {
+	learned := 0
+	for _, l := range g.note.Learned {
+		learned += len(l.Addrs)
+	}
+	if learned != g.learned {
+		return fmt.Errorf("%d addresses were learned, %d counted", learned, g.learned)
+	}
+	for _, n := range []int{len(g.note.Learned), g.learned, len(g.note.Attempted), len(g.note.Connected), len(g.note.Good)} {
+		if n > g.most {
+			return fmt.Errorf("%d addresses wait for the book, at most %d", n, g.most)
+		}
+	}
+	return nil
+}
+
+// serveAddrs asks the book for the samples that peers wait for, and sends what is
+// ready. If a port has no slot, an answer or Freed brings the next chance.
+func (rs remotes) serveAddrs(ports *Ports, out *actor.Outbox) {
+	for i := range rs {
+		id, t := rs[i].id, &rs[i].talk
+		if t.asking {
+			_, asked := ports.Sample.Ask(out, uint64(id), Sample{Max: wire.MaxV2AddrPerMsg})
+			t.asking = !asked
+		}
+		if t.pending != nil && !t.sending {
+			if _, t.sending = ports.Send.Ask(out, peer.To(id), uint64(id), peer.Send{Msgs: []wire.Message{t.pending}}); t.sending {
+				t.pending = nil
+			}
+		}
+	}
 }
 
 // onAddrsReceived passes on what a peer tells, as far as it may tell it.
 func (m *Machine) onAddrsReceived(now time.Time, got peer.AddrsReceived) {
-	i := m.find(got.Peer)
-	if i < 0 || m.cfg.OutboundTarget == 0 {
-		return
+	if r := m.remotes.find(got.Peer); r != nil && m.cfg.OutboundTarget > 0 {
+		n := r.talk.take(now, len(got.Addrs))
+		m.gossip.learn(credible(now, got.Addrs[:n]), r.addr)
 	}
-	s := &m.slots[i]
-	s.refill(now)
-	n := min(len(got.Addrs), wire.MaxV2AddrPerMsg, int(s.tokens))
-	s.tokens -= float64(n)
-	m.learn(credible(now, got.Addrs[:n]), s.remote)
 }
 
-// refill adds the tokens that have grown since the last time.
-func (s *slot) refill(now time.Time) {
-	grown := s.tokens + tokensPerSecond*now.Sub(s.tokensAt).Seconds()
-	s.tokens = max(s.tokens, min(grown, maxTokens))
-	s.tokensAt = now
+// onAddrsWanted notes that a peer waits for a sample of the book. It gets one per
+// connection and only if it is inbound: nobody can read the book by asking often,
+// or tell two of our addresses apart by asking from outside.
+func (m *Machine) onAddrsWanted(q peer.AddrsWanted) {
+	r := m.remotes.find(q.Peer)
+	if r != nil && m.cfg.OutboundTarget > 0 && r.inbound && !r.talk.served {
+		r.talk.served, r.talk.asking = true, true
+	}
 }
 
-// credible corrects impossible times in copies; messages are not changed.
+// onSampled makes the answer to a getaddr.
+func (m *Machine) onSampled(in actor.Input, got Sampled) {
+	if r := m.remotes.find(actor.ID(in.Key)); r != nil && r.ready {
+		r.talk.pending = addrMessage(got.Addrs, r.talk.wantsV2)
+	}
+}
+
+// onSent lets the peer have another message. One that was not taken is not sent
+// again: getaddr and its answer are favours.
+func (m *Machine) onSent(in actor.Input) {
+	if r := m.remotes.find(actor.ID(in.Key)); r != nil {
+		r.talk.sending = false
+	}
+}
+
+// onNoted takes the size of the book.
+func (m *Machine) onNoted(now time.Time, in actor.Input, got Noted) {
+	if m.gossip.noted(got.Known, in.Err) {
+		m.outbound.grown(now)
+	}
+}
+
+// credible corrects impossible times in copies: messages are not changed.
 func credible(now time.Time, addrs []*wire.NetAddressV2) []*wire.NetAddressV2 {
 	list := make([]*wire.NetAddressV2, 0, len(addrs))
 	for _, a := range addrs {
@@ -73,36 +210,8 @@ func credible(now time.Time, addrs []*wire.NetAddressV2) []*wire.NetAddressV2 {
 	return list
 }
 
-// onAddrsWanted queues a peer for a sample of the book: once per connection and
-// only inbound ones, so that nobody can read the book by asking often, or tell
-// two of our addresses apart by asking from outside.
-func (m *Machine) onAddrsWanted(q peer.AddrsWanted) {
-	i := m.find(q.Peer)
-	if i < 0 || m.cfg.OutboundTarget == 0 {
-		return
-	}
-	s := &m.slots[i]
-	if !s.in || s.addrsServed {
-		return
-	}
-	s.addrsServed = true
-	m.gossip.asking = append(m.gossip.asking, s.id)
-}
-
-// forgetAsking takes an ended peer out of the queue, which is thereby bounded by
-// the number of slots.
-func (m *Machine) forgetAsking(id actor.ID) {
-	m.gossip.asking = slices.DeleteFunc(m.gossip.asking, func(a actor.ID) bool { return a == id })
-}
-
-// onSampled sends the sample.
-func (m *Machine) onSampled(in actor.Input, got Sampled) {
-	if i := m.find(actor.ID(in.Key)); i >= 0 && m.slots[i].ready {
-		m.slots[i].pending = addrMessage(got.Addrs, m.slots[i].wantsAddrV2)
-	}
-}
-
-// addrMessage builds addrv2 (BIP155) or addr; nil when there is nothing to say.
+// addrMessage builds addrv2 (BIP155) or addr. It returns nil if there is nothing
+// to say.
 func addrMessage(addrs []*wire.NetAddressV2, v2 bool) wire.Message {
 	addrs = addrs[:min(len(addrs), wire.MaxV2AddrPerMsg)]
 	if len(addrs) == 0 {
@@ -121,81 +230,4 @@ func addrMessage(addrs []*wire.NetAddressV2, v2 bool) wire.Message {
 		return nil
 	}
 	return msg
-}
-
-// onSent frees the peer for another message. One that was not taken is not sent
-// again: getaddr and its answer are favours.
-func (m *Machine) onSent(in actor.Input) {
-	if i := m.find(actor.ID(in.Key)); i >= 0 {
-		m.slots[i].sending = false
-	}
-}
-
-// onNoted takes the size of the book. New addresses end a wait for them.
-func (m *Machine) onNoted(now time.Time, in actor.Input, got Noted) {
-	m.gossip.noting = 0
-	if in.Err != nil {
-		return
-	}
-	if got.Known > m.known {
-		m.auto.dry, m.auto.pickAt = 0, now
-	}
-	m.known = got.Known
-}
-
-// learn, noteAttempted, noteConnected and noteGood collect for the book. What
-// does not fit is dropped: peers will tell it again.
-func (m *Machine) learn(addrs []*wire.NetAddressV2, source netip.AddrPort) {
-	g := &m.gossip
-	addrs = addrs[:min(len(addrs), m.cfg.MaxNotes-g.learned)]
-	if len(addrs) == 0 {
-		return
-	}
-	g.learned += len(addrs)
-	g.note.Learned = append(g.note.Learned, Learned{Addrs: addrs, Source: source})
-}
-
-func (m *Machine) noteAttempted(addr netip.AddrPort) {
-	if n := &m.gossip.note; len(n.Attempted) < m.cfg.MaxNotes {
-		n.Attempted = append(n.Attempted, addr)
-	}
-}
-
-func (m *Machine) noteConnected(addr netip.AddrPort) {
-	if n := &m.gossip.note; len(n.Connected) < m.cfg.MaxNotes {
-		n.Connected = append(n.Connected, addr)
-	}
-}
-
-func (m *Machine) noteGood(addr netip.AddrPort, services wire.ServiceFlag) {
-	if n := &m.gossip.note; len(n.Good) < m.cfg.MaxNotes {
-		n.Good = append(n.Good, Good{Addr: addr, Services: services})
-	}
-}
-
-// tendGossip tells the book, asks it for samples and sends what waits.
-func (m *Machine) tendGossip(out *actor.Outbox) {
-	g := &m.gossip
-	n := &g.note
-	if g.noting == 0 && len(n.Learned)+len(n.Attempted)+len(n.Connected)+len(n.Good) > 0 {
-		if t, ok := m.ports.Note.Ask(out, 0, *n); ok {
-			g.noting, g.note, g.learned = t, Note{}, 0
-		}
-	}
-	for len(g.asking) > 0 {
-		if _, ok := m.ports.Sample.Ask(out, uint64(g.asking[0]), Sample{Max: wire.MaxV2AddrPerMsg}); !ok {
-			break
-		}
-		g.asking = g.asking[1:]
-	}
-	for i := range m.slots {
-		s := &m.slots[i]
-		if s.pending == nil || s.sending {
-			continue
-		}
-		if _, ok := m.ports.Send.Ask(out, peer.To(s.id), uint64(s.id), peer.Send{Msgs: []wire.Message{s.pending}}); !ok {
-			break
-		}
-		s.pending, s.sending = nil, true
-	}
 }

@@ -98,6 +98,24 @@ func TestGetaddrWaitsItsTurnAndIsForgottenWithItsPeer(t *testing.T) {
 	}
 }
 
+func TestALeavingPeerGetsNoSample(t *testing.T) {
+	b := newBench(t, seeking())
+	var last actor.ID
+	for _, r := range []string{"8.8.8.1:1", "8.8.8.2:1", "8.8.8.3:1", "8.8.8.4:1", "8.8.8.5:1"} {
+		last = b.arrive(r)
+		b.ready(last, r)
+		b.Give(peer.AddrsWanted{Peer: last})
+	}
+	b.Give(peer.Gone{Peer: last, Remote: at("8.8.8.5:1")}) // while it waits for a slot
+	for range 4 {
+		_, ask := steptest.WantAsk[Sample](b.Rig, "the window is 4")
+		b.Reply(ask, Sampled{})
+	}
+	if n := pendingAsks[Sample](b); n != 0 {
+		t.Fatal("a sample is made for a peer that is leaving")
+	}
+}
+
 func TestOutboundPeersAreAskedForAddressesAndGetNone(t *testing.T) {
 	b := newBench(t, seeking())
 	b.pick(10, "1.1.1.1:18333")
@@ -151,7 +169,7 @@ func TestL4ASlowBookIsToldInOneAndWithinBounds(t *testing.T) {
 	b := newBench(t, seeking()) // 50 addresses at most
 	id := b.arrive("8.8.8.8:1")
 	b.ready(id, "8.8.8.8:1")
-	b.m.slots[0].tokens = maxTokens
+	b.m.remotes[0].talk.tokens = maxTokens
 	tell := func(n int) {
 		var list []string
 		for range n {
@@ -169,8 +187,8 @@ func TestL4ASlowBookIsToldInOneAndWithinBounds(t *testing.T) {
 	if n := pendingAsks[Note](b); n != 0 {
 		t.Fatal("the book has not answered: it is told nothing more")
 	}
+	b.wantNoHotLoop("a note waits and the port has no slot")
 	b.Late(ask)
-	b.Advance(slotRetry)
 	note, _ := steptest.WantAsk[Note](b.Rig, "then everything in one")
 	sum := 0
 	for _, l := range note.Learned {

@@ -1,9 +1,9 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"strconv"
 	"time"
 
@@ -56,7 +56,8 @@ const (
 	statusInterval = time.Second
 )
 
-// Machine is the connection manager.
+// Machine is the connection manager: a switch over passive trackers. What one
+// tracker must know of another is handed to it.
 type Machine struct {
 	cfg    Config
 	ports  Ports
@@ -64,18 +65,18 @@ type Machine struct {
 	rng    *rand.Rand
 
 	stopping bool
-	settled  time.Time // no dial before
+	settles  time.Time // a rebuilt server dials nothing before; zero: it may dial
 	height   int32     // of our best block
-	known    int       // addresses in the book; -1: not known yet
 
-	slots  []slot // in order of ID
-	dials  []dial // in order of asking
-	named  []named
-	auto   outbound
-	seeds  seeding
-	bans   bans
-	gossip gossip
-	status reporter
+	remotes  remotes
+	dials    dials
+	named    named
+	seeds    seeds
+	outbound outbound
+	gossip   gossip
+	bans     bans
+	alone    alone
+	status   reporter
 }
 
 // names are the peers that the user has named in the configuration.
@@ -88,11 +89,19 @@ func (c *Config) names() []string {
 
 // New returns a server that waits for Start.
 func New(cfg Config, ports Ports, topics Topics, rng *rand.Rand) *Machine {
-	m := &Machine{cfg: cfg, ports: ports, topics: topics, rng: rng, known: -1}
-	m.bans.until = map[netip.Prefix]time.Time{}
+	m := &Machine{
+		cfg: cfg, ports: ports, topics: topics, rng: rng,
+		named:    named{configured: len(cfg.names()), maxAdded: cfg.MaxAdded},
+		outbound: outbound{most: cfg.OutboundTarget},
+		gossip:   gossip{most: cfg.MaxNotes, known: -1},
+		bans:     newBans(cfg.BanDuration, cfg.MaxBans),
+	}
+	if !cfg.NoDNSSeed {
+		m.seeds = seeds{hosts: cfg.DNSSeeds, port: cfg.DefaultPort}
+	}
 	for _, name := range cfg.names() {
-		if t, ok := hostport.Parse(name, cfg.DefaultPort); ok && m.findNamed(t) < 0 {
-			m.named = append(m.named, named{target: t, keep: true})
+		if t, ok := hostport.Parse(name, cfg.DefaultPort); ok && m.named.called(t) == nil {
+			m.named.add(namedPeer{target: t, keep: true})
 		}
 	}
 	return m
@@ -114,7 +123,7 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		m.onEnded(now, body, out)
 
 	case peer.Ready:
-		m.onReady(now, body, out)
+		m.onReady(body, out)
 	case peer.Gone:
 		m.onGone(now, body, out)
 	case peer.AddrsReceived:
@@ -144,74 +153,83 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	case DisconnectNode:
 		m.onDisconnectNode(body, body.Call(in), out)
 	case GetPeers:
-		body.Call(in).Answer(out, Peers{Peers: m.peers()})
+		body.Call(in).Answer(out, Peers{Peers: m.remotes.connections()})
 	case GetStatus:
-		body.Call(in).Answer(out, m.currentStatus())
+		s := m.seats()
+		body.Call(in).Answer(out, m.figures(&s))
 
 	default:
 		panic(fmt.Sprintf("server: unknown input %T", in.Body))
 	}
-	m.pump(now, out)
+	m.advance(now, out)
 }
 
-// onStart begins a life. A rebuilt server hears of its living peers in the
-// steps that follow; until it has, it must not dial them a second time.
+// onStart begins a life. A rebuilt server hears of its living peers in the steps
+// that follow. Until then it must not dial them a second time.
 func (m *Machine) onStart(now time.Time, start actor.Start, out *actor.Outbox) {
 	for _, name := range m.cfg.names() {
 		if _, ok := hostport.Parse(name, m.cfg.DefaultPort); !ok {
 			out.Log(actor.Error, "not a peer's address: "+strconv.Quote(name)+"; want host, host:port or [ipv6]:port")
 		}
 	}
-	m.settled = now
 	if start.Generation > 0 {
-		m.settled = now.Add(settleTime)
+		m.settles = now.Add(settleTime)
 	}
-	m.auto.lonelySince = now
 }
 
-// pump does everything that is due and possible. It runs after every input and
-// decides from the state alone, so nothing hangs on a particular event (L9).
-func (m *Machine) pump(now time.Time, out *actor.Outbox) {
+// advance does everything that is due and possible. It runs after every input and
+// decides from the state alone, so nothing hangs on a particular event (law L9).
+func (m *Machine) advance(now time.Time, out *actor.Outbox) {
 	if m.stopping {
 		return
 	}
-	m.expireBans(now)
-	if !now.Before(m.settled) {
-		m.tendNamed(now, out)
-		m.tendSeeds(now, out)
-		m.tendOutbound(now, out)
+	m.bans.expire(now)
+	if !m.settles.After(now) {
+		m.settles = time.Time{}
+		m.connectNamed(now, out)
+		s := m.seats()
+		m.seeds.watch(now, &s)
+		m.seeds.ask(now, m.gossip.known, m.ports.Resolve, out)
+		m.seekPeers(now, s, out)
+		m.status.publish(now, m.figures(&s), m.topics.Status, out)
 	}
-	m.tendGossip(out)
-	m.publishStatus(now, out)
+	m.named.forget()
+	m.gossip.tell(m.ports.Note, out)
+	m.remotes.serveAddrs(&m.ports, out)
 }
 
-// Deadline is the earliest time at which pump has something new to do.
+// Deadline is the earliest time at which advance has something new to do.
 func (m *Machine) Deadline() time.Time {
 	if m.stopping {
 		return time.Time{}
 	}
-	var d deadline
-	d.at(m.bans.first())
-	d.atLeast(m.settled, m.namedDue())
-	d.atLeast(m.settled, m.seedsDue())
-	d.atLeast(m.settled, m.outboundDue())
-	d.at(m.statusDue())
-	return d.t
+	var first actor.Earliest
+	first.Add(m.settles, m.bans.due())
+	if m.settles.IsZero() {
+		s := m.seats()
+		first.Add(m.named.due(s.full()), m.seeds.due(m.gossip.known), m.outbound.due(&s), m.status.due(m.figures(&s)))
+	}
+	return first.At()
 }
 
-// deadline collects the earliest of some times; the zero time is none.
-type deadline struct{ t time.Time }
-
-func (d *deadline) at(t time.Time) {
-	if !t.IsZero() && (d.t.IsZero() || t.Before(d.t)) {
-		d.t = t
+// Check verifies the invariants.
+func (m *Machine) Check() error {
+	s := m.seats()
+	err := errors.Join(
+		s.check(m.cfg.OutboundTarget),
+		m.remotes.check(),
+		m.dials.check(m.remotes),
+		m.named.check(&m.dials, m.remotes),
+		m.seeds.check(),
+		m.outbound.check(),
+		m.gossip.check(),
+		m.bans.check(),
+		checkGroups(m.remotes, &m.dials),
+	)
+	if err != nil {
+		return fmt.Errorf("server: %w", err)
 	}
-}
-
-func (d *deadline) atLeast(floor, t time.Time) {
-	if !t.IsZero() {
-		d.at(later(floor, t))
-	}
+	return nil
 }
 
 func later(a, b time.Time) time.Time {

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"time"
@@ -18,6 +20,12 @@ const (
 	// dialledRetry is when a peer is tried again that is being dialled for
 	// another reason.
 	dialledRetry = 5 * time.Second
+	// maxNamedAddrs is how many addresses of a name are tried before the name
+	// is looked up again.
+	maxNamedAddrs = 8
+	// firstNamed is the number of the first named peer. The keys of lookups
+	// below it are the seeds' (see seeds.ask).
+	firstNamed = 1 << 32
 )
 
 // phase is where a named peer is in its life (see doc.go).
@@ -27,281 +35,274 @@ const (
 	waiting phase = iota // for its time
 	resolving
 	dialling
-	linked // has a slot
+	linked // it has a connection
+	over   // it was to be tried once; forget takes it out
 )
 
-// named is a peer that the user has named.
-type named struct {
+// namedPeer is a peer that the user has named.
+type namedPeer struct {
+	number uint64 // the key of its lookups; its dials carry it
 	target hostport.Addr
 	keep   bool // tried for ever; otherwise once (addnode onetry)
 	rpc    bool // from addnode
 
-	phase  phase
-	at     time.Time        // waiting: until then
-	addrs  []netip.AddrPort // to be tried one after the other
-	ticket actor.Ticket     // resolving, dialling
-	peer   actor.ID         // linked
-	tries  int              // failures in a row
-	told   bool             // the user has been told of the failure
+	phase phase
+	at    time.Time        // waiting: until then
+	addrs []netip.AddrPort // to be tried one after the other
+	peer  actor.ID         // linked; otherwise 0
+	tries int              // failures in a row
+	told  bool             // the user has been told of the failure
 
-	starved bool // waiting: a port had no slot; an answer or Freed is waited for, no clock
+	// starved says that a port had no slot. An answer or Freed brings the next
+	// chance, so no clock runs.
+	starved bool
 }
 
-func (n *named) becomeWaiting(at time.Time) {
-	n.phase, n.at, n.ticket, n.peer, n.starved = waiting, at, 0, 0, false
+func (p *namedPeer) becomeWaiting(at time.Time) {
+	p.phase, p.at, p.peer, p.starved = waiting, at, 0, false
 }
 
-func (n *named) becomeResolving(t actor.Ticket) {
-	n.must(waiting)
-	n.phase, n.ticket = resolving, t
-}
-
-func (n *named) becomeDialling(t actor.Ticket) {
-	n.must(waiting)
-	n.phase, n.ticket = dialling, t
-}
-
-func (n *named) becomeLinked(id actor.ID) {
-	if n.phase != dialling {
-		n.must(waiting)
+func (p *namedPeer) become(next phase, from ...phase) {
+	if !slices.Contains(from, p.phase) {
+		panic(fmt.Sprintf("server: %v goes from phase %d to %d", p.target, p.phase, next))
 	}
-	n.phase, n.peer, n.ticket, n.addrs = linked, id, 0, nil
+	p.phase = next
 }
 
-func (n *named) must(p phase) {
-	if n.phase != p {
-		panic(fmt.Sprintf("server: %v is in phase %d, not %d", n.target, n.phase, p))
+// link notes that the peer has its connection; shook says that the handshake is
+// done.
+func (p *namedPeer) link(id actor.ID, shook bool) {
+	next := linked
+	if !p.keep {
+		next = over
 	}
-}
-
-func (m *Machine) findNamed(t hostport.Addr) int {
-	return slices.IndexFunc(m.named, func(n named) bool { return n.target == t })
-}
-
-func (m *Machine) findDialling(t actor.Ticket) int {
-	return slices.IndexFunc(m.named, func(n named) bool { return n.phase == dialling && n.ticket == t })
-}
-
-// linkedTo says whether a peer is the one that the user calls t.
-func (m *Machine) linkedTo(id actor.ID, t hostport.Addr) bool {
-	i := m.findNamed(t)
-	return i >= 0 && m.named[i].phase == linked && m.named[i].peer == id
-}
-
-// kept counts the named peers that have a place kept free.
-func (m *Machine) kept() int {
-	n := 0
-	for i := range m.named {
-		if m.named[i].keep {
-			n++
-		}
-	}
-	return n
-}
-
-// added counts the named peers that came from addnode.
-func (m *Machine) added() int {
-	n := 0
-	for i := range m.named {
-		if m.named[i].rpc {
-			n++
-		}
-	}
-	return n
-}
-
-// tendNamed moves on every named peer whose time has come.
-func (m *Machine) tendNamed(now time.Time, out *actor.Outbox) {
-	for i := 0; i < len(m.named); i++ {
-		if n := &m.named[i]; n.phase == waiting && !n.at.After(now) {
-			if removed := m.tryNamed(now, i, out); removed {
-				i--
-			}
-		}
+	p.become(next, waiting, dialling)
+	p.peer, p.addrs = id, nil
+	if shook {
+		p.succeed()
 	}
 }
 
-// tryNamed takes the next step towards a connection.
-func (m *Machine) tryNamed(now time.Time, i int, out *actor.Outbox) (removed bool) {
-	n := &m.named[i]
-	if lit := n.target.Literal(); len(n.addrs) == 0 && lit.IsValid() {
-		n.addrs = []netip.AddrPort{lit}
-	}
-	if len(n.addrs) == 0 {
-		t, ok := m.ports.Resolve.Ask(out, 0, Resolve{Host: n.target.Host, Port: n.target.Port})
-		n.starved = !ok
-		if !ok {
-			return false
-		}
-		n.becomeResolving(t)
-		return false
-	}
+// succeed ends the row of failures: only a handshake counts.
+func (p *namedPeer) succeed() { p.tries, p.told = 0, false }
 
-	addr := n.addrs[0]
-	if j := slices.IndexFunc(m.slots, func(s slot) bool { return s.remote == addr }); j >= 0 {
-		s := &m.slots[j] // it is connected already
-		removed = m.namedLinked(i, s.id)
-		if s.shook {
-			m.namedReady(s.id)
-		}
-		return removed
+// resolved takes the addresses of the peer's name.
+func (p *namedPeer) resolved(now time.Time, addrs []netip.AddrPort, reason string, rng *rand.Rand, out *actor.Outbox) {
+	for _, addr := range addrs[:min(len(addrs), maxNamedAddrs)] {
+		p.addrs = append(p.addrs, plain(addr))
 	}
+	p.failed(now, cmp.Or(reason, "the name has no address"), rng, out)
+}
+
+// failed goes on to the next address, and after the last one into the back-off.
+// The user is told of the first failure in a row. The others are for debugging.
+func (p *namedPeer) failed(now time.Time, reason string, rng *rand.Rand, out *actor.Outbox) {
 	switch {
-	case m.dialled(addr):
-		n.becomeWaiting(now.Add(dialledRetry)) // by us for another reason
-	case m.full() && !n.keep:
-		out.Log(actor.Info, "addnode onetry: all places are taken", "addr", n.target)
-		m.named = slices.Delete(m.named, i, i+1)
-		return true
-	case m.full():
-		// A kept peer waits for the next place: inbound cannot take it.
-	default:
-		t, ok := m.startDial(addr, false, out)
-		n.starved = !ok
-		if ok {
-			n.addrs = n.addrs[1:]
-			n.becomeDialling(t)
-		}
-	}
-	return false
-}
-
-// namedDue is when tendNamed has something to do. When all places are taken the
-// end of a peer calls us.
-func (m *Machine) namedDue() time.Time {
-	var d deadline
-	if m.full() {
-		return time.Time{}
-	}
-	for i := range m.named {
-		if n := &m.named[i]; n.phase == waiting && !n.starved {
-			d.at(later(m.settled, n.at))
-		}
-	}
-	return d.t
-}
-
-// onResolved takes the addresses of a named peer or of a seed.
-func (m *Machine) onResolved(now time.Time, in actor.Input, got Resolved, out *actor.Outbox) {
-	i := slices.IndexFunc(m.named, func(n named) bool { return n.phase == resolving && n.ticket == in.Ticket })
-	if i < 0 {
-		m.onSeedResolved(now, in, got, out)
+	case len(p.addrs) > 0:
+		p.becomeWaiting(now)
+		return
+	case !p.keep:
+		out.Log(actor.Info, "addnode onetry: no connection", "addr", p.target, "reason", reason)
+		p.phase = over
 		return
 	}
-	reason := got.Err
-	if in.Err != nil {
-		reason = in.Err.Error()
-	}
-	n := &m.named[i]
-	for _, addr := range got.Addrs[:min(len(got.Addrs), maxNamedAddrs)] {
-		n.addrs = append(n.addrs, plain(addr))
-	}
-	if len(n.addrs) == 0 {
-		if reason == "" {
-			reason = "the name has no address"
-		}
-		m.namedFailed(now, i, reason, out)
-		return
-	}
-	n.becomeWaiting(now)
-}
-
-// maxNamedAddrs is how many addresses of one name are tried before the name is
-// looked up again.
-const maxNamedAddrs = 8
-
-// namedFailed notes that an address did not work: the next one is tried, or
-// after the last one everything again after a while. The user is told the first
-// time; after that it is only for debugging, until it has worked.
-func (m *Machine) namedFailed(now time.Time, i int, reason string, out *actor.Outbox) {
-	n := &m.named[i]
-	if len(n.addrs) > 0 {
-		n.becomeWaiting(now)
-		return
-	}
-	if !n.keep {
-		out.Log(actor.Info, "addnode onetry: no connection", "addr", n.target, "reason", reason)
-		m.named = slices.Delete(m.named, i, i+1)
-		return
-	}
-	n.tries++
-	wait := backoff(m.rng, namedRetry, namedRetryMax, n.tries)
-	n.becomeWaiting(now.Add(wait))
+	p.tries++
+	wait := backoff(rng, namedRetry, namedRetryMax, p.tries)
+	p.becomeWaiting(now.Add(wait))
 	level := actor.Warn
-	if n.told {
+	if p.told {
 		level = actor.Debug
 	}
-	n.told = true
-	out.Log(level, "no connection to "+n.target.String()+"; trying on", "reason", reason, "next", wait.Round(time.Second))
+	p.told = true
+	out.Log(level, "no connection to "+p.target.String()+"; still trying", "reason", reason, "next", wait.Round(time.Second))
 }
 
-// namedLinked notes that a named peer has its connection.
-func (m *Machine) namedLinked(i int, id actor.ID) (removed bool) {
-	if !m.named[i].keep {
-		m.named = slices.Delete(m.named, i, i+1) // it was tried once
-		return true
+// named tracks the peers that the user has named.
+type named struct {
+	list       []namedPeer
+	last       uint64 // number
+	configured int    // peers of the configuration
+	maxAdded   int    // peers of addnode
+}
+
+func (n *named) add(p namedPeer) {
+	n.last = max(n.last+1, firstNamed)
+	p.number = n.last
+	n.list = append(n.list, p)
+}
+
+func (n *named) find(fits func(p *namedPeer) bool) *namedPeer {
+	for i := range n.list {
+		if p := &n.list[i]; fits(p) {
+			return p
+		}
 	}
-	m.named[i].becomeLinked(id)
-	return false
+	return nil
 }
 
-// namedReady ends the row of failures: only a handshake counts.
-func (m *Machine) namedReady(id actor.ID) {
-	for i := range m.named {
-		if n := &m.named[i]; n.phase == linked && n.peer == id {
-			n.tries, n.told = 0, false
+// numbered returns the peer with a number, or nil.
+func (n *named) numbered(number uint64) *namedPeer {
+	return n.find(func(p *namedPeer) bool { return p.number == number })
+}
+
+// called returns the peer that the user calls t, or nil.
+func (n *named) called(t hostport.Addr) *namedPeer {
+	return n.find(func(p *namedPeer) bool { return p.target == t })
+}
+
+// added counts the peers that came from addnode.
+func (n *named) added() int { return count(n.list, func(p *namedPeer) bool { return p.rpc }) }
+
+// due is when a peer is to be tried. If all seats are taken, the end of a peer
+// brings the next chance.
+func (n *named) due(full bool) time.Time {
+	var first actor.Earliest
+	for i := range n.list {
+		if p := &n.list[i]; p.phase == waiting && !p.starved && !full {
+			first.Add(p.at)
+		}
+	}
+	return first.At()
+}
+
+// forget takes out the peers that were tried once.
+func (n *named) forget() {
+	n.list = slices.DeleteFunc(n.list, func(p namedPeer) bool { return p.phase == over })
+}
+
+// shook notes that the handshake with a peer is done.
+func (n *named) shook(id actor.ID) {
+	for i := range n.list {
+		if p := &n.list[i]; p.peer == id {
+			p.succeed()
 		}
 	}
 }
 
-// namedEnded brings a named peer that was connected back into its back-off.
-func (m *Machine) namedEnded(now time.Time, s slot, reason string, out *actor.Outbox) {
-	for i := len(m.named) - 1; i >= 0; i-- {
-		n := &m.named[i]
-		if n.phase != linked || n.peer != s.id {
+// ended brings the names of a peer that was connected back into their back-off.
+func (n *named) ended(now time.Time, r *remote, reason string, rng *rand.Rand, out *actor.Outbox) {
+	for i := range n.list {
+		p := &n.list[i]
+		if p.peer != r.id {
 			continue
 		}
-		// The loss of a good connection has been logged.
-		n.told = n.told || s.shook
-		m.namedFailed(now, i, reason, out)
-		if s.shook && i < len(m.named) {
-			m.named[i].told = false
-		}
+		p.told = p.told || r.shook // the loss of a good connection is logged elsewhere
+		p.failed(now, reason, rng, out)
+		p.told = p.told && !r.shook
 	}
 }
 
-// onAddNode is the RPC addnode. Like Bitcoin Core's it only changes the list:
-// the name is looked up when its time comes, and remove leaves the connection.
-func (m *Machine) onAddNode(now time.Time, q AddNode, call actor.Call[Done], out *actor.Outbox) {
-	call.Answer(out, Done{Err: m.addNode(now, q)})
-}
-
-func (m *Machine) addNode(now time.Time, q AddNode) DoneError {
-	t, ok := hostport.Parse(q.Addr, m.cfg.DefaultPort)
-	i := m.findNamed(t)
-	switch q.Command {
+// change obeys the RPC addnode; ok says that t is a valid target. Like Bitcoin
+// Core's addnode it only changes the list: a name is looked up when its time
+// comes, and remove leaves the connection.
+func (n *named) change(now time.Time, command string, t hostport.Addr, ok bool) DoneError {
+	p := n.called(t)
+	switch command {
 	case "add", "onetry":
-		keep := q.Command == "add"
+		keep := command == "add"
 		switch {
 		case !ok:
 			return BadAddress
-		case i >= 0 && m.named[i].keep && keep:
+		case p != nil && p.keep && keep:
 			return AlreadyAdded
-		case i >= 0:
-			// It is being tried already.
-			m.named[i].keep = m.named[i].keep || keep
-		case m.added() >= m.cfg.MaxAdded:
+		case p != nil:
+			p.keep = p.keep || keep // it is being tried already
+		case n.added() >= n.maxAdded:
 			return TooManyAdded
 		default:
-			m.named = append(m.named, named{target: t, keep: keep, rpc: true, at: now})
+			n.add(namedPeer{target: t, keep: keep, rpc: true, at: now})
 		}
 	case "remove":
-		if !ok || i < 0 || !m.named[i].keep {
+		if p == nil || !p.keep {
 			return NotAdded
 		}
-		m.named = slices.Delete(m.named, i, i+1)
+		n.list = slices.DeleteFunc(n.list, func(p namedPeer) bool { return p.target == t })
 	default:
 		return BadCommand
 	}
 	return ""
+}
+
+func (n *named) check(d *dials, rs remotes) error {
+	if a := n.added(); a > n.maxAdded || len(n.list)-a > n.configured {
+		return fmt.Errorf("%d named peers, %d of them added, at most %d and %d", len(n.list), a, n.configured+n.maxAdded, n.maxAdded)
+	}
+	for i := range n.list {
+		p := &n.list[i]
+		switch {
+		case len(p.addrs) > maxNamedAddrs:
+			return fmt.Errorf("%v has %d addresses, at most %d", p.target, len(p.addrs), maxNamedAddrs)
+		case p.phase == dialling && !slices.ContainsFunc(d.list, func(d dial) bool { return d.named == p.number }):
+			return fmt.Errorf("%v is dialling, but there is no dial", p.target)
+		case p.phase == linked && rs.find(p.peer) == nil:
+			return fmt.Errorf("%v is linked to %v, which is not connected", p.target, p.peer)
+		}
+	}
+	return nil
+}
+
+// connectNamed takes the next step of each named peer whose time has come.
+func (m *Machine) connectNamed(now time.Time, out *actor.Outbox) {
+	for i := range m.named.list {
+		if p := &m.named.list[i]; p.phase == waiting && !p.at.After(now) {
+			m.tryNamed(now, p, out)
+		}
+	}
+}
+
+// tryNamed takes the next step of a named peer towards a connection.
+func (m *Machine) tryNamed(now time.Time, p *namedPeer, out *actor.Outbox) {
+	if lit := p.target.Literal(); len(p.addrs) == 0 && lit.IsValid() {
+		p.addrs = []netip.AddrPort{lit}
+	}
+	if len(p.addrs) == 0 {
+		_, ok := m.ports.Resolve.Ask(out, p.number, Resolve{Host: p.target.Host, Port: p.target.Port})
+		if p.starved = !ok; ok {
+			p.become(resolving, waiting)
+		}
+		return
+	}
+	addr := p.addrs[0]
+	if r := m.remotes.at(addr); r != nil {
+		p.link(r.id, r.shook)
+		return
+	}
+	switch s := m.seats(); {
+	case m.dials.to(addr):
+		p.becomeWaiting(now.Add(dialledRetry))
+	case s.full() && !p.keep:
+		out.Log(actor.Info, "addnode onetry: all seats are taken", "addr", p.target)
+		p.become(over, waiting)
+	case s.full():
+		// It waits for the next seat. Inbound cannot take it.
+	default:
+		if p.starved = !m.dial(addr, p.number, out); !p.starved {
+			p.addrs = p.addrs[1:]
+			p.become(dialling, waiting)
+		}
+	}
+}
+
+// onResolved takes the addresses of a named peer or of a seed.
+func (m *Machine) onResolved(now time.Time, in actor.Input, got Resolved, out *actor.Outbox) {
+	reason := failure(in.Err, got.Err)
+	if in.Key >= firstNamed {
+		if p := m.named.numbered(in.Key); p != nil { // nil: the user has removed it
+			p.resolved(now, got.Addrs, reason, m.rng, out)
+		}
+		return
+	}
+	addrs := got.Addrs[:min(len(got.Addrs), maxSeedAddrs)]
+	if len(addrs) > 0 {
+		m.gossip.learn(seedAddrs(now, addrs, m.rng), addrs[0])
+	}
+	if over := m.seeds.resolved(now, in.Key, len(addrs), reason, m.rng, out); over && m.seeds.found == 0 {
+		m.alone.say(m.seats().ready, fmt.Sprintf("none of the %d DNS seeds answered", len(m.seeds.hosts)), m.seeds.at.Sub(now), out)
+	}
+}
+
+// onAddNode answers the RPC addnode.
+func (m *Machine) onAddNode(now time.Time, q AddNode, call actor.Call[Done], out *actor.Outbox) {
+	t, ok := hostport.Parse(q.Addr, m.cfg.DefaultPort)
+	call.Answer(out, Done{Err: m.named.change(now, q.Command, t, ok)})
 }

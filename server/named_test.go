@@ -43,7 +43,7 @@ func TestL9ANamedPeerIsTriedForEver(t *testing.T) {
 	b.end(id)
 	b.Drop()
 	b.Advance(5 * time.Second)
-	b.wantDial(addr, "after a good connection the back-off begins anew")
+	b.wantDial(addr, "after a good connection the back-off begins at 5 s again")
 }
 
 func TestConnectDialsNothingElse(t *testing.T) {
@@ -78,7 +78,7 @@ func TestANameIsLookedUpAndItsAddressesAreTriedInTurn(t *testing.T) {
 	b.Reply(b.wantDial("10.0.0.2:8", "its second address, at once"), Dialed{Err: "no route"})
 	b.Drop()
 	b.Advance(5 * time.Second)
-	_, ask = steptest.WantAsk[Resolve](b.Rig, "after the last one it is looked up anew: it may have moved")
+	_, ask = steptest.WantAsk[Resolve](b.Rig, "after the last one it is looked up again: it may have moved")
 	b.Reply(ask, Resolved{Err: "no such host"})
 	b.Drop()
 	b.Advance(10 * time.Second)
@@ -130,8 +130,8 @@ func TestAddNodeOnetry(t *testing.T) {
 	}
 	b.done(AddNode{Command: "onetry", Addr: "10.0.0.1"}, "", "a full node")
 	b.Advance(time.Hour)
-	if n := pendingAsks[Dial](b); n != 0 || b.m.added() != 0 {
-		t.Fatal("there is no place to try it")
+	if n := pendingAsks[Dial](b); n != 0 || b.m.named.added() != 0 {
+		t.Fatal("there is no seat to try it")
 	}
 }
 

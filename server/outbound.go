@@ -1,6 +1,8 @@
 package server
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"time"
@@ -19,190 +21,178 @@ const (
 	// the user is told: four of five addresses in a book of testnet are
 	// dead, and 0.8^16 is one in forty.
 	manyFails = 16
-	// pickRetry and pickRetryMax: how long to wait when the book has nothing
+	// pickRetry and pickRetryMax are how long to wait when the book has nothing
 	// to offer.
 	pickRetry    = 5 * time.Second
 	pickRetryMax = 5 * time.Minute
 )
 
-// outbound is the search for automatic peers.
+// outbound tracks the search for automatic peers.
 type outbound struct {
-	candidates  []netip.AddrPort // to be dialled, from the book
-	pick        actor.Ticket     // the question to the book
-	pickAt      time.Time        // ask the book not before
-	dry         int              // answers in a row without a candidate
-	dialAt      time.Time        // dial not before
-	fails       int              // dials in a row that led to no handshake
-	lonelySince time.Time        // since when there are too few outbound peers; zero: there are enough
-	told        bool             // the user has been told that there are no peers
-	starved     bool             // a port had no slot: an answer or Freed is waited for, no clock
+	most int // candidates
+
+	candidates []netip.AddrPort // from the book, to be dialled
+	asking     bool             // the book is being asked
+	pickAt     time.Time        // do not ask the book before
+	dry        int              // answers in a row without a candidate
+	dialAt     time.Time        // do not dial before
+	fails      int              // dials in a row that led to no handshake
+
+	// starved says that a port had no slot. An answer or Freed brings the next
+	// chance, so no clock runs.
+	starved bool
 }
 
-// target is how many automatic peers there should be.
-func (m *Machine) target() int {
-	if len(m.cfg.ConnectOnly) > 0 {
-		return 0
-	}
-	return max(0, min(m.cfg.OutboundTarget, m.cfg.MaxPeers-m.kept()))
-}
-
-// automatic counts the automatic peers and dials. Peers that the user named do
-// not count (as in Bitcoin Core): they must not take the place of peers that an
-// attacker could not name.
-func (m *Machine) automatic() int {
-	n := m.count(func(s *slot) bool { return !s.in && !s.manual })
-	for _, d := range m.dials {
-		if d.automatic {
-			n++
-		}
-	}
-	return n
-}
-
-// seeking says whether another automatic peer is wanted and has a place.
-func (m *Machine) seeking() bool { return m.automatic() < m.target() && !m.full() }
-
-// tendOutbound dials candidates and asks the book for more.
-func (m *Machine) tendOutbound(now time.Time, out *actor.Outbox) {
-	a := &m.auto
-	a.starved = false
-	if m.automatic() >= m.target() {
-		a.candidates = nil // they would be stale when they are wanted
-	}
-	for m.seeking() && len(a.candidates) > 0 && !a.dialAt.After(now) {
-		addr := a.candidates[0]
-		if m.suitable(now, addr) {
-			if _, ok := m.startDial(addr, true, out); !ok {
-				a.starved = true
-				return
-			}
-			a.dialAt = now.Add(m.dialPause())
-		}
-		a.candidates = a.candidates[1:]
-	}
-	if !m.seeking() || len(a.candidates) > 0 || a.pick != 0 || a.pickAt.After(now) {
-		return
-	}
-	t, ok := m.ports.Pick.Ask(out, 0, Pick{Max: m.target() - m.automatic()})
-	if !ok {
-		a.starved = true
-		return
-	}
-	a.pick = t
-}
-
-// outboundDue is when tendOutbound has something to do.
-func (m *Machine) outboundDue() time.Time {
-	a := &m.auto
+// due is when the next candidate is to be dialled or the book to be asked.
+func (o *outbound) due(s *seats) time.Time {
 	switch {
-	case !m.seeking() || a.starved:
+	case !s.seeking() || o.starved:
 		return time.Time{}
-	case len(a.candidates) > 0:
-		return later(m.settled, a.dialAt)
-	case a.pick == 0:
-		return later(m.settled, a.pickAt)
+	case len(o.candidates) > 0:
+		return o.dialAt
+	case !o.asking:
+		return o.pickAt
 	}
 	return time.Time{}
 }
 
-// dialPause is how long to wait after a dial.
-func (m *Machine) dialPause() time.Duration {
-	if m.auto.fails < manyFails {
+// pause is how long to wait after a dial.
+func (o *outbound) pause(rng *rand.Rand) time.Duration {
+	if o.fails < manyFails {
 		return dialInterval
 	}
-	return backoff(m.rng, 2*dialInterval, dialIntervalMax, m.auto.fails-manyFails+1)
+	return backoff(rng, 2*dialInterval, dialIntervalMax, o.fails-manyFails+1)
 }
 
-// onPicked takes the book's candidates.
-func (m *Machine) onPicked(now time.Time, in actor.Input, picked Picked, out *actor.Outbox) {
-	a := &m.auto
-	a.pick = 0
-	if in.Err == nil {
-		m.known = picked.Known
-	} else {
-		m.known = max(m.known, 0) // a book that does not answer knows nothing
-	}
-	for _, addr := range picked.Addrs {
-		if addr = plain(addr); m.suitable(now, addr) && !slices.Contains(a.candidates, addr) {
-			a.candidates = append(a.candidates, addr)
-		}
-	}
-	if len(a.candidates) > 0 {
-		a.dry = 0
+// pick asks the book for candidates.
+func (o *outbound) pick(now time.Time, missing int, port actor.Port[Pick, Picked], out *actor.Outbox) {
+	if len(o.candidates) > 0 || o.asking || o.pickAt.After(now) {
 		return
 	}
-	a.dry++
-	a.pickAt = now.Add(backoff(m.rng, pickRetry, pickRetryMax, a.dry))
-	if m.known == 0 && m.cfg.NoDNSSeed && len(m.cfg.DNSSeeds) > 0 && len(m.named) == 0 {
-		m.noPeers("the address book is empty and DNS seeds are off (--nodnsseed)", time.Time{}, now, out)
+	_, o.asking = port.Ask(out, 0, Pick{Max: missing})
+	o.starved = !o.asking
+}
+
+// picked takes the book's candidates and says whether there were any.
+func (o *outbound) picked(now time.Time, suitable []netip.AddrPort, rng *rand.Rand) bool {
+	o.asking = false
+	o.candidates = suitable[:min(len(suitable), o.most)]
+	if len(o.candidates) > 0 {
+		o.dry = 0
+		return true
+	}
+	o.dry++
+	o.pickAt = now.Add(backoff(rng, pickRetry, pickRetryMax, o.dry))
+	return false
+}
+
+// grown notes that the book has new addresses: the wait for them is over.
+func (o *outbound) grown(now time.Time) { o.dry, o.pickAt = 0, now }
+
+// failed counts a dial or a handshake that failed.
+func (o *outbound) failed(now time.Time, rng *rand.Rand) {
+	if o.fails++; o.fails >= manyFails {
+		o.dialAt = later(o.dialAt, now.Add(o.pause(rng)))
 	}
 }
 
-// suitable says whether an address from the book may be dialled: not banned, not
-// connected, not being dialled, and no outbound peer in its network group, so
-// that no single network can surround us.
+func (o *outbound) check() error {
+	if len(o.candidates) > o.most || o.asking && len(o.candidates) > 0 {
+		return fmt.Errorf("%d candidates of at most %d; the book is being asked: %v", len(o.candidates), o.most, o.asking)
+	}
+	return nil
+}
+
+// seekPeers dials candidates and asks the book for more.
+func (m *Machine) seekPeers(now time.Time, s seats, out *actor.Outbox) {
+	o := &m.outbound
+	o.starved = false
+	if s.missing() == 0 {
+		o.candidates = nil // they would be stale when they are wanted
+	}
+	for s.seeking() && len(o.candidates) > 0 && !o.dialAt.After(now) {
+		if addr := o.candidates[0]; m.suitable(now, addr) {
+			if !m.dial(addr, 0, out) {
+				o.starved = true
+				return
+			}
+			o.dialAt = now.Add(o.pause(m.rng))
+			s = m.seats()
+		}
+		o.candidates = o.candidates[1:]
+	}
+	if s.seeking() {
+		o.pick(now, s.missing(), m.ports.Pick, out)
+	}
+}
+
+// suitable says whether an address from the book may be dialled.
 func (m *Machine) suitable(now time.Time, addr netip.AddrPort) bool {
-	if !addr.IsValid() || addr.Port() == 0 || m.banned(now, addr.Addr()) {
-		return false
+	return addr.IsValid() && addr.Port() != 0 &&
+		!m.bans.has(now, addr.Addr()) && !m.remotes.near(addr) && !m.dials.near(addr)
+}
+
+// near says whether another address, which we are connected to or are dialling,
+// stands in the way of dialling addr. Of outbound connections there is one per
+// network group, so that no single network can surround us.
+func near(addr, other netip.AddrPort, outbound bool) bool {
+	switch {
+	case other == addr:
+		return true
+	case addr.Addr().IsLoopback():
+		return false // many peers may live on this machine
+	case other.Addr() == addr.Addr():
+		return true
 	}
 	group := groupOf(addr.Addr())
-	clash := func(other netip.AddrPort, outbound bool) bool {
-		if other == addr {
-			return true
-		}
-		if addr.Addr().IsLoopback() {
-			return false // many peers may live on this machine
-		}
-		return other.Addr() == addr.Addr() || outbound && group != "" && groupOf(other.Addr()) == group
-	}
-	for i := range m.slots {
-		if s := &m.slots[i]; clash(s.remote, !s.in) {
-			return false
-		}
-	}
-	for _, d := range m.dials {
-		if clash(d.addr, true) {
-			return false
-		}
-	}
-	return true
+	return outbound && group != "" && groupOf(other.Addr()) == group
 }
 
-// automaticFailed counts a dial or a handshake that failed.
-func (m *Machine) automaticFailed(now time.Time, out *actor.Outbox) {
-	a := &m.auto
-	a.fails++
-	if a.fails >= manyFails {
-		a.dialAt = later(a.dialAt, now.Add(m.dialPause()))
+// onPicked takes the suitable ones of the book's addresses.
+func (m *Machine) onPicked(now time.Time, in actor.Input, picked Picked, out *actor.Outbox) {
+	m.gossip.known = max(m.gossip.known, 0) // a book that does not answer knows nothing
+	if in.Err == nil {
+		m.gossip.known = picked.Known
 	}
-	if a.fails == manyFails {
-		m.noPeers("none of the last 16 addresses that were dialled could be reached", time.Time{}, now, out)
+	var list []netip.AddrPort
+	for _, addr := range picked.Addrs {
+		if addr = plain(addr); m.suitable(now, addr) && !slices.Contains(list, addr) {
+			list = append(list, addr)
+		}
 	}
-}
-
-// noPeers tells the user, once until a peer is found, that the node is alone:
-// what is missing and what can be done. next is when it is tried again; zero:
-// all the time.
-func (m *Machine) noPeers(why string, next, now time.Time, out *actor.Outbox) {
-	if m.ready() > 0 {
+	if m.outbound.picked(now, list, m.rng) {
 		return
 	}
-	level := actor.Warn
-	if m.auto.told {
-		level = actor.Debug
+	if m.gossip.known == 0 && m.cfg.NoDNSSeed && len(m.cfg.DNSSeeds) > 0 && len(m.named.list) == 0 {
+		m.alone.say(m.seats().ready, "the address book is empty and DNS seeds are off (--nodnsseed)", 0, out)
 	}
-	m.auto.told = true
-	again := "trying on"
-	if !next.IsZero() {
-		again = "trying again in " + next.Sub(now).Round(time.Second).String()
-	}
-	out.Log(level, "no peers: "+why+"; check the network, or name a peer with --connect or --addpeer; "+again)
 }
 
-// back tells the user that the node is not alone any more.
-func (m *Machine) back(addr netip.AddrPort, out *actor.Outbox) {
-	if m.auto.told {
-		m.auto.told = false
-		out.Log(actor.Info, "found a peer", "addr", addr)
+// automaticFailed notes that an automatic peer could not be reached.
+func (m *Machine) automaticFailed(now time.Time, out *actor.Outbox) {
+	m.outbound.failed(now, m.rng)
+	if m.outbound.fails == manyFails {
+		m.alone.say(m.seats().ready, "none of the last 16 addresses that were dialled could be reached", 0, out)
 	}
+}
+
+// checkGroups verifies that no two automatic peers or dials are of one group.
+func checkGroups(rs remotes, d *dials) error {
+	var groups []string
+	for i := range rs {
+		if rs[i].automatic() {
+			groups = append(groups, groupOf(rs[i].addr.Addr()))
+		}
+	}
+	for _, d := range d.list {
+		if d.named == 0 {
+			groups = append(groups, groupOf(d.addr.Addr()))
+		}
+	}
+	for i, g := range groups {
+		if g != "" && slices.Contains(groups[:i], g) {
+			return fmt.Errorf("two automatic peers of the group %s", g)
+		}
+	}
+	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"acyclic/peer"
 )
 
-// seeking is a configuration that looks for two peers of its own.
+// seeking is a configuration that seeks two automatic peers.
 func seeking() Config {
 	cfg := quiet()
 	cfg.MaxPeers = 8
@@ -106,7 +106,7 @@ func TestADryBookIsAskedLessAndLess(t *testing.T) {
 	b.Drop()
 	id := b.arrive("127.0.0.1:4000")
 	b.ready(id, "127.0.0.1:4000")
-	b.m.slots[0].tokens = maxTokens
+	b.m.remotes[0].talk.tokens = maxTokens
 	b.Give(peer.AddrsReceived{Peer: id, Addrs: netAddrs(b.Now, "1.1.1.1:18333")})
 	b.noted(1, "an address was learned")
 	b.pick(1, "1.1.1.1:18333")
@@ -140,16 +140,33 @@ func TestDeadAddressesAreDialledLessAndLess(t *testing.T) {
 	}
 }
 
+// A candidate that finds no slot is dialled when there is one; meanwhile no clock runs.
+func TestL9ACandidateWaitsForASlot(t *testing.T) {
+	cfg := seeking()
+	cfg.MaxPeers = 20
+	for _, a := range "1234567" {
+		cfg.AddPeers = append(cfg.AddPeers, "10.0.0."+string(a))
+	}
+	b := newBench(t, cfg)
+	named := b.wantDial("10.0.0.1:18333", "seven named peers are dialled")
+	b.pick(500, "1.1.1.1:18333", "2.2.2.2:18333")
+	b.Advance(time.Minute)
+	b.wantNoHotLoop("a candidate is due and all eight slots are taken")
+	b.Drop()
+	b.Reply(named, Dialed{Err: "refused"})
+	b.wantDial("2.2.2.2:18333", "a slot is free")
+}
+
 func TestL3ABookThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 	b := newBench(t, seeking())
 	_, ask := steptest.WantAsk[Pick](b.Rig, "the book is asked")
 	b.Fail(ask, actor.ErrTimeout)
 	b.Advance(time.Minute)
 	if n := pendingAsks[Pick](b); n != 0 {
-		t.Fatal("the place of a question that timed out is not free")
+		t.Fatal("the slot of a question that timed out is not free")
 	}
+	b.wantNoHotLoop("peers are sought and the port has no slot")
 	b.Late(ask)
-	b.Advance(slotRetry)
 	b.pick(1, "1.1.1.1:18333")
 	b.wantDial("1.1.1.1:18333", "the book is back")
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"math/rand/v2"
-	"net/netip"
 	"testing"
 	"time"
 
@@ -25,7 +24,7 @@ func honest(cfg Config, ports Ports) actor.Machine {
 	return New(cfg, ports, Topics{}, rand.New(rand.NewPCG(3, 4)))
 }
 
-// Whatever happens in whatever order: never more places taken than there are,
+// Whatever happens in whatever order: never more seats taken than there are,
 // every Admit answered once and by the rules, every connection owned or closed,
 // nobody dialled twice, no banned address touched, no named peer forgotten.
 func TestAnyOrderOfEvents(t *testing.T) {
@@ -59,7 +58,7 @@ func (b *broken) Check() error { return nil } // the judge must find it alone
 // The judge must catch servers that are wrong in the ways that servers are.
 func TestTheJudgeCatchesBrokenServers(t *testing.T) {
 	flaws := map[string]func(cfg Config, ports Ports) actor.Machine{
-		"one place too many": func(cfg Config, ports Ports) actor.Machine {
+		"one seat too many": func(cfg Config, ports Ports) actor.Machine {
 			cfg.MaxPeers++
 			return &broken{Machine: honest(cfg, ports).(*Machine)}
 		},
@@ -75,15 +74,15 @@ func TestTheJudgeCatchesBrokenServers(t *testing.T) {
 				return is && q.Conn%7 == 1
 			}}
 		},
-		"dials that take no place": func(cfg Config, ports Ports) actor.Machine {
+		"dials that take no seat": func(cfg Config, ports Ports) actor.Machine {
 			return &broken{Machine: honest(cfg, ports).(*Machine), spoil: func(m *Machine, in actor.Input) bool {
 				if _, is := in.Body.(Admit); is {
-					m.cfg.MaxPeers += len(m.dials)
+					m.cfg.MaxPeers += len(m.dials.list)
 				}
 				return false
 			}, after: func(m *Machine) { m.cfg.MaxPeers = cfg.MaxPeers }}
 		},
-		"places that never come back": func(cfg Config, ports Ports) actor.Machine {
+		"seats that never come back": func(cfg Config, ports Ports) actor.Machine {
 			return &broken{Machine: honest(cfg, ports).(*Machine), spoil: func(m *Machine, in actor.Input) bool {
 				_, is := in.Body.(actor.Ended)
 				return is
@@ -91,7 +90,7 @@ func TestTheJudgeCatchesBrokenServers(t *testing.T) {
 		},
 		"forgotten bans": func(cfg Config, ports Ports) actor.Machine {
 			return &broken{Machine: honest(cfg, ports).(*Machine), after: func(m *Machine) {
-				m.bans = bans{until: map[netip.Prefix]time.Time{}}
+				m.bans = newBans(m.cfg.BanDuration, m.cfg.MaxBans)
 			}}
 		},
 		"forgotten peers after a crash": func(cfg Config, ports Ports) actor.Machine {
@@ -102,9 +101,9 @@ func TestTheJudgeCatchesBrokenServers(t *testing.T) {
 		},
 		"a back-off that waits for an event": func(cfg Config, ports Ports) actor.Machine {
 			return &broken{Machine: honest(cfg, ports).(*Machine), after: func(m *Machine) {
-				for i := range m.named {
-					if m.named[i].phase == waiting && m.named[i].tries > 0 {
-						m.named[i].at = m.settled.Add(1000 * time.Hour)
+				for i := range m.named.list {
+					if p := &m.named.list[i]; p.phase == waiting && p.tries > 0 {
+						p.at = time.Unix(2_000_000_000, 0)
 					}
 				}
 			}}

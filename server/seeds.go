@@ -2,8 +2,8 @@ package server
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -28,100 +28,96 @@ const (
 	maxSeedAddrs = 256
 )
 
-// seeding is the asking of the DNS seeds, in rounds over all of them.
-type seeding struct {
-	asking bool           // a round is under way
-	next   int            // the next seed to ask in this round
-	asks   []actor.Ticket // under way
-	found  int            // addresses in this round
-	at     time.Time      // the next round not before
-	tries  int            // rounds since there were enough peers
+// seeds tracks the asking of the DNS seeds, in rounds over all of them.
+type seeds struct {
+	hosts []string // none: they are never asked
+	port  uint16
+
+	lonely time.Time // since when there have been too few outbound peers; zero: there are enough
+	at     time.Time // no round before
+	tries  int       // rounds since there were enough peers
+
+	asking bool // a round is under way
+	next   int  // the next seed to ask in it
+	open   int  // lookups under way
+	found  int  // addresses in the last round
 }
 
-// tendSeeds begins a round when the node is short of outbound peers, and asks as
-// many seeds at a time as there are places.
-func (m *Machine) tendSeeds(now time.Time, out *actor.Outbox) {
-	m.watchLoneliness(now)
-	s := &m.seeds
-	if due := m.seedsDue(); !s.asking && !due.IsZero() && !due.After(now) {
-		*s = seeding{asking: true, tries: s.tries, asks: s.asks}
-	}
-	for s.asking && s.next < len(m.cfg.DNSSeeds) {
-		t, ok := m.ports.Resolve.Ask(out, 0, Resolve{Host: m.cfg.DNSSeeds[s.next], Port: m.cfg.DefaultPort})
-		if !ok {
-			return // an answer, or Freed, brings us back
-		}
-		s.asks = append(s.asks, t)
-		s.next++
-	}
-}
-
-// watchLoneliness notes since when there have been too few outbound peers.
-func (m *Machine) watchLoneliness(now time.Time) {
+// watch notes since when there have been too few outbound peers.
+func (s *seeds) watch(now time.Time, seats *seats) {
 	switch {
-	case m.readyOutbound() >= min(fewOutbound, m.target()):
-		m.auto.lonelySince = time.Time{}
-		m.seeds.tries = 0
-	case m.auto.lonelySince.IsZero():
-		m.auto.lonelySince = now
+	case seats.readyOutbound >= min(fewOutbound, seats.target):
+		s.lonely, s.tries = time.Time{}, 0
+	case s.lonely.IsZero():
+		s.lonely = now
 	}
 }
 
-// seedsDue is when the next round begins. It begins only when it is known what
-// the book knows.
-func (m *Machine) seedsDue() time.Time {
-	off := m.cfg.NoDNSSeed || len(m.cfg.DNSSeeds) == 0 || m.target() == 0
-	if off || m.seeds.asking || m.known < 0 || m.auto.lonelySince.IsZero() {
+// due is when the next round begins. known is how many addresses the book knows;
+// no round begins before that is known.
+func (s *seeds) due(known int) time.Time {
+	if len(s.hosts) == 0 || s.asking || known < 0 || s.lonely.IsZero() {
 		return time.Time{}
 	}
-	since := m.auto.lonelySince
-	if m.known >= fewKnown {
-		since = since.Add(seedPatience)
+	if known >= fewKnown {
+		return later(s.lonely.Add(seedPatience), s.at)
 	}
-	return later(later(since, m.seeds.at), m.settled)
+	return later(s.lonely, s.at)
 }
 
-// onSeedResolved takes one seed's addresses. They go through the book, each seed
-// as a source of its own, so that none can fill it.
-func (m *Machine) onSeedResolved(now time.Time, in actor.Input, got Resolved, out *actor.Outbox) {
-	s := &m.seeds
-	i := slices.Index(s.asks, in.Ticket)
-	if i < 0 {
-		return // of a named peer that has been removed
+// ask begins a round if it is due, and asks as many seeds at a time as the port
+// has slots. If there is none, an answer or Freed brings the next chance.
+func (s *seeds) ask(now time.Time, known int, port actor.Port[Resolve, Resolved], out *actor.Outbox) {
+	if due := s.due(known); !due.IsZero() && !due.After(now) {
+		s.asking, s.next, s.found = true, 0, 0
 	}
-	s.asks = slices.Delete(s.asks, i, i+1)
-	addrs := got.Addrs[:min(len(got.Addrs), maxSeedAddrs)]
-	if len(addrs) > 0 {
-		m.learn(m.seedAddrs(now, addrs), addrs[0])
-		s.found += len(addrs)
-	} else if in.Err != nil || got.Err != "" {
-		out.Log(actor.Debug, "DNS seed failed", "reason", got.Err, "err", in.Err)
+	for s.asking && s.next < len(s.hosts) {
+		if _, ok := port.Ask(out, uint64(s.next), Resolve{Host: s.hosts[s.next], Port: s.port}); !ok {
+			return
+		}
+		s.next++
+		s.open++
 	}
-	if s.next < len(m.cfg.DNSSeeds) || len(s.asks) > 0 {
-		return
-	}
+}
 
+// resolved counts the addresses of a seed. It returns true if that was the last
+// one of the round.
+func (s *seeds) resolved(now time.Time, seed uint64, addrs int, reason string, rng *rand.Rand, out *actor.Outbox) (over bool) {
+	s.open--
+	s.found += addrs
+	if addrs == 0 && reason != "" {
+		out.Log(actor.Debug, "DNS seed failed", "seed", s.hosts[seed], "reason", reason)
+	}
+	if s.next < len(s.hosts) || s.open > 0 {
+		return false
+	}
 	s.asking = false
 	s.tries++
-	s.at = now.Add(backoff(m.rng, seedRetry, seedRetryMax, s.tries))
+	s.at = now.Add(backoff(rng, seedRetry, seedRetryMax, s.tries))
 	if s.found > 0 {
 		level := actor.Info
 		if s.tries > 1 {
 			level = actor.Debug
 		}
 		out.Log(level, "addresses from DNS seeds", "count", s.found)
-		return
 	}
-	m.noPeers(fmt.Sprintf("none of the %d DNS seeds answered", len(m.cfg.DNSSeeds)), s.at, now, out)
+	return true
 }
 
-// seedAddrs dates addresses from a seed three to seven days back (as Bitcoin
-// Core does), so that what peers tell about them is newer.
-func (m *Machine) seedAddrs(now time.Time, addrs []netip.AddrPort) []*wire.NetAddressV2 {
+func (s *seeds) check() error {
+	if s.next > len(s.hosts) || s.open > s.next || !s.asking && s.open > 0 {
+		return fmt.Errorf("round under way: %v; %d of %d seeds asked, %d lookups open", s.asking, s.next, len(s.hosts), s.open)
+	}
+	return nil
+}
+
+// seedAddrs dates addresses from a seed three to seven days back (as Bitcoin Core
+// does), so that what peers tell about them is newer.
+func seedAddrs(now time.Time, addrs []netip.AddrPort, rng *rand.Rand) []*wire.NetAddressV2 {
 	const day = 24 * time.Hour // what Bitcoin Core counts here
 	list := make([]*wire.NetAddressV2, 0, len(addrs))
 	for _, a := range addrs {
-		seen := now.Add(-3*day - time.Duration(m.rng.Int64N(int64(4*day))))
+		seen := now.Add(-3*day - time.Duration(rng.Int64N(int64(4*day))))
 		list = append(list, wire.NetAddressV2FromBytes(seen, 0, a.Addr().Unmap().AsSlice(), a.Port()))
 	}
 	return list

@@ -121,7 +121,38 @@ func TestSeedsOffAndNothingKnownIsSaid(t *testing.T) {
 	}
 }
 
-func TestManySeedsWaitForAPlace(t *testing.T) {
+// A name that found no slot is looked up when Freed comes; meanwhile no clock runs.
+func TestL9ANameThatFoundNoSlotIsLookedUpWhenFreedComes(t *testing.T) {
+	cfg := seeded("a.x", "b.x", "c.x", "d.x", "e.x", "f.x", "g.x", "h.x", "i.x")
+	b := newBench(t, cfg)
+	b.pick(0)
+	var asks []steptest.Asked
+	for range 8 {
+		_, ask := steptest.WantAsk[Resolve](b.Rig, "the window is 8")
+		asks = append(asks, ask)
+	}
+	b.done(AddNode{Command: "add", Addr: "node.example"}, "", "a name")
+	for _, ask := range asks {
+		b.Fail(ask, actor.ErrTimeout)
+	}
+	b.Advance(time.Minute)
+	if n := pendingAsks[Resolve](b); n != 0 {
+		t.Fatal("the slot of a question that timed out is not free before the resolver has answered")
+	}
+	b.wantNoHotLoop("a seed and a named peer wait for a slot")
+	b.Late(asks[0])
+	b.Late(asks[1])
+	hosts := map[string]bool{}
+	for range 2 {
+		q, _ := steptest.WantAsk[Resolve](b.Rig, "two slots are free again")
+		hosts[q.Host] = true
+	}
+	if !hosts["i.x"] || !hosts["node.example"] {
+		t.Fatalf("looked up %v", hosts)
+	}
+}
+
+func TestManySeedsWaitForASlot(t *testing.T) {
 	seeds := []string{"a.x", "b.x", "c.x", "d.x", "e.x", "f.x", "g.x", "h.x", "i.x", "j.x"}
 	b := newBench(t, seeded(seeds...))
 	b.pick(0)

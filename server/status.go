@@ -8,55 +8,38 @@ import (
 
 // reporter publishes Status.
 type reporter struct {
-	refused     uint64
-	last        Status
-	publishedAt time.Time // zero: never
+	refused uint64 // connections not admitted
+	last    Status
+	at      time.Time // of last; zero: never
 }
 
-func (m *Machine) currentStatus() Status {
-	s := Status{
-		MaxPeers:    m.cfg.MaxPeers,
-		Dialling:    len(m.dials),
-		Known:       max(m.known, 0),
-		Banned:      len(m.bans.order),
-		Refused:     m.status.refused,
-		Inbound:     m.inbound(),
-		Outbound:    m.count(func(s *slot) bool { return !s.in }),
-		Handshaking: m.count(func(s *slot) bool { return !s.shook }),
-	}
-	return s
-}
-
-// publishStatus publishes a change, but not more often than statusInterval:
-// a storm of connections is not a storm of events.
-func (m *Machine) publishStatus(now time.Time, out *actor.Outbox) {
-	if due := m.statusDue(); due.IsZero() || due.After(now) {
-		return
-	}
-	m.status.last = m.currentStatus()
-	m.status.publishedAt = now
-	m.topics.Status.Set(out, 0, m.status.last)
-}
-
-// statusDue is when Status is published next; zero when nothing has changed.
-func (m *Machine) statusDue() time.Time {
-	if m.status.publishedAt.IsZero() {
-		return m.settled
-	}
-	if m.currentStatus() == m.status.last {
+// due is when Status is published next, zero if nothing has changed.
+func (r *reporter) due(s Status) time.Time {
+	if s == r.last {
 		return time.Time{}
 	}
-	return m.status.publishedAt.Add(statusInterval)
+	return r.at.Add(statusInterval)
 }
 
-// peers lists the connections in order of ID.
-func (m *Machine) peers() []Slot {
-	list := make([]Slot, 0, len(m.slots))
-	for i := range m.slots {
-		s := &m.slots[i]
-		list = append(list, Slot{
-			Peer: s.id, Remote: s.remote, Inbound: s.in, Manual: s.manual, Ready: s.ready, Since: s.since,
-		})
+// publish publishes a change, but not more often than statusInterval: a storm of
+// connections is not a storm of events.
+func (r *reporter) publish(now time.Time, s Status, topic actor.State[Status], out *actor.Outbox) {
+	if due := r.due(s); !due.IsZero() && !due.After(now) {
+		r.last, r.at = s, now
+		topic.Set(out, 0, s)
 	}
-	return list
+}
+
+// figures are what Status says in this moment.
+func (m *Machine) figures(s *seats) Status {
+	return Status{
+		Inbound:     s.inbound,
+		Outbound:    s.outbound,
+		Handshaking: s.handshaking,
+		MaxPeers:    s.all,
+		Dialling:    len(m.dials.list),
+		Known:       max(m.gossip.known, 0),
+		Banned:      len(m.bans.order),
+		Refused:     m.status.refused,
+	}
 }

@@ -14,7 +14,7 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// note is what btcd notified: a block that was connected or disconnected.
+// note is a notification of btcd's: a block was connected or disconnected.
 type note struct {
 	connected bool
 	hash      chainhash.Hash
@@ -22,7 +22,7 @@ type note struct {
 	txs, size int
 }
 
-// onNotification runs inside ProcessBlock: it only takes a note.
+// onNotification runs inside ProcessBlock, so it only takes a note.
 func (e *Engine) onNotification(n *blockchain.Notification) {
 	block, ok := n.Data.(*btcutil.Block)
 	if !ok || n.Type == blockchain.NTBlockAccepted {
@@ -38,8 +38,8 @@ func (e *Engine) onNotification(n *blockchain.Notification) {
 	})
 }
 
-// applyBlock takes a block: its header first, then, if the parent's data is
-// there, the block.
+// applyBlock takes a block's header, and then the block, if its parent's data is
+// stored.
 func (e *Engine) applyBlock(msg *wire.MsgBlock, source actor.ID) chain.Verdict {
 	block := btcutil.NewBlock(msg)
 	n, refused := e.applyBlockHeader(&msg.Header)
@@ -60,8 +60,8 @@ func (e *Engine) applyBlock(msg *wire.MsgBlock, source actor.ID) chain.Verdict {
 	return v
 }
 
-// applyBlockHeader makes the header known before the block is: btcd does not
-// do so on its own, and its best header would stay behind its best block.
+// applyBlockHeader makes the header known before the block. btcd does not do that,
+// and its best header would stay behind its best block.
 func (e *Engine) applyBlockHeader(h *wire.BlockHeader) (node, *refusal) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -104,8 +104,8 @@ func (e *Engine) process(block *btcutil.Block, n node) *refusal {
 	return e.judge(block, n, refused)
 }
 
-// judge finds out what a broken rule says about the header. btcd marks only
-// what it had stored before.
+// judge finds out what a broken rule says about the header. btcd marks a block only
+// if it had stored it before.
 func (e *Engine) judge(block *btcutil.Block, n node, refused *refusal) *refusal {
 	switch refused.code {
 	case chain.Invalid, chain.BadAncestor, chain.Checkpoint:
@@ -127,8 +127,8 @@ func (e *Engine) judge(block *btcutil.Block, n node, refused *refusal) *refusal 
 }
 
 // mutation says why a block that broke a rule may not be the one that its header
-// commits to; nil when it is. btcd looks at sizes and at transactions before it
-// looks at whether they are the block's.
+// commits to. It returns nil if it is that one. btcd checks sizes and transactions
+// before it checks whether they belong to the header.
 func mutation(block *btcutil.Block, broken string) *refusal {
 	txs := block.Transactions()
 	if len(txs) == 0 || blockchain.CalcMerkleRoot(txs, false) != block.MsgBlock().Header.MerkleRoot {
@@ -136,22 +136,22 @@ func mutation(block *btcutil.Block, broken string) *refusal {
 	}
 	seen := make(map[chainhash.Hash]bool, len(txs))
 	for _, tx := range txs {
-		if seen[*tx.Hash()] { // CVE-2012-2459: copies at the end need not change the root
+		if seen[*tx.Hash()] { // CVE-2012-2459: copies at the end may leave the root as it is
 			return refuse(blockchain.ErrDuplicateTx, fmt.Sprintf("transaction %v comes twice; besides, %s", tx.Hash(), broken))
 		}
 		seen[*tx.Hash()] = true
 		if !blockchain.IsCoinBase(txs[0]) && tx.MsgTx().SerializeSizeStripped() == 2*chainhash.HashSize {
-			// CVE-2017-12842: it may be two hashes of the tree (as in
-			// Bitcoin Core's IsBlockMutated).
+			// CVE-2017-12842: it may be two hashes of the tree. See Bitcoin
+			// Core's IsBlockMutated.
 			return refuse(blockchain.ErrBadMerkleRoot, "a transaction of 64 bytes where there is no coinbase; besides, "+broken)
 		}
 	}
 	return nil
 }
 
-// culprit is the block that broke the rule when n was processed: n itself, or,
-// in a reorganisation, one of the blocks before it that had been stored and not
-// connected. btcd has marked it. The caller holds mu.
+// culprit returns the block that broke a rule when n was processed. In a
+// reorganisation that may be a block before n, which had been stored and not
+// connected: btcd has marked it. Otherwise it is n. The caller holds mu.
 func (e *Engine) culprit(n node) node {
 	known := rules[blockchain.ErrKnownInvalidBlock]
 	for hash := n.Hash; !e.chain.MainChainHasBlock(&hash); {
@@ -169,10 +169,10 @@ func (e *Engine) culprit(n node) node {
 	return n
 }
 
-// strayWitness says why a block's witness data is not what its header commits
-// to; nil when it is. btcd asks that only once segwit is active, and then after
-// its sizes; before, anybody on the way could blow up a block, whose transactions
-// are the same with and without it.
+// strayWitness says why a block's witness data is not what its header commits to.
+// It returns nil if it is. btcd checks that only once segwit is active, and after
+// the sizes. Before segwit, anybody on the way could add witness data to a block
+// and make it too large, for its transactions stay the same.
 func (e *Engine) strayWitness(block *btcutil.Block) *refusal {
 	txs := block.Transactions()
 	hasWitness := func(tx *btcutil.Tx) bool { return tx.MsgTx().HasWitness() }
@@ -196,13 +196,14 @@ func (e *Engine) strayWitness(block *btcutil.Block) *refusal {
 	return nil
 }
 
-// beforeSegwit says whether a block comes before segwit. Bitcoin Core takes such
-// a block without witness data only, and for months its coinbases have had a
-// commitment to there being none: the 32 bytes that fit it anybody can add.
-// Blocks of side branches are not looked at: nobody builds on one that old.
+// beforeSegwit says whether a block comes before segwit. Bitcoin Core takes such a
+// block only without witness data. For months the coinbases of such blocks have
+// committed to empty witness data, and anybody can add the 32 bytes that fit the
+// commitment. Blocks of side branches are not checked, for nobody builds on one
+// that old.
 //
-// Where nobody had to vote (signet), segwit is active from the first block for
-// Bitcoin Core, but for btcd only after some thousand.
+// Where no vote was needed (signet), Bitcoin Core has segwit active from the first
+// block, but btcd only after some thousand.
 func (e *Engine) beforeSegwit(h *wire.BlockHeader) (bool, error) {
 	vote, ok := e.params.Deployments[chaincfg.DeploymentSegwit].DeploymentStarter.(*chaincfg.MedianTimeDeploymentStarter)
 	if !ok || vote.StartTime().IsZero() || h.PrevBlock != e.chain.BestSnapshot().Hash {
@@ -212,8 +213,8 @@ func (e *Engine) beforeSegwit(h *wire.BlockHeader) (bool, error) {
 	return !active, err
 }
 
-// flushSometimes lets btcd write its cache every five minutes once all blocks
-// are there; until then it does so when the cache is full.
+// flushSometimes lets btcd write its cache every five minutes once all blocks are
+// there. Until then btcd writes it when it is full.
 func (e *Engine) flushSometimes() *refusal {
 	e.mu.Lock()
 	ahead := e.tips.Header.Height - e.tips.Block.Height
@@ -221,8 +222,8 @@ func (e *Engine) flushSometimes() *refusal {
 	if ahead > 1 {
 		return nil
 	}
-	//correctness: the worker waits for the disk alone; chain answers for it when
-	//it is late, and the disk needs nothing of anybody.
+	//correctness: the worker waits for the disk alone, and the disk waits for
+	//nobody. No question to chain waits for longer than its timeout.
 	if err := e.chain.FlushUtxoCache(blockchain.FlushPeriodic); err != nil {
 		return e.broken(err)
 	}
@@ -235,7 +236,8 @@ func (e *Engine) broken(err error) *refusal {
 	return &refusal{rule{chain.Fatal, "fatal"}, e.fatal}
 }
 
-// announce turns the notes of a call into events. source sent the block hash.
+// announce turns the notes of a call into events. source is the peer that sent the
+// block with this hash.
 func (e *Engine) announce(hash chainhash.Hash, source actor.ID) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

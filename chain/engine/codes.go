@@ -8,7 +8,7 @@ import (
 	"acyclic/chain"
 )
 
-// rule is what a rule of btcd's means to us, and its name in Bitcoin Core.
+// rule is what a broken rule of btcd's means to us, and its name in Bitcoin Core.
 type rule struct {
 	code   chain.Code
 	reason string
@@ -16,8 +16,8 @@ type rule struct {
 
 // rules has every error code of btcd's blockchain package.
 //
-// Mutated are those by which a body shows that it is not the one that the
-// header commits to: the header may be good, another copy of the block too.
+// A body that breaks a rule with the code Mutated is not the one that the header
+// commits to. The header may be good, and another copy of the block too.
 var rules = map[blockchain.ErrorCode]rule{
 	blockchain.ErrDuplicateBlock:       {chain.Duplicate, "duplicate"},
 	blockchain.ErrPreviousBlockUnknown: {chain.Orphan, "prev-blk-not-found"},
@@ -79,16 +79,16 @@ func refuse(code blockchain.ErrorCode, detail string) *refusal {
 	return &refusal{rules[code], detail}
 }
 
-// asRefusal returns the refusal that err is, if it is a rule's and not the
-// database's.
-func asRefusal(err error) (*refusal, bool) {
+// asRefusal returns err as a refusal. ok is false if no rule was broken: then the
+// database failed.
+func asRefusal(err error) (r *refusal, ok bool) {
 	var broken blockchain.RuleError
 	if !errors.As(err, &broken) {
 		return nil, false
 	}
-	r, ok := rules[broken.ErrorCode]
+	known, ok := rules[broken.ErrorCode]
 	if !ok {
-		r = rule{chain.Invalid, "rejected"} // a rule of a later btcd
+		known = rule{chain.Invalid, "rejected"} // a rule of a later btcd
 	}
-	return &refusal{r, broken.Description}, true
+	return &refusal{known, broken.Description}, true
 }

@@ -33,7 +33,7 @@ func TestEveryRuleIsMapped(t *testing.T) {
 	}
 }
 
-// Who is at fault decides who is banned, so the codes that are no fault are
+// A peer at fault is banned, so the codes that are no fault are
 // named here.
 func TestWhatIsNoFault(t *testing.T) {
 	innocent := map[blockchain.ErrorCode]bool{

@@ -1,27 +1,27 @@
-// Package engine is the only caller of btcd's blockchain: full validation of
-// headers and blocks, on a database in the data directory that btcd itself
-// could open. It is an adapter. The chain component asks two handlers:
+// Package engine validates headers and blocks in full. It is the only caller of
+// btcd's blockchain, on a database that btcd itself could open. It is an adapter
+// and has two handlers:
 //
-//   - [Engine.Worker], one goroutine, alone changes the chain. What btcd
-//     notifies while it works is only noted, and goes out with the answer.
-//   - [Engine.Reader], several goroutines, looks things up. None of its answers
-//     takes btcd's chain lock, which ProcessBlock holds while it works (for
-//     minutes, if it flushes): a slow block delays no reader.
+//   - [Engine.Worker] alone changes the chain, on one goroutine. It only notes
+//     what btcd notifies meanwhile, and its answer brings the notes.
+//   - [Engine.Reader] looks things up, on several goroutines. It never takes
+//     btcd's chain lock, which ProcessBlock holds while it works (for minutes, if
+//     it flushes). So a slow block delays no reader.
 //
-// What btcd's blockchain does not do, and engine does beside it:
+// Engine does what btcd's blockchain does not do:
 //
-//   - the work and height of any header, and where branches part (tree.go);
-//   - the best *valid* header: btcd's best header chain stays on a branch whose
-//     block has turned out to be invalid, and a header whose block failed before
-//     it was stored is not marked at all (valid.go);
-//   - headers ahead of the blocks survive a restart (headerfile.go);
-//   - a body that does not belong to its header is told from an invalid block,
-//     whatever else is wrong with it (block.go);
-//   - blocks come after their parents' data, or are refused: btcd's pool of
-//     orphans stays empty;
-//   - a block that was stored and not connected, because the node ended in
-//     between, is downloaded again (stranded.go).
+//   - It knows the work and the height of any header, and where branches part
+//     (tree.go).
+//   - It knows the best valid header (valid.go). btcd's best header chain stays on
+//     a branch with an invalid block, and btcd does not mark a header whose block
+//     failed before it was stored.
+//   - It keeps headers ahead of the blocks over a restart (headerfile.go).
+//   - It tells a body that does not belong to its header from an invalid block,
+//     whatever else is wrong with it (block.go).
+//   - It refuses a block whose parent's data is missing, so btcd's pool of orphans
+//     stays empty.
+//   - It has a block downloaded again that was stored and not connected, because
+//     the node ended in between (stranded.go).
 //
-// Files in the data directory: blocks_ffldb, as btcd lays it out, and
-// headers.dat.
+// The data directory holds blocks_ffldb, as btcd lays it out, and headers.dat.
 package engine

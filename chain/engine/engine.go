@@ -23,25 +23,24 @@ import (
 
 // Config says what Open opens.
 type Config struct {
-	// DataDir is the directory of one network; it is made if it is missing.
+	// DataDir is the directory of one network. Open makes it if it is missing.
 	DataDir string
 	// Params are the network's. They are copied.
 	Params *chaincfg.Params
 	// UtxoCacheBytes bounds btcd's cache of unspent outputs.
 	UtxoCacheBytes uint64
-	// PruneBytes is the size of block files to keep; zero: all. btcd wants at
-	// least 1536 MiB.
+	// PruneBytes is how much of the block files to keep; zero: all. btcd wants
+	// at least 1536 MiB.
 	PruneBytes uint64
-	// AddCheckpoints go beside the network's, NoCheckpoints means none at all.
+	// AddCheckpoints are added to the network's. NoCheckpoints removes both.
 	AddCheckpoints []chaincfg.Checkpoint
 	NoCheckpoints  bool
-	// Progress, if set, is called while Open and Close take their time, at
-	// most about once a second.
+	// Progress, if set, is called about once a second while Open or Close is at
+	// work.
 	Progress func(Progress)
-	// Log, if set, takes log records. It is called from the engine's
-	// goroutines.
+	// Log, if set, takes log records. The engine's goroutines call it.
 	Log func(actor.Level, string)
-	// Interrupt, if set and closed, ends Open early with ErrInterrupted.
+	// Interrupt, once it is closed, ends Open early with ErrInterrupted.
 	Interrupt <-chan struct{}
 
 	// hook is for tests: btcd calls it under its chain lock.
@@ -62,39 +61,40 @@ type Engine struct {
 	db     database.DB
 	chain  *blockchain.BlockChain
 
-	// work is held by the worker for as long as it works, and by Close.
+	// work is held by the worker while it works, and by Close.
 	//
-	//correctness: there is one worker, so that only Close ever waits, for the
-	//call in progress; the worker takes mu below it, never the other way.
+	//correctness: there is one worker, so only Close ever waits, for the call in
+	//progress. The worker takes mu while it holds work, and nobody takes them
+	//the other way round.
 	work   sync.Mutex
 	file   *headerFile
 	notes  []note        // of the ProcessBlock in progress
-	events []chain.Event // that chain has not confirmed, up to number last
+	events []chain.Event // those that chain has not confirmed, up to number last
 	last   uint64
 	fatal  string // why nothing may be changed any more
 
 	// life is held by each reader for one answer, and by Close.
 	//
-	//correctness: a reader waits for the disk at most; Close comes after the
-	//node has stopped asking.
+	//correctness: a reader that holds it waits for the disk at most. Close comes
+	//after the node has stopped asking.
 	life   sync.RWMutex
 	closed bool
 
-	// mu guards what follows, which the worker changes and readers look at.
+	// mu guards what follows. The worker changes it, and readers look at it.
 	//
-	//correctness: a leaf but for btcd's chain lock, which only the worker takes
-	//under it, and nobody else holds for long at that time. It is held for one
-	//message of headers at most (2,000: some 20 ms), never while a block is
-	//processed.
+	//correctness: under it only the worker takes another lock, btcd's chain lock,
+	//and nobody else holds that one for long at that time. mu is held for one
+	//headers message at most (2,000 headers, some 20 ms), and never while a block
+	//is processed.
 	mu    sync.Mutex
 	tree  *tree
 	valid *validity
 	tips  chain.Tips
 }
 
-// Open opens the chain in a directory, or makes a new one. The headers ahead of
-// the blocks are checked again, 50,000 a second or more. Its errors are one line
-// each, for the user.
+// Open opens the chain in a directory, or makes a new one. It checks the headers
+// ahead of the blocks again, 50,000 a second or more. Its errors are for the user,
+// one line each.
 func Open(cfg Config) (*Engine, error) {
 	if cfg.Progress == nil {
 		cfg.Progress = func(Progress) {}
@@ -110,7 +110,7 @@ func Open(cfg Config) (*Engine, error) {
 		if e.file != nil {
 			e.file.close()
 		}
-		//correctness: for the disk, before there is anybody to wait for it.
+		//correctness: for the disk; nobody waits for an engine that is not open.
 		_ = e.db.Close() // the first error is the one to report
 		return nil, err
 	}
@@ -143,12 +143,12 @@ func (e *Engine) openDB() error {
 }
 
 // unreadable says what to do about a block database that cannot be opened or
-// read. When the system refused something, the database may be good.
+// read. If the system refused something, the database may be good.
 func (e *Engine) unreadable(err error) error {
 	path := filepath.Join(e.cfg.DataDir, dbName)
 	var dbErr database.Error
 	if errors.As(err, &dbErr) && dbErr.Err != nil {
-		err = dbErr.Err // which it does not unwrap to, and says all
+		err = dbErr.Err // it says all, and dbErr does not unwrap to it
 	}
 	if cause := why(err); cause != err {
 		return fmt.Errorf("--datadir: cannot open the block database %s, %w; want a directory that can be read and written, on a disk with room", path, cause)
@@ -156,7 +156,7 @@ func (e *Engine) unreadable(err error) error {
 	return fmt.Errorf("--datadir: the block database %s is damaged (%w); move it away to download the chain again", path, err)
 }
 
-// why is what the system said, without the path that the message names.
+// why returns what the system said, without the path that the message names.
 func why(err error) error {
 	if no := syscall.Errno(0); errors.As(err, &no) {
 		return no
@@ -180,9 +180,9 @@ func (e *Engine) load() error {
 	return nil
 }
 
-// loadChain loads what btcd has stored, and adds up its work.
+// loadChain loads what btcd has stored and adds up its work.
 func (e *Engine) loadChain() error {
-	e.chain, e.tree = nil, nil // those of an earlier call, before there are two
+	e.chain, e.tree = nil, nil // an earlier call's; there must never be two in memory
 	err := during(e.cfg.Progress, "loading the block index", func() (err error) {
 		e.chain, err = blockchain.New(&blockchain.Config{
 			DB:               e.db,
@@ -210,10 +210,10 @@ func (e *Engine) loadChain() error {
 	return e.loadWork()
 }
 
-// checkPruned refuses to go on without pruning once blocks are gone.
+// checkPruned refuses a pruned database if pruning is off now.
 func (e *Engine) checkPruned() error {
 	pruned := false
-	//correctness: for the disk, before there is anybody to wait for it.
+	//correctness: for the disk; nobody waits for an engine that is not open.
 	err := e.db.View(func(tx database.Tx) (err error) {
 		pruned, err = tx.BeenPruned()
 		return err
@@ -227,7 +227,7 @@ func (e *Engine) checkPruned() error {
 	return nil
 }
 
-// loadWork walks up the best chain once, so that its anchors are known.
+// loadWork walks up the best chain once, so that the tree has its anchors.
 func (e *Engine) loadWork() error {
 	report := newReport(e.cfg.Progress, "adding up the work")
 	best := e.chain.BestSnapshot()
@@ -254,12 +254,12 @@ func (e *Engine) interrupted() bool {
 	select {
 	case <-e.cfg.Interrupt:
 		return true
-	default: // also when there is nobody to interrupt
+	default: // also if Interrupt is not set
 		return false
 	}
 }
 
-// Tips are the tips as they are now.
+// Tips returns the tips as they are now.
 func (e *Engine) Tips() chain.Tips {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -267,8 +267,8 @@ func (e *Engine) Tips() chain.Tips {
 }
 
 // Close waits for the calls in progress, writes what is cached and closes the
-// database. It can take minutes when the cache is large, and reports meanwhile.
-// Questions after it are answered with nothing.
+// database. With a large cache it can take minutes. It reports its progress. Later
+// questions get empty answers.
 func (e *Engine) Close() error {
 	e.work.Lock()
 	defer e.work.Unlock()
@@ -279,17 +279,17 @@ func (e *Engine) Close() error {
 	}
 	e.closed = true
 	e.file.close()
-	//correctness: for the disk, however slow, because what is not written is
-	//lost. Worker and readers that come meanwhile wait for the locks that this
-	//holds, and no cell waits for them.
+	//correctness: for the disk, however slow it is, because what is not written
+	//is lost. The worker and readers may wait for the locks meanwhile, and no
+	//cell waits for those.
 	err := during(e.cfg.Progress, "writing the chain state", func() error {
 		var flush error
 		if e.fatal == "" {
 			flush = e.chain.FlushUtxoCache(blockchain.FlushRequired)
 		}
-		// After a fatal error the cache may hold half a block, or one that
-		// the database has not: what is on the disk is good, and btcd
-		// brings itself up to date from there.
+		// After a fatal error the cache may hold half a block, or one that the
+		// database lacks. What is on the disk is good, and btcd catches up
+		// from there.
 		return errors.Join(flush, e.db.Close())
 	})
 	if e.fatal == "" {
@@ -308,7 +308,7 @@ func (e *Engine) fail(err error) {
 	}
 }
 
-// guard runs f; a panic of btcd's is a fatal error, with its stack in the log.
+// guard runs f. If btcd panics, that is a fatal error, and the log has the stack.
 func (e *Engine) guard(f func()) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -319,8 +319,7 @@ func (e *Engine) guard(f func()) {
 	f()
 }
 
-// refreshTips finds the tips anew. The caller holds mu, or nobody else is there
-// yet.
+// refreshTips finds the tips. The caller holds mu, or the engine is not open yet.
 func (e *Engine) refreshTips() {
 	best := e.chain.BestSnapshot()
 	block := e.tree.must(best.Hash)
@@ -331,5 +330,6 @@ func (e *Engine) refreshTips() {
 	}
 }
 
-// second is a time as every header has it: whole seconds, comparable with ==.
+// second rounds a time down to whole seconds, as headers have them. The result can
+// be compared with ==.
 func second(t time.Time) time.Time { return time.Unix(t.Unix(), 0) }

@@ -258,7 +258,7 @@ func TestTwoChainsInOneProcess(t *testing.T) {
 	first := open(t, Config{Params: &p})
 	open(t, Config{Params: &p})
 	give(t, first, fixture.MainnetBlocks(2_050)[1:]...)
-	if tpl := ask[chain.Template](t, first, chain.GetTemplate{}); tpl.Prev.Height != 2_049 || tpl.Version&(1<<28) == 0 {
+	if tpl := ask[chain.Made](t, first, chain.MakeTemplate{}); tpl.Prev.Height != 2_049 || tpl.Version&(1<<28) == 0 {
 		t.Errorf("the deployment of bit 28 has not started: %+v", tpl)
 	}
 }

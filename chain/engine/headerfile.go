@@ -16,15 +16,14 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// headerFile is headers.dat: the accepted headers that are ahead of the blocks,
-// which btcd does not store. It is a plain sequence of headers of 80 bytes, each
-// after its parent, and nothing else. New ones are appended; at Open those whose
-// blocks have arrived meanwhile are dropped once they are half of the file. All
-// of testnet3's 4.9 million headers take 390 MB for as long as no block is
-// there.
+// headerFile is headers.dat. It has the accepted headers that are ahead of the
+// blocks, which btcd does not store. It is a plain sequence of headers of 80 bytes,
+// each after its parent. New headers are appended. Open drops the headers whose
+// blocks have arrived, once they are half of the file. All of testnet3's 4.9
+// million headers take 390 MB as long as no block is there.
 //
-// Nothing depends on it but time: a crash loses the last message of headers at
-// most, and a file that is damaged is put aside.
+// The file only saves time. A crash loses the last headers message at most, and a
+// damaged file is put aside.
 type headerFile struct {
 	path string
 	f    *os.File
@@ -43,7 +42,7 @@ func openHeaderFile(path string, log func(actor.Level, string)) (*headerFile, er
 	return &headerFile{path: path, f: f, w: bufio.NewWriterSize(f, 1<<16), log: log}, nil
 }
 
-// append writes a header, sooner or later.
+// append adds a header. flush writes it.
 func (hf *headerFile) append(h *wire.BlockHeader) {
 	if hf.f != nil {
 		hf.check(h.Serialize(hf.w))
@@ -52,7 +51,7 @@ func (hf *headerFile) append(h *wire.BlockHeader) {
 
 // flush writes what has been appended.
 //
-// correctness: for the disk; the worker's alone, like the file.
+// correctness: for the disk. Only the worker calls it.
 func (hf *headerFile) flush() {
 	if hf.f != nil {
 		hf.check(hf.w.Flush())
@@ -70,7 +69,7 @@ func (hf *headerFile) close() {
 	}
 }
 
-// check stops the writing at the first error: a file that ends early is good.
+// check stops the writing at the first error. A file that ends early is still good.
 func (hf *headerFile) check(err error) {
 	if err != nil && hf.f != nil {
 		hf.log(actor.Warn, fmt.Sprintf("headers are no longer kept in %s: %v", hf.path, err))
@@ -79,13 +78,13 @@ func (hf *headerFile) check(err error) {
 	}
 }
 
-// replayed counts what became of the records of the file.
+// replayed counts what became of the headers of the file.
 type replayed struct {
 	total int64
-	good  int64 // records before the first that is damaged
-	known int64 // whose blocks the index has: of no more use
+	good  int64 // before the first damaged one
+	known int64 // of no more use: the index has their blocks
 	added int64
-	bad   error // what is wrong with the first damaged record
+	bad   error // what is wrong with the first damaged one
 }
 
 // loadHeaders replays headers.dat and opens it for appending.
@@ -117,7 +116,7 @@ func (e *Engine) loadHeaders() error {
 	return err
 }
 
-// replayFile gives the headers in the file to btcd. A torn tail is cut off.
+// replayFile gives the headers in the file to btcd. It cuts off a torn tail.
 func (e *Engine) replayFile(path string) (r replayed, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0o600)
 	if errors.Is(err, os.ErrNotExist) {
@@ -168,9 +167,9 @@ func (e *Engine) replay(f io.Reader, r *replayed) error {
 			r.bad = errors.New("its parent is not there; perhaps it is of another network")
 			return false, nil
 		default:
-			// It descends from a block that is now known to be invalid, or
-			// is against a new checkpoint, or our clock is wrong: it is left
-			// out, and those after it.
+			// It descends from a block that is now known to be invalid, or it
+			// contradicts a new checkpoint, or our clock is wrong. It is left
+			// out with those after it.
 			skipped = true
 		}
 		r.good++
@@ -179,9 +178,9 @@ func (e *Engine) replay(f io.Reader, r *replayed) error {
 	return err
 }
 
-// eachHeader reads total headers until f has had enough.
+// eachHeader reads total headers, or fewer if f wants no more.
 //
-// correctness: for the disk, before there is anybody to wait for it.
+// correctness: for the disk; nobody waits for an engine that is not open.
 func eachHeader(file io.Reader, total int64, f func(*wire.BlockHeader) (more bool, err error)) error {
 	in := bufio.NewReaderSize(file, 1<<16)
 	var raw [headerSize]byte
@@ -200,8 +199,8 @@ func eachHeader(file io.Reader, total int64, f func(*wire.BlockHeader) (more boo
 	return nil
 }
 
-// rewrite copies the first total headers of a file, without those whose blocks
-// are stored, and then puts the copy in its place.
+// rewrite copies the first total headers of a file, leaves out those whose blocks
+// are stored, and puts the copy in its place.
 func (e *Engine) rewrite(from, to string, total int64) error {
 	in, err := os.Open(from)
 	if err != nil {

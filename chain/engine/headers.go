@@ -46,9 +46,9 @@ func (e *Engine) applyHeaders(headers []*wire.BlockHeader) (v chain.HeadersVerdi
 	return v
 }
 
-// acceptHeader gives one header to btcd. parent is the header's parent if it is
-// at hand; otherwise it is looked up. isNew says that it was not known before.
-// The caller holds mu.
+// acceptHeader gives one header to btcd. If parent is not the header's parent, that
+// is looked up. isNew says that the header was not known before. The caller holds
+// mu.
 func (e *Engine) acceptHeader(h *wire.BlockHeader, parent node) (n node, isNew bool, refused *refusal) {
 	hash := h.BlockHash()
 	if hash == *e.params.GenesisHash {
@@ -78,7 +78,7 @@ func (e *Engine) acceptHeader(h *wire.BlockHeader, parent node) (n node, isNew b
 	n = e.tree.child(parent, hash, h)
 	if unknown != nil {
 		e.valid.grow(n, h.PrevBlock)
-		if e.file != nil { // not while the file itself is replayed
+		if e.file != nil { // nil while the file is replayed
 			e.file.append(h)
 		}
 	}

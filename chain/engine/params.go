@@ -6,9 +6,8 @@ import (
 	"github.com/btcsuite/btcd/chaincfg/v2"
 )
 
-// ownParams is a copy of a network's parameters that shares nothing that
-// blockchain changes: it plants its own clock in each deployment, so that two
-// chains in one process would use each other's.
+// ownParams copies a network's parameters. blockchain changes the deployments: it
+// sets its clock in each of them. Two chains in one process must not share that.
 func ownParams(shared *chaincfg.Params) *chaincfg.Params {
 	p := *shared
 	for i := range p.Deployments {
@@ -23,14 +22,14 @@ func ownParams(shared *chaincfg.Params) *chaincfg.Params {
 	return &p
 }
 
-// checkpoints are the network's and the user's, by height; where both name one,
-// the user's counts. NoCheckpoints means none at all, as with btcd.
+// checkpoints returns the network's and the user's, by height. If both name one for
+// the same height, the user's counts. NoCheckpoints means none at all, as in btcd.
 func checkpoints(cfg Config) []chaincfg.Checkpoint {
 	if cfg.NoCheckpoints {
 		return nil
 	}
 	byHeight := func(a, b chaincfg.Checkpoint) int { return int(a.Height) - int(b.Height) }
-	// The sort is stable: of one height the user's comes first and stays.
+	// The sort is stable: of the same height the user's comes first, and stays.
 	all := append(slices.Clone(cfg.AddCheckpoints), cfg.Params.Checkpoints...)
 	slices.SortStableFunc(all, byHeight)
 	return slices.CompactFunc(all, func(a, b chaincfg.Checkpoint) bool { return a.Height == b.Height })

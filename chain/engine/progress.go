@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Progress says how far Open or Close has come.
+// Progress says how far Open or Close is.
 type Progress struct {
 	Stage   string // "loading the block index", ...
 	Done    int64  // of Total; headers
@@ -13,7 +13,7 @@ type Progress struct {
 	Elapsed time.Duration
 }
 
-// often is how often progress is reported.
+// often is the time between two reports.
 const often = time.Second
 
 // report reports the progress of a stage at most once a second.
@@ -36,11 +36,10 @@ func (r *report) done(done, total int64) {
 	}
 }
 
-// during runs f, a stage that btcd does not count, and reports that it is still
-// at it.
+// during runs f and reports meanwhile that it is still at work.
 //
-// correctness: the goroutine ends with f; nothing waits for it but during, and
-// it waits for nothing but the clock and the end of f.
+// correctness: the goroutine waits for the clock and the end of f only. It ends
+// with f, and only during waits for it.
 func during(to func(Progress), stage string, f func() error) error {
 	over := make(chan struct{})
 	var wg sync.WaitGroup

@@ -18,8 +18,8 @@ import (
 )
 
 // Reader handles the questions to chain.Readers, which only look things up. Any
-// number of goroutines may serve it. No answer waits for a block that is being
-// processed, other than for the moments when its index entry is written.
+// number of goroutines may serve it. An answer never waits for a block to be
+// processed, but only for the moments when its index entry is written.
 func (e *Engine) Reader() adapter.Handler { return adapter.HandlerFunc(e.handleRead) }
 
 func (e *Engine) handleRead(_ context.Context, in actor.Input) any {
@@ -47,7 +47,7 @@ func (e *Engine) handleRead(_ context.Context, in actor.Input) any {
 	}
 }
 
-// unless answers nothing when the chain is closed.
+// unless returns an empty answer if the chain is closed.
 func unless[A any](closed bool, f func() A) (a A) {
 	if !closed {
 		a = f()
@@ -55,8 +55,8 @@ func unless[A any](closed bool, f func() A) (a A) {
 	return a
 }
 
-// find looks up a header that is not known to be invalid; the best one when the
-// hash is zero. The caller holds mu.
+// find looks up a header that is not known to be invalid. The zero hash stands for
+// the best header. The caller holds mu.
 func (e *Engine) find(hash chainhash.Hash) (node, bool) {
 	if hash == (chainhash.Hash{}) {
 		hash = e.tips.Header.Hash
@@ -65,8 +65,8 @@ func (e *Engine) find(hash chainhash.Hash) (node, bool) {
 	return n, ok && !e.valid.condemned(e.tree, n)
 }
 
-// locator names headers from the tip back to the genesis block: ten in a row,
-// then with steps that double.
+// locator names headers from the tip back to the genesis block: ten in a row, then
+// in steps that double.
 func (e *Engine) locator(q chain.GetLocator) (l chain.Locator) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -91,7 +91,7 @@ func (e *Engine) locator(q chain.GetLocator) (l chain.Locator) {
 	}
 }
 
-// path lists the blocks on the way to a header that are not stored.
+// path lists the blocks that are not stored on the way to a header.
 func (e *Engine) path(q chain.GetPath) (p chain.Path) {
 	to, n, ok := e.pathStart(q)
 	if !ok {
@@ -132,8 +132,8 @@ func (e *Engine) pathStart(q chain.GetPath) (to, before node, ok bool) {
 // pathChunk is how many headers are looked up under one hold of mu.
 const pathChunk = 256
 
-// upwards are the next headers after n on the way to one of its descendants, at
-// most max.
+// upwards returns the next headers after n on the way to its descendant to, at most
+// max.
 func (e *Engine) upwards(n, to node, max int32) []node {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -165,7 +165,7 @@ func (e *Engine) hasData(hash *chainhash.Hash) bool {
 	return have && err == nil
 }
 
-// forks tells where branches leave the branch of a header.
+// forks says where branches leave the branch of a header.
 func (e *Engine) forks(q chain.GetForks) chain.Forks {
 	n := min(len(q.Hashes), chain.MaxForks)
 	f := chain.Forks{Points: make([]chain.Point, n), Shared: make([]chain.Point, n)}
@@ -180,11 +180,11 @@ func (e *Engine) forks(q chain.GetForks) chain.Forks {
 	return f
 }
 
-// maxHashes is how many hashes getblocks is answered with.
+// maxHashes is how many hashes answer a getblocks at most.
 const maxHashes = 500
 
-// headersAfter answers getheaders. Without a locator it is about the one header
-// that Stop names.
+// headersAfter answers getheaders. Without a locator the answer is the header that
+// Stop names.
 func (e *Engine) headersAfter(q chain.GetHeaders) (a chain.Headers) {
 	if len(q.Locator) == 0 {
 		if h, err := e.chain.HeaderByHash(&q.Stop); err == nil {
@@ -206,12 +206,12 @@ func (e *Engine) hashesAfter(q chain.GetHashes) (a chain.Hashes) {
 	return a
 }
 
-// after walks up the best chain from the first block of the locator that is part
-// of it, or from the genesis block, until stop or max. Should the chain be
-// reorganised meanwhile, it ends where the old and the new part.
+// after walks up the best chain until stop or max. It starts at the first block of
+// the locator that is part of the best chain, or at the genesis block. If the chain
+// is reorganised meanwhile, it ends where the old and the new one part.
 //
-// btcd's LocateHeaders does the same under the chain lock, and so would wait for
-// the block that is being processed.
+// btcd's LocateHeaders does the same under the chain lock, so it would wait for the
+// block that is being processed.
 func (e *Engine) after(locator []*chainhash.Hash, stop chainhash.Hash, max int, f func(chainhash.Hash, *wire.BlockHeader)) {
 	height, last := int32(0), *e.params.GenesisHash
 	for _, hash := range locator {
@@ -237,9 +237,9 @@ func (e *Engine) after(locator []*chainhash.Hash, stop chainhash.Hash, max int, 
 	}
 }
 
-// block is the payload of a block message. It is not copied: ffldb reads each block
-// into new memory. (The interface promises the bytes for the transaction only, so
-// that a database may map its files.)
+// block reads the payload of a block message. It does not copy it: ffldb reads each
+// block into new memory. (The interface promises the bytes for the transaction
+// only, so that a database may map its files.)
 func (e *Engine) block(q chain.GetBlock) chain.Block {
 	a := chain.Block{Hash: q.Hash}
 	height, err := e.chain.BlockHeightByHash(&q.Hash)
@@ -248,8 +248,8 @@ func (e *Engine) block(q chain.GetBlock) chain.Block {
 	}
 	a.Height = height
 	var raw []byte
-	//correctness: a reader waits for the disk, and for the database's own lock
-	//behind a commit of the worker, which needs no reader.
+	//correctness: a reader waits for the disk, and for the database's lock, which
+	//a commit of the worker may hold. The commit waits for no reader.
 	err = e.db.View(func(tx database.Tx) (err error) {
 		raw, err = tx.FetchBlock(&q.Hash)
 		return err
@@ -314,10 +314,10 @@ func (e *Engine) headerInfo(q chain.GetHeader) (a chain.HeaderInfo) {
 	return a
 }
 
-// medianBlocks is how many timestamps the median time past is of (BIP113).
+// medianBlocks is how many timestamps make the median time past (BIP113).
 const medianBlocks = 11
 
-// medianTime is the median of the times of a header and the ten before it.
+// medianTime returns the median of the times of a header and the ten before it.
 func (e *Engine) medianTime(h wire.BlockHeader) time.Time {
 	times := []time.Time{h.Timestamp}
 	for len(times) < medianBlocks {

@@ -127,7 +127,7 @@ func TestForks(t *testing.T) {
 		}
 	}
 	if f.Points[4] != (chain.Point{}) || f.Shared[4] != (chain.Point{}) {
-		t.Error("an unknown header has a place")
+		t.Error("an unknown header has a point")
 	}
 	q.To = side.blocks[12].BlockHash()
 	f = ask[chain.Forks](t, e, q)
@@ -228,7 +228,7 @@ func TestTemplate(t *testing.T) {
 	b.mine(19, 20*time.Second)
 	e := open(t, Config{Params: p})
 	give(t, e, b.blocks[1:]...)
-	tpl := ask[chain.Template](t, e, chain.GetTemplate{Time: b.tip().Header.Timestamp.Add(-time.Hour)})
+	tpl := ask[chain.Made](t, e, chain.MakeTemplate{Time: b.tip().Header.Timestamp.Add(-time.Hour)})
 	if tpl.Prev != e.Tips().Block || tpl.Bits != b.nextBits() || tpl.Bits == p.PowLimitBits || tpl.Subsidy != 50e8 {
 		t.Errorf("the template is %+v", tpl)
 	}
@@ -276,7 +276,7 @@ func TestL1NoReaderWaitsForABlock(t *testing.T) {
 	answered := make(chan struct{})
 	go func() {
 		defer close(answered)
-		ask[chain.Tips](t, e, chain.GetTips{})
+		e.Tips()
 		ask[chain.Locator](t, e, chain.GetLocator{})
 		ask[chain.Path](t, e, chain.GetPath{Max: 5})
 		ask[chain.Forks](t, e, chain.GetForks{Hashes: hashes(b.blocks[5])})
@@ -374,7 +374,7 @@ func TestADatabaseErrorIsFatal(t *testing.T) {
 	if h.Tips.Block.Height != 3 || h.Fatal != a.Fatal {
 		t.Errorf("%+v", h.Changes)
 	}
-	ask[chain.Template](t, e, chain.GetTemplate{})
+	ask[chain.Made](t, e, chain.MakeTemplate{})
 	if err := e.Close(); err == nil || !strings.Contains(err.Error(), dir) {
 		t.Errorf("closing says %v", err)
 	}

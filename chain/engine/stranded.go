@@ -13,36 +13,35 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// A stranded block is stored, has more work than the best block, is not known to
-// be invalid, and is not part of the best chain. btcd stores a block and then
-// connects it; if it ends in between (the disk was full, the process was killed,
-// perhaps in the middle of a reorganisation), the block is stranded: btcd calls
-// it a duplicate from then on, and connects it only when a child comes.
+// A stranded block is stored, has more work than the best block, is not known to be
+// invalid, and is not part of the best chain. btcd stores a block and then connects
+// it. If the node ends in between (the disk was full, or the process was killed),
+// the block is stranded: btcd calls it a duplicate from then on, and connects it
+// only when a child comes.
 //
-// btcd's ReconsiderBlock does not connect it: it does nothing with a block that
-// has been found valid, as most of these have, and gives up when a header is
-// known after it. So the stranded blocks are taken out of btcd's index when the
-// chain is opened, and are downloaded and connected like any others. While the
-// chain is open there are none: the call that stores a block connects it, finds
-// it invalid, or is the last one.
+// btcd's ReconsiderBlock does not connect it. It does nothing with a block that has
+// been found valid, as most of these have, and gives up if a later header is known.
+// So Open takes the stranded blocks out of btcd's index, and they are downloaded
+// and connected like any others. There are none while the chain is open: the call
+// that stores a block connects it, finds it invalid, or is the last one.
 
-// rescue takes the stranded blocks out of the index, and loads the chain anew if
-// there were any. It comes before the headers ahead of the blocks are loaded:
-// every header that btcd knows is of a stored block.
+// rescue takes the stranded blocks out of the index. If there were any, it loads the
+// chain again. It comes before the headers ahead of the blocks are loaded, so every
+// header that btcd knows has a stored block.
 func (e *Engine) rescue() error {
 	blocks := e.stranded()
 	if len(blocks) == 0 {
 		return nil
 	}
 	e.cfg.Log(actor.Warn, fmt.Sprintf("the node did not end well: blocks that were stored and not connected are downloaded again: %d", len(blocks)))
-	//correctness: for the disk, before there is anybody to wait for it.
+	//correctness: for the disk; nobody waits for an engine that is not open.
 	if err := e.db.Update(func(tx database.Tx) error { return forget(tx, blocks) }); err != nil {
 		return e.unreadable(err)
 	}
 	return e.loadChain()
 }
 
-// stranded are the stranded blocks and whatever descends from them.
+// stranded returns the stranded blocks and their descendants.
 func (e *Engine) stranded() map[chainhash.Hash]chain.Point {
 	best := e.tree.must(e.chain.BestSnapshot().Hash)
 	blocks := map[chainhash.Hash]chain.Point{}
@@ -64,7 +63,7 @@ func (e *Engine) stranded() map[chainhash.Hash]chain.Point {
 	return blocks
 }
 
-// knownInvalid says whether btcd has found a block, or one before it, invalid.
+// knownInvalid says whether btcd has found a block or an ancestor of it invalid.
 func (e *Engine) knownInvalid(hash chainhash.Hash) bool {
 	h, err := e.chain.HeaderByHash(&hash)
 	if err != nil {
@@ -75,12 +74,12 @@ func (e *Engine) knownInvalid(hash chainhash.Hash) bool {
 	return ok && (refused.rule == rules[blockchain.ErrKnownInvalidBlock] || refused.code == chain.BadAncestor)
 }
 
-// blockIndex is where btcd notes the blocks that it has stored, by height
+// blockIndex is the bucket in which btcd notes the stored blocks, by height
 // (big-endian) and hash.
 const blockIndex = "blockheaderidx"
 
-// forget takes blocks out of btcd's index. Their data stays in the block files,
-// where btcd finds it when they come again.
+// forget takes blocks out of btcd's index. Their data stays in the block files.
+// btcd finds it there when the blocks come again.
 func forget(tx database.Tx, blocks map[chainhash.Hash]chain.Point) error {
 	index := tx.Metadata().Bucket([]byte(blockIndex))
 	if index == nil {

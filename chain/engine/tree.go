@@ -8,8 +8,8 @@ import (
 	"acyclic/chain"
 )
 
-// index is btcd's block index, as far as headers go. HeaderByHash knows every
-// header, the other two only those of the best header chain.
+// index is the part of btcd's block index that is about headers. HeaderByHash knows
+// every header. The other two know those of the best header chain.
 type index interface {
 	HeaderByHash(*chainhash.Hash) (wire.BlockHeader, error)
 	HeaderHashByHeight(int32) (*chainhash.Hash, error)
@@ -17,36 +17,36 @@ type index interface {
 }
 
 // tree knows the height and the work of every header in btcd's index, and where
-// branches part. btcd keeps both to itself, and with millions of headers there
-// is no room to keep them twice. So tree keeps an anchor at every spacing-th
-// height of every branch, about half a byte a header, and walks back from a
-// header to its anchor: fewer than spacing steps. Anchors are linked, which
-// makes long walks short, and none of them ever changes: a reorganisation of
-// the headers invalidates nothing.
+// branches part. btcd does not tell them, and with millions of headers there is no
+// room to keep them twice. So tree keeps an anchor at every spacing-th height of
+// every branch, about half a byte a header. From a header it walks back to its
+// anchor, which takes fewer than spacing steps. Each anchor knows the one before,
+// which makes long walks short. Anchors never change, so a reorganisation of the
+// headers invalidates nothing.
 //
-// tree is not safe for concurrent use.
+// A tree must not be used concurrently.
 type tree struct {
 	index   index
 	spacing int32
 	anchors map[chainhash.Hash]anchor
 
-	// recent are the last nodes looked up, a ring: most questions are about
-	// the tips.
+	// recent and ring are the nodes looked up last, for most questions are
+	// about the tips.
 	recent map[chainhash.Hash]node
 	ring   []chainhash.Hash
 	next   int
 
-	works map[uint32]chain.Work // of difficulty bits, a cache
+	works map[uint32]chain.Work // by difficulty bits; a cache
 }
 
-// anchor is a header at a multiple of spacing, by its hash.
+// anchor is a header whose height is a multiple of spacing.
 type anchor struct {
 	height int32
 	work   chain.Work
 	prev   chainhash.Hash // the anchor before; zero at the genesis block
 }
 
-// node is a header's place and the last anchor at or below it.
+// node is a header's point and the last anchor at or below it.
 type node struct {
 	chain.Point
 	anchor chainhash.Hash
@@ -71,7 +71,7 @@ func newTree(ix index, genesis *wire.BlockHeader, spacing int32, recent int) *tr
 	return t
 }
 
-// work is what a header with these difficulty bits adds.
+// work returns the work of a header with these difficulty bits.
 func (t *tree) work(bits uint32) chain.Work {
 	w, ok := t.works[bits]
 	if !ok {
@@ -84,7 +84,7 @@ func (t *tree) work(bits uint32) chain.Work {
 	return w
 }
 
-// child is the node of a header, given its parent's.
+// child returns the node of a header, given its parent's.
 func (t *tree) child(parent node, hash chainhash.Hash, h *wire.BlockHeader) node {
 	n := node{
 		Point: chain.Point{
@@ -102,7 +102,7 @@ func (t *tree) child(parent node, hash chainhash.Hash, h *wire.BlockHeader) node
 	return n
 }
 
-// remember keeps a node at hand, in place of the one remembered longest ago.
+// remember keeps a node at hand. It drops the node that was kept first.
 func (t *tree) remember(n node) {
 	if _, ok := t.recent[n.Hash]; ok {
 		return
@@ -119,7 +119,7 @@ type step struct {
 	header wire.BlockHeader
 }
 
-// node looks a header up; ok is false when btcd does not know it.
+// node looks a header up. ok is false if btcd does not know it.
 func (t *tree) node(hash chainhash.Hash) (n node, ok bool) {
 	var back []step
 	for {
@@ -128,7 +128,7 @@ func (t *tree) node(hash chainhash.Hash) (n node, ok bool) {
 		}
 		h, err := t.index.HeaderByHash(&hash)
 		if err != nil {
-			return node{}, false // only the first can be unknown
+			return node{}, false // only the first one can be unknown
 		}
 		if a, is := t.anchors[hash]; is {
 			n = node{Point: chain.Point{Hash: hash, Height: a.height, Work: a.work, Time: second(h.Timestamp)}, anchor: hash}
@@ -144,7 +144,7 @@ func (t *tree) node(hash chainhash.Hash) (n node, ok bool) {
 	return n, true
 }
 
-// parent is the hash before a known header.
+// parent returns the hash before a known header.
 func (t *tree) parent(hash chainhash.Hash) chainhash.Hash {
 	h, err := t.index.HeaderByHash(&hash)
 	if err != nil {
@@ -159,7 +159,8 @@ func (t *tree) inView(hash chainhash.Hash) bool {
 	return err == nil
 }
 
-// byHeight is the header of the best header chain at a height it has.
+// byHeight returns the header at a height of the best header chain, which must have
+// one.
 func (t *tree) byHeight(height int32) chainhash.Hash {
 	hash, err := t.index.HeaderHashByHeight(height)
 	if err != nil {
@@ -168,7 +169,7 @@ func (t *tree) byHeight(height int32) chainhash.Hash {
 	return *hash
 }
 
-// ancestor is the header at a height, at or below n's, of n's branch.
+// ancestor returns the header of n's branch at a height at or below n's.
 func (t *tree) ancestor(n node, height int32) chainhash.Hash {
 	hash, at := n.Hash, n.Height
 	if at > height && t.anchors[n.anchor].height >= height {
@@ -186,7 +187,7 @@ func (t *tree) ancestor(n node, height int32) chainhash.Hash {
 	return hash
 }
 
-// junction is the height at which n's branch leaves the best header chain.
+// junction returns the height at which n's branch leaves the best header chain.
 func (t *tree) junction(n node) int32 {
 	hash, at := n.Hash, n.Height
 	if !t.inView(hash) && !t.inView(n.anchor) {
@@ -201,7 +202,7 @@ func (t *tree) junction(n node) int32 {
 	return at
 }
 
-// fork is the last header that two branches share.
+// fork returns the last header that two branches share.
 func (t *tree) fork(a, b node) node {
 	ja, jb := t.junction(a), t.junction(b)
 	if ja != jb {

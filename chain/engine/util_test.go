@@ -71,14 +71,14 @@ func ask[A any](t testing.TB, e *Engine, q any) A {
 	t.Helper()
 	h := e.Reader()
 	switch q.(type) {
-	case chain.ApplyHeaders, chain.ApplyBlock, chain.CatchUp, chain.GetTemplate:
+	case chain.ApplyHeaders, chain.ApplyBlock, chain.CatchUp, chain.MakeTemplate:
 		h = e.Worker()
 	}
-	a, ok := h.Handle(context.Background(), actor.Input{Body: q}).(A)
-	if !ok {
-		t.Fatalf("%T is answered with a %T", q, a)
+	answer := h.Handle(context.Background(), actor.Input{Body: q})
+	if !actor.Fits(q, answer) {
+		t.Fatalf("%T is answered with a %T", q, answer)
 	}
-	return a
+	return answer.(A)
 }
 
 // give gives blocks to the engine, each of which must be accepted.

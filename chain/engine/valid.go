@@ -6,28 +6,27 @@ import (
 	"acyclic/chain"
 )
 
-// validity knows which branches of headers are of no use because one of their
-// blocks is invalid, and what could be the best header instead. It lives in
-// memory: after a restart an invalid block that btcd had stored is still known
-// as such to btcd, any other is found out again when it is downloaded.
+// validity knows the branches of headers with an invalid block, and which header
+// could be the best instead. It lives in memory. After a restart btcd still knows
+// the invalid blocks that it had stored, and any other is found out again when it
+// is downloaded.
 type validity struct {
-	// bad are the invalid blocks, oldest first. btcd refuses their children;
-	// their other descendants only we can.
+	// bad are the invalid blocks, the one found first at the head. btcd refuses
+	// their children, and only we refuse their other descendants.
 	bad []chain.Point
-	// leaves are the ends of header branches that have more work than the
-	// best block: what is left to choose from when a branch turns out bad.
+	// leaves are the ends of header branches with more work than the best block:
+	// the choice that is left when a branch turns out bad.
 	leaves map[chainhash.Hash]leaf
 	seq    uint64
 }
 
 type leaf struct {
 	node
-	seq uint64 // of two with the same work, the one first seen is better
+	seq uint64 // of two with the same work, the one seen first is better
 }
 
-// maxBad and maxLeaves bound validity. A bad block that is forgotten is found
-// out again when somebody wants it downloaded again; a leaf that is forgotten
-// had the least work.
+// maxBad and maxLeaves bound validity. A bad block that is forgotten is found out
+// again when it is downloaded again. A leaf that is forgotten had the least work.
 const (
 	maxBad    = 64
 	maxLeaves = 1024
@@ -37,7 +36,7 @@ func newValidity() *validity {
 	return &validity{leaves: map[chainhash.Hash]leaf{}}
 }
 
-// grow notes a new header as the end of its branch.
+// grow notes that a new header is the end of its branch.
 func (v *validity) grow(n node, parent chainhash.Hash) {
 	delete(v.leaves, parent)
 	v.seq++
@@ -57,7 +56,8 @@ func (v *validity) dropLightest() {
 	delete(v.leaves, worst.Hash)
 }
 
-// worse orders leaves: less work, or the same seen later. No two are alike.
+// worse says whether a has less work than b, or the same and was seen later. It is a
+// total order.
 func worse(a, b leaf) bool {
 	if c := a.Work.Cmp(b.Work); c != 0 {
 		return c < 0
@@ -65,7 +65,7 @@ func worse(a, b leaf) bool {
 	return a.seq > b.seq
 }
 
-// prune forgets leaves that the best block has overtaken.
+// prune forgets the leaves that the best block has overtaken.
 func (v *validity) prune(block node) {
 	for hash, l := range v.leaves {
 		if l.Work.Cmp(block.Work) <= 0 {
@@ -92,7 +92,8 @@ func (v *validity) condemn(t *tree, n node) {
 	}
 }
 
-// condemned says whether a header or one before it is of an invalid block.
+// condemned says whether the block of a header or of one of its ancestors is known
+// to be invalid.
 func (v *validity) condemned(t *tree, n node) bool {
 	for _, b := range v.bad {
 		if n.Height >= b.Height && t.ancestor(n, b.Height) == b.Hash {
@@ -102,8 +103,8 @@ func (v *validity) condemned(t *tree, n node) bool {
 	return false
 }
 
-// bestHeader is the header with the most work whose branch is not known to be
-// invalid. That is btcd's, unless btcd's is invalid.
+// bestHeader returns the header with the most work of all whose branch is not known
+// to be invalid. It is btcd's, unless btcd's is condemned.
 func (e *Engine) bestHeader(block node) node {
 	e.valid.prune(block)
 	hash, _ := e.chain.BestHeader()

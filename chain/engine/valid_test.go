@@ -100,7 +100,7 @@ func TestHashesReadAsATransactionAreAMutation(t *testing.T) {
 	block := b.mineWith(time.Minute, func(m *wire.MsgBlock) { m.Transactions = []*wire.MsgTx{odd} })
 	e := open(t, Config{Params: b.params})
 	v := giveOne(t, e, block).Verdict
-	wantCode(t, v.Code, chain.Mutated, v.Reason, "bad-txnmrklroot", "who knows what the real body is")
+	wantCode(t, v.Code, chain.Mutated, v.Reason, "bad-txnmrklroot", "the real body may be good")
 	if len(e.valid.bad) != 0 {
 		t.Errorf("condemned: %+v", e.valid.bad)
 	}
@@ -319,7 +319,7 @@ func TestWitnessDataThatIsNotCommittedTo(t *testing.T) {
 }
 
 // Before segwit a block has no witness data for Bitcoin Core, not even what its
-// coinbase commits to: who serves such a block is discouraged.
+// coinbase commits to. A peer that serves such a block is discouraged.
 func TestWitnessDataThatComesTooEarly(t *testing.T) {
 	for name, c := range map[string]struct {
 		params *chaincfg.Params

@@ -13,9 +13,9 @@ import (
 	"acyclic/internal/kernel/adapter"
 )
 
-// Worker handles chain.ApplyHeaders, ApplyBlock, CatchUp and MakeTemplate. It is
-// to be served by one goroutine. A call takes as long as it takes: a block
-// milliseconds to seconds, one that makes the cache full minutes.
+// Worker handles chain.ApplyHeaders, ApplyBlock, CatchUp and MakeTemplate. One
+// goroutine serves it. A block takes milliseconds to seconds, and minutes if it
+// fills the cache.
 func (e *Engine) Worker() adapter.Handler { return adapter.HandlerFunc(e.handleWork) }
 
 func (e *Engine) handleWork(_ context.Context, in actor.Input) any {
@@ -29,7 +29,8 @@ func (e *Engine) handleWork(_ context.Context, in actor.Input) any {
 	case chain.CatchUp:
 		return chain.CaughtUp{Changes: e.changes(q.Seen)}
 	case chain.MakeTemplate:
-		return chain.Made{Template: e.makeTemplate(q)}
+		t := e.makeTemplate(q)
+		return chain.Made{Template: t, Changes: e.changes(q.Seen)}
 	default:
 		panic(fmt.Sprintf("engine: the worker cannot handle %T", q))
 	}
@@ -57,7 +58,7 @@ func (e *Engine) onApplyBlock(q chain.ApplyBlock) chain.BlockApplied {
 	return chain.BlockApplied{Verdict: v, Changes: e.changes(q.Seen)}
 }
 
-// changes brings the events after number seen, and forgets those before.
+// changes returns the events after number seen, and forgets those before.
 func (e *Engine) changes(seen uint64) chain.Changes {
 	if first := e.last - uint64(len(e.events)); seen > first {
 		e.events = slices.Clone(e.events[min(seen, e.last)-first:])
@@ -65,11 +66,11 @@ func (e *Engine) changes(seen uint64) chain.Changes {
 	return chain.Changes{Tips: e.Tips(), Events: slices.Clone(e.events), Last: e.last, Fatal: e.fatal}
 }
 
-// resolution is that of the times in headers: a later one is later by that.
+// resolution is the least difference between two times in headers.
 const resolution = time.Second
 
-// makeTemplate says what a block on the best block needs. btcd computes it
-// under its chain lock, so that the worker has to.
+// makeTemplate says what a block on the best block needs. The worker does it,
+// because btcd computes it under its chain lock.
 func (e *Engine) makeTemplate(q chain.MakeTemplate) (t chain.Template) {
 	if e.fatal != "" {
 		return t

@@ -95,7 +95,7 @@ func getPeerInfo(c *call, _ arguments) (any, error) {
 }
 
 // newPeerInfo says what the server knows of a connection.
-func newPeerInfo(s server.Slot) peerInfo {
+func newPeerInfo(s server.Connection) peerInfo {
 	return peerInfo{
 		ID: peerID(s.Peer), Addr: s.Remote.String(), Network: networkOf(s.Remote.Addr()),
 		Services: "0000000000000000", ServicesNames: []string{}, ConnTime: unix(s.Since), Inbound: s.Inbound,

@@ -245,7 +245,7 @@ func (r *rig) peers() {
 	one, two, three := actor.Child(4, 7), actor.Child(4, 8), actor.Child(4, 9)
 	remote := netip.MustParseAddrPort("203.0.113.5:8333")
 	on(r.f, func(server.GetPeers) (server.Peers, error) {
-		return server.Peers{Peers: []server.Slot{
+		return server.Peers{Peers: []server.Connection{
 			{Peer: one, Remote: remote, Ready: true, Since: clock.Add(-time.Hour)},
 			{Peer: two, Remote: netip.MustParseAddrPort("[::1]:5555"), Inbound: true, Since: clock},
 			{Peer: three, Remote: netip.MustParseAddrPort("192.0.2.9:1"), Manual: true, Since: clock},

@@ -351,8 +351,8 @@ func agreed(w *World) error {
 	if w.Machine(node.Chain) == nil {
 		tip = chain.Tips{} // nobody tells them
 	}
-	if m := w.Machine(node.Server); m != nil && count(m, "slots") != living {
-		return fmt.Errorf("the server knows %d connections, %d live", count(m, "slots"), living)
+	if m := w.Machine(node.Server); m != nil && count(m, "remotes") != living {
+		return fmt.Errorf("the server knows %d connections, %d live", count(m, "remotes"), living)
 	}
 	if m := w.Machine(node.Netsync); m != nil {
 		if n := count(m, "ready"); n != open {
@@ -363,7 +363,7 @@ func agreed(w *World) error {
 		}
 	}
 	if m := w.Machine(node.Relay); m != nil {
-		if n := count(m, "order"); n != open {
+		if n := count(m, "peers"); n != open {
 			return fmt.Errorf("relay knows %d peers, %d are ready", n, open)
 		}
 		if got := peek[chain.Point](m, "tip"); got != tip.Block {

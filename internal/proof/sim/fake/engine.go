@@ -81,7 +81,7 @@ func (w *Worker) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	case actor.Stop:
 		out.Finish("stopped")
 		return
-	case chain.ApplyHeaders, chain.ApplyBlock, chain.CatchUp, chain.GetTemplate:
+	case chain.ApplyHeaders, chain.ApplyBlock, chain.CatchUp, chain.MakeTemplate:
 		w.jobs = append(w.jobs, job{in: in})
 		if len(w.jobs) == 1 {
 			w.jobs[0].at = now.Add(w.cfg.takes(w.rng, w.cfg.MaxApply))
@@ -115,8 +115,8 @@ func (w *Worker) answer(now time.Time, in actor.Input, out *actor.Outbox) {
 		q.Call(in).Answer(out, chain.BlockApplied{Verdict: v, Changes: w.changes(q.Seen)})
 	case chain.CatchUp:
 		q.Call(in).Answer(out, chain.CaughtUp{Changes: w.changes(q.Seen)})
-	case chain.GetTemplate:
-		q.Call(in).Answer(out, w.store.template())
+	case chain.MakeTemplate:
+		q.Call(in).Answer(out, chain.Made{Template: w.store.template(), Changes: w.changes(q.Seen)})
 	}
 }
 

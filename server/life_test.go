@@ -22,7 +22,7 @@ func TestL11ARebuiltServerCountsWhoLives(t *testing.T) {
 	b.ready(named, "10.0.0.1:18333")
 	b.ready(actor.Child(steptest.Self, 3), "7.7.7.7:1") // ended meanwhile
 	b.Advance(10 * time.Second)
-	if n := b.m.ready(); n != 1 {
+	if n := b.m.seats().ready; n != 1 {
 		t.Fatalf("%d peers are ready, not 1", n)
 	}
 	call := b.Ask(GetPeers{})
@@ -37,7 +37,7 @@ func TestL11ARebuiltServerCountsWhoLives(t *testing.T) {
 	for i := range 3 {
 		b.arrive(fmt.Sprintf("9.9.9.9:%d", i+1))
 	}
-	if a := b.admit("9.9.9.9:9", "five places, five peers"); a.Peer != 0 {
+	if a := b.admit("9.9.9.9:9", "five seats, five peers"); a.Peer != 0 {
 		t.Fatal("the peers of the former life were not counted")
 	}
 	b.end(named)
@@ -57,7 +57,7 @@ func TestDisconnectNode(t *testing.T) {
 	b.done(DisconnectNode{Addr: "8.8.8.8:6"}, Unconnected, "another port is another peer")
 	b.done(DisconnectNode{Addr: "???"}, BadAddress, "nonsense")
 	b.done(DisconnectNode{Peer: 12345}, Unconnected, "an unknown ID")
-	if n := pendingAsks[peer.Disconnect](b); n != 0 {
+	if ids := b.orderedToEnd(); len(ids) != 0 {
 		t.Fatal("somebody was disconnected")
 	}
 	for _, c := range []struct {
@@ -68,9 +68,7 @@ func TestDisconnectNode(t *testing.T) {
 		{DisconnectNode{Addr: "node.example"}, named},
 	} {
 		b.done(c.q, "", "a peer that is there")
-		if _, ask := steptest.WantAsk[peer.Disconnect](b.Rig, "it is told to go"); ask.To != c.id {
-			t.Fatalf("%v was told to go, not %v", ask.To, c.id)
-		}
+		b.WantEnd(c.id, "it is told to go")
 	}
 	b.done(DisconnectNode{Peer: in}, "", "it is going already")
 	b.end(named)

@@ -1,0 +1,38 @@
+package relay
+
+import (
+	"testing"
+	"unsafe"
+
+	"pgregory.net/rapid"
+)
+
+func TestFifo(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var q fifo[int]
+		var naive []int
+		for i := range rapid.IntRange(0, 2000).Draw(t, "steps") {
+			if len(naive) == 0 || rapid.IntRange(0, 3).Draw(t, "push") > 0 {
+				q.push(i)
+				naive = append(naive, i)
+				continue
+			}
+			if h, x := *q.head(), q.pop(); h != naive[0] || x != naive[0] {
+				t.Fatalf("head %d, popped %d, want %d", h, x, naive[0])
+			}
+			naive = naive[1:]
+		}
+		if q.n != len(naive) || q.count() != q.n {
+			t.Fatalf("%d members, counted %d, want %d", q.n, q.count(), len(naive))
+		}
+	})
+}
+
+// bytes is what the chunks of a queue take.
+func (q *fifo[T]) bytes() (n int) {
+	var x T
+	for _, c := range q.chunks {
+		n += cap(c) * int(unsafe.Sizeof(x))
+	}
+	return n + cap(q.chunks)*int(unsafe.Sizeof(q.chunks[:1]))
+}

@@ -1,0 +1,21 @@
+package relay
+
+import (
+	"testing"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+)
+
+func TestKnownForgetsTheOldest(t *testing.T) {
+	k := newKnown(3)
+	for i := range byte(5) {
+		k.add(chainhash.Hash{i}, i%2 == 0)
+		k.add(chainhash.Hash{i}, false)
+	}
+	for i := range byte(5) {
+		h := chainhash.Hash{i}
+		if k.contains(h) != (i >= 2) || k.hasHeader(h) != (i >= 2 && i%2 == 0) {
+			t.Errorf("%d: contains %v, has header %v", i, k.contains(h), k.hasHeader(h))
+		}
+	}
+}

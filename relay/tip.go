@@ -1,0 +1,63 @@
+package relay
+
+import (
+	"time"
+
+	"acyclic/chain"
+	"acyclic/internal/kernel/actor"
+)
+
+// resync is under way when events of the chain were missed: chain is asked for the
+// tip.
+type resync struct {
+	wanted  bool
+	asked   actor.Ticket // the GetTips outstanding; zero: none
+	retryAt time.Time    // after a failure; zero: no clock runs
+}
+
+// due says whether the tip is to be asked for now.
+func (r *resync) due() bool { return r.wanted && r.asked == 0 && r.retryAt.IsZero() }
+
+// onStart asks for the tip when relay was rebuilt: a block may have been
+// connected while it was dead.
+func (m *Machine) onStart(e actor.Start) { m.resync.wanted = e.Generation > 0 }
+
+// onLagged drops all news, for they may have left the best chain. The tip will be
+// announced instead. An answer under way may be older than what was missed.
+func (m *Machine) onLagged() {
+	for _, p := range m.peers {
+		m.stats.Coalesced += uint64(p.news.drop())
+	}
+	m.resync.wanted, m.resync.asked = true, 0
+}
+
+func (m *Machine) askTips(out *actor.Outbox) {
+	if m.resync.due() {
+		m.resync.asked, _ = m.ports.Tips.Ask(out, 0, chain.GetTips{})
+		m.starved = m.starved || m.resync.asked == 0
+	}
+}
+
+// onTips notes the tip. If it is the answer to GetTips, the tip is announced,
+// unless the stream has brought a block in the meantime: the answer may be older.
+func (m *Machine) onTips(now time.Time, in actor.Input, e chain.Tips) {
+	if in.Ticket == 0 {
+		m.tip = e.Block
+		return
+	}
+	if in.Ticket != m.resync.asked {
+		return
+	}
+	m.resync.asked = 0
+	switch {
+	case !m.resync.wanted:
+	case in.Err != nil:
+		m.resync.retryAt = now.Add(m.cfg.RetryAfter)
+	default:
+		m.resync.wanted = false
+		m.tip = e.Block
+		if now.Sub(e.Block.Time) <= m.cfg.MaxTipAge {
+			m.announce(now, newBlock{hash: e.Block.Hash}, 0)
+		}
+	}
+}

@@ -1,0 +1,134 @@
+package relay
+
+import (
+	"fmt"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/peer"
+)
+
+// wants is what a peer has asked for and not got.
+type wants struct {
+	headers []peer.HeadersWanted // at most MaxLocators
+	hashes  []peer.BlocksWanted  // at most MaxLocators
+
+	// Of getdata: the items that are still to be served, in the order asked; how
+	// many of them belong to each message; and what was not found of the first
+	// message. Items and missed are at most MaxWanted together.
+	items  fifo[wire.InvVect]
+	runs   fifo[int32]
+	missed fifo[wire.InvVect]
+
+	// continueAt is the last hash of a full inv that answered a getblocks. Once
+	// that block is served, continued asks for an inv of the tip, which makes the
+	// peer ask getblocks again.
+	continueAt chainhash.Hash
+	continued  bool
+
+	failures int // of the read at the head of its list, in a row
+}
+
+// readKind is a question to the readers on behalf of a peer.
+type readKind uint8
+
+const (
+	noRead readKind = iota
+	readHeaders
+	readHashes
+	readBlock
+)
+
+// next is the read to begin. Headers and hashes come first: they are small, and a
+// peer that asks for them by the thousand delays only its own items.
+func (w *wants) next() readKind {
+	switch {
+	case len(w.headers) > 0:
+		return readHeaders
+	case len(w.hashes) > 0:
+		return readHashes
+	case w.runs.n > 0 && *w.runs.head() > 0:
+		return kinds[kindOf(w.items.head())].read
+	}
+	return noRead
+}
+
+// getdata adds the items of a getdata. It returns false, and adds none, if there
+// would be more than max.
+func (w *wants) getdata(items []wire.InvVect, max int) bool {
+	if w.items.n+w.missed.n+len(items) > max {
+		return false
+	}
+	if len(items) > 0 {
+		w.runs.push(int32(len(items)))
+	}
+	for _, v := range items {
+		w.items.push(v)
+	}
+	return true
+}
+
+// take removes the item at the head.
+func (w *wants) take() wire.InvVect {
+	*w.runs.head()--
+	return w.items.pop()
+}
+
+// miss notes that the item at the head is not found.
+func (w *wants) miss() { w.missed.push(w.take()) }
+
+// notFound misses the items at the head that are not served. At the end of a
+// getdata it returns the message that says what was not found of it. It returns nil
+// if there is nothing to say.
+func (w *wants) notFound() *message {
+	for w.runs.n > 0 {
+		for *w.runs.head() > 0 && kindOf(w.items.head()) == unserved {
+			w.miss()
+		}
+		if *w.runs.head() > 0 {
+			return nil
+		}
+		w.runs.pop()
+		if n := w.missed.n; n > 0 {
+			// The items of a getdata fit a notfound, which has the same limit.
+			list := make([]wire.InvVect, n)
+			msg := &wire.MsgNotFound{InvList: make([]*wire.InvVect, n)}
+			for i := range list {
+				list[i] = w.missed.pop()
+				msg.InvList[i] = &list[i]
+			}
+			return &message{send: peer.Send{Msgs: []wire.Message{msg}}, notFound: n}
+		}
+	}
+	return nil
+}
+
+// served notes that a peer was given a block.
+func (w *wants) served(h chainhash.Hash) {
+	if h == w.continueAt {
+		w.continueAt, w.continued = chainhash.Hash{}, true
+	}
+}
+
+func (w *wants) check(maxItems, maxLocators int) error {
+	sum := 0
+	for _, c := range w.runs.chunks {
+		for _, n := range c {
+			sum += int(n)
+		}
+	}
+	switch {
+	case w.items.count() != w.items.n || w.missed.count() != w.missed.n || w.runs.count() != w.runs.n:
+		return fmt.Errorf("a queue of items has lost count")
+	case sum != w.items.n:
+		return fmt.Errorf("%d items are wanted, the messages that asked for them have %d", w.items.n, sum)
+	case w.items.n+w.missed.n > maxItems:
+		return fmt.Errorf("%d items are wanted and %d not found, at most %d are kept", w.items.n, w.missed.n, maxItems)
+	case w.missed.n > 0 && w.runs.n == 0:
+		return fmt.Errorf("%d items were not found of no message", w.missed.n)
+	case len(w.headers) > maxLocators || len(w.hashes) > maxLocators:
+		return fmt.Errorf("%d getheaders and %d getblocks wait", len(w.headers), len(w.hashes))
+	}
+	return nil
+}

@@ -1,0 +1,44 @@
+package relay
+
+import (
+	"testing"
+
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+func (w *wants) bytes() int { return w.items.bytes() + w.runs.bytes() + w.missed.bytes() }
+
+// A peer that asks for as much as it may costs relay 43 bytes an item at most, however
+// it asks and whatever has been served. Bounds.PerPeer says what they are.
+func TestL4WhatAPeerWantsIsKeptOnce(t *testing.T) {
+	const each = 43
+	most := DefaultBounds().MaxWanted
+	for _, size := range []int{1, 2, 1000, most} {
+		var w wants
+		for range most / size {
+			if !w.getdata(items(wire.InvTypeBlock, 0, size), most) {
+				t.Fatal("refused")
+			}
+		}
+		if w.getdata(items(wire.InvTypeBlock, 0, 1), most) {
+			t.Error("one too many was taken")
+		}
+		worst := w.bytes()
+		for i := 0; w.items.n > 0; i++ {
+			if i%3 == 0 {
+				w.take()
+			} else {
+				w.miss()
+			}
+			w.notFound()
+			worst = max(worst, w.bytes())
+		}
+		t.Logf("messages of %d items: %d bytes, %.1f an item", size, worst, float64(worst)/float64(most))
+		if worst > each*most {
+			t.Errorf("messages of %d items cost %d bytes", size, worst)
+		}
+		if left := w.bytes(); w.missed.n > 0 || left > 100_000 {
+			t.Errorf("%d items are left, and %d bytes", w.missed.n, left)
+		}
+	}
+}
