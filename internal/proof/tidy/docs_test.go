@@ -28,8 +28,8 @@ var (
 // files that exist.
 func TestDocsNameTheInputs(t *testing.T) {
 	for _, c := range components {
-		if strings.HasPrefix(c, "internal/") {
-			continue
+		if _, err := os.Stat(filepath.Join(top, c, "machine.go")); err != nil {
+			continue // the vocabulary, and what only calculates
 		}
 		doc, err := os.ReadFile(filepath.Join(top, c, "doc.go"))
 		if err != nil {
