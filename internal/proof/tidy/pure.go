@@ -35,11 +35,11 @@ func runPure(pass *analysis.Pass) (any, error) {
 	}
 	written := writtenVars(pass)
 	for _, obj := range slices.SortedFunc(maps.Keys(written), func(a, b types.Object) int { return int(written[a] - written[b]) }) {
-		if v, ok := obj.(*types.Var); ok && isPackageVar(v) && v.Pkg() != pass.Pkg && slices.Contains(components, pkgOf(v.Pkg().Path())) {
+		if v, ok := obj.(*types.Var); ok && isPackageVar(v) && v.Pkg() != pass.Pkg && isComponent(pkgOf(v.Pkg().Path())) {
 			pass.Reportf(written[obj], "changes %s.%s, the package variable of a component", v.Pkg().Name(), v.Name())
 		}
 	}
-	if !slices.Contains(components, pkg) {
+	if !isComponent(pkg) {
 		return nil, nil
 	}
 	j := pass.ResultOf[verdicts].(*judge)
@@ -218,7 +218,7 @@ func partOf(t types.Type, seen []types.Type, is func(types.Type) string) string 
 	}
 	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil {
 		_, isStruct := n.Underlying().(*types.Struct)
-		if path := n.Obj().Pkg().Path(); isStd(path) || isStruct && slices.Contains(components, pkgOf(path)) {
+		if path := n.Obj().Pkg().Path(); isStd(path) || isStruct && isComponent(pkgOf(path)) {
 			return ""
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"go/types"
 	"reflect"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/analysis"
 )
@@ -187,17 +188,8 @@ func isMethodOfInterface(fn *types.Func) bool {
 // goes straight into slices.Sorted or SortedFunc.
 func ordered(path []ast.Node, info *types.Info) bool {
 	for i := len(path) - 1; i >= 0 && i > len(path)-5; i-- {
-		call, ok := path[i].(*ast.CallExpr)
-		if !ok {
-			continue
-		}
-		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
-			if fn, ok := info.Uses[sel.Sel].(*types.Func); ok {
-				switch fn.FullName() {
-				case "slices.Sorted", "slices.SortedFunc", "slices.SortedStableFunc":
-					return true
-				}
-			}
+		if call, ok := path[i].(*ast.CallExpr); ok && strings.HasPrefix(calledName(info, call), "slices.Sorted") {
+			return true
 		}
 	}
 	return false

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"golang.org/x/tools/go/types/typeutil"
 )
 
 // waitingCalls match the full names of the functions that wait, besides the
@@ -170,4 +172,30 @@ func under(t types.Type) types.Type {
 		}
 	}
 	return t.Underlying()
+}
+
+// identOf is the name that e is, or ends with; nil: it is something else.
+func identOf(e ast.Expr) *ast.Ident {
+	switch x := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		return x
+	case *ast.SelectorExpr:
+		return x.Sel
+	}
+	return nil
+}
+
+// calledName is the full name of the function that a call names; "" if it names
+// none.
+func calledName(info *types.Info, call *ast.CallExpr) string {
+	switch fn := typeutil.Callee(info, call).(type) {
+	case *types.Func:
+		return fn.FullName()
+	case *types.Builtin:
+		if fn.Name() == "make" && isChan(info.TypeOf(call)) {
+			return "make chan"
+		}
+		return fn.Name()
+	}
+	return ""
 }
