@@ -2,7 +2,6 @@ package tidy
 
 import (
 	"go/ast"
-	"go/types"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -14,30 +13,34 @@ import (
 // Analyzers are all rules.
 var Analyzers = []*analysis.Analyzer{Pure, Contract, Layers, Correctness, Bounds}
 
-// Contract is the rule that a component is known by its contract.go, and to its
-// adapters by its ports.go too.
+// Contract is the rule that other packages name a component's types from its
+// contract.go alone. Adapters may name those in its ports.go too.
 var Contract = &analysis.Analyzer{
 	Name: "contract",
-	Doc:  "a component is known by its contract.go, and to adapters by its ports.go, but for the wiring",
+	Doc:  "other packages know a component by its contract.go, adapters by its ports.go too, the wiring by all of it",
 	Run: func(pass *analysis.Pass) (any, error) {
 		pkg := pkgOf(pass.Pkg.Path())
 		if pkg == "" || below(pkg, wiring) {
 			return nil, nil
 		}
-		eachUse(pass, func(path []ast.Node, id *ast.Ident, obj types.Object) {
-			if obj.Pkg() == nil || obj.Pkg() == pass.Pkg || obj.Parent() != obj.Pkg().Scope() {
-				return
+		for _, f := range sources(pass) {
+			for n := range ast.Preorder(f) {
+				id, _ := n.(*ast.Ident)
+				obj := pass.TypesInfo.Uses[id]
+				if obj == nil || obj.Pkg() == nil || obj.Parent() != obj.Pkg().Scope() {
+					continue
+				}
+				owner := pkgOf(obj.Pkg().Path())
+				files := append([]string{"contract.go"}, contracts[owner]...)
+				if isAdapter(pkg) {
+					files = append(files, adapterContracts[owner]...)
+				}
+				file := filepath.Base(pass.Fset.Position(obj.Pos()).Filename)
+				if slices.Contains(floors[componentFloor], owner) && !below(pkg, []string{owner}) && !slices.Contains(files, file) {
+					pass.Reportf(id.Pos(), "%s.%s is of %s, not of the contract", obj.Pkg().Name(), obj.Name(), file)
+				}
 			}
-			owner := pkgOf(obj.Pkg().Path())
-			files := append([]string{"contract.go"}, contracts[owner]...)
-			if isAdapter(pkg) {
-				files = append(files, adapterContracts[owner]...)
-			}
-			file := filepath.Base(pass.Fset.Position(obj.Pos()).Filename)
-			if slices.Contains(floors[componentFloor], owner) && !below(pkg, []string{owner}) && !slices.Contains(files, file) {
-				pass.Reportf(id.Pos(), "%s.%s is of %s, not of the contract", obj.Pkg().Name(), obj.Name(), file)
-			}
-		})
+		}
 		return nil, nil
 	},
 }
@@ -103,18 +106,4 @@ func commented(pass *analysis.Pass, f *ast.File, word string) map[int]bool {
 		}
 	}
 	return lines
-}
-
-// eachUse calls f for each identifier outside of tests that stands for
-// something declared elsewhere.
-func eachUse(pass *analysis.Pass, f func(path []ast.Node, id *ast.Ident, obj types.Object)) {
-	for _, file := range sources(pass) {
-		eachNode(file, func(path []ast.Node) {
-			if id, ok := path[len(path)-1].(*ast.Ident); ok {
-				if obj := pass.TypesInfo.Uses[id]; obj != nil {
-					f(path, id, obj)
-				}
-			}
-		})
-	}
 }
