@@ -49,8 +49,8 @@ func vetWith(t *testing.T, pkg, src string) (string, error) {
 
 // TestL1ComponentsHaveNothingToWaitWith holds the project to the rules.
 func TestL1ComponentsHaveNothingToWaitWith(t *testing.T) {
-	// go test keeps a result until a file changes that the test has looked at,
-	// and it does not see what go vet looks at.
+	// go test keeps a result until a file changes that the test has looked at. It
+	// does not see what go vet looks at.
 	readGoFiles(t)
 	if out, err := vet(t, "./..."); err != nil {
 		t.Errorf("%v\n%s", err, out)
@@ -80,8 +80,8 @@ func control(c *blockchain.BlockChain) {
 }
 
 // TestL4EveryBoundHasAName: the tool, run as go vet runs it, must fail on an adapter
-// whose queue and patience come from nowhere. (That the project has no such adapter,
-// TestL1ComponentsHaveNothingToWaitWith shows, which runs all rules.)
+// whose queue and patience have no name. TestL1ComponentsHaveNothingToWaitWith runs
+// all rules, and so shows that the project has no such adapter.
 func TestL4EveryBoundHasAName(t *testing.T) {
 	out, err := vetWith(t, "internal/adapters/transport", `package transport
 
@@ -225,7 +225,7 @@ func misplaced(imports map[string][]string) (all []string) {
 	return all
 }
 
-// topLevel are the names at the top of the project; and dot files.
+// topLevel are the names at the top of the project, beside dot files.
 var topLevel = []string{
 	"ARCHITECTURE.md", "LICENSE", "README.md", "chain", "cmd", "config", "go.mod", "go.sum", "integration", "internal",
 	"netsync", "peer", "relay", "server",
