@@ -40,8 +40,7 @@ var sizeArgs = map[string]int{
 	"bufio.NewReaderSize": 1, "bufio.NewWriterSize": 1, "io.CopyN": 2, "io.LimitReader": 1, "net/http.MaxBytesReader": 2,
 }
 
-// few is the largest number that needs no name: 2*Seats relates bounds, 1000*Seats is another bound.
-const few = 8
+const few = 8 // the largest number that needs no name: 2*Seats relates bounds, 1000*Seats is another bound
 
 type bounds struct {
 	*analysis.Pass

@@ -93,7 +93,7 @@ func untested(text string, tests map[int][]lawTest) (all []string) {
 			named = named || slices.ContainsFunc(tests[n], func(l lawTest) bool { return l.name == m[1] })
 		}
 		if !named {
-			all = append(all, law+" names no test of its own that exists")
+			all = append(all, law+" names none of its tests")
 		}
 	}
 	return all

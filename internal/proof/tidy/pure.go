@@ -126,7 +126,7 @@ func (p purity) taken(e ast.Expr) {
 		return // a case that compares values, or nil
 	}
 	if what := cmp.Or(partOf(tv.Type, nil, function), partOf(tv.Type, nil, stream)); what != "" && !p.notes.except("outside", e.Pos()) {
-		p.flag(e, "a component takes "+what+" out of an interface, where anybody may have put it")
+		p.flag(e, "a component takes "+what+" out of an interface, where any package may have put it")
 	}
 }
 

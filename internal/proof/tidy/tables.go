@@ -143,9 +143,8 @@ func isAdapter(pkg string) bool { return floorOf(pkg) >= 0 && !isComponent(pkg) 
 
 func isExempt(pkg string) bool { return below(pkg, slices.Collect(maps.Keys(exempt))) }
 
-// pureStd are the packages of the standard library that a component may import:
-// they calculate. For what they write to or read from, an io.Writer or
-// io.Reader, see interfaces.
+// pureStd are the packages of the standard library that a component may import: they
+// only calculate. For the io.Writer or io.Reader that some are given, see interfaces.
 var pureStd = []string{
 	"bufio", "bytes", "cmp", "container/heap", "container/list", "crypto/hmac", "crypto/sha1", "crypto/sha256",
 	"crypto/sha512", "crypto/subtle", "encoding/base64", "encoding/binary", "encoding/hex", "errors", "fmt", "hash",
@@ -153,8 +152,8 @@ var pureStd = []string{
 	"strings", "time", "unicode", "unicode/utf8",
 }
 
-// denied are the exceptions to pureStd, and what deserves a clearer reason than
-// that it is of another package.
+// denied are the exceptions to pureStd, and functions of other packages that deserve
+// a clearer reason than their package.
 var denied = map[string]string{
 	"(*sync.Mutex).Lock": "waits", "(*sync.RWMutex).Lock": "waits", "(*sync.RWMutex).RLock": "waits",
 	"(*sync.Cond).Wait": "waits", "(*sync.WaitGroup).Wait": "waits", "(*sync.Once).Do": "waits",
@@ -172,20 +171,19 @@ var denied = map[string]string{
 
 const orderWhy = "ranges over a map"
 
-// allowed are functions that are harmless although nothing proves it, by their
-// full name, with the reason.
+// allowed are functions that are harmless although nothing proves it, by full name,
+// with the reason. They are what btcd's addresses need of package net.
 var allowed = map[string]string{
-	// Of package net, what btcd's addresses need and what only calculates.
 	"net.ParseIP": "calculates", "net.CIDRMask": "calculates", "net.IPv4": "calculates", "(net.IP).To4": "calculates",
 	"(net.IP).To16": "calculates", "(net.IP).Mask": "calculates", "(net.IP).Equal": "calculates",
 	"(net.IP).String": "calculates", "(*net.IPNet).Contains": "calculates",
 }
 
-// interfaces are the interfaces through which a component, or what it names,
-// may call: all methods of these, whoever implements them.
+// interfaces are the interfaces whose methods a component, or what it names, may
+// call, whatever implements them.
 var interfaces = map[string]string{
 	"error":     "errors are values",
-	"io.Writer": "waits only if what it writes to does; a component makes none that does, and is given none without an excuse, see stream",
+	"io.Writer": "waits only if the stream below it does; a component makes none that does, and is given one only with an excuse, see stream",
 	"io.Reader": "as io.Writer",
 	"hash.Hash": "calculates",
 
@@ -198,9 +196,9 @@ var interfaces = map[string]string{
 	module + "/internal/kernel/actor.fitting":  "only actor.Asks has its method",
 }
 
-// pkgOf is the package of path within this module, "." for its root and "" for
-// one of another module. go vet marks the variant of a package that is built
-// with its tests by a suffix in brackets.
+// pkgOf is the package of path within this module: "." for its root, and "" if it is
+// of another module. go vet marks a package that is built with its tests by a suffix
+// in brackets.
 func pkgOf(path string) string {
 	path, _, _ = strings.Cut(path, " ")
 	if path == module {
@@ -218,14 +216,14 @@ func below(pkg string, folders []string) bool {
 	return slices.ContainsFunc(folders, func(f string) bool { return pkg == f || strings.HasPrefix(pkg, f+"/") })
 }
 
-// isStd says whether path is of the standard library: of no module.
+// isStd says whether path is of the standard library.
 func isStd(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return pkgOf(path) == "" && !strings.Contains(first, ".")
 }
 
-// stdVerdict says why a function of the standard library may not be called, or
-// "".
+// stdVerdict says why a function of the standard library must not be called; "" if it
+// may be.
 func stdVerdict(fn *types.Func) string {
 	name, path := fn.FullName(), fn.Pkg().Path()
 	if why := denied[name]; why != "" {

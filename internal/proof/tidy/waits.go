@@ -70,7 +70,7 @@ func movesBytes(info *types.Info, path []ast.Node) bool {
 	if !ok || identOf(call.Fun) != path[len(path)-1] {
 		return false
 	}
-	streams, quick := 0, 0
+	found := false
 	for _, a := range append(args, call.Args...) {
 		t := info.TypeOf(a)
 		if ptr, ok := t.(*types.Pointer); ok {
@@ -83,16 +83,15 @@ func movesBytes(info *types.Info, path []ast.Node) bool {
 		if methods.Lookup(nil, "Read") == nil && methods.Lookup(nil, "Write") == nil {
 			continue
 		}
-		streams++
 		name := typeName(t)
 		if id := identOf(a); id != nil && id.Name == "Discard" && name == "io.Writer" {
 			name = "io.Discard"
 		}
-		if slices.Contains(inMemory, name) {
-			quick++
+		if found = slices.Contains(inMemory, name); !found {
+			return false
 		}
 	}
-	return streams > 0 && streams == quick
+	return found
 }
 
 // eachWait calls f for each operation below root that may wait on a channel: a

@@ -43,12 +43,12 @@ func (d *driver) silent(cells adapter.Cells) {
 
 // explained waits.
 //
-// correctness: for nobody.
+// correctness: no other goroutine depends on it.
 func (d *driver) explained() { <-d.wake }
 
 // directive waits.
 //
-// correctness: for nobody.
+// correctness: no other goroutine depends on it.
 func (d *driver) directive() {
 	for {
 		<-d.wake
