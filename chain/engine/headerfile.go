@@ -31,7 +31,11 @@ type headerFile struct {
 	log  func(actor.Level, string)
 }
 
-const headerSize = wire.MaxBlockHeaderPayload // 80
+const (
+	headerSize = wire.MaxBlockHeaderPayload // 80
+
+	fileBuffer = 64 << 10 // 819 headers for each call of the system
+)
 
 // openHeaderFile opens the file for appending.
 func openHeaderFile(path string, log func(actor.Level, string)) (*headerFile, error) {
@@ -39,7 +43,7 @@ func openHeaderFile(path string, log func(actor.Level, string)) (*headerFile, er
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the headers file: %w", err)
 	}
-	return &headerFile{path: path, f: f, w: bufio.NewWriterSize(f, 1<<16), log: log}, nil
+	return &headerFile{path: path, f: f, w: bufio.NewWriterSize(f, fileBuffer), log: log}, nil
 }
 
 // append adds a header. flush writes it.
@@ -182,7 +186,7 @@ func (e *Engine) replay(f io.Reader, r *replayed) error {
 //
 // correctness: for the disk; nobody waits for an engine that is not open.
 func eachHeader(file io.Reader, total int64, f func(*wire.BlockHeader) (more bool, err error)) error {
-	in := bufio.NewReaderSize(file, 1<<16)
+	in := bufio.NewReaderSize(file, fileBuffer)
 	var raw [headerSize]byte
 	for range total {
 		if _, err := io.ReadFull(in, raw[:]); err != nil {

@@ -23,12 +23,12 @@ var (
 
 const laws = 12
 
-// lawTest is a test that is named after a law.
+// lawTest is a test named after a law.
 type lawTest struct{ name, pkg string }
 
-// TestLawsAreTested: a law without a test is a wish. Each law has a line in
-// ARCHITECTURE.md, which names one of its tests, and a list of all of them in
-// LAWS.md, which this test makes. A test with nothing in it is none.
+// TestLawsAreTested: a law without a test is a wish. The law's line in
+// ARCHITECTURE.md names one of its tests. LAWS.md, which this test makes, lists all of
+// them. An empty test does not count.
 func TestLawsAreTested(t *testing.T) {
 	tests, empty := testsOfLaws(readGoFiles(t))
 	for _, name := range empty {
@@ -44,7 +44,7 @@ func TestLawsAreTested(t *testing.T) {
 	golden.Equal(t, "../LAWS.md", []byte(lawsPage(tests)))
 }
 
-// The check itself can fail.
+// TestUntestedLawsAreFound: the check itself can fail.
 func TestUntestedLawsAreFound(t *testing.T) {
 	all := "- **L1** nothing waits: `TestL1A`.\n"
 	for n := 2; n <= laws; n++ {
@@ -93,14 +93,14 @@ func untested(text string, tests map[int][]lawTest) (all []string) {
 			named = named || slices.ContainsFunc(tests[n], func(l lawTest) bool { return l.name == m[1] })
 		}
 		if !named {
-			all = append(all, law+" names no test of its own that exists")
+			all = append(all, law+" names none of its tests")
 		}
 	}
 	return all
 }
 
-// testsOfLaws finds the tests that are named after a law, and those of them that
-// have nothing in them.
+// testsOfLaws finds the tests that are named after a law, and which of them are
+// empty.
 func testsOfLaws(files map[string]string) (tests map[int][]lawTest, empty []string) {
 	tests = map[int][]lawTest{}
 	for name, src := range files {

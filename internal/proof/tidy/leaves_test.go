@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// ofANode are what only a program that runs a node links.
+// ofANode are the packages that only a program with a node links.
 var ofANode = []string{
 	module + "/chain", module + "/internal/kernel", module + "/internal/node", module + "/netsync", module + "/peer", module + "/relay", module + "/server",
 	"github.com/btcsuite/btcd/blockchain", "github.com/prometheus/client_golang",
@@ -25,8 +25,8 @@ func linked(t *testing.T, program string) []string {
 	return slices.DeleteFunc(strings.Fields(string(out)), func(pkg string) bool { return !below(pkg, ofANode) })
 }
 
-// The client asks a node over the network; it does not contain one. The control
-// is the node.
+// TestAcyclicctlLinksNoNode: the client asks a node over the network and contains
+// none. The control is the node.
 func TestAcyclicctlLinksNoNode(t *testing.T) {
 	readGoFiles(t) // see TestL1ComponentsHaveNothingToWaitWith
 	if found := linked(t, "cmd/acyclicctl"); len(found) > 0 {
@@ -40,8 +40,9 @@ func TestAcyclicctlLinksNoNode(t *testing.T) {
 	}
 }
 
-// The configuration says how a node is to run and knows nothing of what runs. The
-// rule is in mayImport; the control is a configuration that knows a component.
+// TestConfigIsALeaf: the configuration says how a node is to run and knows nothing of
+// what runs. The rule is in mayImport. The control is a configuration that knows a
+// component.
 func TestConfigIsALeaf(t *testing.T) {
 	out, err := vetWith(t, "config", `package config
 

@@ -37,8 +37,8 @@ func notesOf(fset *token.FileSet, f *ast.File) *notes {
 	return n
 }
 
-// except says whether a note of this kind stands on the line of pos or ends on
-// the line above.
+// except says whether a note of this kind excepts what is at pos: it ends on that
+// line or on the line above.
 func (n *notes) except(kind string, pos token.Pos) bool {
 	line := n.fset.Position(pos).Line
 	for _, x := range n.list {
@@ -50,7 +50,7 @@ func (n *notes) except(kind string, pos token.Pos) bool {
 	return false
 }
 
-// reportIdle flags the notes that except nothing.
+// reportIdle flags the notes that except nothing, or give no reason.
 func (n *notes) reportIdle(pass *analysis.Pass) {
 	for _, x := range n.list {
 		switch {
@@ -64,12 +64,9 @@ func (n *notes) reportIdle(pass *analysis.Pass) {
 	}
 }
 
-// isTest says whether f is a test file.
-func isTest(fset *token.FileSet, f *ast.File) bool {
-	return strings.HasSuffix(fset.Position(f.Package).Filename, "_test.go")
-}
-
 // sources are the files of the package that are not tests.
 func sources(pass *analysis.Pass) []*ast.File {
-	return slices.DeleteFunc(slices.Clone(pass.Files), func(f *ast.File) bool { return isTest(pass.Fset, f) })
+	return slices.DeleteFunc(slices.Clone(pass.Files), func(f *ast.File) bool {
+		return strings.HasSuffix(pass.Fset.Position(f.Package).Filename, "_test.go")
+	})
 }

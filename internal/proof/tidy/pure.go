@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"go/ast"
 	"go/types"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,13 +32,8 @@ func runPure(pass *analysis.Pass) (any, error) {
 	if pkg == "" {
 		return nil, nil
 	}
-	written := writtenVars(pass)
-	for _, obj := range slices.SortedFunc(maps.Keys(written), func(a, b types.Object) int { return int(written[a] - written[b]) }) {
-		if v, ok := obj.(*types.Var); ok && isPackageVar(v) && v.Pkg() != pass.Pkg && slices.Contains(components, pkgOf(v.Pkg().Path())) {
-			pass.Reportf(written[obj], "changes %s.%s, the package variable of a component", v.Pkg().Name(), v.Name())
-		}
-	}
-	if !slices.Contains(components, pkg) {
+	vars(pass)
+	if !isComponent(pkg) {
 		return nil, nil
 	}
 	j := pass.ResultOf[verdicts].(*judge)
@@ -48,7 +42,6 @@ func runPure(pass *analysis.Pass) (any, error) {
 		p.imports()
 		eachWait(pass.TypesInfo, f, func(path []ast.Node, why string) { p.flag(path[len(path)-1], "a component "+why) })
 		eachNode(f, p.node)
-		p.vars(written)
 		p.notes.reportIdle(pass)
 	}
 	return nil, nil
@@ -56,8 +49,8 @@ func runPure(pass *analysis.Pass) (any, error) {
 
 func (p purity) flag(n ast.Node, what string) { p.pass.Reportf(n.Pos(), "%s", what) }
 
-// imports flags what a component has no use for. What it may import of this
-// module is for Layers, and what it may call is for the verdicts.
+// imports flags packages that a component may not import. Layers looks at those of
+// this module, and the verdicts look at what a component calls.
 func (p purity) imports() {
 	for _, s := range p.file.Imports {
 		path, _ := strconv.Unquote(s.Path.Value)
@@ -102,9 +95,8 @@ func (p purity) node(path []ast.Node) {
 	}
 }
 
-// params flags what a function is given that nobody has judged: functions,
-// where it is exported, wherever in its parameters they are; and readers and
-// writers.
+// params flags parameters that hold what has no verdict: readers and writers and,
+// if the function is exported, functions.
 func (p purity) params(d *ast.FuncDecl) {
 	for _, field := range d.Type.Params.List {
 		given := field.Type
@@ -126,18 +118,19 @@ func (p purity) params(d *ast.FuncDecl) {
 	}
 }
 
-// taken flags what is found in a value that anybody may have made.
+// taken flags functions and streams that come out of an interface. Any package may
+// have put them there.
 func (p purity) taken(e ast.Expr) {
 	tv := p.pass.TypesInfo.Types[e]
 	if !tv.IsType() {
 		return // a case that compares values, or nil
 	}
 	if what := cmp.Or(partOf(tv.Type, nil, function), partOf(tv.Type, nil, stream)); what != "" && !p.notes.except("outside", e.Pos()) {
-		p.flag(e, "a component takes "+what+" out of an interface, where anybody may have put it")
+		p.flag(e, "a component takes "+what+" out of an interface, where any package may have put it")
 	}
 }
 
-// ident flags what an identifier stands for.
+// ident flags the use of what a component may not call or name.
 func (p purity) ident(path []ast.Node, id *ast.Ident) {
 	if _, why := p.named(p.file, path, id); why != "" {
 		p.flag(id, "a component "+why)
@@ -154,9 +147,9 @@ func (p purity) ident(path []ast.Node, id *ast.Ident) {
 	}
 }
 
-// notData says what a type is, if that is no plain data: a function, a channel, a
-// lock, the Outbox that was lent for one step, or an interface behind which may
-// stand what waits. What else stands behind an interface is not seen.
+// notData says what a type is, unless it is plain data: a function, a channel, a
+// lock, the Outbox that was lent for one step, or an interface that may wait. What
+// else stands behind an interface is not seen.
 func notData(t types.Type) string {
 	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil {
 		switch path := n.Obj().Pkg().Path(); {
@@ -170,7 +163,7 @@ func notData(t types.Type) string {
 	return cmp.Or(function(t), stream(t))
 }
 
-// function says that a type is one of functions.
+// function says whether a type is one of functions.
 func function(t types.Type) string {
 	if isFunc(t) {
 		return "a function"
@@ -178,8 +171,8 @@ func function(t types.Type) string {
 	return ""
 }
 
-// stream says that a type is an interface by which is read, written or closed
-// what may wait.
+// stream says whether a type is an interface that reads, writes or closes, and so
+// may wait.
 func stream(t types.Type) string {
 	i, ok := under(t).(*types.Interface)
 	if !ok || interfaces[typeName(t)] != "" && !strings.HasPrefix(typeName(t), "io.") {
@@ -196,18 +189,18 @@ func stream(t types.Type) string {
 // typeName is the full name of a type; "" if it has none.
 func typeName(t types.Type) string {
 	n, ok := types.Unalias(t).(*types.Named)
-	if !ok {
+	switch {
+	case !ok:
 		return ""
-	}
-	if n.Obj().Pkg() == nil {
+	case n.Obj().Pkg() == nil:
 		return n.Obj().Name() // error
 	}
 	return n.Obj().Pkg().Path() + "." + n.Obj().Name()
 }
 
-// partOf says what a type, or a part of it, is. Of what is declared elsewhere the
-// parts are not looked at if it is of the standard library (time.Time has its
-// Location), or a component's struct, which is flagged where it is declared.
+// partOf says what a type is, or a part of it. It does not look into a type of the
+// standard library (time.Time has its Location), nor into another component's
+// struct, which is flagged where it is declared.
 func partOf(t types.Type, seen []types.Type, is func(types.Type) string) string {
 	if slices.Contains(seen, t) {
 		return ""
@@ -218,7 +211,7 @@ func partOf(t types.Type, seen []types.Type, is func(types.Type) string) string 
 	}
 	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil {
 		_, isStruct := n.Underlying().(*types.Struct)
-		if path := n.Obj().Pkg().Path(); isStd(path) || isStruct && slices.Contains(components, pkgOf(path)) {
+		if path := n.Obj().Pkg().Path(); isStd(path) || isStruct && isComponent(pkgOf(path)) {
 			return ""
 		}
 	}

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/tools/go/analysis/analysistest"
 )
 
-// TestRulesCatch runs all rules over code that breaks each of them: where a
-// comment says "want" something must be found, and nothing elsewhere. The
-// packages there have the names of ours.
+// TestRulesCatch runs all rules over code that breaks each of them. They must find
+// what a comment "want" says, and nothing else. The packages there have the names of
+// the project's.
 func TestRulesCatch(t *testing.T) {
 	all := &analysis.Analyzer{
 		Name: "all", Doc: "all rules", Requires: []*analysis.Analyzer{verdicts},

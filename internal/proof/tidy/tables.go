@@ -2,51 +2,52 @@ package tidy
 
 import (
 	"go/types"
+	"maps"
+	"path"
 	"slices"
 	"strings"
 )
 
 const module = "acyclic"
 
-// components are the machines, the vocabulary they are written in, and what
-// they calculate with.
-var components = []string{"chain", "peer", "netsync", "relay", "server", "internal/kernel/actor", "config/hostport"}
+const (
+	kernelFloor = iota
+	configFloor
+	componentFloor
+	adapterFloor
+	nodeFloor
+	cmdFloor
+	proofFloor
+)
 
-// contracts are the files by which others know these packages. The folders
-// below one know all of it: chain/engine is chain's own adapter.
-var contracts = map[string][]string{
-	"chain":        {"contract.go", "work.go"},
-	"chain/engine": {"contract.go"},
-	"peer":         {"contract.go"},
-	"netsync":      {"contract.go"},
-	"relay":        {"contract.go"},
-	"server":       {"contract.go"},
+// floors are the folders on each floor of the house, the lowest floor first. A
+// package imports none of a higher floor: the kernel knows no component, a
+// component knows no adapter, and what runs knows nothing of its proof. Of the
+// folders around a package the innermost counts.
+//
+// What is on the components' floor is a component. What is on another floor is an
+// adapter, unless it is exempt: it may wait, and says why.
+var floors = [][]string{
+	kernelFloor:    {"internal/kernel"},
+	configFloor:    {"config"},
+	componentFloor: {"chain", "peer", "netsync", "relay", "server"},
+	adapterFloor:   {"internal/adapters", "chain/engine"},
+	nodeFloor:      {"internal/node"},
+	cmdFloor:       {"cmd"},
+	proofFloor:     {"internal/proof"},
 }
 
-// adapterContracts are the files in which a component says what it asks and tells
-// its adapters. Adapters may know these too; other components may not.
-var adapterContracts = map[string][]string{
-	"peer":   {"ports.go", "codec.go"}, // the adapter decodes, for it may use another processor for that
-	"server": {"ports.go"},
-}
+// components are the machines, the vocabulary in which they are written, and
+// what they calculate with.
+var components = append(slices.Clone(floors[componentFloor]), "internal/kernel/actor", "config/hostport")
 
-// wiring are the folders that build components and set the bounds that span them.
-var wiring = []string{"internal/node", "internal/proof/sim", "cmd/acyclicd"}
-
-// adapters are the packages whose goroutines may wait, if they say why, and the
-// kernel, which does not.
-var adapters = []string{
-	"chain/engine", "cmd/acyclicd", "config", "internal/adapters/book", "internal/kernel/live", "internal/adapters/logging", "internal/node",
-	"internal/adapters/rpc", "internal/adapters/rpc/commands", "internal/adapters/transport", "internal/adapters/watch",
-	"internal/kernel/bus", "internal/kernel/cell", "internal/kernel/adapter", "internal/kernel/mailbox", "internal/proof/sim", "internal/proof/sim/fake",
-}
-
-// others are the folders that are held to none of these rules, and why. What the
-// node is made of, components, adapters and wiring, imports none of them.
-var others = map[string]string{
+// exempt are the folders that are neither component nor adapter, and why. They
+// are held to the imports and the contracts alone. Nothing that the node is made
+// of imports them.
+var exempt = map[string]string{
 	"cmd/acyclicctl":          "the node's client: it asks, waits and ends",
-	"cmd/stormlab":            "an experiment with nodes, each a process of its own",
-	"integration":             "tests with real processes, which they wait for",
+	"cmd/stormlab":            "an experiment with nodes, each in a process",
+	"integration":             "tests with real processes, for which they wait",
 	"internal/proof/tidy":     "the rules themselves, which run while the project is built",
 	"internal/proof/fixture":  "chain data for tests",
 	"internal/proof/explore":  "tests: runs every interleaving on one goroutine",
@@ -55,74 +56,95 @@ var others = map[string]string{
 	"internal/proof/steptest": "tests: drives one machine by hand",
 }
 
-// simulation is what stands in for the world: its bounds are the experiment's.
-var simulation = []string{"internal/proof/sim"}
+// wiring are the folders that build components. They know all of a component.
+var wiring = []string{"internal/node", "internal/proof/sim", "cmd/acyclicd"}
 
-// floors are the floors of the house, the lowest first. No package imports one of
-// a higher floor: the kernel knows no component, a component no adapter, and what
-// runs knows nothing of its proof. Of two entries the longer path counts.
-var floors = []struct {
-	name    string
-	folders []string
-}{
-	{"kernel", []string{"internal/kernel", "config"}},
-	{"components", []string{"chain", "peer", "netsync", "relay", "server"}},
-	{"adapters", []string{"internal/adapters", "chain/engine"}},
-	{"node", []string{"internal/node"}},
-	{"cmd", []string{"cmd"}},
-	{"proof", []string{"internal/proof"}},
+// contracts are the files, beside contract.go, by which others know a component.
+// The folders below a component know all of it.
+var contracts = map[string][]string{"chain": {"work.go"}}
+
+// adapterContracts are the files in which a component says what it asks and tells
+// its adapters. Adapters may know these too. Other components may not.
+var adapterContracts = map[string][]string{
+	"peer":   {"ports.go", "codec.go"}, // the adapter decodes, for it may use another processor for that
+	"server": {"ports.go"},
+}
+
+// mayImport is what a folder may import of this module, where the floors would
+// allow more.
+var mayImport = map[string][]string{
+	"internal/kernel/adapter":     {"internal/kernel/actor"},
+	"internal/kernel/mailbox":     {"internal/kernel/actor"},
+	"internal/kernel/bus":         {"internal/kernel/actor", "internal/kernel/mailbox"},
+	"config":                      {"config/hostport"},
+	"chain":                       {"internal/kernel/actor"},
+	"peer":                        {"internal/kernel/actor"},
+	"netsync":                     {"internal/kernel/actor", "chain", "peer"},
+	"relay":                       {"internal/kernel/actor", "chain", "peer"},
+	"server":                      {"internal/kernel/actor", "chain", "peer", "netsync", "relay", "config/hostport"},
+	"chain/engine":                {"internal/kernel/actor", "internal/kernel/adapter", "chain"},
+	"internal/adapters/book":      {"internal/kernel/actor", "internal/kernel/adapter", "server"},
+	"internal/adapters/transport": {"internal/kernel/actor", "internal/kernel/adapter", "peer", "server"},
+	"internal/adapters/watch":     {"internal/kernel/actor", "internal/kernel/mailbox", "internal/kernel/cell"},
+	"internal/proof/sim":          {"internal/kernel/actor", "internal/kernel/mailbox", "internal/kernel/bus", "internal/kernel/adapter", "internal/kernel/cell"},
+	"internal/proof/sim/fake":     {"internal/kernel/actor", "internal/kernel/adapter", "chain", "peer", "netsync", "relay", "server"},
+}
+
+// importedOnlyBy is who may import a folder, where the floors would allow more.
+// An adapter without an entry is for the node alone.
+var importedOnlyBy = map[string][]string{
+	"internal/kernel/live":           {"internal/node"},
+	"chain/engine":                   {"internal/node", "cmd/acyclicd"},
+	"internal/adapters/logging":      {"cmd/acyclicd"},
+	"internal/adapters/rpc":          {"internal/node", "cmd/acyclicd"},
+	"internal/adapters/rpc/commands": {"internal/adapters/rpc", "cmd/acyclicctl"},
+	"internal/adapters/watch":        {"internal/node", "internal/adapters/rpc", "cmd/acyclicd"},
+	"internal/proof/sim":             {"internal/proof/sim"},
+	"integration":                    {"integration", "cmd/stormlab"},
+}
+
+// mayKnow says whether one package may import another.
+func mayKnow(pkg, to string) bool {
+	if from := floorOf(pkg); from >= 0 && floorOf(to) > from {
+		return false
+	}
+	by, narrow := around(importedOnlyBy, to)
+	if !narrow && floorOf(to) == adapterFloor {
+		by, narrow = floors[nodeFloor], true
+	}
+	may, listed := around(mayImport, pkg)
+	return !(narrow && !below(pkg, by)) && !(listed && !slices.Contains(may, to))
 }
 
 // floorOf is the floor of a package, or -1: it stands beside the house.
 func floorOf(pkg string) int {
-	floor, length := -1, 0
-	for i, f := range floors {
-		for _, folder := range f.folders {
-			if below(pkg, []string{folder}) && len(folder) > length {
-				floor, length = i, len(folder)
-			}
+	for ; pkg != "." && pkg != ""; pkg = path.Dir(pkg) {
+		if i := slices.IndexFunc(floors, func(folders []string) bool { return slices.Contains(folders, pkg) }); i >= 0 {
+			return i
 		}
 	}
-	return floor
+	return -1
 }
 
-// mayImport is the import direction on and between the floors, where it is
-// narrower: what each of these packages may import of this module.
-var mayImport = map[string][]string{
-	"config/hostport":             {},
-	"config":                      {"config/hostport"},
-	"internal/kernel/actor":       {},
-	"internal/kernel/adapter":     {"internal/kernel/actor"},
-	"internal/kernel/mailbox":     {"internal/kernel/actor"},
-	"internal/kernel/bus":         {"internal/kernel/actor", "internal/kernel/mailbox"},
-	"internal/kernel/cell":        {"internal/kernel/actor", "internal/kernel/mailbox", "internal/kernel/bus", "internal/kernel/adapter"},
-	"internal/kernel/live":        {"internal/kernel/actor", "internal/kernel/mailbox", "internal/kernel/bus", "internal/kernel/adapter", "internal/kernel/cell"},
-	"internal/proof/sim":          {"internal/kernel/actor", "internal/kernel/mailbox", "internal/kernel/bus", "internal/kernel/adapter", "internal/kernel/cell"},
-	"internal/adapters/transport": {"internal/kernel/actor", "internal/kernel/adapter", "peer", "server"},
-	"internal/adapters/watch":     {"internal/kernel/actor", "internal/kernel/mailbox", "internal/kernel/cell"},
-	"internal/adapters/book":      {"internal/kernel/actor", "internal/kernel/adapter", "server"},
-	"chain":                       {"internal/kernel/actor"},
-	"chain/engine":                {"internal/kernel/actor", "internal/kernel/adapter", "chain"},
-	"peer":                        {"internal/kernel/actor"},
-	"netsync":                     {"internal/kernel/actor", "chain", "peer"},
-	"relay":                       {"internal/kernel/actor", "chain", "peer"},
-	"server":                      {"config/hostport", "internal/kernel/actor", "chain", "peer", "netsync", "relay"},
+// around is the entry of the innermost folder around a package.
+func around(table map[string][]string, pkg string) (entry []string, ok bool) {
+	for ; !ok && pkg != "." && pkg != ""; pkg = path.Dir(pkg) {
+		entry, ok = table[pkg]
+	}
+	return entry, ok
 }
 
-// importedOnlyBy names, for packages that few may know, the folders that do.
-var importedOnlyBy = map[string][]string{
-	"integration":                 {"integration", "cmd/stormlab"},
-	"internal/kernel/live":        {"internal/node"},
-	"internal/adapters/book":      {"internal/node"},
-	"internal/adapters/transport": {"internal/node"},
-	"internal/adapters/watch":     {"internal/node", "internal/adapters/rpc", "cmd/acyclicd"},
-	"internal/proof/sim":          {"internal/proof/sim"},
-	"chain/engine":                {"internal/node", "cmd/acyclicd"},
+func isComponent(pkg string) bool {
+	return floorOf(pkg) == componentFloor || slices.Contains(components, pkg)
 }
 
-// pureStd are the packages of the standard library that a component may import:
-// they calculate. For what they write to or read from, an io.Writer or
-// io.Reader, see interfaces.
+// isAdapter says whether a package may wait if it says why.
+func isAdapter(pkg string) bool { return floorOf(pkg) >= 0 && !isComponent(pkg) && !isExempt(pkg) }
+
+func isExempt(pkg string) bool { return below(pkg, slices.Collect(maps.Keys(exempt))) }
+
+// pureStd are the packages of the standard library that a component may import: they
+// only calculate. For the io.Writer or io.Reader that some are given, see interfaces.
 var pureStd = []string{
 	"bufio", "bytes", "cmp", "container/heap", "container/list", "crypto/hmac", "crypto/sha1", "crypto/sha256",
 	"crypto/sha512", "crypto/subtle", "encoding/base64", "encoding/binary", "encoding/hex", "errors", "fmt", "hash",
@@ -130,8 +152,8 @@ var pureStd = []string{
 	"strings", "time", "unicode", "unicode/utf8",
 }
 
-// denied are the exceptions to pureStd, and what deserves a clearer reason than
-// that it is of another package.
+// denied are the exceptions to pureStd, and functions of other packages that deserve
+// a clearer reason than their package.
 var denied = map[string]string{
 	"(*sync.Mutex).Lock": "waits", "(*sync.RWMutex).Lock": "waits", "(*sync.RWMutex).RLock": "waits",
 	"(*sync.Cond).Wait": "waits", "(*sync.WaitGroup).Wait": "waits", "(*sync.Once).Do": "waits",
@@ -149,20 +171,19 @@ var denied = map[string]string{
 
 const orderWhy = "ranges over a map"
 
-// allowed are functions that are harmless although nothing proves it, by their
-// full name, with the reason.
+// allowed are functions that are harmless although nothing proves it, by full name,
+// with the reason. They are what btcd's addresses need of package net.
 var allowed = map[string]string{
-	// Of package net, what btcd's addresses need and what only calculates.
 	"net.ParseIP": "calculates", "net.CIDRMask": "calculates", "net.IPv4": "calculates", "(net.IP).To4": "calculates",
 	"(net.IP).To16": "calculates", "(net.IP).Mask": "calculates", "(net.IP).Equal": "calculates",
 	"(net.IP).String": "calculates", "(*net.IPNet).Contains": "calculates",
 }
 
-// interfaces are the interfaces through which a component, or what it names,
-// may call: all methods of these, whoever implements them.
+// interfaces are the interfaces whose methods a component, or what it names, may
+// call, whatever implements them.
 var interfaces = map[string]string{
 	"error":     "errors are values",
-	"io.Writer": "waits only if what it writes to does; a component makes none that does, and is given none without an excuse, see stream",
+	"io.Writer": "waits only if the stream below it does; a component makes none that does, and is given one only with an excuse, see stream",
 	"io.Reader": "as io.Writer",
 	"hash.Hash": "calculates",
 
@@ -175,9 +196,9 @@ var interfaces = map[string]string{
 	module + "/internal/kernel/actor.fitting":  "only actor.Asks has its method",
 }
 
-// pkgOf is the package of path within this module, "." for its root and "" for
-// one of another module. go vet marks the variant of a package that is built
-// with its tests by a suffix in brackets.
+// pkgOf is the package of path within this module: "." for its root, and "" if it is
+// of another module. go vet marks a package that is built with its tests by a suffix
+// in brackets.
 func pkgOf(path string) string {
 	path, _, _ = strings.Cut(path, " ")
 	if path == module {
@@ -195,14 +216,14 @@ func below(pkg string, folders []string) bool {
 	return slices.ContainsFunc(folders, func(f string) bool { return pkg == f || strings.HasPrefix(pkg, f+"/") })
 }
 
-// isStd says whether path is of the standard library: of no module.
+// isStd says whether path is of the standard library.
 func isStd(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return pkgOf(path) == "" && !strings.Contains(first, ".")
 }
 
-// stdVerdict says why a function of the standard library may not be called, or
-// "".
+// stdVerdict says why a function of the standard library must not be called; "" if it
+// may be.
 func stdVerdict(fn *types.Func) string {
 	name, path := fn.FullName(), fn.Pkg().Path()
 	if why := denied[name]; why != "" {

@@ -4,32 +4,33 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 
 	"golang.org/x/tools/go/analysis"
 )
 
-// vars flags package variables that change.
-func (p purity) vars(written map[types.Object]token.Pos) {
-	for _, d := range p.file.Decls {
-		d, ok := d.(*ast.GenDecl)
-		if !ok || d.Tok != token.VAR {
-			continue
-		}
-		for _, s := range d.Specs {
-			for _, name := range s.(*ast.ValueSpec).Names {
-				if pos := written[p.pass.TypesInfo.Defs[name]]; pos.IsValid() {
-					p.pass.Reportf(pos, "a component changes its package variable %s", name.Name)
-				}
-			}
+// vars flags the package variables of components that are changed, by themselves or
+// by others.
+func vars(pass *analysis.Pass) {
+	written := writtenVars(pass)
+	for _, obj := range slices.SortedFunc(maps.Keys(written), func(a, b types.Object) int { return int(written[a] - written[b]) }) {
+		v, ok := obj.(*types.Var)
+		switch {
+		case !ok || !isPackageVar(v) || !isComponent(pkgOf(v.Pkg().Path())):
+		case v.Pkg() == pass.Pkg:
+			pass.Reportf(written[v], "a component changes its package variable %s", v.Name())
+		default:
+			pass.Reportf(written[v], "changes %s.%s, the package variable of a component", v.Pkg().Name(), v.Name())
 		}
 	}
 }
 
 func isPackageVar(v *types.Var) bool { return v.Pkg() != nil && v.Parent() == v.Pkg().Scope() }
 
-// writtenVars are the variables that are assigned to after their declaration,
-// wholly or in part, or whose address is taken; and where.
+// writtenVars are the variables that change after their declaration, with the first
+// position at which each does: it is assigned to, wholly or in part, or its address
+// is taken.
 func writtenVars(pass *analysis.Pass) map[types.Object]token.Pos {
 	written := map[types.Object]token.Pos{}
 	write := func(e ast.Expr) {
@@ -38,8 +39,8 @@ func writtenVars(pass *analysis.Pass) map[types.Object]token.Pos {
 		}
 	}
 	for _, f := range sources(pass) {
-		eachNode(f, func(path []ast.Node) {
-			switch n := path[len(path)-1].(type) {
+		for n := range ast.Preorder(f) {
+			switch n := n.(type) {
 			case *ast.AssignStmt:
 				for _, e := range n.Lhs {
 					write(e)
@@ -66,25 +67,25 @@ func writtenVars(pass *analysis.Pass) map[types.Object]token.Pos {
 					}
 				}
 			}
-		})
+		}
 	}
 	return written
 }
 
-// root is the variable that e is a part of.
+// root is the variable of which e is a part.
 func root(info *types.Info, e ast.Expr) *ast.Ident {
 	for {
 		switch x := e.(type) {
 		case *ast.Ident:
 			return x
-		case *ast.IndexExpr:
-			e = x.X
 		case *ast.SelectorExpr:
 			if id, ok := x.X.(*ast.Ident); ok {
 				if _, ok := info.Uses[id].(*types.PkgName); ok {
 					return x.Sel
 				}
 			}
+			e = x.X
+		case *ast.IndexExpr:
 			e = x.X
 		case *ast.ParenExpr:
 			e = x.X

@@ -5,6 +5,7 @@ import (
 	"go/types"
 	"reflect"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/analysis"
 )
@@ -24,8 +25,8 @@ type judge struct {
 	calls map[*types.Func][]*types.Func // what each function names of this package
 }
 
-// verdicts judges every function of a package that is not of the standard
-// library, for those that come after it.
+// verdicts judges the functions of a package for the packages that import it. It
+// leaves out the standard library.
 var verdicts = &analysis.Analyzer{
 	Name:       "verdicts",
 	Doc:        "gives each function a verdict: does it only calculate?",
@@ -67,7 +68,8 @@ func judgePackage(pass *analysis.Pass) *judge {
 	return j
 }
 
-// direct says what a function does itself, and notes what it names.
+// direct says why a function must not be called, judged by its body alone. It notes
+// which functions of this package the body names.
 func (j *judge) direct(f *ast.File, fn *types.Func, d *ast.FuncDecl) (why string) {
 	if allowed[fn.FullName()] != "" {
 		return ""
@@ -101,8 +103,8 @@ func (j *judge) direct(f *ast.File, fn *types.Func, d *ast.FuncDecl) (why string
 	return why
 }
 
-// named judges what an identifier stands for; own is a function of this
-// package, which has yet to be judged.
+// named judges what an identifier stands for. A function of this package is not
+// judged yet: named returns it as own.
 func (j *judge) named(f *ast.File, path []ast.Node, id *ast.Ident) (own *types.Func, why string) {
 	switch obj := j.pass.TypesInfo.Uses[id].(type) {
 	case *types.Var:
@@ -130,7 +132,7 @@ func (j *judge) named(f *ast.File, path []ast.Node, id *ast.Ident) (own *types.F
 	return nil, why
 }
 
-// foreign is the verdict about a function of another package or a method of an
+// foreign is the verdict on a function of another package, or on a method of an
 // interface.
 func (j *judge) foreign(fn *types.Func) string {
 	fn = fn.Origin()
@@ -138,7 +140,7 @@ func (j *judge) foreign(fn *types.Func) string {
 	case allowed[fn.FullName()] != "":
 		return ""
 	case isMethodOfInterface(fn):
-		if interfaces[receiver(fn)] != "" {
+		if interfaces[typeName(fn.Signature().Recv().Type())] != "" {
 			return ""
 		}
 		return "is a method of an interface that anything may stand behind"
@@ -152,7 +154,7 @@ func (j *judge) foreign(fn *types.Func) string {
 	return v.Why
 }
 
-// through tells how one gets to a reason.
+// through puts a call before the reason to which it leads.
 func through(callee *types.Func, why string) string {
 	if len(why) > 300 {
 		return why // long enough to find the rest by hand
@@ -160,20 +162,8 @@ func through(callee *types.Func, why string) string {
 	return "calls " + callee.FullName() + ", which " + why
 }
 
-// receiver names the interface that fn is a method of, "" if it has no name.
-func receiver(fn *types.Func) string {
-	named, ok := fn.Signature().Recv().Type().(*types.Named)
-	if !ok {
-		return ""
-	}
-	if named.Obj().Pkg() == nil {
-		return named.Obj().Name() // error
-	}
-	return named.Obj().Pkg().Path() + "." + named.Obj().Name()
-}
-
-// holdsFunc says whether v keeps a function that anybody may have put there: a
-// field or a package variable.
+// holdsFunc says whether v is a field or a package variable that keeps a function.
+// Any package may have put it there.
 func holdsFunc(v *types.Var) bool {
 	return isFunc(v.Type()) && (v.IsField() || isPackageVar(v))
 }
@@ -183,21 +173,12 @@ func isMethodOfInterface(fn *types.Func) bool {
 	return recv != nil && types.IsInterface(recv.Type())
 }
 
-// ordered says whether the path leads to maps.Keys or maps.Values whose result
-// goes straight into slices.Sorted or SortedFunc.
+// ordered says whether the end of the path is called inside slices.Sorted,
+// SortedFunc or SortedStableFunc, as in slices.Sorted(maps.Keys(m)).
 func ordered(path []ast.Node, info *types.Info) bool {
 	for i := len(path) - 1; i >= 0 && i > len(path)-5; i-- {
-		call, ok := path[i].(*ast.CallExpr)
-		if !ok {
-			continue
-		}
-		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
-			if fn, ok := info.Uses[sel.Sel].(*types.Func); ok {
-				switch fn.FullName() {
-				case "slices.Sorted", "slices.SortedFunc", "slices.SortedStableFunc":
-					return true
-				}
-			}
+		if call, ok := path[i].(*ast.CallExpr); ok && strings.HasPrefix(calledName(info, call), "slices.Sorted") {
+			return true
 		}
 	}
 	return false

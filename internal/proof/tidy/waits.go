@@ -7,12 +7,13 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"golang.org/x/tools/go/types/typeutil"
 )
 
-// waitingCalls match the full names of the functions that wait, besides the
-// operations on channels: for others of this program, for the network, for other
-// processes, for whoever is at the other end of a reader or writer, for the disk
-// when a cache is flushed.
+// waitingCalls matches the full names of functions that wait: for goroutines of this
+// program, the network, other processes, the other end of a reader or writer, or
+// the disk when a cache is flushed.
 var waitingCalls = regexp.MustCompile(`^(` + strings.Join([]string{
 	`time\.Sleep`,
 	`\(\*sync\.(Cond|WaitGroup)\)\.Wait`, `\(\*sync\.Once\)\.Do`,
@@ -37,11 +38,11 @@ var waitingCalls = regexp.MustCompile(`^(` + strings.Join([]string{
 	`\(\*github\.com/syndtr/goleveldb/leveldb\.DB\)\.(Write|Put|Delete|CompactRange|Close)`,
 }, "|") + `)$`)
 
-// inMemory are the readers and writers for which nobody waits.
+// inMemory are the readers and writers that never make a caller wait.
 var inMemory = []string{"bytes.Buffer", "bytes.Reader", "strings.Builder", "strings.Reader", "hash.Hash", "hash.Hash32", "hash.Hash64",
 	"io.Discard"}
 
-// eachCall calls f for each function below root that waits where it is named.
+// eachCall calls f for each name of a waiting function below root.
 func eachCall(info *types.Info, root ast.Node, f func(path []ast.Node, why string)) {
 	eachNode(root, func(path []ast.Node) {
 		id, ok := path[len(path)-1].(*ast.Ident)
@@ -54,8 +55,8 @@ func eachCall(info *types.Info, root ast.Node, f func(path []ast.Node, why strin
 	})
 }
 
-// movesBytes says whether the function that the last of path names is called with
-// readers and writers in memory alone.
+// movesBytes says whether the end of the path is called with readers and writers in
+// memory alone.
 func movesBytes(info *types.Info, path []ast.Node) bool {
 	var args []ast.Expr
 	at := len(path) - 2
@@ -69,7 +70,7 @@ func movesBytes(info *types.Info, path []ast.Node) bool {
 	if !ok || identOf(call.Fun) != path[len(path)-1] {
 		return false
 	}
-	streams, quick := 0, 0
+	found := false
 	for _, a := range append(args, call.Args...) {
 		t := info.TypeOf(a)
 		if ptr, ok := t.(*types.Pointer); ok {
@@ -82,21 +83,19 @@ func movesBytes(info *types.Info, path []ast.Node) bool {
 		if methods.Lookup(nil, "Read") == nil && methods.Lookup(nil, "Write") == nil {
 			continue
 		}
-		streams++
 		name := typeName(t)
 		if id := identOf(a); id != nil && id.Name == "Discard" && name == "io.Writer" {
 			name = "io.Discard"
 		}
-		if slices.Contains(inMemory, name) {
-			quick++
+		if found = slices.Contains(inMemory, name); !found {
+			return false
 		}
 	}
-	return streams > 0 && streams == quick
+	return found
 }
 
 // eachWait calls f for each operation below root that may wait on a channel: a
-// send, a receive or a range, and a select without a default. path is the node's
-// ancestors, root first, and the node.
+// send, a receive, a range, or a select without a default.
 func eachWait(info *types.Info, root ast.Node, f func(path []ast.Node, why string)) {
 	tried := map[ast.Node]bool{} // the operations that a select tries
 	eachNode(root, func(path []ast.Node) {
@@ -121,7 +120,8 @@ func eachWait(info *types.Info, root ast.Node, f func(path []ast.Node, why strin
 	})
 }
 
-// tryAll notes the operations of a select and says whether it has a default.
+// tryAll notes the operations of a select as tried. It says whether the select has a
+// default.
 func tryAll(s *ast.SelectStmt, tried map[ast.Node]bool) (hasDefault bool) {
 	for _, c := range s.Body.List {
 		switch op := c.(*ast.CommClause).Comm.(type) {
@@ -138,16 +138,10 @@ func tryAll(s *ast.SelectStmt, tried map[ast.Node]bool) (hasDefault bool) {
 	return hasDefault
 }
 
-// eachNode calls f for each node below root with the path to it.
+// eachNode calls f for each node below root with the path to it, root first.
 func eachNode(root ast.Node, f func(path []ast.Node)) {
-	var path []ast.Node
-	ast.Inspect(root, func(n ast.Node) bool {
-		if n == nil {
-			path = path[:len(path)-1]
-			return true
-		}
-		path = append(path, n)
-		f(path)
+	ast.PreorderStack(root, nil, func(n ast.Node, above []ast.Node) bool {
+		f(append(above, n))
 		return true
 	})
 }
@@ -156,7 +150,7 @@ func isChan(t types.Type) bool { _, ok := under(t).(*types.Chan); return ok }
 func isMap(t types.Type) bool  { _, ok := under(t).(*types.Map); return ok }
 func isFunc(t types.Type) bool { _, ok := under(t).(*types.Signature); return ok }
 
-// under is the underlying type; of a type parameter, its core's.
+// under is the underlying type. For a type parameter it is that of its core type.
 func under(t types.Type) types.Type {
 	if t == nil {
 		return nil
@@ -170,4 +164,30 @@ func under(t types.Type) types.Type {
 		}
 	}
 	return t.Underlying()
+}
+
+// identOf is the name that e is, or with which it ends; nil if it is something else.
+func identOf(e ast.Expr) *ast.Ident {
+	switch x := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		return x
+	case *ast.SelectorExpr:
+		return x.Sel
+	}
+	return nil
+}
+
+// calledName is the full name of the function or builtin that a call names; "" if
+// it names none.
+func calledName(info *types.Info, call *ast.CallExpr) string {
+	switch fn := typeutil.Callee(info, call).(type) {
+	case *types.Func:
+		return fn.FullName()
+	case *types.Builtin:
+		if fn.Name() == "make" && isChan(info.TypeOf(call)) {
+			return "make chan"
+		}
+		return fn.Name()
+	}
+	return ""
 }

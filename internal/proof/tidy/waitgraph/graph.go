@@ -10,29 +10,28 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// Graph is who may wait for whom in a program.
+// Graph says which goroutines of a program may wait for which others.
 type Graph struct {
 	*places
-	rests  func(*ssa.Function) bool // says whether loops rest in a function
+	rests  func(*ssa.Function) bool // whether loops rest in a function
 	bodies map[*ssa.Function]*body
 	ops    []*op
-	under  map[*place][]*op // of each lock: its holders, with what they do meanwhile
+	under  map[*place][]*op // what is done under each lock
 	loops  []*loop
 	edges  []*edge
 }
 
-// loop is what a goroutine runs, named by the function that it starts with; all
-// goroutines that start with the same function are one loop.
+// loop is what a goroutine runs, named after its first function. All goroutines that
+// start with the same function are one loop.
 type loop struct {
 	name string
 	fn   *ssa.Function
 	way  map[*ssa.Function]*step // how each function is reached
 }
 
-// step is the last call on the shortest way to a function; where the way begins
-// there is none.
+// step is the last call on the shortest way to a function.
 type step struct {
-	from  *ssa.Function // nil: here it begins
+	from  *ssa.Function // nil: the way begins here
 	pos   token.Pos
 	depth int // calls on the way
 }
@@ -41,23 +40,23 @@ type step struct {
 type edge struct {
 	from, to *loop
 	wait     *op // what from does
-	by       *op // what it waits for: to does it
+	by       *op // what to does, which ends the wait
 }
 
 // Config says what is read, and how.
 type Config struct {
-	Dir string // from where the patterns are seen
+	Dir string // the folder in which the patterns are read
 
 	// Rest matches the names of functions in which loops wait for their own
-	// inbox besides those where that can be seen; nil: none.
+	// inbox, beside those that are found; nil: none.
 	Rest *regexp.Regexp
 
-	// Overlay has text that stands for that of files, by their full names.
+	// Overlay has text that replaces that of files, by their full names.
 	Overlay map[string][]byte
 }
 
-// Load reads the packages that the patterns name, with the modules they use, and
-// finds who waits for whom.
+// Load reads the packages that the patterns name, with the modules that they use, and
+// finds which loops may wait for which.
 func Load(cfg Config, patterns ...string) (*Graph, error) {
 	p, err := load(cfg, patterns)
 	if err != nil {
@@ -76,8 +75,8 @@ func Load(cfg Config, patterns ...string) (*Graph, error) {
 	return g, nil
 }
 
-// reach finds what may be called from a function, nearest first. It does not go
-// into those of which stop says so.
+// reach finds the functions that may be called from others, nearest first. It goes
+// into none of which stop is true.
 func (g *Graph) reach(from []*ssa.Function, stop func(*ssa.Function) bool) (order []*ssa.Function, way map[*ssa.Function]*step) {
 	way = map[*ssa.Function]*step{}
 	for _, fn := range from {
@@ -102,7 +101,7 @@ func (g *Graph) reach(from []*ssa.Function, stop func(*ssa.Function) bool) (orde
 	return order, way
 }
 
-// findUnder finds what may be done while locks are held.
+// findUnder finds what may be done under locks.
 func (g *Graph) findUnder() {
 	g.under = map[*place][]*op{}
 	add := func(held []*place, fn *ssa.Function, pos token.Pos, while *op) {
@@ -130,13 +129,13 @@ func (g *Graph) findUnder() {
 	}
 }
 
-// slowLocks finds the locks that may be held while their holder waits for
-// something else than a quick lock, or that are taken in a circle: whoever locks
-// them waits for the holder. Of these it returns the holders.
+// slowLocks finds the locks whose holder may wait for anything but a quick lock, and
+// those that are taken in a circle. A goroutine that locks one of these waits for the
+// holder. slowLocks returns what the holders do.
 func (g *Graph) slowLocks() (all []*op) {
 	slow := map[*place]bool{}
-	// reaches says whether the holder of a may come to wait for a lock of goal,
-	// by way of other locks; or, with goal nil, for something that is no lock.
+	// reaches says whether the holder of a may come to wait for the lock goal,
+	// through other locks; with goal nil, for anything that is no lock.
 	var reaches func(a, goal *place, seen map[*place]bool) bool
 	reaches = func(a, goal *place, seen map[*place]bool) bool {
 		seen[a] = true
@@ -168,8 +167,8 @@ func (g *Graph) slowLocks() (all []*op) {
 	return all
 }
 
-// findLoops finds all goroutines that can come to run: from main and init and
-// from what serves HTTP; in packages without a main, from any function.
+// findLoops finds all goroutines that may run: those of main, of init, and of what
+// serves HTTP. In packages without a main, any function may start them.
 func (g *Graph) findLoops() {
 	known := map[*ssa.Function]bool{}
 	var queue []*ssa.Function
@@ -210,7 +209,7 @@ func (g *Graph) findLoops() {
 	slices.SortStableFunc(g.loops, func(a, b *loop) int { return strings.Compare(a.name, b.name) })
 }
 
-// findEdges matches what loops wait for with what others do at the same places.
+// findEdges finds for each wait what other loops do at the same places to end it.
 func (g *Graph) findEdges() {
 	doing := map[*place][]*op{}
 	for _, o := range g.ops {
@@ -235,31 +234,33 @@ func (g *Graph) findEdges() {
 	})
 }
 
-// edgesOf lists for whom a loop waits in one operation. Itself is among them
-// when nobody else can end the wait; not for a lock, which it holds or waits for.
+// edgesOf lists the loops for which a loop waits in one operation. The loop itself is
+// among them if no other loop can end the wait. For a lock it never is: its goroutine
+// cannot hold the lock and wait for it.
 func (g *Graph) edgesOf(from *loop, w *op, doing map[*place][]*op) (edges []*edge) {
-	var self *edge
+	var self []*edge
 	for _, to := range g.loops {
-		if by := g.firstIn(to, w, doing); by == nil {
-			continue
-		} else if e := (&edge{from, to, w, by}); to != from {
+		by := g.firstIn(to, w, doing)
+		switch e := (&edge{from, to, w, by}); {
+		case by == nil:
+		case to != from:
 			edges = append(edges, e)
-		} else if w.kind != lock {
-			self = e
+		case w.kind != lock:
+			self = []*edge{e}
 		}
 	}
-	if self != nil && len(edges) == 0 {
-		edges = append(edges, self)
+	if len(edges) == 0 {
+		return self
 	}
 	return edges
 }
 
-// firstIn is what a loop does, with the fewest calls, that ends a wait.
+// firstIn is what a loop does to end a wait, by the fewest calls.
 func (g *Graph) firstIn(l *loop, wait *op, doing map[*place][]*op) (first *op) {
 	for _, p := range wait.at {
 		sent := slices.ContainsFunc(doing[p], func(o *op) bool { return o.kind == send })
 		if wait.kind == receive && wait.choice && !sent {
-			continue // the arm of a select that ends it when all ends
+			continue // a channel that is only closed: the arm ends with the program
 		}
 		for _, o := range doing[p] {
 			if l.way[o.fn] != nil && slices.Contains(partners[wait.kind], o.kind) && !awaited(p, o) &&
@@ -279,8 +280,8 @@ func (g *Graph) nearer(l *loop, a, b *op) bool {
 	return order < 0
 }
 
-// awaited says whether a receive is that of an answer: whoever made the channel
-// waits there, for nothing else, and so whoever sends need not wait.
+// awaited says whether a receive is that of an answer: the function that made the
+// channel waits there for nothing else. So the sender need not wait.
 func awaited(p *place, o *op) bool {
 	made, ok := p.id.(*ssa.MakeChan)
 	return ok && o.kind == receive && !o.choice && o.fn == made.Parent()

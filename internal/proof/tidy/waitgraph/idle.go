@@ -7,10 +7,10 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// idle finds where a goroutine waits for its next turn: the receive, or select,
-// that comes first among the waits that each round of an outer loop of its
-// function passes. That is its inbox; there it waits for anybody, and holds up
-// nobody. A function without a loop may call the one that has it.
+// idle finds the inbox of a goroutine: the receive or select that comes first among
+// the waits in every round of an outer loop of its function. There the goroutine
+// waits for any sender and holds up none. A function without a loop may call the one
+// that has it.
 func (g *Graph) idle(fn *ssa.Function, depth int) map[ssa.Instruction]bool {
 	found := map[ssa.Instruction]bool{}
 	rounds := rounds(fn)
@@ -39,8 +39,8 @@ func (g *Graph) idle(fn *ssa.Function, depth int) map[ssa.Instruction]bool {
 	return found
 }
 
-// rounds are the outer loops of a function: the block at which each begins, and
-// those from which it begins again.
+// rounds are the outer loops of a function: the block with which each begins, and
+// the blocks after which it begins again.
 func rounds(fn *ssa.Function) map[*ssa.BasicBlock][]*ssa.BasicBlock {
 	all := map[*ssa.BasicBlock][]*ssa.BasicBlock{}
 	for _, b := range fn.Blocks {

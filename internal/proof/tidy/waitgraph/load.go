@@ -18,16 +18,16 @@ import (
 	"golang.org/x/tools/go/ssa/ssautil"
 )
 
-// program is the code of the packages and of the modules they use; of the
-// standard library the types alone.
+// program is the code of packages and of the modules that they use. Of the standard
+// library it has the types alone.
 type program struct {
 	fset    *token.FileSet
-	roots   []*ssa.Package // those that were asked for
+	roots   []*ssa.Package // those that the patterns name
 	funcs   []*ssa.Function
 	callees map[ssa.CallInstruction][]*ssa.Function
 	callers map[*ssa.Function][]ssa.CallInstruction
-	loaded  map[string]bool   // paths of the packages whose code is there
-	dirs    map[string]string // of each module, and what goes before the names of its files
+	loaded  map[string]bool   // the paths of the packages with code
+	dirs    map[string]string // of each module, with what is put before the names of its files
 }
 
 func load(cfg Config, patterns []string) (*program, error) {
@@ -84,9 +84,9 @@ func load(cfg Config, patterns []string) (*program, error) {
 	return p, nil
 }
 
-// callGraph finds who may be called where: by the types and functions that can
-// get there (VTA). For a method of an interface of which that finds none, for
-// they may have gone through the standard library, it is every implementation.
+// callGraph finds what each call may call: by the types and functions that can get
+// there (VTA). If that finds no target for a method of an interface, the value may
+// have gone through the standard library. Every implementation is then a target.
 func (p *program) callGraph(prog *ssa.Program) {
 	all := ssautil.AllFunctions(prog)
 	byTypes := cha.CallGraph(prog)
@@ -114,7 +114,7 @@ func (p *program) callGraph(prog *ssa.Program) {
 	p.countCallers()
 }
 
-// countCallers turns callees round.
+// countCallers finds the callers from the callees.
 func (p *program) countCallers() {
 	clear(p.callers)
 	for site, fns := range p.callees {
@@ -127,24 +127,25 @@ func (p *program) countCallers() {
 	}
 }
 
-// sort orders functions by their names, and by where they stand.
+// sort orders functions by their names, and then by their positions.
 func (p *program) sort(fns []*ssa.Function) {
 	slices.SortFunc(fns, func(a, b *ssa.Function) int {
 		return cmp.Or(cmp.Compare(a.String(), b.String()), p.compare(a.Pos(), b.Pos()))
 	})
 }
 
-// compare orders positions. Their numbers do not: files are read in any order.
+// compare orders positions by file and offset. The numbers of positions have no fixed
+// order, since files are read in any order.
 func (p *program) compare(a, b token.Pos) int {
 	x, y := p.fset.Position(a), p.fset.Position(b)
 	return cmp.Or(cmp.Compare(x.Filename, y.Filename), cmp.Compare(x.Offset, y.Offset))
 }
 
-// isStd says whether a package is of the standard library; so is that of
-// error's method, nil.
+// isStd says whether a package is of the standard library. The package of error's
+// method is nil.
 func (p *program) isStd(pkg *types.Package) bool { return pkg == nil || !p.loaded[pkg.Path()] }
 
-// where is a position as it is printed: the file within its module.
+// where prints a position: the file within its module, and the line.
 func (p *program) where(pos token.Pos) string {
 	at := p.fset.Position(pos)
 	for dir, prefix := range p.dirs {

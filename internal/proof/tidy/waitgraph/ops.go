@@ -10,7 +10,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// kind says what is done at a place.
+// kind is what is done at a place.
 type kind string
 
 const (
@@ -22,15 +22,15 @@ const (
 	waits   kind = "waits for" // a WaitGroup or Cond
 	signals kind = "signals"
 	sleep   kind = "sleeps:"
-	outside kind = "leaves for" // code of which nothing is known but that it is not a loop of ours
+	outside kind = "leaves for" // code that is not loaded: it is no loop of the program
 	unknown kind = "calls what is not known:"
 )
 
-// partners are who ends a wait.
+// partners are the kinds that end a wait.
 var partners = map[kind][]kind{send: {receive}, receive: {send, closes}, lock: {holds}, waits: {signals}}
 
-// op is something done at a place: what a goroutine may wait for, what lets
-// another one go on, or both.
+// op is something done at a place. A goroutine may wait in it, it may let another
+// goroutine go on, or both.
 type op struct {
 	kind   kind
 	what   string   // the place as the statement names it
@@ -39,30 +39,30 @@ type op struct {
 	in     ssa.Instruction
 	pos    token.Pos
 	waits  bool     // it can wait: not an arm of a select with a default, not a close
-	choice bool     // an arm of a select: what comes to another arm ends the wait as well
-	stream bool     // it waits only if the readers and writers that it is given do
+	choice bool     // an arm of a select: another arm may end the wait too
+	stream bool     // it waits only if the readers and writers that it is given wait
 	held   []*place // the locks that may be held
-	while  *op      // of holds: what is waited for under the lock
+	while  *op      // of holds: what is done under the lock
 }
 
-// call is a call of code that is known.
+// call is a call of code that is loaded.
 type call struct {
 	pos  token.Pos
 	to   []*ssa.Function
 	held []*place
 }
 
-// body is what matters of a function.
+// body is what a function does.
 type body struct {
 	ops      []*op
 	calls    []call
 	starts   []*ssa.Function // as goroutines
 	acquires []*place        // locks that it leaves locked
-	releases []*place        // locks that it unlocks for its caller
+	releases []*place        // locks that it unlocks and did not lock
 }
 
-// What the standard library is known to do. sync.Once is a lock that is held
-// while its function runs.
+// These are what the standard library is known to do. A sync.Once is a lock that is
+// held while its function runs.
 var (
 	locks   = set("(*sync.Mutex).Lock", "(*sync.RWMutex).Lock", "(*sync.RWMutex).RLock", "(sync.Locker).Lock")
 	tries   = set("(*sync.Mutex).TryLock", "(*sync.RWMutex).TryLock", "(*sync.RWMutex).TryRLock")
@@ -74,8 +74,8 @@ var (
 	starters = set("(*sync.WaitGroup).Go", "time.AfterFunc", "context.AfterFunc", "net/http.HandleFunc",
 		"(*net/http.ServeMux).HandleFunc")
 
-	// calculates are the packages whose other functions wait for nothing but
-	// what they are given, see streams, and some functions of others.
+	// calculates are packages whose other functions wait only for what they are
+	// given, see streams, and single functions of other packages.
 	calculates = set("net.ParseIP", "net.CIDRMask", "(*net.IPNet).Contains", "(net.IP).To4", "(net.IP).To16",
 		"(*net.TCPAddr).AddrPort", "crypto/hmac", "crypto/subtle", "bufio", "bytes", "cmp", "container/heap", "container/list", "context", "crypto/sha256",
 		"encoding/base64", "encoding/binary", "encoding/hex", "errors", "fmt", "hash", "io", "maps", "math", "math/big",
@@ -95,14 +95,15 @@ func set(names ...string) map[string]bool {
 type reader struct {
 	*places
 	fn     *ssa.Function
-	bodies map[*ssa.Function]*body // of those who are called, where they are known
+	bodies map[*ssa.Function]*body // of the functions that are called, as far as known
 	out    *body
 	held   map[*place]bool // at the instruction that is read
+	record bool            // say what is read; else find only its effect on the locks
 }
 
-// read reads the bodies of all functions: once, and then again those who call
-// what leaves a lock locked, or unlocks one, for its caller. Further than to the
-// direct caller such a lock is not followed.
+// read reads the bodies of all functions. It reads a body again if that calls a
+// function which leaves a lock locked, or unlocks one, for its caller. Such a lock is
+// followed to the direct caller, no further.
 func (s *places) read() map[*ssa.Function]*body {
 	first := map[*ssa.Function]*body{}
 	for _, fn := range s.funcs {
@@ -126,65 +127,55 @@ func (s *places) read() map[*ssa.Function]*body {
 	return all
 }
 
-// locksItself says whether the function locks p, somewhere.
+// locksItself says whether the function locks p anywhere.
 func (r *reader) locksItself(p *place) bool {
 	return slices.ContainsFunc(r.out.ops, func(o *op) bool { return o.kind == lock && slices.Contains(o.at, p) })
 }
 
-// flow reads all blocks with the locks that may be held at their entry.
+// flow reads all blocks, each with the locks that may be held at its entry: first
+// until these are known, and then for the record.
 func (r *reader) flow() {
 	entry := map[*ssa.BasicBlock]map[*place]bool{}
-	work := slices.Clone(r.fn.Blocks)
-	for len(work) > 0 {
-		b := work[0]
-		work = work[1:]
-		r.held = maps.Clone(entry[b])
-		if r.held == nil {
-			r.held = map[*place]bool{}
-		}
-		r.block(b, false)
-		for _, next := range b.Succs {
-			if entry[next] == nil {
-				entry[next] = map[*place]bool{}
-			}
+	for _, b := range r.fn.Blocks {
+		entry[b] = map[*place]bool{}
+	}
+	for work := slices.Clone(r.fn.Blocks); len(work) > 0; work = work[1:] {
+		r.held = maps.Clone(entry[work[0]])
+		r.block(work[0])
+		for _, next := range work[0].Succs {
 			n := len(entry[next])
 			maps.Copy(entry[next], r.held)
-			if len(entry[next]) > n && !slices.Contains(work, next) {
+			if len(entry[next]) > n && !slices.Contains(work[1:], next) {
 				work = append(work, next)
 			}
 		}
 	}
+	r.record = true
 	for _, b := range r.fn.Blocks {
-		if r.held = maps.Clone(entry[b]); r.held == nil {
-			r.held = map[*place]bool{}
-		}
-		r.block(b, true)
+		r.held = entry[b]
+		r.block(b)
 	}
 }
 
-// block reads one block; without record, for its effect on the locks alone.
-func (r *reader) block(b *ssa.BasicBlock, record bool) {
+// block reads one block.
+func (r *reader) block(b *ssa.BasicBlock) {
 	for _, in := range b.Instrs {
 		switch in := in.(type) {
 		case *ssa.RunDefers:
 			for _, d := range slices.Backward(r.defers()) {
-				r.call(d, record)
+				r.call(d)
 			}
 		case *ssa.Call:
-			r.call(in, record)
-		case *ssa.Return:
-			if record {
-				r.out.acquires = union(r.out.acquires, r.heldNow())
-			}
+			r.call(in)
 		default:
-			if record {
+			if r.record {
 				r.instr(in)
 			}
 		}
 	}
 }
 
-// defers are the function's deferred calls in the order in which they stand.
+// defers are the function's deferred calls in the order of the source.
 func (r *reader) defers() (all []ssa.CallInstruction) {
 	for _, b := range r.fn.Blocks {
 		for _, in := range b.Instrs {
@@ -196,9 +187,11 @@ func (r *reader) defers() (all []ssa.CallInstruction) {
 	return all
 }
 
-// instr reads what is no call.
+// instr records an instruction that is no call.
 func (r *reader) instr(in ssa.Instruction) {
 	switch in := in.(type) {
+	case *ssa.Return:
+		r.out.acquires = union(r.out.acquires, r.heldNow())
 	case *ssa.Go:
 		r.out.starts = append(r.out.starts, r.callees[in]...)
 	case *ssa.Send:
@@ -219,11 +212,11 @@ func (r *reader) instr(in ssa.Instruction) {
 	}
 }
 
-// call reads a call, also one that was deferred.
-func (r *reader) call(site ssa.CallInstruction, record bool) {
+// call reads a call. It may have been deferred.
+func (r *reader) call(site ssa.CallInstruction) {
 	c := site.Common()
 	if b, ok := c.Value.(*ssa.Builtin); ok {
-		if record && b.Name() == "close" {
+		if b.Name() == "close" {
 			r.op(closes, c.Args[0], site, site.Pos())
 		}
 		return
@@ -234,31 +227,27 @@ func (r *reader) call(site ssa.CallInstruction, record bool) {
 	}
 	switch {
 	case locks[name], tries[name]:
-		if record {
-			r.op(lock, recv, site, site.Pos()).waits = locks[name]
-		}
+		r.op(lock, recv, site, site.Pos()).waits = locks[name]
 		r.take(recv)
 	case unlocks[name]:
 		for _, p := range r.of(recv) {
-			if record && !r.held[p] {
+			if r.record && !r.held[p] {
 				r.out.releases = union(r.out.releases, []*place{p})
 			}
 			delete(r.held, p)
 		}
 	case name == "(*sync.Once).Do":
-		if record {
-			r.op(lock, recv, site, site.Pos()).waits = true
-		}
+		r.op(lock, recv, site, site.Pos()).waits = true
 		before := maps.Clone(r.held)
 		r.take(recv)
-		r.known(site, name, record)
+		r.known(site, name)
 		r.held = before
-	case record && waiting[name]:
+	case waiting[name]:
 		r.op(waits, recv, site, site.Pos()).waits = true
-	case record && signal[name]:
+	case signal[name]:
 		r.op(signals, recv, site, site.Pos())
 	default:
-		r.known(site, name, record)
+		r.known(site, name)
 	}
 }
 
@@ -268,9 +257,9 @@ func (r *reader) take(lock ssa.Value) {
 	}
 }
 
-// known reads a call of code that is there, or else takes what is given to it
-// as called by it: that is what the standard library does with functions.
-func (r *reader) known(site ssa.CallInstruction, name string, record bool) {
+// known reads a call of code that is loaded. Other code is taken to call what it is
+// given, as the standard library does with functions.
+func (r *reader) known(site ssa.CallInstruction, name string) {
 	var to, given []*ssa.Function
 	foreign := false
 	for _, fn := range r.callees[site] {
@@ -281,10 +270,10 @@ func (r *reader) known(site ssa.CallInstruction, name string, record bool) {
 		}
 	}
 	c := site.Common()
-	if len(to) == 0 && record {
+	if len(to) == 0 && r.record {
 		given = r.given(c)
 	}
-	if record && starters[name] {
+	if starters[name] {
 		r.out.starts = append(r.out.starts, given...)
 		if name == "(*sync.WaitGroup).Go" {
 			for _, fn := range given { // which then says Done
@@ -294,7 +283,7 @@ func (r *reader) known(site ssa.CallInstruction, name string, record bool) {
 		return
 	}
 	to = append(to, given...)
-	if record && len(to) > 0 {
+	if r.record && len(to) > 0 {
 		r.out.calls = append(r.out.calls, call{site.Pos(), to, r.heldNow()})
 	}
 	for _, fn := range to {
@@ -307,13 +296,14 @@ func (r *reader) known(site ssa.CallInstruction, name string, record bool) {
 			}
 		}
 	}
-	if record {
+	if r.record {
 		r.leaves(site, name, foreign, len(to) > len(given))
 	}
 }
 
-// leaves notes a call of what is not there, unless it only calculates. foreign
-// says that one without a body may be called, found that one with a body is.
+// leaves records a call of code that is not loaded, unless it only calculates.
+// foreign says that a function without a body may be called; found says that one with
+// a body is.
 func (r *reader) leaves(site ssa.CallInstruction, name string, foreign, found bool) {
 	c := site.Common()
 	o := &op{kind: outside, what: name, fn: r.fn, in: site, pos: site.Pos(), waits: true, held: r.heldNow()}
@@ -321,7 +311,7 @@ func (r *reader) leaves(site ssa.CallInstruction, name string, foreign, found bo
 	switch fn := c.StaticCallee(); {
 	case name == "time.Sleep":
 		o.kind = sleep
-	case c.IsInvoke() && r.isStd(c.Method.Pkg()): // whoever implements it
+	case c.IsInvoke() && r.isStd(c.Method.Pkg()): // any implementation
 		if pkg = c.Method.Pkg(); pkg == nil {
 			return // error's
 		}
@@ -344,8 +334,8 @@ func (r *reader) leaves(site ssa.CallInstruction, name string, foreign, found bo
 	}
 }
 
-// leavesBeside notes the methods of the standard library that may be called where
-// one of the program's own interfaces is, which are not among its own.
+// leavesBeside records the methods of the standard library that may be called through
+// one of the program's own interfaces, beside the program's own methods.
 func (r *reader) leavesBeside(site ssa.CallInstruction, like *op) {
 	for _, fn := range r.callees[site] {
 		obj, ok := fn.Object().(*types.Func)
@@ -357,8 +347,8 @@ func (r *reader) leavesBeside(site ssa.CallInstruction, like *op) {
 	}
 }
 
-// given lists the functions among the arguments of a call, and the methods of
-// values that are given to it as an interface.
+// given lists the functions among a call's arguments, and the methods of the values
+// that the call is given as an interface.
 func (r *reader) given(c *ssa.CallCommon) (fns []*ssa.Function) {
 	for _, a := range c.Args {
 		if _, ok := a.Type().Underlying().(*types.Signature); ok {
@@ -382,8 +372,11 @@ func (r *reader) given(c *ssa.CallCommon) (fns []*ssa.Function) {
 	return fns
 }
 
-// op notes that something is done at the place that v is.
+// op records that something is done at the place that v is.
 func (r *reader) op(k kind, v ssa.Value, in ssa.Instruction, pos token.Pos) *op {
+	if !r.record {
+		return &op{}
+	}
 	o := &op{kind: k, at: r.of(v), what: r.nameOfValue(v), fn: r.fn, in: in, pos: pos, held: r.heldNow()}
 	r.out.ops = append(r.out.ops, o)
 	return o

@@ -9,16 +9,16 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// place is a channel, a lock or another thing to wait at, as the source knows
-// it: for a channel where it is made, for a lock the field or variable that it
-// is. All channels that are made by the same statement are one, and so are the
-// locks in the same field of all values of a type.
+// place is a channel, a lock or another thing to wait at, as the source knows it. A
+// channel is the statement that makes it: all channels of one statement are one
+// place. A lock is its field or variable: the locks in one field of all values of a
+// type are one place.
 type place struct {
 	id   any // *ssa.MakeChan, *types.Var (a field), *ssa.Global, *ssa.Alloc, or a string
 	name string
 }
 
-// places traces values back to the places that they may be.
+// places traces values back to where they come from.
 type places struct {
 	*program
 	known  map[any]*place
@@ -27,7 +27,7 @@ type places struct {
 	made   map[*ssa.Function][]*ssa.MakeClosure
 
 	// among are the functions whose calls count when an argument is traced to
-	// who gives it; nil: all.
+	// its callers; nil: all.
 	among map[*ssa.Function]*step
 }
 
@@ -44,24 +44,24 @@ func newPlaces(p *program) *places {
 	return s
 }
 
+// index notes what an instruction stores.
 func (s *places) index(in ssa.Instruction) {
+	store := func(cell any, v ssa.Value) { s.stored[cell] = append(s.stored[cell], v) }
 	switch in := in.(type) {
 	case *ssa.Store:
-		s.stored[s.cell(in.Addr)] = append(s.stored[s.cell(in.Addr)], in.Val)
+		store(s.cell(in.Addr), in.Val)
 	case *ssa.MapUpdate:
-		k := elem(in.Value.Type())
-		s.stored[k] = append(s.stored[k], in.Value)
+		store(elem(in.Value.Type()), in.Value)
 	case *ssa.Send:
-		k := elem(in.X.Type())
-		s.stored[k] = append(s.stored[k], in.X)
+		store(elem(in.X.Type()), in.X)
 	case *ssa.MakeClosure:
 		fn := in.Fn.(*ssa.Function)
 		s.made[fn] = append(s.made[fn], in)
 	}
 }
 
-// elem is the cell that stands for the elements, of a type, of all maps, slices
-// and channels.
+// elem is the cell that stands for all elements of a type, in whatever map, slice or
+// channel.
 func elem(t types.Type) any { return "element " + t.String() }
 
 // cell is what an address points to: a field, a variable, or an element.
@@ -72,18 +72,23 @@ func (s *places) cell(addr ssa.Value) any {
 	case *ssa.IndexAddr:
 		return elem(a.Type().Underlying().(*types.Pointer).Elem())
 	case *ssa.FreeVar:
-		for _, c := range s.made[a.Parent()] {
-			for i, v := range a.Parent().FreeVars {
-				if v == a {
-					return s.cell(c.Bindings[i])
-				}
-			}
+		if bound := s.bound(a); len(bound) > 0 {
+			return s.cell(bound[0])
 		}
 	}
 	return addr
 }
 
-// field is the i-th field of the struct that is, or is pointed to by, a t.
+// bound is what closures bind to a free variable.
+func (s *places) bound(v *ssa.FreeVar) (all []ssa.Value) {
+	i := slices.Index(v.Parent().FreeVars, v)
+	for _, c := range s.made[v.Parent()] {
+		all = append(all, c.Bindings[i])
+	}
+	return all
+}
+
+// field is the i-th field of the struct t, or of the struct to which t points.
 func (s *places) field(t types.Type, i int) *types.Var {
 	if ptr, ok := t.Underlying().(*types.Pointer); ok {
 		t = ptr.Elem()
@@ -99,7 +104,7 @@ func (s *places) field(t types.Type, i int) *types.Var {
 	return f
 }
 
-// of lists the places that a channel may be, or that an address may be of.
+// of lists the places that a channel or an address may be.
 func (s *places) of(v ssa.Value) []*place {
 	var found []*place
 	s.trace(v, map[any]bool{}, &finder{at: func(id any, name string) {
@@ -115,9 +120,9 @@ func (s *places) of(v ssa.Value) []*place {
 	return found
 }
 
-// refine takes away, from calls of methods of the standard library's interfaces,
-// the implementations that no value there can be of: VTA takes all net.Conns in
-// all slices for the same.
+// refine looks at calls of methods of the standard library's interfaces. It takes
+// away the implementations to which no value there can belong: VTA takes all
+// net.Conns in all slices for the same.
 func (s *places) refine() {
 	for changed := true; changed; {
 		changed = false
@@ -153,17 +158,17 @@ func (s *places) funcsOf(v ssa.Value) []*ssa.Function {
 	return found
 }
 
-// finder is told what a trace ends at.
+// finder is told where a trace ends.
 type finder struct {
 	at  func(id any, name string)
 	fun func(*ssa.Function)
-	typ func(types.Type) // of what is made a value of an interface; the trace goes on
+	typ func(types.Type) // of what becomes a value of an interface; the trace goes on
 
-	// boxed is told what is made a value of an interface; the trace ends there.
+	// boxed is told what becomes a value of an interface; the trace ends there.
 	boxed func(ssa.Value)
-	end   func(ssa.Value) // told where nobody of ours has made a value
+	end   func(ssa.Value) // told of a value that no loaded code has made
 
-	lost bool // a value may come from where the trace could not follow
+	lost bool // the trace could not follow a value
 }
 
 // trace follows a value back to where it comes from.
@@ -189,7 +194,7 @@ func (s *places) trace(v ssa.Value, seen map[any]bool, f *finder) {
 	load := func(cell any, name string) {
 		if !seen[cell] {
 			if seen[cell] = true; len(s.stored[cell]) == 0 {
-				place(cell, name) // nobody of ours fills it
+				place(cell, name) // no loaded code fills it
 			}
 			back(s.stored[cell]...)
 		}
@@ -205,13 +210,8 @@ func (s *places) trace(v ssa.Value, seen map[any]bool, f *finder) {
 		if f.fun != nil {
 			f.fun(v)
 		}
-	case *ssa.Alloc:
-		place(v, fmt.Sprintf("%s in %s", v.Comment, nameOf(v.Parent())))
-	case *ssa.Global:
-		place(v, v.Pkg.Pkg.Name()+"."+v.Name())
-	case *ssa.FieldAddr:
-		field := s.field(v.X.Type(), v.Field)
-		place(field, s.fields[field])
+	case *ssa.Alloc, *ssa.Global, *ssa.FieldAddr:
+		place(s.cell(v), s.nameOfVar(v))
 	case *ssa.Field:
 		field := s.field(v.X.Type(), v.Field)
 		load(field, s.fields[field])
@@ -261,23 +261,13 @@ func (s *places) trace(v ssa.Value, seen map[any]bool, f *finder) {
 	case *ssa.Call:
 		s.results(v, 0, back, place)
 	case *ssa.Parameter:
-		given := 0
-		for i, param := range v.Parent().Params {
-			if param == v {
-				s.arguments(v.Parent(), i, func(vs ...ssa.Value) { given++; back(vs...) })
-			}
-		}
-		if f.end != nil && given == 0 {
+		given := s.arguments(v.Parent(), slices.Index(v.Parent().Params, v))
+		back(given...)
+		if f.end != nil && len(given) == 0 {
 			f.end(v)
 		}
 	case *ssa.FreeVar:
-		for _, c := range s.made[v.Parent()] {
-			for i, free := range v.Parent().FreeVars {
-				if free == v {
-					back(c.Bindings[i])
-				}
-			}
-		}
+		back(s.bound(v)...)
 	case *ssa.Const:
 	default:
 		f.lost = true
@@ -289,7 +279,7 @@ func isAny(t types.Type) bool {
 	return ok && i.Empty()
 }
 
-// results goes on with the i-th result of those who may be called.
+// results goes on with the i-th result of the functions that may be called.
 func (s *places) results(c *ssa.Call, i int, back func(...ssa.Value), place func(any, string)) {
 	known := false
 	for _, fn := range s.callees[c] {
@@ -306,26 +296,24 @@ func (s *places) results(c *ssa.Call, i int, back func(...ssa.Value), place func
 	}
 }
 
-// arguments goes on with the i-th argument of those who may call.
-func (s *places) arguments(fn *ssa.Function, i int, back func(...ssa.Value)) {
+// arguments are what a function may be given as its i-th argument.
+func (s *places) arguments(fn *ssa.Function, i int) (all []ssa.Value) {
 	for _, site := range s.callers[fn] {
 		if s.among != nil && s.among[site.Parent()] == nil {
 			continue
 		}
-		c := site.Common()
-		if c.IsInvoke() {
-			if i == 0 {
-				back(c.Value)
-				continue
-			}
-			back(c.Args[i-1])
-		} else if i < len(c.Args) {
-			back(c.Args[i])
+		args := site.Common().Args
+		if site.Common().IsInvoke() {
+			args = append([]ssa.Value{site.Common().Value}, args...)
+		}
+		if i < len(args) {
+			all = append(all, args[i])
 		}
 	}
+	return all
 }
 
-// madeAs names a channel by the first thing that it is put into.
+// madeAs names a channel by the first variable that holds it.
 func (s *places) madeAs(m *ssa.MakeChan) string {
 	for _, ref := range *m.Referrers() {
 		switch r := ref.(type) {
@@ -356,7 +344,7 @@ func (s *places) nameOfVar(addr ssa.Value) string {
 	return addr.Name()
 }
 
-// nameOf is a function's name with those of its package and type.
+// nameOf is a function's name with its package and type.
 func nameOf(fn *ssa.Function) string {
 	if fn.Parent() != nil {
 		return nameOf(fn.Parent()) + fn.Name()[len(fn.Parent().Name()):]
@@ -374,7 +362,7 @@ func nameOf(fn *ssa.Function) string {
 	return name
 }
 
-// pkgOf is a function's package, also of an instance of a generic one.
+// pkgOf is the package of a function, or of the generic one behind an instance.
 func pkgOf(fn *ssa.Function) *types.Package {
 	if fn.Origin() != nil {
 		fn = fn.Origin()
@@ -388,7 +376,7 @@ func pkgOf(fn *ssa.Function) *types.Package {
 	return nil
 }
 
-// calleeName is the full name of who is called, as its source names it.
+// calleeName is the full name of a call's target, as its source names it.
 func calleeName(c *ssa.CallCommon) string {
 	if c.IsInvoke() {
 		return c.Method.FullName()

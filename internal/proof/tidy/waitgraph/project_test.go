@@ -13,30 +13,30 @@ import (
 
 const top = "../../../.."
 
-// Every cell runs here: takes its inputs, steps its machine, performs the
-// effects. It rests in nap, which is where it waits for its own inbox.
+// Every cell runs in run: there it takes inputs, steps its machine and performs the
+// effects. It waits for its own inbox in nap.
 var (
 	cells = regexp.MustCompile(`^\(\*live\.Node\)\.run$`)
 	rest  = regexp.MustCompile(`^\(\*live\.sleeper\)\.nap$`)
 )
 
-// onCells must be among what is found to run there, or the search is blind: the
-// machines, what cells tell edges with, what the driver does for them.
+// onCells must be found to run on cells, or the search is blind: the machines, what
+// tells adapters, and what the driver does for cells.
 var onCells = []string{
 	"(*chain.Machine).Step", "(*netsync.Machine).Step", "(*peer.Machine).Step", "(*relay.Machine).Step", "(*server.Machine).Step",
 	"(*cell.System).Run", "(*cell.System).perform", "(*bus.Bus).Publish", "(*mailbox.Mailbox).Put", "(*transport.Adapter).Tell",
 	"(*transport.conn).write", "(*logging.Logs).Record", "(*live.Node).Wake", "(*live.Node).Halt", "(*live.sleeper).signal",
 }
 
-// leaves are the locks that a cell takes. Nobody who holds one waits for
-// anything but, where that is said, another leaf; taken in this direction only.
+// leaves are the locks that a cell takes. A holder waits for nothing but, where the
+// entry says so, another leaf. Leaves are taken in this direction only.
 var leaves = map[string]struct {
 	why  string
 	then []string // what may be done while it is held
 }{
 	"mailbox.Mailbox.mu": {"guards tables and rings; the wake-up under it is a signal that is kept or dropped", nil},
-	"bus.Bus.mu": {"guards tables; what it must tell in one act with a change of them, it puts into mailboxes, and says so " +
-		"to the node when that cannot be", []string{"locks cell.System.mu", "locks live.Node.mu", "locks mailbox.Mailbox.mu"}},
+	"bus.Bus.mu": {"guards tables; what must be told in one act with a change of them goes into mailboxes; the bus " +
+		"tells the node if it cannot", []string{"locks cell.System.mu", "locks live.Node.mu", "locks mailbox.Mailbox.mu"}},
 	"cell.System.mu":       {"guards a map of the cells and the list of deaths", nil},
 	"live.Node.mu":         {"guards the first error and whether the node has halted", nil},
 	"transport.Adapter.mu": {"guards a map and counters", nil},
@@ -44,8 +44,8 @@ var leaves = map[string]struct {
 		[]string{"leaves for (net.Conn).SetDeadline", "leaves for (net.Conn).SetReadDeadline", "leaves for (net.Conn).SetWriteDeadline"}},
 }
 
-// harmless is what a cell, or who holds a leaf, calls besides, of which the
-// search does not see the code.
+// harmless are the other calls of a cell, or under a leaf, whose code the search does
+// not see.
 var harmless = map[string]string{
 	"leaves for (net.Conn).SetDeadline":           "sets a timer of the runtime",
 	"leaves for (net.Conn).SetReadDeadline":       "as SetDeadline",
@@ -99,15 +99,15 @@ func breaches(g *Graph) (found []string) {
 	for _, fn := range g.funcs {
 		pkg := pkgOf(fn)
 		if b := g.bodies[fn]; pkg != nil && strings.HasPrefix(pkg.Path(), "acyclic/") && len(b.acquires)+len(b.releases) > 0 {
-			add("%s leaves a lock locked, or unlocks one, for its caller: who holds it is then not certain", nameOf(fn))
+			add("%s leaves a lock locked, or unlocks one, for its caller: its holder is then not certain", nameOf(fn))
 		}
 	}
 	return found
 }
 
-// TestL1NoWaitEdgesBetweenComponents: nothing that runs on a cell's goroutine,
-// the step of any component included, waits for another goroutine. Cells take
-// locks, and these are leaves.
+// TestL1NoWaitEdgesBetweenComponents: a cell's goroutine waits for no other
+// goroutine, the step of any component included. Cells take locks, and these are
+// leaves.
 func TestL1NoWaitEdgesBetweenComponents(t *testing.T) {
 	watch(t)
 	for _, b := range breaches(read(t, Config{Dir: top, Rest: rest}, "./cmd/acyclicd")) {
@@ -115,8 +115,8 @@ func TestL1NoWaitEdgesBetweenComponents(t *testing.T) {
 	}
 }
 
-// TestL1ControlAWaitInTheKernelIsFound: a wake-up that waits, which happens under
-// a lock, and a log that waits for its writer, far from the kernel's own code.
+// TestL1ControlAWaitInTheKernelIsFound: the search finds a wake-up that waits under a
+// lock, and a log that waits for its writer, far from the kernel's code.
 func TestL1ControlAWaitInTheKernelIsFound(t *testing.T) {
 	wantBreaches(t, map[string][]string{
 		"internal/kernel/live/nap.go":       {"default: // a signal is kept already", ""},
@@ -129,8 +129,9 @@ func TestL1ControlAWaitInTheKernelIsFound(t *testing.T) {
 	)
 }
 
-// TestL1ControlAWriteOnACellIsFound: a log that writes its records itself, and
-// waits for who reads them, by way of functions that else only calculate.
+// TestL1ControlAWriteOnACellIsFound: the search finds a log that writes its records
+// itself, and so waits for their reader, through functions that otherwise only
+// calculate.
 func TestL1ControlAWriteOnACellIsFound(t *testing.T) {
 	wantBreaches(t, map[string][]string{"internal/adapters/logging/logs.go": {
 		"rec actor.Record) {", "rec actor.Record) {\n\tfmt.Fprintln(os.Stderr, rec)\n\tio.Copy(os.Stderr, os.Stdin)\n",
@@ -140,8 +141,8 @@ func TestL1ControlAWriteOnACellIsFound(t *testing.T) {
 	)
 }
 
-// TestL1ControlACloseOnACellIsFound: a connection that a cell's goroutine closes.
-// net.Conn.Close may wait until the pumps have let go of the socket.
+// TestL1ControlACloseOnACellIsFound: the search finds a connection that a cell's
+// goroutine closes. net.Conn.Close may wait until the pumps have let go of the socket.
 func TestL1ControlACloseOnACellIsFound(t *testing.T) {
 	wantBreaches(t, map[string][]string{"internal/adapters/transport/conn.go": {
 		"c.nc.SetDeadline(past)", "c.nc.Close()",
@@ -151,8 +152,8 @@ func TestL1ControlACloseOnACellIsFound(t *testing.T) {
 	)
 }
 
-// wantBreaches looks for breaches in the project with pieces of its files
-// replaced: of each file, an old piece and what stands for it, in turn.
+// wantBreaches looks for breaches in the project with pieces of its files replaced. Of
+// each file, spoil lists an old piece and its replacement in turn.
 func wantBreaches(t *testing.T, spoil map[string][]string, wants ...string) {
 	t.Helper()
 	overlay := map[string][]byte{}
@@ -181,9 +182,8 @@ func wantBreaches(t *testing.T, spoil map[string][]string, wants ...string) {
 	}
 }
 
-// TestL1ControlTheRingOfBtcdIsFound: in btcd, as it is, the search finds the
-// deadlock that this project is about (btcd's issue 2258), with the calls that
-// lead to it.
+// TestL1ControlTheRingOfBtcdIsFound: in btcd, as it is, the search finds the deadlock
+// that this project is about (btcd's issue 2258), with the calls that lead to it.
 func TestL1ControlTheRingOfBtcdIsFound(t *testing.T) {
 	g := read(t, Config{Dir: top}, "github.com/btcsuite/btcd")
 	var out strings.Builder
@@ -203,9 +203,8 @@ func TestL1ControlTheRingOfBtcdIsFound(t *testing.T) {
 	}
 }
 
-// watch looks at every folder of the project: go test keeps a result until
-// something changes that the test has looked at, and it does not see what go
-// list looks at.
+// watch looks at every folder of the project. go test keeps a result until something
+// changes that the test has looked at, and it does not see what go list looks at.
 func watch(t *testing.T) {
 	err := filepath.WalkDir(top, func(name string, e fs.DirEntry, err error) error {
 		if err == nil && e.IsDir() && e.Name() == ".git" {

@@ -10,10 +10,10 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// Report prints who may wait for whom, with the calls that lead there, and the
-// loops that may wait for each other; only of loops whose names match between.
-// It takes the shortest way to a wait or, with ways, the shortest one from each
-// call in the loop's own function.
+// Report prints which loops may wait for which, with the calls that lead there, and
+// the rings. It leaves out loops whose names do not match between. It takes the
+// shortest way to a wait; with ways, the shortest one from each call in the loop's
+// own function.
 func (g *Graph) Report(w io.Writer, between *regexp.Regexp, ways bool) {
 	var from, to *loop
 	for _, e := range g.edges {
@@ -51,8 +51,8 @@ func (g *Graph) Report(w io.Writer, between *regexp.Regexp, ways bool) {
 	}
 }
 
-// ways lists the shortest way of a loop to a wait, or with all those that begin
-// with each of the calls in the loop's own function; not for locks.
+// ways lists the shortest way of a loop to a wait. With all, and unless the wait is
+// for a lock, it lists the shortest way from each call in the loop's own function.
 func (g *Graph) ways(l *loop, wait *op, all bool) []map[*ssa.Function]*step {
 	to := wait.fn
 	if !all || l.fn == to || wait.kind == lock {
@@ -72,7 +72,7 @@ func (g *Graph) ways(l *loop, wait *op, all bool) []map[*ssa.Function]*step {
 	return found
 }
 
-// chain prints the calls by which a loop gets to an operation, and that.
+// chain prints the calls that lead a loop to an operation, and the operation.
 func (g *Graph) chain(w io.Writer, way map[*ssa.Function]*step, o *op) {
 	for _, line := range g.calls(way, o.fn) {
 		fmt.Fprintln(w, "    "+line)
@@ -83,7 +83,7 @@ func (g *Graph) chain(w io.Writer, way map[*ssa.Function]*step, o *op) {
 	}
 }
 
-// calls are the calls on a way to a function, each with its place.
+// calls are the calls on a way to a function, each with its position.
 func (g *Graph) calls(way map[*ssa.Function]*step, to *ssa.Function) (lines []string) {
 	for st := way[to]; st.from != nil; st = way[st.from] {
 		if st.from.Synthetic == "" {

@@ -2,9 +2,9 @@ package waitgraph
 
 import "slices"
 
-// rings finds the loops that may wait for each other: all pairs, and where a
-// larger ring holds no pair, the shortest one through each of its loops. Two
-// that do so at one place only are no ring: one of them would go on.
+// rings finds the loops that may wait for each other: all pairs and, where a larger
+// ring holds no pair, the shortest ring through each of its loops. Two loops that do
+// so at one place only are no ring: one of them would go on.
 func (g *Graph) rings() (all [][]*loop) {
 	at := map[[2]*loop][]*place{}
 	next := map[*loop][]*loop{}

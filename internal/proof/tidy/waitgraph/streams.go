@@ -7,15 +7,15 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// What the calculating packages do with a reader or writer that they are given
-// waits if that one does: fmt.Fprintln to a socket, io.Copy from a pipe. So these
-// are followed to where they are made, see calm.
+// A calculating package that is given a reader or writer waits if that one does:
+// fmt.Fprintln to a socket, io.Copy from a pipe. So readers and writers are traced to
+// where they are made, see calm.
 var (
 	// memory are the readers and writers that wait for nothing, and hashes.
 	memory = set("bytes.Buffer", "bytes.Reader", "strings.Builder", "strings.Reader", "hash.Hash", "hash.Hash32", "hash.Hash64",
 		"fmt.State", "fmt.ScanState")
 
-	// wrappers make one of those that they are given, and do not use it yet.
+	// wrappers make a stream of one that they are given, and do not use it yet.
 	wrappers = set("bufio.NewReader", "bufio.NewReaderSize", "bufio.NewWriter", "bufio.NewWriterSize", "bufio.NewReadWriter",
 		"bufio.NewScanner", "io.LimitReader", "io.TeeReader", "io.NopCloser", "io.NewSectionReader", "io.NewOffsetWriter",
 		"encoding/hex.NewEncoder", "encoding/hex.NewDecoder", "encoding/hex.Dumper",
@@ -24,22 +24,22 @@ var (
 	// wrapped are the types that wrappers make.
 	wrapped = set("bufio.Reader", "bufio.Writer", "bufio.ReadWriter", "bufio.Scanner", "io.LimitedReader", "io.SectionReader", "io.OffsetWriter")
 
-	// uncertain are the functions of calculating packages that wait, or run
-	// nobody knows what, though they are given neither reader nor writer.
+	// uncertain are functions of calculating packages that wait, or run unknown
+	// code, without being given a reader or writer.
 	uncertain = set("fmt.Print", "fmt.Printf", "fmt.Println", "fmt.Scan", "fmt.Scanf", "fmt.Scanln",
 		"(reflect.Value).Call", "(reflect.Value).CallSlice", "(reflect.Value).Send", "(reflect.Value).Recv", "reflect.Select",
 		"runtime/debug.FreeOSMemory", "runtime/debug.WriteHeapDump", "runtime.ReadTrace", "runtime.GC")
 )
 
-// streams says whether a call of a calculating package may wait for what it reads
-// from or writes to.
+// streams says whether a call of a calculating package may wait for a reader or
+// writer that it is given.
 func (s *places) streams(site ssa.CallInstruction) bool {
 	c := site.Common()
 	return !wrappers[calleeName(c)] &&
 		slices.ContainsFunc(streamsOf(c), func(v ssa.Value) bool { return !s.calm(v, map[ssa.Value]bool{}) })
 }
 
-// streamsOf are the readers and writers that a call is given, or is a method of.
+// streamsOf are the readers and writers among a call's receiver and arguments.
 func streamsOf(c *ssa.CallCommon) (all []ssa.Value) {
 	args := c.Args
 	if c.IsInvoke() {
@@ -53,7 +53,7 @@ func streamsOf(c *ssa.CallCommon) (all []ssa.Value) {
 	return all
 }
 
-// isStream says whether values of a type are read from, written to, or closed.
+// isStream says whether values of a type can be read, written or closed.
 func isStream(t types.Type) bool {
 	methods := types.NewMethodSet(t)
 	for _, name := range []string{"Read", "Write", "ReadByte", "WriteByte", "ReadRune", "ReadFrom", "WriteTo", "ReadAt", "WriteAt",
@@ -65,8 +65,8 @@ func isStream(t types.Type) bool {
 	return false
 }
 
-// calm says whether a reader or writer is, wherever it may come from, in memory
-// or of a type whose code is there: its methods are then among those called.
+// calm says whether a reader or writer never waits unseen: wherever it comes from, it
+// is in memory, or its type's code is loaded and so among the functions called.
 func (s *places) calm(v ssa.Value, asked map[ssa.Value]bool) bool {
 	if asked[v] {
 		return true
@@ -99,20 +99,19 @@ func (s *places) calm(v ssa.Value, asked map[ssa.Value]bool) bool {
 	return calm && !f.lost
 }
 
-// calmType says whether a type alone tells that its methods wait for nothing that
-// is not seen.
+// calmType says whether the type alone tells that its methods never wait unseen.
 func (s *places) calmType(t types.Type) bool {
-	if ptr, ok := t.(*types.Pointer); ok {
-		t = ptr.Elem()
-	}
 	if memory[typeName(t)] {
 		return true
+	}
+	if ptr, ok := t.(*types.Pointer); ok {
+		t = ptr.Elem()
 	}
 	named, ok := types.Unalias(t).(*types.Named)
 	return ok && !types.IsInterface(t) && named.Obj().Pkg() != nil && !s.isStd(named.Obj().Pkg())
 }
 
-// typeName is the full name of a type, or of that which it points to.
+// typeName is the full name of a type, or of the type to which it points.
 func typeName(t types.Type) string {
 	if ptr, ok := t.(*types.Pointer); ok {
 		t = ptr.Elem()
@@ -124,8 +123,8 @@ func typeName(t types.Type) string {
 	return named.Obj().Pkg().Path() + "." + named.Obj().Name()
 }
 
-// streamMethods are the methods, of types whose code is there, of a reader or
-// writer that is given to code that is not.
+// streamMethods are the loaded methods of a reader or writer. Code that is not loaded
+// may call them when it is given the stream.
 func (r *reader) streamMethods(v ssa.Value) (fns []*ssa.Function) {
 	i, ok := v.Type().Underlying().(*types.Interface)
 	if !ok || !isStream(v.Type()) {

@@ -12,7 +12,7 @@ import (
 
 var update = flag.Bool("update", false, "write what is found into the golden files")
 
-// read loads a program; not under the race detector.
+// read loads a program. Under the race detector it skips the test.
 func read(t *testing.T, cfg Config, patterns ...string) *Graph {
 	t.Helper()
 	if race {
@@ -42,8 +42,8 @@ func golden(t *testing.T, file, got string) {
 	}
 }
 
-// TestSmallPrograms: what is a wait, what is none, and what makes a ring, each
-// in a program of its own with its report beside it.
+// TestSmallPrograms: each program in testdata shows a wait, what is no wait, or a
+// ring. Its report stands beside it.
 func TestSmallPrograms(t *testing.T) {
 	for name, rings := range map[string]int{
 		"ring": 1, "pipeline": 0, "lockheld": 1, "trysend": 0, "reply": 0, "giveup": 1,
@@ -61,8 +61,8 @@ func TestSmallPrograms(t *testing.T) {
 	}
 }
 
-// TestStreams: a call of fmt, io or bufio waits if that does which it is given
-// to read from or write to; what is in memory does not.
+// TestStreams: a call of fmt, io or bufio waits if its reader or writer does. A stream
+// in memory never waits.
 func TestStreams(t *testing.T) {
 	g := read(t, Config{Dir: "testdata/streams"}, ".")
 	for name, want := range map[string][]string{

@@ -7,16 +7,16 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// Wait is something that a goroutine may wait for, or a call of code that is not
-// there and does more than calculate.
+// Wait is what a goroutine may wait for, or a call of code that is not loaded and
+// does more than calculate.
 type Wait struct {
-	What  string   // what is done and at what place: "locks bus.Bus.mu"
+	What  string   // what is done at what place: "locks bus.Bus.mu"
 	Calls []string // the calls that lead there, and the statement
 }
 
-// Below lists what may be waited for in the functions whose names match and in
-// all that they may call, on the same goroutine; and the names of these. What is
-// done where loops rest is left out.
+// Below lists the waits in the functions whose names match, and in all functions that
+// they may call on the same goroutine. It returns the names of all these too. It
+// leaves out the functions where loops rest.
 func (g *Graph) Below(from *regexp.Regexp) (waits []Wait, reached []string) {
 	var begin []*ssa.Function
 	for _, fn := range g.funcs {
@@ -25,7 +25,7 @@ func (g *Graph) Below(from *regexp.Regexp) (waits []Wait, reached []string) {
 		}
 	}
 	order, way := g.reach(begin, g.rests)
-	// A codec may be given a file by others.
+	// Other callers may give a codec a file.
 	g.among = way
 	defer func() { g.among = nil }()
 	for _, fn := range order {
@@ -44,7 +44,7 @@ func (g *Graph) Below(from *regexp.Regexp) (waits []Wait, reached []string) {
 	return waits, slices.Compact(reached)
 }
 
-// Under lists what may be waited for, or called outside, while a lock is held.
+// Under lists the waits, and the calls of code that is not loaded, under a lock.
 func (g *Graph) Under(lock string) (all []string) {
 	for p, ops := range g.under {
 		if p.name != lock {

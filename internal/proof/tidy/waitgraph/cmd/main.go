@@ -16,10 +16,10 @@ import (
 )
 
 var (
-	between = flag.String("between", "", "only what is between loops whose names match this regular `expression`")
-	rest    = flag.String("rest", "^$", "where the names of functions match this regular `expression`, loops wait for their own inbox")
-	ways    = flag.Bool("ways", false, "a way to each wait from every call in the loop's own function, not the shortest only")
-	below   = flag.String("below", "", "instead, all that the functions whose names match this regular `expression` may wait for")
+	between = flag.String("between", "", "print only loops whose names match this regular `expression`")
+	rest    = flag.String("rest", "^$", "loops wait for their own inbox in functions whose names match this regular `expression`")
+	ways    = flag.Bool("ways", false, "print a way to each wait from every call in the loop's own function, not only the shortest")
+	below   = flag.String("below", "", "print instead what functions whose names match this regular `expression` may wait for")
 )
 
 func main() {
@@ -50,7 +50,7 @@ func report() error {
 		fmt.Printf("%s\n    %s\n", w.What, strings.Join(w.Calls, "\n    "))
 		if lock, ok := strings.CutPrefix(w.What, "locks "); ok {
 			for _, what := range g.Under(lock) {
-				fmt.Println("  held by somebody who", what)
+				fmt.Println("  while it is held, its holder", what)
 			}
 		}
 	}

@@ -1,5 +1,5 @@
-// As reply, but the asker goes away when the answer is late: then the answerer
-// waits for whoever does not come, and the two may wait for each other.
+// As reply, but the asker goes away when the answer is late. Then the answerer waits
+// for a receiver that never comes, and the two may wait for each other.
 package main
 
 import "time"

@@ -1,5 +1,5 @@
-// A lock is held while its holder sends: whoever wants the lock waits for whoever
-// receives. The other lock is a leaf, and nobody waits for its holders.
+// A lock is held while its holder sends. A goroutine that wants the lock so waits for
+// the receiver. The other lock is a leaf: no goroutine waits for its holders.
 package main
 
 import "sync"

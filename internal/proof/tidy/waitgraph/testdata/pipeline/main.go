@@ -1,5 +1,5 @@
-// Work goes one way: whoever is before may wait for whoever is behind, and
-// nobody the other way.
+// Work goes one way: each stage may wait for the next one, and none for the one
+// before.
 package main
 
 import "sync"

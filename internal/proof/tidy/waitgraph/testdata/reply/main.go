@@ -1,6 +1,6 @@
-// A question with a channel for its answer: the asker waits for the answerer,
-// both to take the question and to answer. The answerer sends to whom waits for
-// nothing else, so it does not wait for the asker.
+// A question has a channel for its answer. The asker waits for the answerer to take
+// the question and to answer it. The asker then waits for nothing else, so the
+// answerer does not wait for the asker.
 package main
 
 type question struct{ reply chan int }

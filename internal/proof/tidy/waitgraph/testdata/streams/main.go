@@ -1,5 +1,5 @@
-// Streams reads and writes: what waits for a file or for whoever is at the other
-// end, and what only moves bytes in memory. The test asks below each function.
+// Streams reads and writes. Some functions wait for a file or for the other end, and
+// some only move bytes in memory. The test looks below each function.
 package main
 
 import (
@@ -36,7 +36,7 @@ func main() {
 	mixed(&bytes.Buffer{})
 }
 
-// writer is this program's own interface; one of those behind it is not.
+// writer is this program's own interface. One type behind it is not its own.
 type writer interface{ Write([]byte) (int, error) }
 
 type own struct{}
@@ -87,7 +87,7 @@ func codec(w io.Writer, n uint32) { binary.Write(w, binary.LittleEndian, n) }
 
 func encodes() { codec(&bytes.Buffer{}, 1) }
 
-// served is given what it writes to by nobody who is seen.
+// served is given its writer by no caller that is seen.
 func served(given map[string]io.Writer) { fmt.Fprintln(given["x"], "x") }
 
 func calculates() {

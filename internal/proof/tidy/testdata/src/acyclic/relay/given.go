@@ -40,7 +40,7 @@ func write(w io.Writer) { // want "a function of a component takes what may wait
 //tidy:outside always a buffer of the caller
 func append2(w io.Writer) { fmt.Fprintln(w) }
 
-// Hooks takes functions that nobody has judged, as the others here do.
+// Hooks and the next ones take functions without a verdict.
 func Hooks(hooks ...func()) {} // want "an exported function of a component takes a function from outside"
 
 func Listed(l []func())                {} // want "takes a function from outside"

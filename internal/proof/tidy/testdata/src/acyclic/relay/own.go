@@ -131,7 +131,7 @@ func (m *Machine) unexplained() (last int) {
 	return last
 }
 
-// Each takes a function that nobody has judged.
+// Each takes a function without a verdict.
 func Each(f func()) { // want "takes a function from outside"
 	f()
 }

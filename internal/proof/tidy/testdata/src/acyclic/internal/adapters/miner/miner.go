@@ -7,4 +7,4 @@ import (
 )
 
 var _ chain.Machine // want "chain.Machine is of machine.go"
-var _ = engine.Name // want "engine.Name is of engine.go"
+var _ = engine.Name

@@ -2,7 +2,7 @@ package transport
 
 import "time"
 
-// bounds are this package's: in this file a field is a name, and the comment
+// bounds are this package's. In this file a field is a name, and the comment
 // beside it is its reason.
 type bounds struct {
 	Queue        int
@@ -20,7 +20,9 @@ func defaultBounds() bounds {
 		// want +1 "a bound without a name"
 		Claim: time.Second,
 	}
-	b.Drain = time.Minute // want "a bound without a name"
+	b.Drain = time.Minute // as long as a song
+	// want +1 "a bound without a name"
+	b.Drain = time.Minute
 	return b
 }
 

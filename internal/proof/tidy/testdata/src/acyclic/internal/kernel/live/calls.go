@@ -41,7 +41,7 @@ func calls(ctx context.Context, l net.Listener, c net.Conn, tcp *net.TCPConn, r 
 	_ = read
 }
 
-// memory is where nobody waits.
+// memory reads and writes without a wait.
 func memory(v any, h http.Header) {
 	var b bytes.Buffer
 	var s strings.Builder

@@ -31,10 +31,10 @@ func (d *driver) silent(cells adapter.Cells) {
 	case d.wake <- <-d.wake: // want "receives from a channel"
 	default:
 	}
-	d.wg.Wait()          // want "calls .*WaitGroup..Wait"
-	d.cond.Wait()        // want "calls .*Cond..Wait"
-	time.Sleep(1)        // want "calls time.Sleep" "a bound without a name"
-	cells.AwaitCredit(1) // want "AwaitCredit"
+	d.wg.Wait()           // want "calls .*WaitGroup..Wait"
+	d.cond.Wait()         // want "calls .*Cond..Wait"
+	time.Sleep(time.Hour) // want "calls time.Sleep" "a bound without a name"
+	cells.AwaitCredit(1)  // want "AwaitCredit"
 	go func() {
 		<-d.wake // want "receives from a channel"
 	}()
@@ -43,12 +43,12 @@ func (d *driver) silent(cells adapter.Cells) {
 
 // explained waits.
 //
-// correctness: for nobody.
+// correctness: no other goroutine depends on it.
 func (d *driver) explained() { <-d.wake }
 
 // directive waits.
 //
-// correctness: for nobody.
+// correctness: no other goroutine depends on it.
 func (d *driver) directive() {
 	for {
 		<-d.wake
