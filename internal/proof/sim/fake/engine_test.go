@@ -20,13 +20,7 @@ const bits = 0x207fffff
 
 // grow mines n blocks on a header.
 func grow(on *wire.BlockHeader, n int, salt uint64) []*wire.MsgBlock {
-	var list []*wire.MsgBlock
-	for range n {
-		b := Mine(on.BlockHash(), on.Timestamp.Add(10*time.Second), bits, salt, 0)
-		list = append(list, b)
-		on = &b.Header
-	}
-	return list
+	return Grow(on, n, bits, salt, 0)
 }
 
 func headersOf(blocks []*wire.MsgBlock) (list []*wire.BlockHeader) {

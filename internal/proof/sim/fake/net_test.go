@@ -25,13 +25,12 @@ type node struct {
 	*Adapter
 	w      *pairWorld
 	out    *actor.Outbox
-	asked  []actor.RawCall // Admit
 	admits []server.Admit
 	dialed []server.Dialed
 	got    []any // what the owner was given
 	msgs   int   // the owner's credit
 	bytes  int
-	seq    uint64
+	key    uint64 // of the question that is open; zero: none
 }
 
 // pairWorld is two nodes and a clock.
@@ -61,11 +60,19 @@ func (w *pairWorld) node(addr string) *node {
 	return n
 }
 
-func (n *node) Reserve(_ int, to actor.ID, _ uint64, _ time.Time, _ any) (actor.RawCall, bool) {
-	n.seq++
-	return actor.RawCall{To: to, Seq: n.seq}, true
+// Reserve takes the one slot that an adapter has.
+func (n *node) Reserve(_ int, to actor.ID, key uint64, _ time.Time, _ any) (actor.RawCall, bool) {
+	n.key = key
+	return actor.RawCall{To: to}, true
 }
-func (n *node) Free(int) int                     { return 1 }
+
+// Free counts it.
+func (n *node) Free(int) int {
+	if n.key != 0 {
+		return 0
+	}
+	return 1
+}
 func (n *node) Seat(actor.Kind) (actor.ID, bool) { return 0, false }
 func (n *node) Seats(actor.Kind) int             { return 0 }
 func (n *node) Credit(actor.ID) (int, int)       { return n.msgs, n.bytes }
@@ -88,7 +95,6 @@ func (n *node) step(in actor.Input) {
 	for _, e := range n.out.Effects() {
 		switch b := e.Body.(type) {
 		case server.Admit:
-			n.asked = append(n.asked, e.Call)
 			n.admits = append(n.admits, b)
 		case server.Dialed:
 			n.dialed = append(n.dialed, b)
@@ -102,26 +108,30 @@ func (n *node) step(in actor.Input) {
 }
 
 func (n *node) admit(peer actor.ID) {
-	call := n.asked[0]
-	n.asked = n.asked[1:]
-	n.step(actor.Input{Body: server.Admitted{Peer: peer}, Ticket: actor.Ticket(call.Seq)})
+	key := n.key
+	n.key = 0
+	n.step(actor.Input{Body: server.Admitted{Peer: peer}, Key: key})
 }
 
 // run lets time pass, with a Tick at each deadline.
 func (w *pairWorld) run(d time.Duration) {
 	end := w.now.Add(d)
 	for range 1_000_000 {
-		next := w.a
-		if at := sooner(w.b.Deadline(), w.a.Deadline()); at.IsZero() || at.After(end) {
+		var next actor.Earliest
+		next.Add(w.b.Deadline(), w.a.Deadline())
+		at := next.At()
+		if at.IsZero() || at.After(end) {
 			w.now = end
 			return
-		} else if at != w.a.Deadline() {
-			next = w.b
 		}
-		if at := next.Deadline(); at.After(w.now) {
+		if at.After(w.now) {
 			w.now = at
 		}
-		next.give(actor.Tick{})
+		n := w.a
+		if at != n.Deadline() {
+			n = w.b
+		}
+		n.give(actor.Tick{})
 	}
 	w.t.Fatal("the deadline does not move on")
 }
@@ -286,13 +296,13 @@ func TestNotAdmittedAndNotClaimed(t *testing.T) {
 		w.a.give(server.Dial{Addr: w.b.addr})
 	}
 	w.run(time.Second)
-	if len(w.b.asked) != 1 {
-		t.Fatalf("%d asked at once", len(w.b.asked))
+	if len(w.b.admits) != 1 {
+		t.Fatalf("%d asked at once", len(w.b.admits))
 	}
 	w.a.give(peer.Bind{Conn: w.a.dialed[0].Conn})
 	w.b.admit(0)
 	w.run(time.Second)
-	if _, ok := first[peer.EOF](w.a); !ok || len(w.b.asked) != 1 {
+	if _, ok := first[peer.EOF](w.a); !ok || len(w.b.admits) != 2 {
 		t.Fatal("the first is not closed, or the second not asked for")
 	}
 	w.b.admit(owner)
