@@ -158,7 +158,7 @@ func (h *hunt[S]) expand(s S, me int32, next *[]S) (violation string, last []Mov
 			h.visits = append(h.visits, visit{me, h.visits[me].depth + 1, mv})
 			*next = append(*next, t)
 		}
-		h.made.edge(to)
+		h.made.move(to)
 	}
 	return "", nil
 }
@@ -189,7 +189,7 @@ func (h *hunt[S]) judgeAll(root S) (violation string, path []Move) {
 
 // follow goes along a path and then on by moves that are known by their
 // positions.
-func follow[S any](m model[S], s S, path []Move, by []int32) []Move {
+func follow[S any](m model[S], s S, path []Move, by []int) []Move {
 	for _, mv := range path {
 		s, _ = m.step(s, mv)
 	}
