@@ -9,7 +9,7 @@ import (
 	"acyclic/internal/kernel/cell"
 )
 
-// asked is a question that has had no end yet.
+// asked is an open question: it has had no end yet.
 type asked struct {
 	Cell   actor.ID
 	Ticket actor.Ticket
@@ -19,18 +19,19 @@ func (a asked) compare(b asked) int {
 	return cmp.Or(cmp.Compare(a.Cell, b.Cell), cmp.Compare(a.Ticket, b.Ticket))
 }
 
-// The ledger of law L2. It is kept from what machines want asked and what they
-// are given, apart from the tables of the mailboxes, and is part of the state: so
-// an end that vanishes is missed, wherever it vanished.
+// World.Asked is the ledger of law L2. It is kept from what machines want asked and
+// what they are given, apart from the tables of the mailboxes. It is part of the
+// state, so an end that vanishes is missed wherever it vanished.
 
 // asks enters a question that a step wants asked, or that an adapter asks.
 func (w *World) asks(id actor.ID, t actor.Ticket) {
 	a := asked{id, t}
-	if at, old := slices.BinarySearchFunc(w.Asked, a, asked.compare); old {
+	at, old := slices.BinarySearchFunc(w.Asked, a, asked.compare)
+	if old {
 		w.Violate("law L2: %v asks two questions with the ticket %d", id, t)
-	} else {
-		w.Asked = slices.Insert(w.Asked, at, a)
+		return
 	}
+	w.Asked = slices.Insert(w.Asked, at, a)
 }
 
 // given strikes a question whose end is given to its asker.
@@ -42,13 +43,14 @@ func (w *World) given(c *cell.Cell, t actor.Ticket) {
 	w.Asked = strike(w.Asked, func(a asked) bool { return a == end })
 }
 
-// forgets strikes the questions of a cell that died: nobody waits for their ends
-// any more.
+// forgets strikes the questions of a cell that died. Their ends are not expected any
+// more.
 func (w *World) forgets(id actor.ID) {
 	w.Asked = strike(w.Asked, func(a asked) bool { return a.Cell == id })
 }
 
-// strike keeps an empty ledger nil: there is one way to encode it.
+// strike takes questions off a ledger. An empty ledger is nil, so that there is one
+// way to encode it.
 func strike(all []asked, which func(asked) bool) []asked {
 	if all = slices.DeleteFunc(all, which); len(all) == 0 {
 		return nil
@@ -56,7 +58,7 @@ func strike(all []asked, which func(asked) bool) []asked {
 	return all
 }
 
-// Ask is how the environment asks for an adapter, on the first of its ports.
+// Ask asks for an adapter of the environment, on its first port.
 func (w *World) Ask(from actor.ID, timeout time.Duration, to actor.ID, none, q any) {
 	c := w.Sys.Lookup(from)
 	call, ok := c.Mail.Reserve(0, to, 0, w.Clock.Add(timeout), none)
@@ -68,9 +70,9 @@ func (w *World) Ask(from actor.ID, timeout time.Duration, to actor.ID, none, q a
 	w.Sys.Ask(c, call, to, q)
 }
 
-// observeTickets holds laws L2 and L3 against the tables of questions of those
-// cells that changed in this move: those without an end are the ones in the
-// ledger. Hands that hold the end of a question have not given it yet.
+// observeTickets holds laws L2 and L3 against the tables of questions of the cells
+// that changed in this move. The open questions in a table are those in the ledger.
+// A hand with the end of a question has not given it yet.
 func (w *World) observeTickets() {
 	for _, c := range w.Sys.Cells() {
 		if !w.touched[c.ID] {

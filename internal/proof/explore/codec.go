@@ -85,7 +85,8 @@ var skipped = map[reflect.Type][]string{
 	reflect.TypeFor[mailbox.Envelope](): {"Queued"}, // for the figures of law L12
 }
 
-// opaque are types that say nothing that the rest of the state does not.
+// opaque are types that are not compared. Each decides nothing, or repeats what the
+// rest of the state says.
 var opaque = map[reflect.Type]bool{
 	reflect.TypeFor[mailbox.Counts](): true, // figures of law L12
 	reflect.TypeFor[shared]():         true,

@@ -251,7 +251,7 @@ func (e *connections) Moves(w *World) (all []Move) {
 func (e *connections) Do(w *World, m Move) {
 	if m.N == moveConnect {
 		e.Left--
-		w.Deliver(adapterID, parentID, actor.Control, packet{}, 0)
+		w.Sys.Deliver(adapterID, parentID, actor.Control, packet{}, 0)
 		return
 	}
 	i := int(uint32(m.Cell)) - 1
@@ -261,11 +261,11 @@ func (e *connections) Do(w *World, m Move) {
 	k := &e.Kids[i]
 	if m.N == moveHangup {
 		k.Over = true
-		w.Deliver(adapterID, m.Cell, actor.Inbound, hangup{}, 0)
+		w.Sys.Deliver(adapterID, m.Cell, actor.Inbound, hangup{}, 0)
 		return
 	}
 	k.Left--
-	w.Deliver(adapterID, m.Cell, actor.Inbound, packet{N: k.Left}, 1)
+	w.Sys.Deliver(adapterID, m.Cell, actor.Inbound, packet{N: k.Left}, 1)
 }
 func (e *connections) Tell(*World, actor.ID, actor.ID, any)     {}
 func (e *connections) Serve(*World, actor.ID, any) (answer any) { return reply{} }

@@ -156,7 +156,7 @@ func (o *outsideWorld) Do(w *World, m Move) {
 	r := &o.Conns[i]
 	conn := peer.ConnID(i + 1)
 	receive := func(msg wire.Message) {
-		w.Deliver(node.Transport, r.Peer, actor.Inbound, peer.Received{Conn: conn, Command: msg.Command(), Msg: msg, Bytes: messageBytes}, messageBytes)
+		w.Sys.Deliver(node.Transport, r.Peer, actor.Inbound, peer.Received{Conn: conn, Command: msg.Command(), Msg: msg, Bytes: messageBytes}, messageBytes)
 	}
 	switch m.N {
 	case connects:
@@ -172,10 +172,10 @@ func (o *outsideWorld) Do(w *World, m Move) {
 		r.Said++
 	case hangsUp:
 		r.Over = true
-		w.Deliver(node.Transport, r.Peer, actor.Inbound, peer.EOF{Conn: conn, Reason: "closed by the other side"}, 0)
+		w.Sys.Deliver(node.Transport, r.Peer, actor.Inbound, peer.EOF{Conn: conn, Reason: "closed by the other side"}, 0)
 	case reads:
 		r.Flushed = r.Written
-		w.Deliver(node.Transport, r.Peer, actor.Events, r.Flushed, 0)
+		w.Sys.Deliver(node.Transport, r.Peer, actor.Events, r.Flushed, 0)
 	case mines:
 		b := blocks[len(o.Engine.Known)-1]
 		o.Blocks--

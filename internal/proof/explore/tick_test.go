@@ -58,7 +58,7 @@ func (e *caller) Moves(*World) (all []Move) {
 }
 func (e *caller) Do(w *World, _ Move) {
 	e.Left--
-	w.Deliver(adapterID, parentID, actor.Control, packet{}, 0)
+	w.Sys.Deliver(adapterID, parentID, actor.Control, packet{}, 0)
 }
 func (e *caller) Tell(*World, actor.ID, actor.ID, any)     {}
 func (e *caller) Serve(*World, actor.ID, any) (answer any) { return reply{} }
