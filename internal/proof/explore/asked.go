@@ -1,7 +1,7 @@
 package explore
 
 import (
-	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -15,47 +15,30 @@ type asked struct {
 	Ticket actor.Ticket
 }
 
-func (a asked) compare(b asked) int {
-	return cmp.Or(cmp.Compare(a.Cell, b.Cell), cmp.Compare(a.Ticket, b.Ticket))
-}
-
 // World.Asked is the ledger of law L2. It is kept from what machines want asked and
 // what they are given, apart from the tables of the mailboxes. It is part of the
 // state, so an end that vanishes is missed wherever it vanished.
 
 // asks enters a question that a step wants asked, or that an adapter asks.
 func (w *World) asks(id actor.ID, t actor.Ticket) {
-	a := asked{id, t}
-	at, old := slices.BinarySearchFunc(w.Asked, a, asked.compare)
-	if old {
+	if w.Asked[asked{id, t}] {
 		w.Violate("law L2: %v asks two questions with the ticket %d", id, t)
-		return
 	}
-	w.Asked = slices.Insert(w.Asked, at, a)
+	w.Asked[asked{id, t}] = true
 }
 
 // given strikes a question whose end is given to its asker.
 func (w *World) given(c *cell.Cell, t actor.Ticket) {
-	end := asked{c.ID, t}
-	if !slices.Contains(w.Asked, end) {
+	if !w.Asked[asked{c.ID, t}] {
 		w.Violate("law L2: %s is given an answer to question %d, which has had its end", c.Name, t)
 	}
-	w.Asked = strike(w.Asked, func(a asked) bool { return a == end })
+	delete(w.Asked, asked{c.ID, t})
 }
 
 // forgets strikes the questions of a cell that died. Their ends are not expected any
 // more.
 func (w *World) forgets(id actor.ID) {
-	w.Asked = strike(w.Asked, func(a asked) bool { return a.Cell == id })
-}
-
-// strike takes questions off a ledger. An empty ledger is nil, so that there is one
-// way to encode it.
-func strike(all []asked, which func(asked) bool) []asked {
-	if all = slices.DeleteFunc(all, which); len(all) == 0 {
-		return nil
-	}
-	return all
+	maps.DeleteFunc(w.Asked, func(a asked, _ bool) bool { return a.Cell == id })
 }
 
 // Ask asks for an adapter of the environment, on its first port.
@@ -87,11 +70,12 @@ func (w *World) observeTickets() {
 		}
 		slices.Sort(table)
 		var want []actor.Ticket
-		for _, a := range w.Asked {
+		for a := range w.Asked {
 			if a.Cell == c.ID {
 				want = append(want, a.Ticket)
 			}
 		}
+		slices.Sort(want)
 		if !slices.Equal(want, table) {
 			w.Violate("law L2: %s waits for the ends of questions %v, its table knows of %v", c.Name, want, table)
 		}

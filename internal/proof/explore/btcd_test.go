@@ -152,9 +152,7 @@ func TestTheExplorerFindsBtcdsDeadlocks(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := ExploreBlocking(c.top, Bounds{Time: time.Minute})
-			var b strings.Builder
-			r.Write(&b)
-			t.Log(b.String())
+			t.Logf("%v\n%s:\n%s", r, r.Violation, strings.Join(r.Trace, "\n"))
 			for _, w := range c.words {
 				if !strings.Contains(r.Violation, w) {
 					t.Errorf("found %q, want %q", r.Violation, w)

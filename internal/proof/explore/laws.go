@@ -83,8 +83,8 @@ func (w *World) atRest() error {
 			return fmt.Errorf("law L5: %s has %d messages of %d bytes on its account, and none is queued", c.Name, sn.Msgs, sn.Bytes)
 		}
 	}
-	if len(w.Asked) > 0 {
-		return fmt.Errorf("law L2: question %d of %v will never have its end", w.Asked[0].Ticket, w.Asked[0].Cell)
+	for a := range w.Asked {
+		return fmt.Errorf("law L2: question %d of %v will never have its end", a.Ticket, a.Cell)
 	}
 	if w.Stopped {
 		if living := w.living(); len(living) > 0 {

@@ -31,7 +31,7 @@ func (m *mortal) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		return
 	}
 	m.Machine.Step(now, in, out)
-	m.w.noteBus(*effects)
+	traffic := m.w.noteBus(*effects)
 	if m.w.dying == m.id {
 		m.w.dying = 0
 		panic(intent)
@@ -41,7 +41,8 @@ func (m *mortal) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 			m.w.asks(m.id, actor.Ticket(e.Call.Seq))
 		}
 	}
-	if m.w.sc.Fine && len(*effects) > 1 && !m.w.carries(*effects) {
+	// Traffic passes on the credit of the input, which is given back after the step.
+	if m.w.sc.Fine && len(*effects) > 1 && !traffic {
 		// A cell ends after all effects of its last step. Logs are no moves.
 		all := slices.Clone(*effects)
 		slices.SortStableFunc(all, func(a, b actor.Effect) int { return last(a) - last(b) })
@@ -50,16 +51,18 @@ func (m *mortal) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	}
 }
 
-// noteBus notes whether effects change what the bus remembers.
-func (w *World) noteBus(effects []actor.Effect) {
+// noteBus notes whether effects change what the bus remembers. It says whether they
+// have traffic among them.
+func (w *World) noteBus(effects []actor.Effect) (traffic bool) {
 	for _, e := range effects {
-		switch e.Kind {
-		case actor.Publish:
-			w.busTouched = w.busTouched || !w.Sys.Bus().IsTraffic(e.Topic)
-		case actor.Spawn, actor.Finish:
+		switch {
+		case e.Kind == actor.Publish && w.Sys.Bus().IsTraffic(e.Topic):
+			traffic = true
+		case e.Kind == actor.Publish, e.Kind == actor.Spawn, e.Kind == actor.Finish:
 			w.busTouched = true
 		}
 	}
+	return traffic
 }
 
 func last(e actor.Effect) int {
@@ -67,14 +70,6 @@ func last(e actor.Effect) int {
 		return 1
 	}
 	return 0
-}
-
-// carries says whether effects pass on the credit of the step's input. It is given
-// back after the step.
-func (w *World) carries(effects []actor.Effect) bool {
-	return slices.ContainsFunc(effects, func(e actor.Effect) bool {
-		return e.Kind == actor.Publish && w.Sys.Bus().IsTraffic(e.Topic)
-	})
 }
 
 // Deadline is zero while effects wait to be performed, and while the Tick is a move

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"io"
 	"slices"
 	"time"
 )
@@ -29,17 +28,6 @@ func (r Result) String() string {
 		s += " (not all: the bound was reached)"
 	}
 	return s
-}
-
-// Write prints the result with the trace, if there is one.
-func (r Result) Write(w io.Writer) {
-	fmt.Fprintln(w, r)
-	if r.Violation != "" {
-		fmt.Fprintf(w, "%s:\n", r.Violation)
-	}
-	for _, line := range r.Trace {
-		fmt.Fprintln(w, line)
-	}
 }
 
 // Bounds end an exploration that would take too long. Zero: no bound.

@@ -37,7 +37,7 @@ type outside struct {
 	Group    int                             // of the stop order: the cells that are stopping
 	Lives    map[life]phase                  // what each cell has seen of each peer
 	Hands    map[actor.ID][]mailbox.Envelope // inputs that are taken and not handled
-	Asked    []asked                         // open questions, in order
+	Asked    map[asked]bool                  // open questions
 	Violated string                          // a law that was broken in the step
 }
 

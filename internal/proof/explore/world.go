@@ -87,7 +87,7 @@ type World struct {
 // newWorld starts the node of a scenario.
 func newWorld(sc *Scenario) (*World, state) {
 	w := &World{
-		outside: &outside{Env: sc.Env(), Clock: Epoch, Jumps: sc.Jumps, Crashes: sc.Crashes, Lives: map[life]phase{}, Hands: map[actor.ID][]mailbox.Envelope{}},
+		outside: &outside{Env: sc.Env(), Clock: Epoch, Jumps: sc.Jumps, Crashes: sc.Crashes, Lives: map[life]phase{}, Hands: map[actor.ID][]mailbox.Envelope{}, Asked: map[asked]bool{}},
 		sc:      sc, parts: map[name]*part{}, loaded: map[actor.ID]*part{}, touched: map[actor.ID]bool{}, settled: map[name]bool{},
 		names: newNames(),
 	}
