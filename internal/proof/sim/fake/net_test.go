@@ -20,7 +20,7 @@ import (
 // owner is the peer cell that owns a connection.
 const owner actor.ID = 5<<32 | 1
 
-// node is a bench for one adapter: the rest of its node is the test.
+// node is a bench for one adapter. The test plays the rest of the node.
 type node struct {
 	*Adapter
 	w      *pairWorld
@@ -155,12 +155,12 @@ func connected(t *testing.T, cfg NetConfig, seed uint64) (w *pairWorld, a, b pee
 	return w, a, b
 }
 
-// ping is what a cell says to send a ping.
+// ping is what a cell tells the adapter to send a ping.
 func ping(conn peer.ConnID, nonce uint64) peer.Write {
 	return peer.Write{Conn: conn, Command: wire.CmdPing, Payload: binary.LittleEndian.AppendUint64(nil, nonce)}
 }
 
-// nonces are those of the pings that a node's owner was given.
+// nonces lists the nonces of the pings that a node's owner was given.
 func (n *node) nonces() (list []uint64) {
 	for _, g := range n.got {
 		if r, ok := g.(peer.Received); ok {
@@ -223,8 +223,8 @@ func TestSameSeedSameRun(t *testing.T) {
 	}
 }
 
-// An owner without credit is given nothing; the buffers fill, the other side is
-// not told Flushed any more, and in the end it is Broken.
+// An owner without credit is given nothing. The buffers fill, the other side is no longer
+// told Flushed, and in the end it is told Broken.
 func TestL5NoCreditStopsTheWriter(t *testing.T) {
 	w, a, _ := connected(t, NetConfig{Buffer: 320}, 1)
 	w.b.msgs = 3
@@ -248,7 +248,7 @@ func TestL5NoCreditStopsTheWriter(t *testing.T) {
 	}
 	w.run(40 * time.Second)
 	if _, ok := first[peer.Broken](w.a); !ok {
-		t.Error("a side that does not read is never broken off")
+		t.Error("a side that does not read is never told Broken")
 	}
 }
 
@@ -308,7 +308,7 @@ func TestNotAdmittedAndNotClaimed(t *testing.T) {
 	w.b.admit(owner)
 	w.run(time.Minute)
 	if w.a.Conns() != 0 || w.b.Conns() != 0 {
-		t.Errorf("%d and %d connections that nobody claims or closes", w.a.Conns(), w.b.Conns())
+		t.Errorf("%d and %d connections are left without an owner", w.a.Conns(), w.b.Conns())
 	}
 }
 
@@ -336,15 +336,15 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// A cell that dies says no Close. The adapter finds out by itself even when nothing
-// arrives for it; a connection that is silent, but owned, it leaves alone.
+// A cell that dies says no Close. The adapter finds out even when nothing arrives for the
+// cell. It leaves a silent connection alone while a cell owns it.
 func TestConnectionsOfTheDeadAreClosed(t *testing.T) {
 	w, _, _ := connected(t, NetConfig{}, 1)
 	w.run(time.Hour)
 	if w.a.Conns() != 1 || w.b.Conns() != 1 {
 		t.Errorf("after an hour of silence %d and %d connections are left", w.a.Conns(), w.b.Conns())
 	}
-	w.a.msgs = 0 // who is no more has no credit
+	w.a.msgs = 0 // a cell that is no more has no credit
 	w.run(3 * goneAfter)
 	if n := w.a.Conns(); n != 0 {
 		t.Errorf("%d connections of a dead cell are left", n)
