@@ -41,8 +41,8 @@ func compileStruct(k *codec) {
 	}
 }
 
-// deep says whether a copy of a type's bits may not be enough for a clone. A type
-// whose codec is not finished may need more.
+// deep says whether a clone may need more than a copy of the bits. A type that contains
+// itself may: its codec is not finished yet.
 func deep(k *codec) bool { return k.clone != nil || k.encode == nil }
 
 func compileArray(k *codec) {

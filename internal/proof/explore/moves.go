@@ -67,7 +67,7 @@ const ofTick = 1
 // behind the answers.
 func (w *World) steps(p *part, buf []Move) []Move {
 	id := p.cell.ID
-	mortal := w.Crashes > 0 && (w.sc.Mortal == nil || slices.Contains(w.sc.Mortal, id))
+	mortal := w.Crashes > 0
 	takes, ticks, hand := p.ready || w.isDue(p.expires), w.isDue(p.tick), len(w.Hands[id]) > 0
 	if w.sc.Whole {
 		takes, ticks = takes || ticks, false

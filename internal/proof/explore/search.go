@@ -12,7 +12,7 @@ import (
 type Result struct {
 	States    int
 	Moves     int // transitions
-	Rests     int // states at rest
+	Rests     int // states at rest: no cell has anything to do
 	Depth     int // of the deepest state
 	Took      time.Duration
 	Complete  bool   // every state was visited

@@ -108,14 +108,14 @@ func (w *World) save(from state) state {
 		s[1] = w.saveBus()
 	}
 	out := w.outside
-	s[0] = w.intern(encode(w.buf[:0], out), func() *part { return &part{rest: out} }, nil)
+	s[0] = intern(w, out, func() *part { return &part{rest: out} }, func(*part) {})
 	return s
 }
 
 func (w *World) saveCell(c *cell.Cell) *part {
 	sn := c.Save()
 	w.loaded[c.ID] = nil
-	return w.intern(encode(w.buf[:0], &sn), func() *part {
+	return intern(w, &sn, func() *part {
 		p := &part{cell: sn, adapter: sn.Machine == nil}
 		if next := sn.Box.Next(); next != 0 {
 			p.expires = time.Unix(0, next).UTC()
@@ -138,7 +138,7 @@ func (w *World) saveCell(c *cell.Cell) *part {
 func (w *World) saveBus() *part {
 	sn := w.Sys.Bus().Save()
 	w.bus = nil
-	return w.intern(encode(w.buf[:0], sn), func() *part {
+	return intern(w, sn, func() *part {
 		if err := w.Sys.Bus().Check(); err != nil {
 			w.Violate("bus: %v", err)
 		}
@@ -146,34 +146,23 @@ func (w *World) saveBus() *part {
 	}, func(p *part) { w.bus = p })
 }
 
-// intern returns the part with an encoding. A new part takes over the node's memory.
-// Of an old one the node is a copy, which old may note.
-func (w *World) intern(code []byte, fresh func() *part, old func(*part)) *part {
-	w.buf = code
-	key := w.names.of(code)
+// intern returns the part with this content. A new part takes over the node's memory. Of
+// an old one the node is a copy, which old may note.
+func intern[T any](w *World, content *T, fresh func() *part, old func(*part)) *part {
+	w.buf = encode(w.buf[:0], content)
+	key := w.names.of(w.buf)
 	p := w.parts[key]
-	if p == nil {
-		p = fresh()
-		if err := p.whole(); err != nil {
-			panic("explore: this is not plain data: " + err.Error())
-		}
-		p.number = uint32(len(w.parts))
-		w.parts[key] = p
-	} else if old != nil {
+	if p != nil {
 		old(p)
+		return p
 	}
+	if err := whole(content); err != nil {
+		panic("explore: this is not plain data: " + err.Error())
+	}
+	p = fresh()
+	p.number = uint32(len(w.parts))
+	w.parts[key] = p
 	return p
-}
-
-// whole refuses a part that would not be the same in a clone.
-func (p *part) whole() error {
-	switch {
-	case p.rest != nil:
-		return whole(p.rest)
-	case p.bus != nil:
-		return whole(p.bus)
-	}
-	return whole(&p.cell)
 }
 
 // hash names a state.

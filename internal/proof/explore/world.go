@@ -2,6 +2,7 @@ package explore
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -41,7 +42,6 @@ type Scenario struct {
 	Jumps   int           // how often the clock may jump to a deadline
 	Horizon time.Duration // later deadlines after Epoch do not come; zero: all come
 	Crashes int           // how many steps may die
-	Mortal  []actor.ID    // the cells that may die; nil: all
 	Message int           // bytes of the largest message that a connection brings
 	Stop    bool          // the node may be told to stop at any time
 	Whole   bool          // a cell takes and handles a production batch in one move
@@ -162,11 +162,7 @@ func (w *World) Crashed(c *cell.Cell, trace string) {
 	if !strings.HasPrefix(trace, intent) {
 		w.Violate("%s died: %s", c.Name, trace)
 	}
-	for l := range w.Lives {
-		if l.Cell == c.ID {
-			delete(w.Lives, l)
-		}
-	}
+	maps.DeleteFunc(w.Lives, func(l life, _ phase) bool { return l.Cell == c.ID })
 }
 
 // Ended lets the next cells in the stop order stop if the node is stopping.

@@ -24,7 +24,6 @@ var Epoch = time.Date(2011, 2, 3, 0, 0, 0, 0, time.UTC)
 // World is a run: nodes, a clock, a seed.
 type World struct {
 	Now   time.Time
-	Nodes []*Node
 	Steps uint64 // inputs handled
 
 	// Check says whether the invariants of machine and mailbox are verified
@@ -34,6 +33,7 @@ type World struct {
 	// schedules.
 	Even bool
 
+	nodes int
 	rng   *rand.Rand
 	queue events
 	batch []mailbox.Envelope
@@ -135,7 +135,7 @@ func (t teller) Tell(from actor.ID, body any) {
 
 // Add starts a node whose adapters are played by parts.
 func (w *World) Add(name string, plan *cell.Plan, parts ...Part) *Node {
-	n := &Node{Name: name, w: w, index: len(w.Nodes)}
+	n := &Node{Name: name, w: w, index: w.nodes}
 	plan.Adapters = nil
 	for _, p := range parts {
 		plan.Adapters = append(plan.Adapters, cell.Adapter{ID: p.ID, Name: p.Name, Teller: teller{n, p.ID}})
@@ -145,7 +145,7 @@ func (w *World) Add(name string, plan *cell.Plan, parts ...Part) *Node {
 		})
 	}
 	n.Sys = cell.New(plan, n)
-	w.Nodes = append(w.Nodes, n)
+	w.nodes++
 	for _, c := range n.Sys.Cells() {
 		n.Adopt(c)
 		n.Spawned(c)

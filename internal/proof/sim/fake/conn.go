@@ -24,7 +24,7 @@ type end struct {
 	resetAt       time.Time     // when the network loses it; zero: never
 
 	owner   actor.ID
-	closeAt time.Time // without Bind, and after its end without Close; zero: never
+	closeAt time.Time // when it is closed for want of Bind or Close; zero: never
 	closed  bool      // by this side
 	drainBy time.Time // what is queued is written first, up to this time; zero: it is not closing
 	broken  bool      // nothing can be written any more
@@ -209,7 +209,13 @@ func (c *end) receive(now time.Time) {
 	}
 	msgs, bytes := c.adapter.Cells.Credit(c.owner)
 	if past(c.probeAt, now) {
-		c.probe(now, msgs > 0)
+		// While nothing arrives, nothing else shows that the owner has died.
+		c.probeAt = now.Add(goneAfter)
+		if msgs > 0 {
+			c.starved = time.Time{}
+		} else {
+			c.starve(now)
+		}
 	}
 	took := false
 	for !c.closed && len(c.wire) > 0 && !c.wire[0].at.After(now) {
@@ -231,17 +237,6 @@ func (c *end) receive(now time.Time) {
 	if took && len(c.other.queue) > 0 {
 		c.adapter.net.Wake(c.other.adapter) // it waits for room
 	}
-}
-
-// probe looks for the owner. While nothing arrives, nothing else shows that the
-// owner died and left the connection open.
-func (c *end) probe(now time.Time, credit bool) {
-	c.probeAt = now.Add(goneAfter)
-	if credit {
-		c.starved = time.Time{}
-		return
-	}
-	c.starve(now)
 }
 
 // starve plans the next look for credit, later each time. In the end it gives up.

@@ -351,7 +351,7 @@ func (e *Adapter) find(id peer.ConnID) *end {
 	return e.ends[i]
 }
 
-// owned returns an end if it is from's.
+// owned returns the open end of a connection if from owns it, or nil.
 func (e *Adapter) owned(id peer.ConnID, from actor.ID) *end {
 	if c := e.find(id); c != nil && c.owner == from {
 		return c

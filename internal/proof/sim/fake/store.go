@@ -16,7 +16,7 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// maxFuture is how far ahead of our clock a header may be (consensus).
+// maxFuture is how far ahead of the clock a header may be (consensus).
 const maxFuture = 2 * time.Hour
 
 // Store is the chain of one node: a tree of headers, the blocks, and the best of
