@@ -1,7 +1,6 @@
 package config
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -9,9 +8,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	"acyclic/internal/proof/golden"
+)
 
 // loadWith loads with a home directory of its own that holds an acyclic.conf,
 // unless conf is "".
@@ -313,16 +312,7 @@ func TestPrint(t *testing.T) {
 		t.Errorf("%q", c.Print)
 	}
 	help := must(t, "", "--regtest", "--help").Print
-	golden := filepath.Join("testdata", "help.txt")
-	if *update {
-		if err := os.WriteFile(golden, []byte(help), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil || help != string(want) {
-		t.Errorf("the help text differs from %s (-update writes it), %v:\n%s", golden, err, help)
-	}
+	golden.Equal(t, filepath.Join("testdata", "help.txt"), []byte(help))
 }
 
 // Defaults of a network are copied, never changed.

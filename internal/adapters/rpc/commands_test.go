@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"acyclic/chain"
 	"acyclic/internal/adapters/rpc/commands"
 	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/golden"
 	"acyclic/netsync"
 	"acyclic/server"
 )
@@ -47,12 +49,12 @@ func TestShapes(t *testing.T) {
 			t.Errorf("%s: %s", c.method, failure)
 			continue
 		}
-		golden(t, c.file, indent(t, result))
+		golden.Equal(t, filepath.Join("testdata", c.file), []byte(indent(t, result)))
 	}
 	text, _ := r.call("help", "[]")
 	var plain string
 	_ = json.Unmarshal([]byte(text), &plain)
-	golden(t, "help.txt", plain+"\n")
+	golden.Equal(t, filepath.Join("testdata", "help.txt"), []byte(plain+"\n"))
 }
 
 func TestResults(t *testing.T) {
@@ -300,6 +302,6 @@ func TestBlockShapes(t *testing.T) {
 	for _, name := range []string{"testnet926485", "testnet1263442"} {
 		b := readBlock(name + ".hex")
 		result := newBlockResult(headerResult{Hash: b.BlockHash().String()}, b, true, &chaincfg.TestNet3Params)
-		golden(t, name+".json", indent(t, string(marshal(result))))
+		golden.Equal(t, filepath.Join("testdata", name+".json"), []byte(indent(t, string(marshal(result)))))
 	}
 }

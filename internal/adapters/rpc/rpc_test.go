@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -34,8 +33,6 @@ import (
 	"acyclic/relay"
 	"acyclic/server"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -334,21 +331,6 @@ func (r *rig) wantError(method, params, want string) {
 	r.t.Helper()
 	if got, failure := r.call(method, params); failure != want {
 		r.t.Errorf("%s %s: %s %q, want error %q", method, params, got, failure, want)
-	}
-}
-
-// golden compares a value with a file.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil || string(want) != got {
-		t.Errorf("%s differs (-update writes it anew), %v; got:\n%s", file, err, got)
 	}
 }
 

@@ -1,7 +1,7 @@
 package explore
 
 import (
-	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -9,54 +9,39 @@ import (
 	"acyclic/internal/kernel/cell"
 )
 
-// asked is a question that has had no end yet.
+// asked is an open question: it has had no end yet.
 type asked struct {
 	Cell   actor.ID
 	Ticket actor.Ticket
 }
 
-func (a asked) compare(b asked) int {
-	return cmp.Or(cmp.Compare(a.Cell, b.Cell), cmp.Compare(a.Ticket, b.Ticket))
-}
-
-// The ledger of law L2. It is kept from what machines want asked and what they
-// are given, apart from the tables of the mailboxes, and is part of the state: so
-// an end that vanishes is missed, wherever it vanished.
+// World.Asked is the ledger of law L2. It is kept from what machines want asked and
+// what they are given, apart from the tables of the mailboxes. It is part of the
+// state, so an end that vanishes is missed wherever it vanished.
 
 // asks enters a question that a step wants asked, or that an adapter asks.
 func (w *World) asks(id actor.ID, t actor.Ticket) {
-	a := asked{id, t}
-	if at, old := slices.BinarySearchFunc(w.Asked, a, asked.compare); old {
+	if w.Asked[asked{id, t}] {
 		w.Violate("law L2: %v asks two questions with the ticket %d", id, t)
-	} else {
-		w.Asked = slices.Insert(w.Asked, at, a)
 	}
+	w.Asked[asked{id, t}] = true
 }
 
 // given strikes a question whose end is given to its asker.
 func (w *World) given(c *cell.Cell, t actor.Ticket) {
-	end := asked{c.ID, t}
-	if !slices.Contains(w.Asked, end) {
+	if !w.Asked[asked{c.ID, t}] {
 		w.Violate("law L2: %s is given an answer to question %d, which has had its end", c.Name, t)
 	}
-	w.Asked = strike(w.Asked, func(a asked) bool { return a == end })
+	delete(w.Asked, asked{c.ID, t})
 }
 
-// forgets strikes the questions of a cell that died: nobody waits for their ends
-// any more.
+// forgets strikes the questions of a cell that died. Their ends are not expected any
+// more.
 func (w *World) forgets(id actor.ID) {
-	w.Asked = strike(w.Asked, func(a asked) bool { return a.Cell == id })
+	maps.DeleteFunc(w.Asked, func(a asked, _ bool) bool { return a.Cell == id })
 }
 
-// strike keeps an empty ledger nil: there is one way to encode it.
-func strike(all []asked, which func(asked) bool) []asked {
-	if all = slices.DeleteFunc(all, which); len(all) == 0 {
-		return nil
-	}
-	return all
-}
-
-// Ask is how the environment asks for an adapter, on the first of its ports.
+// Ask asks for an adapter of the environment, on its first port.
 func (w *World) Ask(from actor.ID, timeout time.Duration, to actor.ID, none, q any) {
 	c := w.Sys.Lookup(from)
 	call, ok := c.Mail.Reserve(0, to, 0, w.Clock.Add(timeout), none)
@@ -68,9 +53,9 @@ func (w *World) Ask(from actor.ID, timeout time.Duration, to actor.ID, none, q a
 	w.Sys.Ask(c, call, to, q)
 }
 
-// observeTickets holds laws L2 and L3 against the tables of questions of those
-// cells that changed in this move: those without an end are the ones in the
-// ledger. Hands that hold the end of a question have not given it yet.
+// observeTickets holds laws L2 and L3 against the tables of questions of the cells
+// that changed in this move. The open questions in a table are those in the ledger.
+// A hand with the end of a question has not given it yet.
 func (w *World) observeTickets() {
 	for _, c := range w.Sys.Cells() {
 		if !w.touched[c.ID] {
@@ -85,11 +70,12 @@ func (w *World) observeTickets() {
 		}
 		slices.Sort(table)
 		var want []actor.Ticket
-		for _, a := range w.Asked {
+		for a := range w.Asked {
 			if a.Cell == c.ID {
 				want = append(want, a.Ticket)
 			}
 		}
+		slices.Sort(want)
 		if !slices.Equal(want, table) {
 			w.Violate("law L2: %s waits for the ends of questions %v, its table knows of %v", c.Name, want, table)
 		}

@@ -3,37 +3,34 @@ package explore
 import (
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"slices"
 	"strings"
 
 	"acyclic/internal/kernel/actor"
 )
 
-// Loop is a component of the other kind: one whose handlers send into bounded
-// channels and wait there. It is plain data. The explorer gets it for the
-// negative control: it has to find the deadlocks that such components have.
+// Loop is a component of the other kind: its handlers send into bounded channels and
+// wait there. It is plain data. Loops are the explorer's negative control, which must
+// find their deadlocks.
 type Loop interface {
 	// Name is for people.
 	Name() string
-	// Selects are the channels it receives from when it has nothing else to do.
+	// Selects are the channels that an idle loop receives from.
 	Selects() []int
-	// Receive handles a message and returns what the handler does, in order;
-	// each of these may wait.
+	// Receive handles a message. It returns what the handler does, in order.
 	Receive(ch int, msg any) []Op
-	// Begin is what the loop does of its own accord when it has nothing else
-	// to do; nil: nothing any more.
+	// Begin is what an idle loop does unasked. Nil: nothing any more.
 	Begin() []Op
 }
 
-// Op is one thing that a handler does and that may wait: a send into a channel
-// that is full, or a receive of an answer that is not there yet.
+// Op is one act of a handler, which may wait: a send into a full channel, or the
+// receive of an answer that has not come.
 type Op struct {
 	Where string // the call, in btcd's words
 	Chan  int
 	Msg   any  // of a send
-	Reply bool // receive the answer from Chan instead
-	From  int  // ... which this loop gives
+	Reply bool // it receives the answer from Chan
+	From  int  // the loop that gives the answer
 }
 
 // Channel is a bounded channel.
@@ -59,7 +56,7 @@ type program struct {
 // blocking makes a topology a model.
 type blocking struct {
 	*Topology
-	seeds [2]maphash.Seed
+	names names
 	buf   []byte
 	said  string
 }
@@ -67,7 +64,7 @@ type blocking struct {
 // ExploreBlocking visits every state of a topology until it finds loops that
 // wait for each other.
 func ExploreBlocking(t *Topology, b Bounds) Result {
-	m := &blocking{Topology: t, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+	m := &blocking{Topology: t, names: newNames()}
 	loops := t.Loops()
 	root := &program{Queued: make([][]any, len(t.Channels)), Loops: loops, Todo: make([][]Op, len(loops))}
 	r, path := search(m, root, b)
@@ -79,13 +76,13 @@ func ExploreBlocking(t *Topology, b Bounds) Result {
 	return r
 }
 
-func (m *blocking) hash(p *program) [2]uint64 {
+func (m *blocking) hash(p *program) name {
 	m.buf = encode(m.buf[:0], p)
-	return [2]uint64{maphash.Bytes(m.seeds[0], m.buf), maphash.Bytes(m.seeds[1], m.buf)}
+	return m.names.of(m.buf)
 }
 
-// own is the N of a loop's move of its own accord, and of the next thing that
-// its handler does; otherwise N is the channel that it receives from.
+// own is the N of a move in which a loop begins something, or goes on with its
+// handler. In other moves N is the channel that it receives from.
 const own = -1
 
 func (m *blocking) moves(p *program, buf []Move) (all []Move, open bool) {
@@ -108,16 +105,18 @@ func (m *blocking) moves(p *program, buf []Move) (all []Move, open bool) {
 	return buf, len(buf) > 0
 }
 
-// waits returns the loop that loop i waits for; -1: it does not wait.
+// waits returns the loop that loop i waits for, or -1 if it does not wait.
 func (m *blocking) waits(p *program, i int) int {
 	if len(p.Todo[i]) == 0 {
 		return -1
 	}
-	switch op := p.Todo[i][0]; {
-	case op.Reply && len(p.Queued[op.Chan]) == 0:
+	op := p.Todo[i][0]
+	ch := m.Channels[op.Chan]
+	switch n := len(p.Queued[op.Chan]); {
+	case op.Reply && n == 0:
 		return op.From
-	case !op.Reply && len(p.Queued[op.Chan]) == m.Channels[op.Chan].Cap:
-		return m.Channels[op.Chan].Owner
+	case !op.Reply && n == ch.Cap:
+		return ch.Owner
 	}
 	return -1
 }
@@ -148,12 +147,12 @@ func (m *blocking) step(was *program, mv Move) (*program, string) {
 		m.said = fmt.Sprintf("%s receives %v from %s", name, msg, m.Channels[mv.N].Name)
 	}
 	if len(p.Todo[i]) == 0 {
-		p.Todo[i] = nil
+		p.Todo[i] = nil // one encoding
 	}
 	return p, m.deadlock(p)
 }
 
-// deadlock names a circle of loops that wait for each other; "": there is none.
+// deadlock names a circle of loops that wait for each other, or returns "".
 func (m *blocking) deadlock(p *program) string {
 	for first := range p.Loops {
 		var circle []int

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// The shape of btcd v0.26.2 around issue #2258: two loops with bounded channels
-// between them, and a loop a peer that sends to both. What is left out (other
-// channels, the handlers' work) does not wait.
+// The shape of btcd v0.26.2 around issue #2258: two loops with bounded channels between
+// them, and for each peer a loop that sends to both. What is left out (other channels,
+// the handlers' work) does not wait.
 const (
 	peerHandler = iota // server.peerHandler
 	blockHandler
@@ -21,7 +21,7 @@ const (
 	relayInv             // server.relayInv, cap maxpeers
 	msgChan              // netsync's msgChan, cap 3*maxpeers
 	currentReply         // of isCurrentMsg
-	firstReply           // of blockMsg, one a peer
+	firstReply           // of blockMsg, one for each peer
 )
 
 // serverLoop is server.peerHandler.
@@ -46,8 +46,7 @@ func (l *serverLoop) Receive(ch int, msg any) []Op {
 	return []Op{{Where: "SyncManager.NewPeer", Chan: msgChan, Msg: "newPeerMsg"}}
 }
 
-// syncLoop is SyncManager.blockHandler. A block that makes an orphan's parent
-// known relays both.
+// syncLoop is SyncManager.blockHandler. A block that connects an orphan relays both.
 type syncLoop struct{}
 
 // blockMsg is a block of a peer, with the orphans that it connects.
@@ -131,7 +130,7 @@ func btcd(maxPeers int, outbound bool, scripts ...string) *Topology {
 	return t
 }
 
-// The explorer that finds nothing in our kernel has to find btcd's deadlocks.
+// The explorer finds no deadlock in our kernel. It must find btcd's.
 func TestTheExplorerFindsBtcdsDeadlocks(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -139,8 +138,8 @@ func TestTheExplorerFindsBtcdsDeadlocks(t *testing.T) {
 		words []string
 	}{
 		{
-			// IsCurrent waits for an answer: relayInv alone has to be full,
-			// one peer is enough.
+			// IsCurrent waits for an answer, so only relayInv has to be full.
+			// One peer is enough.
 			"an outbound peer and a block with an orphan", btcd(1, true, "B"),
 			[]string{"peerHandler waits in SyncManager.IsCurrent for blockHandler", "blockHandler waits in server.RelayInventory for peerHandler"},
 		},
@@ -152,9 +151,7 @@ func TestTheExplorerFindsBtcdsDeadlocks(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := ExploreBlocking(c.top, Bounds{Time: time.Minute})
-			var b strings.Builder
-			r.Write(&b)
-			t.Log(b.String())
+			t.Logf("%v\n%s:\n%s", r, r.Violation, strings.Join(r.Trace, "\n"))
 			for _, w := range c.words {
 				if !strings.Contains(r.Violation, w) {
 					t.Errorf("found %q, want %q", r.Violation, w)
@@ -164,8 +161,8 @@ func TestTheExplorerFindsBtcdsDeadlocks(t *testing.T) {
 	}
 }
 
-// With room for all that is ever sent the same loops have no deadlock: it is not
-// that the explorer cries wolf.
+// With room for all that is ever sent, the same loops have no deadlock, and the explorer
+// finds none.
 func TestTheExplorerClearsLoopsThatNeverWait(t *testing.T) {
 	top := btcd(1, true, "B", "ii")
 	for i := range top.Channels {

@@ -3,7 +3,6 @@ package explore
 import (
 	"encoding/binary"
 	"fmt"
-	"math/rand/v2"
 	"net/netip"
 	"reflect"
 	"strings"
@@ -16,16 +15,16 @@ import (
 )
 
 // codec knows how to encode and to clone the values of one type. It is made
-// once per type by reflection; unexported fields are reached by their offset.
+// once per type by reflection. Unexported fields are reached by their offset.
 type codec struct {
 	typ reflect.Type
 	// encode appends the value at p in its one canonical form.
 	encode func(e *encoder, p unsafe.Pointer)
-	// clone makes what src refers to its own copy at dst, where the bits of
-	// src have been copied to already; nil: the bits are the copy.
+	// clone copies what src refers to, for dst, which has the bits of src
+	// already. Nil: the bits are the copy.
 	clone func(c *cloner, dst, src unsafe.Pointer)
-	// number stands for the type where it is in an interface, and direct says
-	// that the value is itself the interface's second word.
+	// number stands for the type in an interface. direct says that the value is
+	// itself the interface's second word.
 	number uint64
 	direct bool
 }
@@ -33,8 +32,8 @@ type codec struct {
 // encoder is one encoding under way.
 type encoder struct {
 	buf  []byte
-	seen map[seen]int // pointers met so far, and which they were
-	met  *spans       // what memory it has come by; nil: nobody asks
+	seen map[seen]int // the numbers of the pointers so far
+	met  *spans       // the memory that it has read; nil: it is not noted
 }
 
 // cloner is one cloning under way. Pointers that are the same stay the same.
@@ -47,7 +46,12 @@ type seen struct {
 
 func (e *encoder) num(n uint64) { e.buf = binary.AppendUvarint(e.buf, n) }
 
-// Encode appends the canonical encoding of what p points to.
+func (e *encoder) text(s string) {
+	e.num(uint64(len(s)))
+	e.buf = append(e.buf, s...)
+}
+
+// encode appends the canonical encoding of what p points to.
 func encode[T any](buf []byte, p *T) []byte {
 	e := encoder{buf: buf}
 	codecOf(reflect.TypeFor[T]()).encode(&e, unsafe.Pointer(p))
@@ -75,23 +79,22 @@ func codecOf(t reflect.Type) *codec {
 	return compile(t)
 }
 
-// skipped are fields that nothing reads to decide what to do: they are kept
-// and not compared.
+// skipped are fields that no code reads to decide what to do. They are kept and not
+// compared.
 var skipped = map[reflect.Type][]string{
 	reflect.TypeFor[mailbox.Envelope](): {"Queued"}, // for the figures of law L12
 }
 
-// figures are types of which the same is true.
-var figures = map[reflect.Type]bool{reflect.TypeFor[mailbox.Counts](): true}
-
-// opaque are types that say nothing that the rest of the state does not.
+// opaque are types that are not compared. Each decides nothing, or repeats what the
+// rest of the state says.
 var opaque = map[reflect.Type]bool{
-	reflect.TypeFor[shared]():     true,
-	reflect.TypeFor[*cell.Kind](): true,
+	reflect.TypeFor[mailbox.Counts](): true, // figures of law L12
+	reflect.TypeFor[shared]():         true,
+	reflect.TypeFor[*cell.Kind]():     true,
 }
 
-// immutable says whether what t points to is never changed once it is shared:
-// blocks, headers and messages of the wire, network parameters, errors.
+// immutable says whether what t points to never changes once it is shared: blocks,
+// headers and messages of the wire, network parameters, errors.
 func immutable(t reflect.Type) bool {
 	pkg := t.Elem().PkgPath()
 	return strings.HasPrefix(pkg, "github.com/btcsuite/btcd/") || pkg == "errors" || pkg == "fmt"
@@ -106,9 +109,8 @@ func compile(t reflect.Type) *codec {
 	k := &codec{typ: t, number: uint64(len(codecs)) + 1, direct: t.Kind() != reflect.Interface && direct(t)}
 	codecs[t] = k
 	switch {
-	case figures[t] || opaque[t]:
+	case opaque[t]:
 		k.encode = func(*encoder, unsafe.Pointer) {}
-		return k
 	case t == reflect.TypeFor[time.Time]():
 		k.encode = func(e *encoder, p unsafe.Pointer) {
 			at := *(*time.Time)(p)
@@ -118,21 +120,13 @@ func compile(t reflect.Type) *codec {
 			}
 			e.buf = binary.LittleEndian.AppendUint64(append(e.buf, 1), uint64(at.UnixNano()))
 		}
-		return k
 	case t == reflect.TypeFor[netip.Addr]():
-		k.encode = func(e *encoder, p unsafe.Pointer) {
-			s := (*netip.Addr)(p).String()
-			e.num(uint64(len(s)))
-			e.buf = append(e.buf, s...)
-		}
-		return k
-	case t == reflect.TypeFor[rand.PCG]():
-		// Two words, as below; named here because it is chance (law L10).
+		k.encode = func(e *encoder, p unsafe.Pointer) { e.text((*netip.Addr)(p).String()) }
 	case t.Name() == "ring" && t.PkgPath() == reflect.TypeFor[mailbox.Box]().PkgPath():
 		compileRing(k)
-		return k
+	default:
+		compileKind(k)
 	}
-	compileKind(k)
 	return k
 }
 
@@ -147,11 +141,7 @@ func compileKind(k *codec) {
 	case reflect.Int, reflect.Uint, reflect.Uintptr, reflect.Int64, reflect.Uint64, reflect.Float64:
 		k.encode = func(e *encoder, p unsafe.Pointer) { e.num(*(*uint64)(p)) }
 	case reflect.String:
-		k.encode = func(e *encoder, p unsafe.Pointer) {
-			s := *(*string)(p)
-			e.num(uint64(len(s)))
-			e.buf = append(e.buf, s...)
-		}
+		k.encode = func(e *encoder, p unsafe.Pointer) { e.text(*(*string)(p)) }
 	case reflect.Struct:
 		compileStruct(k)
 	case reflect.Array:
@@ -164,7 +154,7 @@ func compileKind(k *codec) {
 		compilePointer(k)
 	case reflect.Interface:
 		compileInterface(k)
-	default: // functions, channels: not plain data
+	default: // functions and channels are not plain data
 		k.encode = func(_ *encoder, p unsafe.Pointer) {
 			if *(*unsafe.Pointer)(p) != nil {
 				panic(fmt.Sprintf("explore: a %v is not plain data", t))

@@ -79,8 +79,8 @@ func change(t *rapid.T, p *plain) {
 	}
 }
 
-// A clone is encoded as its original; changing it changes its encoding, and not
-// the original's.
+// A clone is encoded as its original. A change of the clone changes its encoding, and
+// not the original's.
 func cloneProperty(clone func(*plain) *plain) func(*rapid.T) {
 	return func(t *rapid.T) {
 		p := drawPlain(t)
@@ -91,7 +91,7 @@ func cloneProperty(clone func(*plain) *plain) func(*rapid.T) {
 		}
 		change(t, c)
 		if bytes.Equal(encode(nil, c), before) {
-			t.Fatal("a change is not to be seen in the encoding")
+			t.Fatal("a change does not show in the encoding")
 		}
 		if !bytes.Equal(encode(nil, p), before) {
 			t.Fatal("the original changed with its clone")
@@ -103,7 +103,7 @@ func TestClonesAreEqualAndApart(t *testing.T) {
 	rapid.Check(t, cloneProperty(clone[*plain]))
 }
 
-// A clone that copies only the outermost level is found out.
+// A clone that copies only the outermost level must be caught.
 func TestClonesMustBeDeep(t *testing.T) {
 	shallow := func(p *plain) *plain { c := *p; return &c }
 	if negative.Property(t, cloneProperty(shallow)) == nil {
@@ -111,8 +111,8 @@ func TestClonesMustBeDeep(t *testing.T) {
 	}
 }
 
-// Two mailboxes with the same content are the same, however they came to it:
-// where a ring begins and what was counted on the way are left out.
+// Mailboxes with the same content are encoded alike, however they came to it. Where a
+// ring begins and what was counted on the way are left out.
 func TestTheEncodingOfAMailboxIsItsContent(t *testing.T) {
 	put := func(b *mailbox.Box, n int) {
 		b.Put(mailbox.Envelope{Lane: actor.Control, In: actor.Input{Body: packet{n}}, Queued: int64(n)})
@@ -140,7 +140,7 @@ func TestTheEncodingOfAMailboxIsItsContent(t *testing.T) {
 	}
 }
 
-// Pointers that are the same are part of the content: who shares sees changes.
+// That two pointers are the same is part of the content: both see a change.
 func TestTheEncodingKnowsWhatIsShared(t *testing.T) {
 	type pair struct{ A, B *item }
 	i := &item{ID: 1}
@@ -149,7 +149,7 @@ func TestTheEncodingKnowsWhatIsShared(t *testing.T) {
 	}
 	c := clone(&pair{i, i})
 	if c.A != c.B || c.A == i {
-		t.Error("a clone shares otherwise than its original")
+		t.Error("a clone does not share what its original shares")
 	}
 }
 
@@ -172,8 +172,8 @@ func TestTheEncodingKnowsNilFromEmpty(t *testing.T) {
 	}
 }
 
-// A pointer into the middle of something else would have a copy of its own in a
-// clone: what changes there would no longer be seen here.
+// A pointer into the middle of something else leads to a separate copy in a clone, and
+// no longer sees what changes there.
 func TestPointersIntoSomethingElseAreRefused(t *testing.T) {
 	type holder struct {
 		List []item
@@ -205,7 +205,7 @@ func TestPointersIntoSomethingElseAreRefused(t *testing.T) {
 	}
 }
 
-// What is not plain data is no state.
+// A state is plain data.
 func TestWhatIsNotPlainDataIsRefused(t *testing.T) {
 	defer func() {
 		if recover() == nil {

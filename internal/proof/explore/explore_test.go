@@ -33,7 +33,7 @@ func says(words ...string) fault {
 	}
 }
 
-// with adds faults to a scenario, and says so in its name.
+// with adds faults to a scenario, and their names to its name.
 func with(sc *Scenario, names string, faults ...fault) *Scenario {
 	for _, f := range faults {
 		f(sc)
@@ -44,16 +44,16 @@ func with(sc *Scenario, names string, faults ...fault) *Scenario {
 	return sc
 }
 
-// lifecycle and accept are the two scenarios of a node: connections come, shake
-// hands and hang up; a block is mined and accepted while they do.
-func lifecycle(conns, places int, without ...actor.ID) *Scenario {
+// lifecycle and accept are the two scenarios of a node. In lifecycle connections come,
+// shake hands and hang up. In accept a block is mined and accepted meanwhile.
+func lifecycle(conns, seats int, without ...actor.ID) *Scenario {
 	name := cells(without)
-	return nodeScenario("node, lifecycle: "+name+"; "+scale(conns, places), conns, places, 0, nil, without...)
+	return nodeScenario("node, lifecycle: "+name+"; "+scale(conns, seats), conns, seats, 0, nil, without...)
 }
 
-func accept(conns, places, mine int, tune func(*node.Limits), without ...actor.ID) *Scenario {
+func accept(conns, seats, mine int, tune func(*node.Limits), without ...actor.ID) *Scenario {
 	name := cells(without)
-	sc := nodeScenario("node, a block accepted: "+name+"; "+scale(conns, places), conns, places, mine, tune, without...)
+	sc := nodeScenario("node, a block accepted: "+name+"; "+scale(conns, seats), conns, seats, mine, tune, without...)
 	if mine > 1 {
 		sc.Name += ", two blocks"
 	}
@@ -70,8 +70,8 @@ func cells(without []actor.ID) string {
 	return strings.Join(names, ", ")
 }
 
-func scale(conns, places int) string {
-	return [...]string{"", "one peer", "two peers"}[conns] + ", " + [...]string{"", "one place", "two places"}[places]
+func scale(conns, seats int) string {
+	return [...]string{"", "one peer", "two peers"}[conns] + ", " + [...]string{"", "one seat", "two seats"}[seats]
 }
 
 func explorations() []*Scenario {
@@ -113,10 +113,10 @@ func longExplorations() []*Scenario {
 	}
 }
 
-// watched is what an exploration has come to, so that it is not about nothing.
+// watched shows that an exploration is not about nothing.
 type watched struct{ conns, ready, mine, told int }
 
-// watch notes how many peers of a node were ready at a time, and how many blocks
+// watch notes how many peers of a node were ready at the same time, and how many blocks
 // were announced to one of them.
 func watch(sc *Scenario) *watched {
 	w := &watched{}
@@ -124,11 +124,11 @@ func watch(sc *Scenario) *watched {
 	if !ok {
 		return w
 	}
-	places := 0
+	seats := 0
 	for _, k := range sc.Plan(nil).Kinds {
-		places += k.Seats
+		seats += k.Seats
 	}
-	w.conns, w.mine = min(places, len(o.Conns)), min(o.Blocks, 1)
+	w.conns, w.mine = min(seats, len(o.Conns)), min(o.Blocks, 1)
 	rest := sc.Rest
 	sc.Rest = func(world *World) error {
 		ready := 0
@@ -146,9 +146,8 @@ func watch(sc *Scenario) *watched {
 	return w
 }
 
-// explore runs scenarios, all of which must hold. A search that needs more states
-// than the bound has not shown anything about the rest of them, and fails; partly
-// says that this is known.
+// explore runs scenarios, which must all hold. A search that needs more states than the
+// bound shows nothing about the rest. It fails unless partly says that this is known.
 func explore(t *testing.T, all []*Scenario, bounds Bounds, partly bool) {
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	var states, deepest, complete int
@@ -175,9 +174,9 @@ func explore(t *testing.T, all []*Scenario, bounds Bounds, partly bool) {
 		complete, len(all), states, deepest, time.Since(began).Round(time.Millisecond))
 }
 
-// Every interleaving of small configurations keeps the laws: no deadlock, no
-// lost or double answer, no event out of order, no place that is not free again,
-// and a node that is told to stop stops.
+// Every interleaving of small configurations keeps the laws: no deadlock, no lost or
+// double answer, no event out of order. All seats come free again, and a node that is
+// told to stop stops.
 func TestEveryInterleavingKeepsTheLaws(t *testing.T) {
 	all := explorations()
 	if slow {

@@ -9,14 +9,14 @@ import (
 	"acyclic/internal/kernel/cell"
 )
 
-// forwarder asks two cells in one step; the first of them asks the second.
+// forwarder asks two cells in one step. The first of them asks the second.
 type forwarder struct{ Ports []actor.Port[question, reply] }
 
 func (m *forwarder) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 	switch b := in.Body.(type) {
 	case actor.Start:
 		if len(m.Ports) < 2 {
-			return // it speaks when it is asked
+			return // it asks when it is asked
 		}
 	case question:
 		b.Call(in).Answer(out, reply{})
@@ -30,7 +30,7 @@ func (m *forwarder) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 func (m *forwarder) Deadline() time.Time { return time.Time{} }
 func (m *forwarder) Check() error        { return nil }
 
-// believer expects to be asked by the one who began first.
+// believer expects the first question from the cell that asks two.
 type believer struct{ Heard []int }
 
 func (m *believer) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
@@ -47,8 +47,8 @@ func (m *believer) Check() error {
 	return nil
 }
 
-// Whoever relies on nobody running between two effects of a step is found out
-// only where effects are performed one by one.
+// A machine may believe that no cell runs between two effects of a step. Only effects
+// performed one by one show that it is wrong.
 func TestEffectsOneByOneFindWhatStepsHide(t *testing.T) {
 	sc := &Scenario{
 		Plan: func(*World) *cell.Plan {

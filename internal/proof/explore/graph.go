@@ -1,60 +1,63 @@
 package explore
 
+import "slices"
+
 // graph is what a search has seen of the moves between states, by their numbers:
 // four bytes a move.
 type graph struct {
 	first []int32 // where in to the moves from each state begin
-	to    []int32 // where they lead, in the order of the state's moves
+	to    []int32 // the states they lead to, in the order of the state's moves
 }
 
 // state begins the moves of the next state.
 func (g *graph) state() { g.first = append(g.first, int32(len(g.to))) }
 
-// edge is its next move.
-func (g *graph) edge(to int32) { g.to = append(g.to, to) }
+// move is its next move.
+func (g *graph) move(to int32) { g.to = append(g.to, to) }
 
-// from returns the moves from a state; none were made from the last ones of a
-// search that was cut short.
-func (g *graph) from(s int32) (begin, end int32) {
+// from returns the states that the moves from a state lead to. A search that was
+// cut short has made none from its last states.
+func (g *graph) from(s int32) []int32 {
 	switch n := int32(len(g.first)); {
 	case s >= n:
-		return 0, 0
+		return nil
 	case s == n-1:
-		return g.first[s], int32(len(g.to))
+		return g.to[g.first[s]:]
 	}
-	return g.first[s], g.first[s+1]
+	return g.to[g.first[s]:g.first[s+1]]
 }
 
 // ring returns the first state that it finds on a ring of moves, which may be
-// repeated for ever; -1: there is none. It walks down from the beginning, and a
-// move to a state that the walk has passed and not left closes a ring.
+// repeated for ever. Without a ring it returns -1. It walks down from the beginning.
+// A move to a state that the walk has passed and not left closes a ring.
 func (g *graph) ring(states int) int32 {
 	const (
 		unseen = iota
 		passed
 		left
 	)
-	type walk struct{ at, next, end int32 }
+	type walk struct {
+		at   int32
+		rest []int32
+	}
 	colour := make([]uint8, states)
-	begin, end := g.from(0)
-	path := []walk{{0, begin, end}}
 	colour[0] = passed
+	path := []walk{{0, g.from(0)}}
 	for len(path) > 0 {
 		w := &path[len(path)-1]
-		if w.next == w.end {
+		if len(w.rest) == 0 {
 			colour[w.at] = left
 			path = path[:len(path)-1]
 			continue
 		}
-		to := g.to[w.next]
-		w.next++
+		to := w.rest[0]
+		w.rest = w.rest[1:]
 		switch colour[to] {
 		case passed:
 			return to
 		case unseen:
 			colour[to] = passed
-			begin, end := g.from(to)
-			path = append(path, walk{to, begin, end})
+			path = append(path, walk{to, g.from(to)})
 		}
 	}
 	return -1
@@ -62,32 +65,27 @@ func (g *graph) ring(states int) int32 {
 
 // around returns the shortest way from a state back to it, each move by its
 // position among those of its state.
-func (g *graph) around(s int32) (by []int32) {
-	type arrival struct{ from, by int32 }
+func (g *graph) around(s int32) (by []int) {
+	type arrival struct {
+		from int32
+		by   int
+	}
 	came := map[int32]arrival{}
-	for level := []int32{s}; len(level) > 0; {
-		var next []int32
-		for _, at := range level {
-			begin, end := g.from(at)
-			for i := begin; i < end; i++ {
-				to := g.to[i]
-				if _, old := came[to]; old {
-					continue
-				}
-				came[to] = arrival{at, i - begin}
+	for next := []int32{s}; len(next) > 0; next = next[1:] {
+		for i, to := range g.from(next[0]) {
+			if _, old := came[to]; !old {
+				came[to] = arrival{next[0], i}
 				next = append(next, to)
-				if to != s {
-					continue
-				}
-				for at := came[s]; ; at = came[at.from] {
-					by = append([]int32{at.by}, by...)
-					if at.from == s {
-						return by
-					}
-				}
 			}
 		}
-		level = next
+		if _, back := came[s]; back {
+			break
+		}
 	}
-	return nil
+	for at := came[s]; ; at = came[at.from] {
+		if by = append(by, at.by); at.from == s {
+			slices.Reverse(by)
+			return by
+		}
+	}
 }

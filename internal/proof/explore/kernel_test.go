@@ -12,8 +12,8 @@ import (
 	"acyclic/internal/kernel/cell"
 )
 
-// The cells of the kernel's scenarios: as little machine as can ask, owe, spawn
-// and listen, on the production mailboxes, bus and cells.
+// The cells of the kernel's scenarios have the smallest machines that ask, owe, spawn
+// and listen. Mailboxes, bus and cells are the production ones.
 const (
 	askerID actor.ID = iota + 1
 	otherID
@@ -44,7 +44,7 @@ type (
 	hangup struct{}
 )
 
-// asker asks a number of questions, as many at a time as it has places.
+// asker asks a number of questions, as many at a time as it has slots.
 type asker struct {
 	Port  actor.Port[question, reply]
 	Left  int
@@ -63,7 +63,7 @@ func (m *asker) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 	case reply:
 		m.Ended++
 	case actor.Stop:
-		*m = asker{} // the dead are all alike
+		*m = asker{} // all dead ones are alike
 		out.Finish("stopped")
 		return
 	}
@@ -83,8 +83,7 @@ func (m *asker) Check() error {
 	return nil
 }
 
-// target answers at once, or holds what it is asked until a further question
-// comes or its time is up: a slow target.
+// target answers at once. A slow one holds its questions until their time is up.
 type target struct {
 	Slow bool
 	Held []actor.Call[reply]
@@ -121,8 +120,7 @@ func (m *target) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 func (m *target) Deadline() time.Time { return m.Due }
 func (m *target) Check() error        { return nil }
 
-// parent spawns a kid whenever the environment brings a connection and a place
-// is free.
+// parent spawns a kid when the environment brings a connection and a seat is free.
 type parent struct{ Kids int }
 
 func (m *parent) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
@@ -144,8 +142,8 @@ func (m *parent) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 func (m *parent) Deadline() time.Time { return time.Time{} }
 func (m *parent) Check() error        { return nil }
 
-// kid is a connection: it opens with its first packet, passes on the others,
-// and closes when the other side hangs up.
+// kid is a connection. It opens with its first packet, passes on the others, and closes
+// when the other side hangs up.
 type kid struct {
 	ID   actor.ID
 	Open bool
@@ -211,8 +209,8 @@ type connections struct {
 	Left    int // to come
 	Packets int // of each
 	Kids    []connection
-	Greedy  bool // a broken adapter: it does not look at the credit
-	Counts  bool // a broken adapter: it looks at messages, and not at bytes
+	Greedy  bool // a broken adapter: it ignores the credit
+	Counts  bool // a broken adapter: it ignores the credit's bytes
 }
 
 type connection struct {
@@ -251,7 +249,7 @@ func (e *connections) Moves(w *World) (all []Move) {
 func (e *connections) Do(w *World, m Move) {
 	if m.N == moveConnect {
 		e.Left--
-		w.Deliver(adapterID, parentID, actor.Control, packet{}, 0)
+		w.Sys.Deliver(adapterID, parentID, actor.Control, packet{}, 0)
 		return
 	}
 	i := int(uint32(m.Cell)) - 1
@@ -261,11 +259,11 @@ func (e *connections) Do(w *World, m Move) {
 	k := &e.Kids[i]
 	if m.N == moveHangup {
 		k.Over = true
-		w.Deliver(adapterID, m.Cell, actor.Inbound, hangup{}, 0)
+		w.Sys.Deliver(adapterID, m.Cell, actor.Inbound, hangup{}, 0)
 		return
 	}
 	k.Left--
-	w.Deliver(adapterID, m.Cell, actor.Inbound, packet{N: k.Left}, 1)
+	w.Sys.Deliver(adapterID, m.Cell, actor.Inbound, packet{N: k.Left}, 1)
 }
 func (e *connections) Tell(*World, actor.ID, actor.ID, any)     {}
 func (e *connections) Serve(*World, actor.ID, any) (answer any) { return reply{} }
@@ -276,8 +274,8 @@ func (e *connections) Name(m Move) string {
 
 var served = adapter.HandlerFunc(func(context.Context, actor.Input) any { return nil })
 
-// asking is the scenario of questions: two askers of one target, which may be
-// slow and may die.
+// asking is the scenario of questions: two askers of one target, which may be slow and
+// may die.
 func asking(slow bool, asks int, build func(a *asker, t *target)) *Scenario {
 	return &Scenario{
 		Name: fmt.Sprintf("kernel, ask and answer: %d and %d questions, slow target: %v", asks, asks-1, slow),
@@ -320,11 +318,11 @@ func asking(slow bool, asks int, build func(a *asker, t *target)) *Scenario {
 	}
 }
 
-// coming is the scenario of spawned cells: connections come and go, and a
-// listener hears of them.
-func coming(conns, places, packets int) *Scenario {
+// coming is the scenario of spawned cells: connections come and go, and a listener hears
+// of them.
+func coming(conns, seats, packets int) *Scenario {
 	return &Scenario{
-		Name: fmt.Sprintf("kernel, lifecycle: %d connections, %d places, %d packets each", conns, places, packets),
+		Name: fmt.Sprintf("kernel, lifecycle: %d connections, %d seats, %d packets each", conns, seats, packets),
 		Plan: func(*World) *cell.Plan {
 			return &cell.Plan{
 				Cells: []cell.Static{
@@ -332,7 +330,7 @@ func coming(conns, places, packets int) *Scenario {
 					{ID: listenerID, Name: "listener", Stop: 2, Build: func(uint32) actor.Machine { return &listener{} }},
 				},
 				Kinds: []cell.Kind{{
-					Kind: bus.Kind{ID: kidKind, Name: "kid", Seats: places}, Parent: parentID, Control: 1, Stop: 1,
+					Kind: bus.Kind{ID: kidKind, Name: "kid", Seats: seats}, Parent: parentID, Control: 1, Stop: 1,
 					Build:  func(id actor.ID, _ any) actor.Machine { return &kid{ID: id} },
 					Credit: cell.Credit{Msgs: 2, Bytes: 2},
 				}},
@@ -355,7 +353,7 @@ func coming(conns, places, packets int) *Scenario {
 				}
 			}
 			if heard != open {
-				return errors.New("the listener knows of others than live")
+				return errors.New("the listener does not know the cells that live")
 			}
 			return nil
 		},

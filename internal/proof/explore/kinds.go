@@ -14,18 +14,15 @@ type field struct {
 }
 
 func compileStruct(k *codec) {
-	var fields []field
+	var fields, compared []field
 	for i := range k.typ.NumField() {
 		f := k.typ.Field(i)
-		if f.Type.Size() > 0 {
-			fields = append(fields, field{f.Offset, compile(f.Type)})
+		if f.Type.Size() == 0 {
+			continue
 		}
-	}
-	var compared []field
-	for i := range k.typ.NumField() {
-		f := k.typ.Field(i)
-		if f.Type.Size() > 0 && !slices.Contains(skipped[k.typ], f.Name) {
-			compared = append(compared, field{f.Offset, codecs[f.Type]})
+		fields = append(fields, field{f.Offset, compile(f.Type)})
+		if !slices.Contains(skipped[k.typ], f.Name) {
+			compared = append(compared, fields[len(fields)-1])
 		}
 	}
 	k.encode = func(e *encoder, p unsafe.Pointer) {
@@ -44,8 +41,8 @@ func compileStruct(k *codec) {
 	}
 }
 
-// deep says whether a type may need more than its bits copied; one that is
-// being compiled may.
+// deep says whether a clone may need more than a copy of the bits. A type that contains
+// itself may: its codec is not finished yet.
 func deep(k *codec) bool { return k.clone != nil || k.encode == nil }
 
 func compileArray(k *codec) {
@@ -74,10 +71,9 @@ type slice struct {
 	len, cap int
 }
 
-// A nil slice and an empty one are different: somebody may ask.
+// compileSlice tells a nil slice from an empty one, as a machine can.
 func compileSlice(k *codec) {
-	elem, size := compile(k.typ.Elem()), k.typ.Elem().Size()
-	typ := k.typ
+	typ, elem, size := k.typ, compile(k.typ.Elem()), k.typ.Elem().Size()
 	k.encode = func(e *encoder, p unsafe.Pointer) {
 		s := (*slice)(p)
 		if s.p == nil {
@@ -111,8 +107,9 @@ func compileSlice(k *codec) {
 	}
 }
 
-// compileMap: a nil map is not an empty one, as with slices; entries in the order of their encoded keys, which every run and
-// every history has in common. Keys hold no pointers to what changes.
+// compileMap tells a nil map from an empty one. Entries stand in the order of their
+// encoded keys, which every run and every history has in common. Keys hold no
+// pointers to what changes.
 func compileMap(k *codec) {
 	typ, key, val := k.typ, compile(k.typ.Key()), compile(k.typ.Elem())
 	k.encode = func(e *encoder, p unsafe.Pointer) {
@@ -127,22 +124,18 @@ func compileMap(k *codec) {
 		}
 		type entry struct {
 			name []byte
-			val  reflect.Value
+			val  unsafe.Pointer
 		}
 		entries := make([]entry, 0, n)
 		for it := m.MapRange(); it.Next(); {
-			at := reflect.New(typ.Key())
-			at.Elem().Set(it.Key())
 			name := encoder{}
-			key.encode(&name, at.UnsafePointer())
-			v := reflect.New(typ.Elem())
-			v.Elem().Set(it.Value())
-			entries = append(entries, entry{name.buf, v})
+			key.encode(&name, copied(it.Key()).UnsafePointer())
+			entries = append(entries, entry{name.buf, copied(it.Value()).UnsafePointer()})
 		}
 		slices.SortFunc(entries, func(a, b entry) int { return slices.Compare(a.name, b.name) })
 		for _, en := range entries {
 			e.buf = append(e.buf, en.name...)
-			val.encode(e, en.val.UnsafePointer())
+			val.encode(e, en.val)
 		}
 	}
 	k.clone = func(c *cloner, dst, src unsafe.Pointer) {
@@ -152,12 +145,9 @@ func compileMap(k *codec) {
 		}
 		made := reflect.MakeMapWithSize(typ, m.Len())
 		for it := m.MapRange(); it.Next(); {
-			v := reflect.New(typ.Elem())
-			v.Elem().Set(it.Value())
+			v := copied(it.Value())
 			if val.clone != nil {
-				from := reflect.New(typ.Elem())
-				from.Elem().Set(it.Value())
-				val.clone(c, v.UnsafePointer(), from.UnsafePointer())
+				val.clone(c, v.UnsafePointer(), copied(it.Value()).UnsafePointer())
 			}
 			made.SetMapIndex(it.Key(), v.Elem())
 		}
@@ -165,8 +155,15 @@ func compileMap(k *codec) {
 	}
 }
 
-// compilePointer: a pointer met for the second time is encoded as which it was,
-// and cloned to the same clone.
+// copied returns a pointer to a copy of v's bits.
+func copied(v reflect.Value) reflect.Value {
+	p := reflect.New(v.Type())
+	p.Elem().Set(v)
+	return p
+}
+
+// compilePointer numbers the pointers. A pointer that comes again is encoded as its
+// number, and cloned to the same clone.
 func compilePointer(k *codec) {
 	elem, typ, shared := compile(k.typ.Elem()), k.typ.Elem(), immutable(k.typ)
 	k.encode = func(e *encoder, p unsafe.Pointer) {
@@ -179,7 +176,7 @@ func compilePointer(k *codec) {
 		if shared {
 			e.buf = append(e.buf, 1)
 			met := e.met
-			e.met = nil // what is in there is nobody's
+			e.met = nil // what is in there never changes
 			elem.encode(e, to)
 			e.met = met
 			return
@@ -208,9 +205,7 @@ func compilePointer(k *codec) {
 		id := seen{to, elem}
 		made, ok := c.made[id]
 		if !ok {
-			v := reflect.New(typ)
-			v.Elem().Set(reflect.NewAt(typ, to).Elem())
-			made = v.UnsafePointer()
+			made = copied(reflect.NewAt(typ, to).Elem()).UnsafePointer()
 			if c.made == nil {
 				c.made = map[seen]unsafe.Pointer{}
 			}
@@ -223,8 +218,8 @@ func compilePointer(k *codec) {
 	}
 }
 
-// compileInterface: the type's number, then the value. In memory an interface
-// is two words, the second of which points to the value or is the pointer.
+// compileInterface encodes the type's number, then the value. In memory an
+// interface is two words. The second one is the value, or points to it.
 func compileInterface(k *codec) {
 	typ := k.typ
 	word := func(p unsafe.Pointer) *unsafe.Pointer { return &(*[2]unsafe.Pointer)(p)[1] }
@@ -247,30 +242,28 @@ func compileInterface(k *codec) {
 		if !v.IsValid() {
 			return
 		}
-		t := v.Type()
-		kt := codecOf(t)
+		t := codecOf(v.Type())
 		switch {
-		case kt.clone == nil:
-		case kt.direct:
-			kt.clone(c, unsafe.Pointer(word(dst)), unsafe.Pointer(word(src)))
+		case t.clone == nil:
+		case t.direct:
+			t.clone(c, unsafe.Pointer(word(dst)), unsafe.Pointer(word(src)))
 		default:
-			made := reflect.New(t)
-			made.Elem().Set(reflect.NewAt(t, *word(src)).Elem())
-			kt.clone(c, made.UnsafePointer(), *word(src))
-			*word(dst) = made.UnsafePointer()
+			made := copied(reflect.NewAt(t.typ, *word(src)).Elem()).UnsafePointer()
+			t.clone(c, made, *word(src))
+			*word(dst) = made
 		}
 	}
 }
 
-// direct says whether a value of type t is itself the second word of an
-// interface: the word of a zero value is then nil, and otherwise points to it.
+// direct says whether a value of type t is itself the second word of an interface.
+// The word of a zero value is then nil.
 func direct(t reflect.Type) bool {
 	zero := reflect.Zero(t).Interface()
 	return (*[2]unsafe.Pointer)(unsafe.Pointer(&zero))[1] == nil
 }
 
-// compileRing: a ring is what is queued in it, wherever it begins in its memory
-// and whatever is left there of before.
+// compileRing encodes what is queued in a ring. Where the ring begins in its memory,
+// and what is left there of before, makes no difference.
 func compileRing(k *codec) {
 	type ring struct { // as in package mailbox
 		buf          []mailbox.Envelope

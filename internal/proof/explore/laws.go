@@ -8,8 +8,8 @@ import (
 	"acyclic/internal/kernel/mailbox"
 )
 
-// observe holds law L7 against what a cell was given: of each publisher of a
-// ledger Open, then its traffic, then Close, once each.
+// observe holds law L7 against what a cell was given. Each publisher of a ledger
+// opens, sends its traffic, and closes, once each.
 func (w *World) observe(c *cell.Cell, e *mailbox.Envelope) {
 	key := life{c.ID, e.In.From}
 	switch was := w.Lives[key]; {
@@ -23,34 +23,32 @@ func (w *World) observe(c *cell.Cell, e *mailbox.Envelope) {
 			w.Violate("law L7: %s is told of the end of %v, which it does not know to live", c.Name, e.In.From)
 		}
 		w.Lives[key] = closed
-	case e.Lane == actor.Inbound && e.Topic != 0:
-		if was != opened {
-			w.Violate("law L7: %s is given %T of %v, which it does not know to live", c.Name, e.In.Body, e.In.From)
-		}
+	case e.Lane == actor.Inbound && e.Topic != 0 && was != opened:
+		w.Violate("law L7: %s is given %T of %v, which it does not know to live", c.Name, e.In.Body, e.In.From)
 	}
 }
 
-// observeBounds holds laws L4 and L5 against the sums: of each connection its
-// credit, with the end of its stream and what one message may overdraw the bytes,
-// of each ledger two entries per seat at each subscriber.
+// observeBounds holds laws L4 and L5 against the sums. A connection has its credit.
+// The end of its stream may overdraw the messages, and one message the bytes. A
+// ledger has two entries per seat at each subscriber.
 func (w *World) observeBounds() {
 	seats := 0
 	for _, k := range w.plan.Kinds {
 		seats += k.Seats
 	}
-	for _, other := range w.Sys.Cells() {
-		if !other.Runs() {
+	for _, c := range w.Sys.Cells() {
+		if !c.Runs() {
 			continue
 		}
-		msgs, bytes := other.CreditLeft()
+		msgs, bytes := c.CreditLeft()
 		if msgs < -1 {
-			w.Violate("law L5: %s has %d messages more on its account than its credit", other.Name, -msgs)
+			w.Violate("law L5: %s has %d messages more on its account than its credit", c.Name, -msgs)
 		}
 		if least := min(0, 1-w.sc.Message); bytes < least {
-			w.Violate("law L5: %s has %d bytes more on its account than its credit", other.Name, -bytes)
+			w.Violate("law L5: %s has %d bytes more on its account than its credit", c.Name, -bytes)
 		}
 		entries := map[actor.TopicID]int{}
-		box, _ := other.Mail.Save()
+		box, _ := c.Mail.Save()
 		for _, e := range box.Queued(actor.Control) {
 			if e.Ledger {
 				entries[e.Topic]++
@@ -58,15 +56,15 @@ func (w *World) observeBounds() {
 		}
 		for _, n := range entries {
 			if n > 2*seats {
-				w.Violate("law L4: %d entries of a ledger wait at %s, for %d seats", n, other.Name, seats)
+				w.Violate("law L4: %d entries of a ledger wait at %s, for %d seats", n, c.Name, seats)
 			}
 		}
 	}
 }
 
-// atRest holds law L2 and L9 against a state in which nothing can happen any
-// more: nothing is queued, asked or owed, no credit is held, each seat is free
-// or somebody lives there, and everybody has seen whoever is gone go.
+// atRest holds laws L2 and L9 against a state in which nothing can happen any more.
+// Nothing is queued, asked or owed. No credit is held. Each seat is free or has a
+// living cell. Every subscriber has seen the end of the cells that are gone.
 func (w *World) atRest() error {
 	for _, c := range w.Sys.Cells() {
 		if c.Ended() {
@@ -85,8 +83,8 @@ func (w *World) atRest() error {
 			return fmt.Errorf("law L5: %s has %d messages of %d bytes on its account, and none is queued", c.Name, sn.Msgs, sn.Bytes)
 		}
 	}
-	if len(w.Asked) > 0 {
-		return fmt.Errorf("law L2: question %d of %v will never have its end", w.Asked[0].Ticket, w.Asked[0].Cell)
+	for a := range w.Asked {
+		return fmt.Errorf("law L2: question %d of %v will never have its end", a.Ticket, a.Cell)
 	}
 	if w.Stopped {
 		if living := w.living(); len(living) > 0 {
@@ -94,25 +92,21 @@ func (w *World) atRest() error {
 		}
 		return nil
 	}
-	return w.lifesAtRest()
+	return w.livesAtRest()
 }
 
-func (w *World) lifesAtRest() error {
+// livesAtRest holds the ledgers of the bus against what the cells have seen.
+func (w *World) livesAtRest() error {
 	alive := map[actor.ID]bool{}
 	for _, l := range w.Sys.Bus().Lives() {
 		if l.Dead {
-			return fmt.Errorf("law L4: the seat of %v, which is dead, is taken for %d who have not seen it", l.ID, l.Waiting)
+			return fmt.Errorf("law L4: the seat of %v, which is dead, is taken for %d cells that have not seen it", l.ID, l.Waiting)
 		}
 		alive[l.ID] = l.Opened && !l.Closed
-		if l.Opened {
-			for _, t := range w.plan.Topics {
-				if t.Kind != actor.LedgerTopic {
-					continue
-				}
-				for _, sub := range t.Subs {
-					if w.Lives[life{sub, l.ID}] != opened {
-						return fmt.Errorf("law L6: %v was never told of %v", sub, l.ID)
-					}
+		for _, t := range w.plan.Topics {
+			for _, sub := range t.Subs {
+				if l.Opened && t.Kind == actor.LedgerTopic && w.Lives[life{sub, l.ID}] != opened {
+					return fmt.Errorf("law L6: %v was never told of %v", sub, l.ID)
 				}
 			}
 		}

@@ -14,12 +14,12 @@ import (
 // said is the value of an echo's topic.
 type said struct{ N int }
 
-// echo answers what the other one says with what it did not say last.
+// echo answers each value of the other echo with the next value.
 type echo struct {
 	Mine  actor.State[said]
-	Begin time.Duration // after which it says something of its own accord; zero: never
-	Count int           // values it knows; after the last comes the first
-	Stops bool          // the last is the last
+	Begin time.Duration // after which it says something unasked; zero: never
+	Count int           // of its values; after the last comes the first
+	Stops bool          // after the last comes none
 	At    time.Time
 }
 
@@ -41,8 +41,8 @@ func (m *echo) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 func (m *echo) Deadline() time.Time { return m.At }
 func (m *echo) Check() error        { return nil }
 
-// echoes are two cells that hear each other. The first begins when the clock
-// jumps, or else, with no jump to be had, at rest.
+// echoes are two cells that hear each other. The first begins when the clock jumps, or,
+// without a jump, at rest.
 func echoes(count, jumps int, stops bool) *Scenario {
 	return &Scenario{
 		Name: "two cells that answer each other",
@@ -68,9 +68,9 @@ func echoes(count, jumps int, stops bool) *Scenario {
 	}
 }
 
-// Cells that keep each other busy for ever never come to a state at rest, and
-// nothing that is checked there is ever checked: whatever may be repeated for
-// ever is a violation, however many moves it takes to come back.
+// Cells that keep each other busy for ever never come to rest, and what is checked there
+// is never checked. So moves that may be repeated for ever are a violation, however many
+// they are.
 func TestWhatIsRepeatedForEverIsFound(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -97,9 +97,9 @@ func TestWhatIsRepeatedForEverIsFound(t *testing.T) {
 func TestTheTraceOfARingGoesOnceAround(t *testing.T) {
 	r := Explore(echoes(4, 1, false), Bounds{})
 	for i, line := range r.Trace[max(0, len(r.Trace)-4):] {
-		who := []string{"one", "two"}[i%2]
-		if !strings.Contains(line, who+" takes explore.said") {
-			t.Errorf("%q, want that %s hears the other", line, who)
+		cell := []string{"one", "two"}[i%2]
+		if !strings.Contains(line, cell+" takes explore.said") {
+			t.Errorf("%q, want that %s hears the other", line, cell)
 		}
 	}
 	if len(r.Trace) != 5+4 || r.Steps != 5+4 {
@@ -107,8 +107,8 @@ func TestTheTraceOfARingGoesOnceAround(t *testing.T) {
 	}
 }
 
-// Cells that ask each other for ever come to no state again, since no ticket is
-// used twice: such a search has no end, and what bounds it says so.
+// Cells that ask each other for ever come to no state twice, since no ticket is used
+// twice. Such a search has no end and reaches its bound.
 func TestQuestionsForEverHaveNoEnd(t *testing.T) {
 	sc := asking(false, 2, func(a *asker, _ *target) { a.Left = math.MaxInt })
 	sc.Jumps, sc.Crashes, sc.Stop = 0, 0, false

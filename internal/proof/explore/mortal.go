@@ -9,9 +9,9 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// mortal is a machine whose step can be made to die when it is done: nothing of
-// it has then happened (law L11). With Fine it hands out the effects of a step
-// one by one; until it has, it takes no other input.
+// mortal is a machine that can be made to die at the end of a step. Nothing of the
+// step has then happened (law L11). With Fine it hands out the effects of a step one
+// by one, and takes no other input meanwhile.
 type mortal struct {
 	id actor.ID
 	actor.Machine
@@ -31,18 +31,19 @@ func (m *mortal) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		return
 	}
 	m.Machine.Step(now, in, out)
-	m.w.noteBus(*effects)
+	traffic := m.w.noteBus(*effects)
 	if m.w.dying == m.id {
 		m.w.dying = 0
 		panic(intent)
 	}
-	for i := range *effects {
-		if e := &(*effects)[i]; e.Kind == actor.Ask {
+	for _, e := range *effects {
+		if e.Kind == actor.Ask {
 			m.w.asks(m.id, actor.Ticket(e.Call.Seq))
 		}
 	}
-	if m.w.sc.Fine && len(*effects) > 1 && !m.w.carries(*effects) {
-		// A cell ends after all effects of its last step.
+	// Traffic passes on the credit of the input, which is given back after the step.
+	if m.w.sc.Fine && len(*effects) > 1 && !traffic {
+		// A cell ends after all effects of its last step. Logs are no moves.
 		all := slices.Clone(*effects)
 		slices.SortStableFunc(all, func(a, b actor.Effect) int { return last(a) - last(b) })
 		m.Held = slices.DeleteFunc(all[1:], func(e actor.Effect) bool { return e.Kind == actor.Log })
@@ -50,16 +51,18 @@ func (m *mortal) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	}
 }
 
-// noteBus notes whether effects change what the bus remembers.
-func (w *World) noteBus(effects []actor.Effect) {
-	for i := range effects {
-		switch e := &effects[i]; e.Kind {
-		case actor.Publish:
-			w.busTouched = w.busTouched || !w.Sys.Bus().IsTraffic(e.Topic)
-		case actor.Spawn, actor.Finish:
+// noteBus notes whether effects change what the bus remembers. It says whether they
+// have traffic among them.
+func (w *World) noteBus(effects []actor.Effect) (traffic bool) {
+	for _, e := range effects {
+		switch {
+		case e.Kind == actor.Publish && w.Sys.Bus().IsTraffic(e.Topic):
+			traffic = true
+		case e.Kind == actor.Publish, e.Kind == actor.Spawn, e.Kind == actor.Finish:
 			w.busTouched = true
 		}
 	}
+	return traffic
 }
 
 func last(e actor.Effect) int {
@@ -69,16 +72,8 @@ func last(e actor.Effect) int {
 	return 0
 }
 
-// carries says whether effects pass on the credit of the step's input, which is
-// given back after the step.
-func (w *World) carries(effects []actor.Effect) bool {
-	return slices.ContainsFunc(effects, func(e actor.Effect) bool {
-		return e.Kind == actor.Publish && w.Sys.Bus().IsTraffic(e.Topic)
-	})
-}
-
-// Deadline is none while effects are to be performed, and while an input is
-// handled in a move of its own.
+// Deadline is zero while effects wait to be performed, and while the Tick is a move
+// apart from the input.
 func (m *mortal) Deadline() time.Time {
 	if len(m.Held) > 0 || m.w.early {
 		return time.Time{}
@@ -86,7 +81,7 @@ func (m *mortal) Deadline() time.Time {
 	return m.Machine.Deadline()
 }
 
-// Check is left until then, too: an invariant may span an effect.
+// Check waits for the last effect, since an invariant may span an effect.
 func (m *mortal) Check() error {
 	if len(m.Held) > 0 {
 		return nil
@@ -100,7 +95,7 @@ func outboxEffects(out *actor.Outbox) *[]actor.Effect {
 	return (*[]actor.Effect)(unsafe.Pointer(f.UnsafeAddr()))
 }
 
-// intent is why a step dies that was told to.
+// intent is why a step dies that was told to die.
 const intent = "a death by intent"
 
 // shared is a pointer that is no part of the state.

@@ -18,11 +18,11 @@ const (
 	Take  Kind = iota + 1 // a cell takes its most urgent input
 	Tick                  // a cell is given its Tick
 	Crash                 // a cell dies in the step of its most urgent input, or of its Tick
-	Serve                 // an adapter takes an answer, or answers the question that has waited longest
+	Serve                 // an adapter takes an answer, or answers its oldest question
 	Jump                  // the clock jumps to the N-th deadline from now
 	Stop                  // the node is told to stop
 	Act                   // the environment's move N
-	Wait                  // nothing happens until the next deadline; at rest only
+	Wait                  // the next deadline comes; at rest only
 )
 
 // Move is one thing that may happen next.
@@ -62,12 +62,12 @@ func (w *World) possible(s state, buf []Move) []Move {
 // ofTick is the N of a death in a Tick.
 const ofTick = 1
 
-// steps lists what a cell may do, and what it may die of. A Tick is a move of
-// its own, and may come before or after whatever the cell could take instead; in
-// a batch, its place is behind the answers.
+// steps lists what a cell may do, and what it may die of. A Tick is a move apart. It
+// may come before or after whatever the cell could take instead. In a batch it stands
+// behind the answers.
 func (w *World) steps(p *part, buf []Move) []Move {
 	id := p.cell.ID
-	mortal := w.Crashes > 0 && (w.sc.Mortal == nil || slices.Contains(w.sc.Mortal, id))
+	mortal := w.Crashes > 0
 	takes, ticks, hand := p.ready || w.isDue(p.expires), w.isDue(p.tick), len(w.Hands[id]) > 0
 	if w.sc.Whole {
 		takes, ticks = takes || ticks, false
@@ -92,8 +92,7 @@ func (m Move) inside() bool { return m.Kind == Take || m.Kind == Tick || m.Kind 
 
 func (w *World) isDue(at time.Time) bool { return !at.IsZero() && !at.After(w.Clock) }
 
-// deadlines lists the different times in the future at which a cell has
-// something to do, in order.
+// deadlines lists, in order, the future times at which a cell has something to do.
 func (w *World) deadlines(s state) []time.Time {
 	var at []time.Time
 	for _, p := range s[2:] {
@@ -113,13 +112,13 @@ func (w *World) deadlines(s state) []time.Time {
 // do makes a move in the state that the node is in.
 func (w *World) do(s state, m Move) {
 	switch m.Kind {
-	case Take, Tick, Crash:
-		if m.Kind == Crash {
-			w.Crashes--
-			w.dying = m.Cell
-		}
+	case Crash:
+		w.Crashes--
+		w.dying = m.Cell
 		w.run(w.Sys.Lookup(m.Cell), m)
 		w.dying = 0
+	case Take, Tick:
+		w.run(w.Sys.Lookup(m.Cell), m)
 	case Serve:
 		w.serve(w.Sys.Lookup(m.Cell))
 	case Wait:
@@ -129,7 +128,7 @@ func (w *World) do(s state, m Move) {
 		w.Clock = w.deadlines(s)[m.N]
 		w.Say("the clock jumps to %v", w.Clock.Sub(Epoch))
 	case Stop:
-		w.Stopped, w.Turn = true, -1
+		w.Stopped, w.Group = true, -1
 		w.Say("the node is told to stop")
 		w.stopGroup()
 	case Act:
@@ -144,12 +143,12 @@ func (w *World) do(s state, m Move) {
 func (w *World) run(c *cell.Cell, m Move) {
 	w.touched[c.ID] = true
 	box, _ := c.Mail.Save()
-	for _, call := range box.Owed() { // a late answer changes its asker silently
+	for _, call := range box.Owed() { // a late answer changes its asker without a Wake
 		w.touched[call.Asker] = true
 	}
 	gen := c.Save().Gen
 	var batch []mailbox.Envelope
-	if ticks := m.Kind == Tick || m.Kind == Crash && m.N == ofTick; !ticks {
+	if m.Kind != Tick && m.N != ofTick {
 		var done bool
 		if batch, done = w.take(c); done {
 			return
@@ -157,14 +156,14 @@ func (w *World) run(c *cell.Cell, m Move) {
 		w.early = !w.sc.Whole // the Tick is another move
 	}
 	w.sayRun(c, m.Kind, batch)
-	// The bus is told of the last words that a cell has taken.
+	// The bus is told when a cell has taken the last input of a dead one.
 	w.busTouched = m.Kind == Crash || w.sc.Mutate != nil || box.Leaving() || slices.ContainsFunc(batch, func(e mailbox.Envelope) bool {
 		_, ended := e.In.Body.(actor.Ended)
 		return ended
 	})
-	for i := range batch {
-		if t := batch[i].In.Ticket; t != 0 {
-			w.given(c, t)
+	for _, e := range batch {
+		if e.In.Ticket != 0 {
+			w.given(c, e.In.Ticket)
 		}
 	}
 	w.Sys.Run(c, w.Clock, batch)
@@ -178,14 +177,14 @@ func (w *World) run(c *cell.Cell, m Move) {
 		w.forgets(c.ID)
 		return
 	}
-	for i := range batch { // it lives on, and knows what it was given
+	for i := range batch { // the cell lives on, and knows what it was given
 		w.observe(c, &batch[i])
 	}
 }
 
-// take is what the cell handles in this move: its most urgent input, or a batch,
-// or the next input of the batch in its hand, or one more effect. done says that
-// it has only taken a batch.
+// take returns what the cell handles in this move: its most urgent input, a batch,
+// the next input of the batch in its hand, or one more effect. done says that the cell
+// has taken a batch and handles nothing yet.
 func (w *World) take(c *cell.Cell) (batch []mailbox.Envelope, done bool) {
 	hand := w.Hands[c.ID]
 	switch {
@@ -241,8 +240,7 @@ func (w *World) sayRun(c *cell.Cell, kind Kind, batch []mailbox.Envelope) {
 	}
 }
 
-// serve lets an adapter take an answer, or answer the question that has waited
-// longest.
+// serve lets an adapter take an answer, or answer its oldest question.
 func (w *World) serve(c *cell.Cell) {
 	w.touched[c.ID] = true
 	e, _, _ := c.Mail.TakeFirst(w.Clock)
@@ -257,20 +255,20 @@ func (w *World) serve(c *cell.Cell) {
 	w.Sys.Reply(c, e.In.Call, w.Env.Serve(w, c.ID, e.In.Body), nil)
 }
 
-// stopGroup stops the cells whose turn it is: those of the lowest turn that
-// live, when none of an earlier turn does.
+// stopGroup stops the cells that come next in the stop order, when all before them
+// have ended.
 func (w *World) stopGroup() {
 	living := w.living()
 	if len(living) == 0 {
 		return
 	}
-	turn := slices.MinFunc(living, func(a, b *cell.Cell) int { return a.Stop() - b.Stop() }).Stop()
-	if turn == w.Turn {
+	group := slices.MinFunc(living, func(a, b *cell.Cell) int { return a.Stop() - b.Stop() }).Stop()
+	if group == w.Group {
 		return
 	}
-	w.Turn = turn
+	w.Group = group
 	for _, c := range living {
-		if c.Stop() == turn {
+		if c.Stop() == group {
 			w.touched[c.ID] = true
 			w.Sys.RequestStop(c, w.Clock)
 		}

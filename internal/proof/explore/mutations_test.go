@@ -39,8 +39,8 @@ func without(id actor.ID, drop func(e *mailbox.Envelope) bool) func(*World, *cel
 	}
 }
 
-// losing loses answers that wait at a cell, between two of its runs, and frees
-// their places: to the mailbox these questions have had their end.
+// losing loses answers that wait at a cell, between two of its runs, and frees their
+// slots. To the mailbox these questions have had their end.
 func losing(id actor.ID, lost func(e *mailbox.Envelope) bool) func(*World, *cell.Cell) {
 	return func(w *World, ran *cell.Cell) {
 		c := w.Sys.Lookup(id)
@@ -65,8 +65,7 @@ func doubled(id actor.ID) func(*World, *cell.Cell) {
 	}
 }
 
-// freeAtTimeout is a table of questions that takes a question that timed out
-// for one that has ended.
+// freeAtTimeout frees the slot of a question when it times out.
 func freeAtTimeout(_ *World, c *cell.Cell) {
 	const zombie = 4
 	slots := inside(boxOf(c), "slots")
@@ -91,7 +90,7 @@ func shareless(id actor.ID, lane actor.Lane) func(*World, *cell.Cell) {
 	}
 }
 
-// swapped puts the end of a cell before its beginning where both are queued.
+// swapped puts the end of a cell before its beginning if both are queued.
 func swapped(w *World, _ *cell.Cell) {
 	c := w.Sys.Lookup(listenerID)
 	box, _ := c.Mail.Save()
@@ -110,7 +109,7 @@ func swapped(w *World, _ *cell.Cell) {
 	}
 }
 
-// freeAtDeath gives the place of a cell back when it is dead, seen or not.
+// freeAtDeath frees the seat of a dead cell before its end was seen.
 func freeAtDeath(w *World, _ *cell.Cell) {
 	for _, l := range w.Sys.Bus().Lives() {
 		if l.Dead {
@@ -172,12 +171,12 @@ var mutations = []mutation{
 		sc.Mutate = losing(askerID, func(e *mailbox.Envelope) bool { return e.In.Ticket%2 == 0 && e.In.Err == nil })
 		return sc
 	}, "law L2"},
-	{"L2", "an answer is there twice where it waits", func() *Scenario {
+	{"L2", "an answer is queued twice where it waits", func() *Scenario {
 		sc := asking(false, 3, nil)
 		sc.Mutate = doubled(askerID)
 		return sc
 	}, "slots that expect one"},
-	{"L11", "the death of a target is not told its askers", func() *Scenario {
+	{"L11", "askers do not hear of the death of their target", func() *Scenario {
 		sc := asking(true, 3, nil)
 		sc.Deliver = without(askerID, func(e *mailbox.Envelope) bool { return errors.Is(e.In.Err, actor.ErrGone) })
 		return sc
@@ -187,12 +186,12 @@ var mutations = []mutation{
 		sc.Mutate = losing(askerID, func(e *mailbox.Envelope) bool { return errors.Is(e.In.Err, actor.ErrGone) })
 		return sc
 	}, "law L2"},
-	{"L3", "a place is free at its timeout", func() *Scenario {
+	{"L3", "a slot is free at its timeout", func() *Scenario {
 		sc := asking(true, 3, nil)
 		sc.Mutate = freeAtTimeout
 		return sc
 	}, "no room"},
-	{"L4", "a cell's place is free before its end was seen", func() *Scenario {
+	{"L4", "a cell's seat is free before its end was seen", func() *Scenario {
 		sc := coming(3, 1, 1)
 		sc.Mutate = freeAtDeath
 		return sc
@@ -224,7 +223,7 @@ var mutations = []mutation{
 		sc.Deliver = without(listenerID, func(e *mailbox.Envelope) bool { return e.Ledger && e.Last })
 		return sc
 	}, "law L6"},
-	{"L11", "a rebuilt subscriber is not told who is there", func() *Scenario {
+	{"L11", "a rebuilt subscriber is not told what stands", func() *Scenario {
 		sc := coming(1, 1, 1)
 		sc.Deliver = func(_ *World, c *cell.Cell, batch []mailbox.Envelope) []mailbox.Envelope {
 			return slices.DeleteFunc(batch, func(e mailbox.Envelope) bool {
@@ -240,7 +239,7 @@ var mutations = []mutation{
 	}, "law L7"},
 	{"L7", "traffic overtakes the beginning of its peer", func() *Scenario {
 		sc := coming(1, 1, 2)
-		sc.Mutate = func(w *World, c *cell.Cell) { // the kernel believes that all are open
+		sc.Mutate = func(w *World, c *cell.Cell) { // to the kernel all are open
 			open := inside(boxOf(w.Sys.Lookup(listenerID)), "open")
 			open.SetMapIndex(reflect.ValueOf(actor.Child(parentID, 1)), reflect.ValueOf(true))
 			w.touched[listenerID] = true
@@ -261,7 +260,7 @@ var mutations = []mutation{
 	{"L9", "a machine counts on an answer to free its slot", func() *Scenario {
 		return asking(true, 3, func(a *asker, _ *target) { a.Latch = true })
 	}, "law L9"},
-	{"L9", "nobody says that a slot is free again", func() *Scenario {
+	{"L9", "Freed is lost", func() *Scenario {
 		sc := asking(true, 3, nil)
 		sc.Deliver = without(askerID, func(e *mailbox.Envelope) bool { _, freed := e.In.Body.(actor.Freed); return freed })
 		return sc
@@ -304,9 +303,9 @@ var btcdShapes = []struct {
 	{"two loops that wait in bounded channels (btcd #2258)", func() *Topology { return btcd(1, false, "B", "ii", "ii") }},
 }
 
-// A check that cannot fail proves nothing. Each of these breaks one law in the
-// kernel or in a component, and the explorer has to say so. MUTATIONS.md lists
-// them; -v prints the states and moves of the shortest trace.
+// A check that cannot fail proves nothing. Each mutation breaks one law in the kernel or
+// in a component, and the explorer must say so. MUTATIONS.md lists them. The flag -v
+// prints the states and moves of the shortest trace.
 func TestMutationsAreCaught(t *testing.T) {
 	var page strings.Builder
 	page.WriteString("# What the explorer catches\n\nMade by `go test ./internal/proof/explore -run Mutations -update`. Each row is a broken kernel or component. The explorer\nmust find it and say this; `-v` prints how many states that took.\n\n| law | broken | found |\n| --- | --- | --- |\n")

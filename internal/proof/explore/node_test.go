@@ -26,14 +26,14 @@ var (
 	minerID  = node.ListenerID(0) + 1
 )
 
-// outsideWorld is all that is around a node: remote peers that connect, shake
-// hands, say their script and hang up at any time; the engine, which knows a
-// chain of a few blocks; a miner who submits them.
+// outsideWorld is all that is around a node. Remote peers connect, shake hands, say their
+// script and hang up at any time. The engine knows a chain of a few blocks, which a miner
+// submits.
 type outsideWorld struct {
 	Conns  []remote
 	Script []string // what each remote peer says after the handshake
-	Slow   bool     // remote peers read only when they like
-	Blocks int      // that the miner has left to submit
+	Slow   bool     // a remote peer reads in a separate move
+	Blocks int      // that the miner will still submit
 	Engine engine
 	Wiring wiring
 }
@@ -43,9 +43,9 @@ type remote struct {
 	State   remoteState
 	Peer    actor.ID
 	Said    int
-	Over    bool         // it has hung up
-	Closed  bool         // we have
-	Written peer.Flushed // as if it were flushed
+	Over    bool         // the remote peer has hung up
+	Closed  bool         // the node has
+	Written peer.Flushed // what Flushed will say
 	Flushed peer.Flushed
 	Told    int // blocks announced to it
 }
@@ -66,7 +66,7 @@ type engine struct {
 	Events []chain.Event
 }
 
-// wiring are the ports of the askers: no part of what happens.
+// wiring has the ports of the askers.
 type wiring struct {
 	Admit  actor.Port[server.Admit, server.Admitted]
 	Submit actor.Port[chain.SubmitBlock, chain.Verdict]
@@ -116,7 +116,7 @@ func (o *outsideWorld) Moves(w *World) (all []Move) {
 		r, id := &o.Conns[i], actor.ID(i)
 		switch {
 		case r.State == away:
-			if i == 0 || o.Conns[i-1].State != away { // which comes first is all the same
+			if i == 0 || o.Conns[i-1].State != away { // they are alike, so they come in order
 				if n, _ := w.Sys.Lookup(listenID).Mail.Save(); n.Free(0) > 0 && !w.Stopped {
 					all = append(all, Move{Act, id, connects})
 				}
@@ -156,7 +156,7 @@ func (o *outsideWorld) Do(w *World, m Move) {
 	r := &o.Conns[i]
 	conn := peer.ConnID(i + 1)
 	receive := func(msg wire.Message) {
-		w.Deliver(node.Transport, r.Peer, actor.Inbound, peer.Received{Conn: conn, Command: msg.Command(), Msg: msg, Bytes: messageBytes}, messageBytes)
+		w.Sys.Deliver(node.Transport, r.Peer, actor.Inbound, peer.Received{Conn: conn, Command: msg.Command(), Msg: msg, Bytes: messageBytes}, messageBytes)
 	}
 	switch m.N {
 	case connects:
@@ -172,10 +172,10 @@ func (o *outsideWorld) Do(w *World, m Move) {
 		r.Said++
 	case hangsUp:
 		r.Over = true
-		w.Deliver(node.Transport, r.Peer, actor.Inbound, peer.EOF{Conn: conn, Reason: "closed by the other side"}, 0)
+		w.Sys.Deliver(node.Transport, r.Peer, actor.Inbound, peer.EOF{Conn: conn, Reason: "closed by the other side"}, 0)
 	case reads:
 		r.Flushed = r.Written
-		w.Deliver(node.Transport, r.Peer, actor.Events, r.Flushed, 0)
+		w.Sys.Deliver(node.Transport, r.Peer, actor.Events, r.Flushed, 0)
 	case mines:
 		b := blocks[len(o.Engine.Known)-1]
 		o.Blocks--
@@ -281,12 +281,12 @@ func (e *engine) apply(q chain.ApplyBlock) chain.BlockApplied {
 	return chain.BlockApplied{Verdict: v, Changes: e.changes(q.Seen)}
 }
 
-// wire returns the production wiring with small bounds, without the cells that
-// a scenario leaves out.
-func wired(o *outsideWorld, places int, tune func(*node.Limits), without ...actor.ID) func(w *World) *cell.Plan {
+// wired returns the production wiring with small bounds, without the cells that a
+// scenario leaves out.
+func wired(o *outsideWorld, seats int, tune func(*node.Limits), without ...actor.ID) func(w *World) *cell.Plan {
 	return func(w *World) *cell.Plan {
-		l := node.Derive(places, 1)
-		l.Seats = places
+		l := node.Derive(seats, 1)
+		l.Seats = seats
 		l.Credit = cell.Credit{Msgs: 3, Bytes: 1 << 16}
 		l.Dials, l.Resolvers, l.EngineReaders, l.RPCHandlers = 1, 1, 1, 1
 		win := &l.Windows
@@ -294,12 +294,12 @@ func wired(o *outsideWorld, places int, tune func(*node.Limits), without ...acto
 		l.Chain.Worker = 1
 		l.Relay.MaxReads, l.Relay.AnnounceDelay, l.Relay.AnnounceInterval = 1, 0, 0
 		l.BlockEvents = 1
-		l.Deaths = cell.Deaths{} // which would be more state: TestL11ThreeDeathsStopTheNode in internal/proof/sim
+		l.Deaths = cell.Deaths{} // counted deaths are more state; TestL11ThreeDeathsStopTheNode in internal/proof/sim has them
 		if tune != nil {
 			tune(&l)
 		}
 		s := node.Settings{Limits: l, Peer: peer.Config{Bounds: l.Peer}, Server: server.Config{Bounds: l.Server}, Listeners: 1}
-		s.Server.MaxPeers, s.Server.OutboundTarget, s.Server.NoDNSSeed = places, 0, true
+		s.Server.MaxPeers, s.Server.OutboundTarget, s.Server.NoDNSSeed = seats, 0, true
 		s.Peer.UserAgent, s.Peer.Services = "/here/", wire.SFNodeNetwork|wire.SFNodeWitness
 		plan := node.Wire(s, node.Adapters{
 			Worker:    cell.Adapter{ID: node.EngineWorker, Name: "engine", Handler: served, Workers: 1},
@@ -312,7 +312,7 @@ func wired(o *outsideWorld, places int, tune func(*node.Limits), without ...acto
 		o.Wiring.Admit = node.ConnectTransport(&lp, l).Admit
 		o.Wiring.Submit = actor.Connect[chain.SubmitBlock](&mp, "miner.submit", node.ToChain, 1, win.Submit)
 		plan.Askers = []cell.Asker{{ID: listenID, Name: "listener", Ports: lp.Specs}, {ID: minerID, Name: "miner", Ports: mp.Specs}}
-		without := append(without, node.Display) // what is shown is no matter of the laws
+		without := append(without, node.Display) // no law is about the display
 		if slices.Contains(without, node.Chain) {
 			without = append(without, node.EngineReaders) // no chain, no engine
 		}
@@ -337,8 +337,7 @@ func count(m actor.Machine, name string) int {
 	return reflect.ValueOf(m).Elem().FieldByName(name).Len()
 }
 
-// agreed says whether the components know the same connections and the same
-// tip as there are.
+// agreed says whether the components know the connections and the tip.
 func agreed(w *World) error {
 	living, open := 0, 0
 	for _, l := range w.Sys.Bus().Lives() {
@@ -349,7 +348,7 @@ func agreed(w *World) error {
 	}
 	tip := w.Env.(*outsideWorld).Engine.tips()
 	if w.Machine(node.Chain) == nil {
-		tip = chain.Tips{} // nobody tells them
+		tip = chain.Tips{} // no chain publishes it
 	}
 	if m := w.Machine(node.Server); m != nil && count(m, "remotes") != living {
 		return fmt.Errorf("the server knows %d connections, %d live", count(m, "remotes"), living)
@@ -375,10 +374,10 @@ func agreed(w *World) error {
 
 // nodeScenario is a node of production machines on the production wiring, with
 // some remote peers and blocks to mine, without some of its cells.
-func nodeScenario(name string, conns, places, mine int, tune func(*node.Limits), without ...actor.ID) *Scenario {
+func nodeScenario(name string, conns, seats, mine int, tune func(*node.Limits), without ...actor.ID) *Scenario {
 	o := newOutside(conns, mine)
 	return &Scenario{
-		Name: name, Plan: wired(o, places, tune, without...),
+		Name: name, Plan: wired(o, seats, tune, without...),
 		Env:  func() Env { return o },
 		Rest: agreed, Settle: 3,
 		Horizon: 29 * time.Second, // before the clocks of a connection's cell
@@ -386,13 +385,13 @@ func nodeScenario(name string, conns, places, mine int, tune func(*node.Limits),
 	}
 }
 
-// slowReader lets remote peers read when they like, and peer cells answer a Send
-// only when all was read; the senders' patience ends before the connection's.
+// slowReader lets remote peers read late. Peer cells then answer a Send late.
 func slowReader(sc *Scenario) *Scenario {
 	sc.Env().(*outsideWorld).Slow = true
 	return sc
 }
 
+// impatient lets a Send time out before its connection does.
 func impatient(l *node.Limits) {
 	l.Peer.QueueCap = 1
 	l.Windows.RelaySend = 5 * time.Second

@@ -3,7 +3,7 @@ package explore
 import (
 	"errors"
 	"fmt"
-	"io"
+	"hash/maphash"
 	"slices"
 	"time"
 )
@@ -12,12 +12,11 @@ import (
 type Result struct {
 	States    int
 	Moves     int // transitions
-	Rests     int // states in which nothing can happen any more
+	Rests     int // states at rest: no cell has anything to do
 	Depth     int // of the deepest state
-	Parts     int // different cells, buses and environments
 	Took      time.Duration
 	Complete  bool   // every state was visited
-	Violation string // the first law that is broken; "": none is
+	Violation string // the first law that is broken; "": none
 	Trace     []string
 	Steps     int // moves to the violation
 }
@@ -31,17 +30,6 @@ func (r Result) String() string {
 	return s
 }
 
-// Write prints the result with the trace, if there is one.
-func (r Result) Write(w io.Writer) {
-	fmt.Fprintln(w, r)
-	if r.Violation != "" {
-		fmt.Fprintf(w, "%s:\n", r.Violation)
-	}
-	for _, line := range r.Trace {
-		fmt.Fprintln(w, line)
-	}
-}
-
 // Bounds end an exploration that would take too long. Zero: no bound.
 type Bounds struct {
 	States int
@@ -50,15 +38,27 @@ type Bounds struct {
 
 // model is what can be searched: states of one kind, and moves between them.
 type model[S any] interface {
-	// moves appends what may happen in a state. open says that somebody
-	// inside has something to do; otherwise the state is at rest.
+	// moves appends what may happen in a state. It is open if a cell has
+	// something to do, and at rest otherwise.
 	moves(s S, buf []Move) (all []Move, open bool)
-	// step makes a move; violation says which law it breaks.
+	// step makes a move. violation says which law it breaks.
 	step(s S, m Move) (next S, violation string)
-	// hash is a state's name.
-	hash(s S) [2]uint64
+	// hash names a state.
+	hash(s S) name
 	// judge looks at a state at rest.
 	judge(s S) error
+}
+
+// name stands for an encoding: 128 bits.
+type name [2]uint64
+
+// names gives names. Two differ by their seeds.
+type names [2]maphash.Seed
+
+func newNames() names { return names{maphash.MakeSeed(), maphash.MakeSeed()} }
+
+func (n *names) of(code []byte) name {
+	return name{maphash.Bytes(n[0], code), maphash.Bytes(n[1], code)}
 }
 
 // visit is a state in the tree of first visits.
@@ -68,23 +68,22 @@ type visit struct {
 	move  Move
 }
 
-// Explore visits every state of a scenario, breadth first, so that the trace to
-// a violation is a shortest one.
+// Explore visits every state of a scenario. It searches breadth first, so that the
+// trace to a violation is a shortest one.
 func Explore(sc *Scenario, b Bounds) Result {
 	w, root := newWorld(sc)
 	r, path := search(w, root, b)
-	r.Parts = len(w.known)
 	if r.Violation != "" {
 		r.Trace = sc.tell(path)
 	}
 	return r
 }
 
-// search is the search itself; path leads to the violation.
+// search is the search itself. path leads to the violation.
 func search[S any](m model[S], root S, b Bounds) (r Result, path []Move) {
 	h := hunt[S]{
 		model: m, began: time.Now(),
-		visits: []visit{{from: -1}}, visited: map[[2]uint64]int32{m.hash(root): 0},
+		visits: []visit{{from: -1}}, visited: map[name]int32{m.hash(root): 0},
 	}
 	violation, at, last := h.run(root, b)
 	path = append(h.path(at), last...)
@@ -102,14 +101,14 @@ type hunt[S any] struct {
 	model[S]
 	began   time.Time
 	visits  []visit
-	visited map[[2]uint64]int32 // which visit a state had
+	visited map[name]int32 // the visit of each state
 	made    graph
 	buf     []Move
 	found   Result
 }
 
-// run visits every state, level by level. A violation comes with the state it was
-// found at, and the move from there, if it takes one.
+// run visits every state, level by level. A violation comes with its state, and with
+// the move from there if it takes one.
 func (h *hunt[S]) run(root S, b Bounds) (violation string, at int32, last []Move) {
 	first := int32(0) // the visit of level[0]
 	for level := []S{root}; len(level) > 0; {
@@ -130,7 +129,7 @@ func (h *hunt[S]) run(root S, b Bounds) (violation string, at int32, last []Move
 	return "", 0, nil
 }
 
-// expand makes every move from a state; states that are new are appended to next.
+// expand makes every move from a state. New states are appended to next.
 func (h *hunt[S]) expand(s S, me int32, next *[]S) (violation string, last []Move) {
 	h.made.state()
 	var open bool
@@ -147,18 +146,18 @@ func (h *hunt[S]) expand(s S, me int32, next *[]S) (violation string, last []Mov
 		if violation != "" {
 			return violation, []Move{mv}
 		}
-		name := h.hash(t)
-		if name == own {
+		its := h.hash(t)
+		if its == own {
 			return "law L9: a move changes nothing, and may be repeated for ever", []Move{mv}
 		}
-		to, old := h.visited[name]
+		to, old := h.visited[its]
 		if !old {
 			to = int32(len(h.visits))
-			h.visited[name] = to
+			h.visited[its] = to
 			h.visits = append(h.visits, visit{me, h.visits[me].depth + 1, mv})
 			*next = append(*next, t)
 		}
-		h.made.edge(to)
+		h.made.move(to)
 	}
 	return "", nil
 }
@@ -172,9 +171,9 @@ func (h *hunt[S]) path(to int32) (path []Move) {
 	return path
 }
 
-// judgeAll looks at all moves together: each must lead nearer to a state at rest.
-// (A finite graph without a ring has one; that there is none would be a fault of
-// the search.)
+// judgeAll looks at all moves together. Each must lead nearer to a state at rest. A
+// finite graph without a ring has such a state. The search is at fault if it found
+// none.
 func (h *hunt[S]) judgeAll(root S) (violation string, path []Move) {
 	if at := h.made.ring(len(h.visits)); at >= 0 {
 		by := h.made.around(at)
@@ -187,9 +186,8 @@ func (h *hunt[S]) judgeAll(root S) (violation string, path []Move) {
 	return "", nil
 }
 
-// follow goes along a path and then on by moves that are known by their
-// positions.
-func follow[S any](m model[S], s S, path []Move, by []int32) []Move {
+// follow goes along a path, and then on by moves known by their positions.
+func follow[S any](m model[S], s S, path []Move, by []int) []Move {
 	for _, mv := range path {
 		s, _ = m.step(s, mv)
 	}
@@ -201,11 +199,10 @@ func follow[S any](m model[S], s S, path []Move, by []int32) []Move {
 	return path
 }
 
-// judge looks at a state in which no cell has anything to do, whatever the
-// environment may still do: it lets some deadlines come, as they do when nothing
-// else happens, and then nothing may be open.
+// judge looks at a state at rest, whatever the environment may still do. It lets some
+// deadlines come, as they do when nothing else happens. Then nothing may be open.
 func (w *World) judge(s state) error {
-	passed := map[[2]uint64]bool{}
+	passed := map[name]bool{}
 	for left := w.sc.Settle; ; {
 		key := w.hash(s)
 		key[0] += uint64(left)
@@ -216,14 +213,15 @@ func (w *World) judge(s state) error {
 			return nil
 		}
 		passed[key], w.settled[key] = true, true
-		m, ok := w.internal(s)
-		if !ok {
-			at := w.deadlines(s)
-			if left == 0 || len(at) == 0 {
-				break
-			}
+		w.look(s)
+		m := Move{Kind: Wait}
+		all := w.possible(s, nil)
+		if i := slices.IndexFunc(all, Move.inside); i >= 0 {
+			m = all[i]
+		} else if left == 0 || len(w.deadlines(s)) == 0 {
+			break
+		} else {
 			left--
-			m = Move{Kind: Wait}
 		}
 		next, violation := w.step(s, m)
 		if violation != "" {
@@ -231,7 +229,6 @@ func (w *World) judge(s state) error {
 		}
 		s = next
 	}
-	w.look(s)
 	if err := w.atRest(); err != nil {
 		return err
 	}
@@ -239,17 +236,6 @@ func (w *World) judge(s state) error {
 		return w.sc.Rest(w)
 	}
 	return nil
-}
-
-// internal returns a move that a cell or an edge makes by itself.
-func (w *World) internal(s state) (Move, bool) {
-	w.look(s)
-	for _, m := range w.possible(s, nil) {
-		if m.inside() {
-			return m, true
-		}
-	}
-	return Move{}, false
 }
 
 func (w *World) moves(s state, buf []Move) (all []Move, open bool) {
@@ -287,13 +273,10 @@ func (sc *Scenario) tell(path []Move) (lines []string) {
 		w.listen, w.said = true, nil
 		w.do(s, m)
 		s = w.save(s)
-		for i, line := range w.said {
-			if i == 0 {
-				line = fmt.Sprintf("%3d  %s", n+1, line)
-			} else {
-				line = "     " + line
-			}
-			lines = append(lines, line)
+		number := fmt.Sprintf("%3d", n+1)
+		for _, line := range w.said {
+			lines = append(lines, number+"  "+line)
+			number = "   "
 		}
 	}
 	return lines

@@ -3,7 +3,6 @@ package explore
 import (
 	"encoding/binary"
 	"errors"
-	"hash/maphash"
 	"slices"
 	"time"
 
@@ -13,8 +12,8 @@ import (
 	"acyclic/internal/kernel/mailbox"
 )
 
-// part is one component of a state: a cell, the bus, or the environment. It is
-// made once for each content and shared by all states that have it.
+// part is one piece of a state: a cell, the bus, or what is outside. Each content is
+// stored once and shared by all states that have it.
 type part struct {
 	number uint32
 	cell   cell.Snapshot
@@ -25,7 +24,7 @@ type part struct {
 	tick    time.Time // its machine's deadline; zero: none
 	expires time.Time // when its oldest question times out; zero: never
 	adapter bool      // it has no machine: Env serves it
-	held    bool      // effects of its last step are still to be performed
+	held    bool      // effects of its last step wait to be performed
 }
 
 // outside is what is neither a cell nor the bus.
@@ -35,10 +34,10 @@ type outside struct {
 	Jumps    int
 	Crashes  int
 	Stopped  bool                            // the node has been told to stop
-	Turn     int                             // of the cells that are stopping
+	Group    int                             // of the stop order: the cells that are stopping
 	Lives    map[life]phase                  // what each cell has seen of each peer
-	Hands    map[actor.ID][]mailbox.Envelope // taken and not handled
-	Asked    []asked                         // questions that have had no end yet, in order
+	Hands    map[actor.ID][]mailbox.Envelope // inputs that are taken and not handled
+	Asked    map[asked]bool                  // open questions
 	Violated string                          // a law that was broken in the step
 }
 
@@ -62,8 +61,8 @@ func (w *World) load(s state) {
 	w.outside = clone(s[0].rest)
 }
 
-// look puts the node into a state to look at: what is outside must not be
-// changed. Only what is not so already is copied.
+// look puts the node into a state to look at. What is outside must not be changed.
+// Only the parts that differ are copied.
 func (w *World) look(s state) {
 	w.outside = s[0].rest
 	if w.bus != s[1] {
@@ -88,14 +87,12 @@ func (w *World) look(s state) {
 	w.busTouched = false
 }
 
-// save returns the state that the node is in after a move from the state from.
-// What has not been touched is taken from there.
+// save returns the state of the node after a move from the state from. Parts that
+// were not touched are taken from there.
 func (w *World) save(from state) state {
 	was := map[actor.ID]*part{}
-	for i, p := range from {
-		if i >= 2 {
-			was[p.cell.ID] = p
-		}
+	for _, p := range from[min(2, len(from)):] {
+		was[p.cell.ID] = p
 	}
 	s := make(state, 2, len(from)+3)
 	for _, c := range w.Sys.Cells() {
@@ -111,17 +108,16 @@ func (w *World) save(from state) state {
 		s[1] = w.saveBus()
 	}
 	out := w.outside
-	s[0] = w.intern(encode(w.buf[:0], out), func() *part { return &part{rest: out} }, nil)
+	s[0] = intern(w, out, func() *part { return &part{rest: out} }, func(*part) {})
 	return s
 }
 
 func (w *World) saveCell(c *cell.Cell) *part {
 	sn := c.Save()
 	w.loaded[c.ID] = nil
-	p := w.intern(encode(w.buf[:0], &sn), func() *part {
+	return intern(w, &sn, func() *part {
 		p := &part{cell: sn, adapter: sn.Machine == nil}
-		next := sn.Box.Next()
-		if next != 0 {
+		if next := sn.Box.Next(); next != 0 {
 			p.expires = time.Unix(0, next).UTC()
 		}
 		if sn.Machine != nil && !sn.Ended {
@@ -133,18 +129,16 @@ func (w *World) saveCell(c *cell.Cell) *part {
 			}
 		}
 		p.ready = !sn.Box.Empty() && !sn.Ended
-		if m, ok := sn.Machine.(*mortal); ok && len(m.Held) > 0 {
-			p.held = true
-		}
+		m, ok := sn.Machine.(*mortal)
+		p.held = ok && len(m.Held) > 0
 		return p
 	}, func(p *part) { w.loaded[c.ID] = p })
-	return p
 }
 
 func (w *World) saveBus() *part {
 	sn := w.Sys.Bus().Save()
 	w.bus = nil
-	return w.intern(encode(w.buf[:0], sn), func() *part {
+	return intern(w, sn, func() *part {
 		if err := w.Sys.Bus().Check(); err != nil {
 			w.Violate("bus: %v", err)
 		}
@@ -152,42 +146,30 @@ func (w *World) saveBus() *part {
 	}, func(p *part) { w.bus = p })
 }
 
-// intern returns the part with an encoding. A new one takes over the memory of
-// the node; an old one is what the node still is a copy of.
-func (w *World) intern(code []byte, fresh func() *part, old func(*part)) *part {
-	w.buf = code
-	key := [2]uint64{maphash.Bytes(w.seeds[0], code), maphash.Bytes(w.seeds[1], code)}
+// intern returns the part with this content. A new part takes over the node's memory. Of
+// an old one the node is a copy, which old may note.
+func intern[T any](w *World, content *T, fresh func() *part, old func(*part)) *part {
+	w.buf = encode(w.buf[:0], content)
+	key := w.names.of(w.buf)
 	p := w.parts[key]
-	if p == nil {
-		p = fresh()
-		if err := p.whole(); err != nil {
-			panic("explore: no plain data: " + err.Error())
-		}
-		p.number = uint32(len(w.known))
-		w.parts[key] = p
-		w.known = append(w.known, p)
-	} else if old != nil {
+	if p != nil {
 		old(p)
+		return p
 	}
+	if err := whole(content); err != nil {
+		panic("explore: this is not plain data: " + err.Error())
+	}
+	p = fresh()
+	p.number = uint32(len(w.parts))
+	w.parts[key] = p
 	return p
 }
 
-// whole refuses what would not be the same in a clone.
-func (p *part) whole() error {
-	switch {
-	case p.rest != nil:
-		return whole(p.rest)
-	case p.bus != nil:
-		return whole(p.bus)
-	}
-	return whole(&p.cell)
-}
-
-// hash is a state's name: 128 bits.
-func (w *World) hash(s state) [2]uint64 {
+// hash names a state.
+func (w *World) hash(s state) name {
 	w.buf = w.buf[:0]
 	for _, p := range s {
 		w.buf = binary.LittleEndian.AppendUint32(w.buf, p.number)
 	}
-	return [2]uint64{maphash.Bytes(w.seeds[0], w.buf), maphash.Bytes(w.seeds[1], w.buf)}
+	return w.names.of(w.buf)
 }

@@ -10,8 +10,7 @@ import (
 	"acyclic/internal/kernel/cell"
 )
 
-// sleeper wants a Tick a second after it began, and has beliefs about when it is
-// given it.
+// sleeper wants a Tick a second after its Start. It has beliefs about the Tick.
 type sleeper struct {
 	Begun bool
 	Due   time.Time
@@ -58,12 +57,12 @@ func (e *caller) Moves(*World) (all []Move) {
 }
 func (e *caller) Do(w *World, _ Move) {
 	e.Left--
-	w.Deliver(adapterID, parentID, actor.Control, packet{}, 0)
+	w.Sys.Deliver(adapterID, parentID, actor.Control, packet{}, 0)
 }
 func (e *caller) Tell(*World, actor.ID, actor.ID, any)     {}
 func (e *caller) Serve(*World, actor.ID, any) (answer any) { return reply{} }
 func (e *caller) Answered(*World, actor.ID, actor.Input)   {}
-func (e *caller) Name(Move) string                         { return "somebody calls" }
+func (e *caller) Name(Move) string                         { return "the caller calls" }
 
 func sleeping(calls, crashes int, m sleeper) *Scenario {
 	return &Scenario{
@@ -78,8 +77,8 @@ func sleeping(calls, crashes int, m sleeper) *Scenario {
 	}
 }
 
-// A Tick is a step like others: a cell may die in it, and it may come after any
-// number of more urgent inputs, as in a batch.
+// A Tick is a step like others. A cell may die in it. It may come after any number of
+// more urgent inputs, as in a batch.
 func TestATickHasAllItsOrders(t *testing.T) {
 	for _, how := range []struct {
 		name string

@@ -11,10 +11,10 @@ import (
 // span is a piece of memory that belongs to a state and may change.
 type span struct {
 	from, to uintptr
-	k        *codec // of what a pointer points to; nil: the elements of a slice
+	k        *codec // of what a pointer points to; nil: elements of a slice
 }
 
-// spans are the pieces that an encoding has come by, and where pointers lead.
+// spans are the pieces that an encoding has read, and where pointers lead.
 type spans struct {
 	all   []span
 	leads []lead
@@ -38,10 +38,10 @@ func (m *spans) pointer(p unsafe.Pointer, k *codec, own bool) {
 	}
 }
 
-// whole says whether each pointer in what p points to leads to something whole.
-// One that leads into the middle of something else (an element of a slice, a field
-// of a struct) would lead to a copy of its own in a clone. It looks only where
-// pointers lead now, which is what a clone is made of.
+// whole says whether each pointer in what p points to leads to something whole. A
+// pointer into the middle of something else (an element of a slice, a field of a
+// struct) leads to a separate copy in a clone. whole looks only where pointers lead
+// now, as a clone does.
 func whole[T any](p *T) error {
 	k := codecOf(reflect.TypeFor[T]())
 	met := &spans{}

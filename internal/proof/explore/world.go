@@ -2,7 +2,7 @@ package explore
 
 import (
 	"fmt"
-	"hash/maphash"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -15,19 +15,18 @@ import (
 // Epoch is when every exploration begins.
 var Epoch = time.Date(2011, 2, 3, 0, 0, 0, 0, time.UTC)
 
-// Env is the environment of a node: everything that may happen to it from
-// outside, bounded. It must be plain data, like a machine: it is part of the
-// state.
+// Env is the environment of a node: all that may happen to it from outside, bounded.
+// It is part of the state, so it must be plain data, like a machine.
 type Env interface {
-	// Moves lists what may happen now, each time in the same order.
+	// Moves lists what may happen now, always in the same order.
 	Moves(w *World) []Move
 	// Do makes one of them happen.
 	Do(w *World, m Move)
-	// Tell takes what a cell tells an adapter; it must not wait.
+	// Tell takes what a cell tells an adapter. It must not wait.
 	Tell(w *World, adapter, from actor.ID, body any)
 	// Serve answers a question that a cell asks an adapter.
 	Serve(w *World, adapter actor.ID, q any) (answer any)
-	// Answered gives an adapter the end of a question that it asked.
+	// Answered gives an adapter the end of its question.
 	Answered(w *World, asker actor.ID, in actor.Input)
 	// Name says in words what a move is.
 	Name(m Move) string
@@ -36,30 +35,28 @@ type Env interface {
 // Scenario is a small configuration whose every interleaving is explored.
 type Scenario struct {
 	Name string
-	// Plan is the wiring; adapters with a Handler are served by Env.
+	// Plan is the wiring. Env serves the adapters that have a Handler.
 	Plan func(w *World) *cell.Plan
 	Env  func() Env
 
 	Jumps   int           // how often the clock may jump to a deadline
-	Horizon time.Duration // deadlines later than this after Epoch are left alone; zero: none are
+	Horizon time.Duration // later deadlines after Epoch do not come; zero: all come
 	Crashes int           // how many steps may die
-	Mortal  []actor.ID    // which cells; nil: all
 	Message int           // bytes of the largest message that a connection brings
 	Stop    bool          // the node may be told to stop at any time
-	Whole   bool          // a cell takes and handles a production batch in one move instead of one input
+	Whole   bool          // a cell takes and handles a production batch in one move
 	Hands   bool          // a cell takes a batch in one move and handles each input in a further one
-	Fine    bool          // each effect of a step is performed in a move of its own
+	Fine    bool          // each effect of a step is performed in a separate move
 	Twice   bool          // every move is made twice, and must come out the same (law L10)
 
-	// Rest checks a state in which nothing can happen any more, besides
-	// the laws.
+	// Rest checks a state at rest, besides the laws.
 	Rest func(w *World) error
-	// Settle is how many deadlines are let come, one after the other, at a
-	// state at rest before Rest looks at it: what is to be retried is.
+	// Settle is how many deadlines come, one after the other, before a state at
+	// rest is checked. What is to be retried is then retried.
 	Settle int
 
-	// For negative controls: Mutate breaks the kernel after each run of a
-	// cell, Deliver what the kernel hands to a cell.
+	// Mutate and Deliver are for negative controls. Mutate breaks the kernel
+	// after each run of a cell. Deliver changes what a cell is given.
 	Mutate  func(w *World, c *cell.Cell)
 	Deliver func(w *World, c *cell.Cell, batch []mailbox.Envelope) []mailbox.Envelope
 }
@@ -72,41 +69,39 @@ type World struct {
 	sc   *Scenario
 	plan *cell.Plan
 
-	parts   map[[2]uint64]*part
-	known   []*part            // by number
-	loaded  map[actor.ID]*part // what the cells are copies of; nil: to be loaded anew
+	parts   map[name]*part
+	loaded  map[actor.ID]*part // the parts that the cells are copies of; nil: none
 	bus     *part              // the same for the bus
 	touched map[actor.ID]bool  // cells that may have changed in this move
 	// busTouched says the same of the bus.
 	busTouched bool
 	buf        []byte
-	dying      actor.ID // whose next step dies
-	early      bool     // no Tick yet: an input is handled in a move of its own
-	said       []string // what happened, for a trace; nil: nobody listens
-	listen     bool
-	seeds      [2]maphash.Seed
-	settled    map[[2]uint64]bool // states at rest that come in order
+	dying      actor.ID // the cell whose next step dies
+	early      bool     // no Tick yet: it is a move apart from the input
+	said       []string // what happened, for a trace
+	listen     bool     // there is a trace to write
+	names      names
+	settled    map[name]bool // states at rest that pass
 }
 
 // newWorld starts the node of a scenario.
 func newWorld(sc *Scenario) (*World, state) {
 	w := &World{
-		outside: &outside{Env: sc.Env(), Clock: Epoch, Jumps: sc.Jumps, Crashes: sc.Crashes, Lives: map[life]phase{}, Hands: map[actor.ID][]mailbox.Envelope{}},
-		sc:      sc, parts: map[[2]uint64]*part{}, loaded: map[actor.ID]*part{}, touched: map[actor.ID]bool{}, settled: map[[2]uint64]bool{},
-		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+		outside: &outside{Env: sc.Env(), Clock: Epoch, Jumps: sc.Jumps, Crashes: sc.Crashes, Lives: map[life]phase{}, Hands: map[actor.ID][]mailbox.Envelope{}, Asked: map[asked]bool{}},
+		sc:      sc, parts: map[name]*part{}, loaded: map[actor.ID]*part{}, touched: map[actor.ID]bool{}, settled: map[name]bool{},
+		names: newNames(),
 	}
 	plan := *sc.Plan(w)
+	mortally := func(id actor.ID, m actor.Machine) actor.Machine { return &mortal{id: id, Machine: m, w: shared{w}} }
 	plan.Cells = slices.Clone(plan.Cells)
 	for i := range plan.Cells {
 		id, build := plan.Cells[i].ID, plan.Cells[i].Build
-		plan.Cells[i].Build = func(gen uint32) actor.Machine { return &mortal{id: id, Machine: build(gen), w: shared{w}} }
+		plan.Cells[i].Build = func(gen uint32) actor.Machine { return mortally(id, build(gen)) }
 	}
 	plan.Kinds = slices.Clone(plan.Kinds)
 	for i := range plan.Kinds {
 		build := plan.Kinds[i].Build
-		plan.Kinds[i].Build = func(id actor.ID, arg any) actor.Machine {
-			return &mortal{id: id, Machine: build(id, arg), w: shared{w}}
-		}
+		plan.Kinds[i].Build = func(id actor.ID, arg any) actor.Machine { return mortally(id, build(id, arg)) }
 	}
 	plan.Adapters = slices.Clone(plan.Adapters)
 	for i := range plan.Adapters {
@@ -115,9 +110,6 @@ func newWorld(sc *Scenario) (*World, state) {
 	w.plan = &plan
 	w.Sys = cell.New(&plan, w)
 	w.Sys.Start(w.Clock)
-	for _, c := range w.Sys.Cells() {
-		w.touched[c.ID] = true
-	}
 	return w, w.save(nil)
 }
 
@@ -129,18 +121,13 @@ type teller struct {
 
 func (t teller) Tell(from actor.ID, body any) { t.w.Env.Tell(t.w, t.id, from, body) }
 
-// Machine returns the machine of a cell as it is now; nil when it is gone.
+// Machine returns the machine of a cell as it is now, or nil if the cell is gone.
 func (w *World) Machine(id actor.ID) actor.Machine {
 	c := w.Sys.Lookup(id)
 	if c == nil || c.Machine() == nil {
 		return nil
 	}
 	return c.Machine().(*mortal).Machine
-}
-
-// Deliver is how the environment hands something to a cell.
-func (w *World) Deliver(from, to actor.ID, lane actor.Lane, body any, bytes int) bool {
-	return w.Sys.Deliver(from, to, lane, body, bytes)
 }
 
 // Violate reports that a law is broken.
@@ -157,16 +144,16 @@ func (w *World) Say(format string, args ...any) {
 	}
 }
 
-// Wake and Credited note that a cell was changed by another's step.
+// Wake and Credited note that the step of one cell changed another.
 func (w *World) Wake(c *cell.Cell) { w.touched[c.ID] = true }
 
 // Credited: see Wake.
 func (w *World) Credited(c *cell.Cell) { w.touched[c.ID] = true }
 
-// Adopt needs nothing: a new cell is no part of any state yet.
+// Adopt does nothing: a new cell is no part of a state yet.
 func (w *World) Adopt(*cell.Cell) {}
 
-// Spawned needs nothing.
+// Spawned does nothing.
 func (w *World) Spawned(*cell.Cell) {}
 
 // Crashed forgets what the cell had seen.
@@ -175,14 +162,10 @@ func (w *World) Crashed(c *cell.Cell, trace string) {
 	if !strings.HasPrefix(trace, intent) {
 		w.Violate("%s died: %s", c.Name, trace)
 	}
-	for l := range w.Lives {
-		if l.Cell == c.ID {
-			delete(w.Lives, l)
-		}
-	}
+	maps.DeleteFunc(w.Lives, func(l life, _ phase) bool { return l.Cell == c.ID })
 }
 
-// Ended lets the next turn stop when the node is stopping.
+// Ended lets the next cells in the stop order stop if the node is stopping.
 func (w *World) Ended(c *cell.Cell, reason string) {
 	w.Say("    %s ends: %s", c.Name, reason)
 	if w.Stopped {
@@ -195,11 +178,9 @@ func (w *World) Log(c *cell.Cell, rec actor.Record) {
 	w.Say("    %s says: %s %v", c.Name, rec.Msg, rec.Fields)
 }
 
-// Halt breaks a law: nothing in these scenarios is a reason to stop the node,
-// and the kernel calls it when it recognises what the design excludes.
-func (w *World) Halt(err error) {
-	w.Violate("%v", err)
-}
+// Halt breaks a law. Nothing in these scenarios is a reason to stop the node, and the
+// kernel halts when it sees what the design excludes.
+func (w *World) Halt(err error) { w.Violate("%v", err) }
 
 // Now is the state's time.
 func (w *World) Now() time.Time { return w.Clock }

@@ -1,5 +1,5 @@
-// Package golden compares what a test makes with a file beside it. With -update
-// the file is written instead, so that its change can be read in the diff.
+// Package golden compares what a test makes with a file beside the test. The
+// flag -update writes the file instead, and git shows what has changed in it.
 package golden
 
 import (
@@ -11,37 +11,31 @@ import (
 
 var update = flag.Bool("update", false, "write what the tests make into the golden files")
 
-// Equal fails the test if got is not what the file holds.
+// Equal fails the test if the file does not hold got.
 func Equal(t testing.TB, file string, got []byte) {
 	t.Helper()
-	want, err := os.ReadFile(file)
-	switch {
-	case err == nil && bytes.Equal(want, got):
-	case *update:
+	if *update {
 		if err := os.WriteFile(file, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	switch {
 	case err != nil:
-		t.Fatalf("%v; the flag -update writes it", err)
-	default:
-		t.Errorf("%s is not what this test makes (the flag -update writes it):\n%s", file, difference(want, got))
+		t.Fatalf("%v. The flag -update writes the file.", err)
+	case !bytes.Equal(want, got):
+		t.Errorf("%s is not what this test makes. The flag -update writes the file.\n%s", file, difference(want, got))
 	}
 }
 
-// difference shows the first lines that differ.
+// difference shows the first line that differs.
 func difference(want, got []byte) string {
-	a, b := bytes.Split(want, []byte("\n")), bytes.Split(got, []byte("\n"))
-	for i := range max(len(a), len(b)) {
-		var x, y []byte
-		if i < len(a) {
-			x = a[i]
-		}
-		if i < len(b) {
-			y = b[i]
-		}
-		if !bytes.Equal(x, y) {
-			return "- " + string(x) + "\n+ " + string(y)
-		}
+	was := append(bytes.Split(want, []byte("\n")), nil)
+	is := append(bytes.Split(got, []byte("\n")), nil)
+	i := 0
+	for i < min(len(was), len(is))-1 && bytes.Equal(was[i], is[i]) {
+		i++
 	}
-	return ""
+	return "- " + string(was[i]) + "\n+ " + string(is[i])
 }

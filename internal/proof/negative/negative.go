@@ -1,8 +1,9 @@
-// Package negative lets a test show that its check can fail: a property is run
-// against a broken variant, and must be violated.
+// Package negative lets a test show that its check can fail. A property is run
+// against a broken variant, which must violate it.
 package negative
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"testing"
@@ -10,11 +11,11 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Property checks a property with rapid and returns how it was violated instead
-// of failing t; nil when it held.
+// Property checks a property with rapid. It returns how the property was violated, or
+// nil, and does not fail t.
 func Property(t *testing.T, property func(*rapid.T)) (violated error) {
 	t.Helper()
-	// Failures by intent are not worth a file to replay them from.
+	// Rapid writes no file to replay a failure by intent from.
 	if err := flag.Set("rapid.nofailfile", "true"); err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +31,7 @@ type quiet struct {
 
 func (q quiet) note(s string) {
 	if *q.err == nil {
-		*q.err = fmt.Errorf("%s", s)
+		*q.err = errors.New(s)
 	}
 }
 

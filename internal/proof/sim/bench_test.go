@@ -9,8 +9,8 @@ import (
 	"acyclic/internal/proof/sim"
 )
 
-// A step is one input: taken, handled, its effects performed, the invariants of
-// the machine and of its mailbox verified.
+// A step is one input. It is taken and handled, its effects are performed, and the
+// invariants of the machine and of its mailbox are verified.
 func BenchmarkWholeNodes(b *testing.B) {
 	var steps uint64
 	for seed := range uint64(b.N) {
@@ -23,8 +23,8 @@ func BenchmarkWholeNodes(b *testing.B) {
 	b.ReportMetric(float64(steps)/b.Elapsed().Seconds(), "steps/s")
 }
 
-// A simple step is a question or an answer between machines that do next to
-// nothing: what the driver and the kernel themselves cost.
+// A simple step is a question or an answer between machines that do next to nothing. It
+// shows what the driver and the kernel cost.
 func BenchmarkSimpleSteps(b *testing.B) {
 	const cells = 8
 	plan := &cell.Plan{}
@@ -46,7 +46,7 @@ func BenchmarkSimpleSteps(b *testing.B) {
 
 type hello struct{ actor.Asks[hello, greeter] }
 
-// greeter asks the next one as often as it may.
+// greeter asks the next greeter as often as it may.
 type greeter struct{ port actor.Port[hello, hello] }
 
 func (g *greeter) Step(_ time.Time, in actor.Input, out *actor.Outbox) {

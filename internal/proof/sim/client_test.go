@@ -14,8 +14,8 @@ import (
 	"acyclic/server"
 )
 
-// client asks the components what RPC handlers ask, one question at a time, for
-// as long as the node lives, and keeps the latest answers.
+// client asks the components what RPC handlers ask, one question at a time, as long as
+// the node lives. It keeps the latest answers.
 type client struct {
 	tips    actor.Port[chain.GetTips, chain.Tips]
 	block   actor.Port[chain.GetBlock, chain.Block]
@@ -70,7 +70,7 @@ func (c *client) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	}
 }
 
-// ask asks one question after the other, in an order by chance.
+// ask asks one question, drawn from eight.
 func (c *client) ask(out *actor.Outbox) {
 	var ok bool
 	switch c.rng.IntN(8) {
@@ -118,7 +118,7 @@ func (c *client) note(now time.Time, err error, answer any) {
 	}
 }
 
-// since says whether everything has been answered after a time.
+// since says whether all answers are newer than a time.
 func (c *client) since(at time.Time) bool {
 	for _, answer := range [...]any{c.best, c.sync, c.peers, c.server, c.conns, c.relay} {
 		if !c.asked[fmt.Sprintf("%T", answer)].After(at) {

@@ -18,13 +18,13 @@ import (
 // mutant is a machine of which something is broken.
 type mutant struct {
 	actor.Machine
-	// loses says whether the machine is not given an input.
+	// loses says whether the machine loses an input.
 	loses func(in actor.Input) bool
-	// after interferes with a step that was made.
+	// after changes what a step has done.
 	after func(in actor.Input, out *actor.Outbox)
-	// unclocked machines have no deadline.
+	// unclocked says that the machine has no deadline.
 	unclocked bool
-	// late machines have been told a later time before.
+	// late is by how much the clock goes back at every other input.
 	late time.Duration
 }
 
@@ -48,8 +48,7 @@ func (m *mutant) Deadline() time.Time {
 	return m.Machine.Deadline()
 }
 
-// breaks puts a mutant in the place of one cell of every node; the ID zero means
-// the peers' cells.
+// breaks makes one cell of every node a mutant. The ID zero means the peers' cells.
 func breaks(id actor.ID, with func() *mutant) func(*cell.Plan) {
 	return func(plan *cell.Plan) {
 		wrap(plan, func(cell actor.ID, m actor.Machine) actor.Machine {
@@ -63,12 +62,12 @@ func breaks(id actor.ID, with func() *mutant) func(*cell.Plan) {
 	}
 }
 
-// deaf machines are not given inputs of type E.
+// deaf makes a machine that loses inputs of type E.
 func deaf[E any]() *mutant {
 	return &mutant{loses: func(in actor.Input) bool { _, is := in.Body.(E); return is }}
 }
 
-// everyNth loses one in n of the inputs that are meant.
+// everyNth makes a machine that loses one in n of the inputs meant.
 func everyNth(n int, meant func(actor.Input) bool) *mutant {
 	count := 0
 	return &mutant{loses: func(in actor.Input) bool {
@@ -82,8 +81,8 @@ func everyNth(n int, meant func(actor.Input) bool) *mutant {
 
 func is[E any](in actor.Input) bool { _, ok := in.Body.(E); return ok }
 
-// What the scenarios check must be able to fail: each of these nodes is broken
-// in one point, and some seed of those that are run anyway must show it.
+// mutants are nodes that are each broken in one point. The checks of the scenarios must be
+// able to fail, so one of the seeds that are run anyway must show it.
 var mutants = []struct {
 	name   string
 	in     *scenario
@@ -142,7 +141,7 @@ var mutants = []struct {
 	{"deaths are never forgotten", &dooms, func(plan *cell.Plan) { plan.Deaths.Within = time.Hour }},
 }
 
-// oneAtATime hears of no further peer as long as it knows one.
+// oneAtATime makes a machine that hears of no second peer while it knows one.
 func oneAtATime() *mutant {
 	var only actor.ID
 	return &mutant{loses: func(in actor.Input) bool {

@@ -11,22 +11,22 @@ import (
 	"acyclic/server"
 )
 
-// bounds is how long, in virtual time, things may take.
+// bounds says how long things may take in virtual time.
 type bounds struct {
-	rough time.Duration // the environment plays up for so long
-	agree time.Duration // then all nodes have the same work within
-	news  time.Duration // and hear of a new block within
+	rough time.Duration // the weather is rough for so long
+	agree time.Duration // then all nodes come to the same work
+	news  time.Duration // and then all hear of a new block
 }
 
 // The same for all worlds.
 const (
 	calmDown = 12 * time.Minute // to find each other again, and for engines to come back
-	atRest   = 30 * time.Minute // until a moment comes at which nothing is under way
+	atRest   = 30 * time.Minute // until nothing is under way
 	stopIn   = 5 * time.Second  // from the request to the end of a node, adapters included
 )
 
-// prove runs a world: rough weather, then calm, agreement, news, rest, the end
-// of the network and the stop; and says what is wrong with it.
+// prove runs a world: rough weather, then calm, agreement, news, rest, the end of the
+// network and the stop. It says what is wrong with the world.
 func (c *town) prove(b bounds) error {
 	if _, err := c.live(b.rough, func() bool { return false }); err != nil {
 		return err
@@ -45,31 +45,27 @@ func (c *town) prove(b bounds) error {
 		{"a new block is known to all", b.news, c.news()},
 		{"components and kernel know the same peers", atRest, c.familiar()},
 		{"nothing is under way", atRest, c.each((*resident).rests)},
-		{"nobody is left when the network is gone", 2 * atRest, c.deserted()},
+		{"no peer is left when the network is gone", 2 * atRest, c.deserted()},
 	} {
-		ok, err := true, error(nil)
-		if stage.done == nil {
-			_, err = c.live(stage.within, func() bool { return false })
-		} else {
-			ok, err = c.live(stage.within, stage.done)
+		done := stage.done
+		if done == nil { // the time passes in any case
+			done = func() bool { return false }
 		}
+		ok, err := c.live(stage.within, done)
 		if err == nil {
 			err = c.sound()
-		}
-		if stage.done == nil && err == nil {
-			ok = c.met()
 		}
 		if err != nil {
 			return fmt.Errorf("until %s: %w", stage.what, err)
 		}
-		if !ok {
+		if !ok && (stage.done != nil || !c.met()) {
 			return fmt.Errorf("not within %v: %s", stage.within, stage.what)
 		}
 	}
 	return c.end()
 }
 
-// met says whether every node that is up has found somebody.
+// met says whether every node that is up has a connection.
 func (c *town) met() bool {
 	return len(c.up()) < 2 || all(c.up(), func(n *resident) bool { return n.adapter.Conns() > 0 })
 }
@@ -86,8 +82,7 @@ func all(nodes []*resident, is func(*resident) bool) bool {
 
 func (n *resident) ended() bool { return n.Stopped() }
 
-// clock is what the node's clock shows at a time of the world. It jumps in rough
-// weather only.
+// clock is what the node's clock shows at a time of the world.
 func (n *resident) clock(world time.Time) time.Time { return world.Add(n.Ahead) }
 
 // stopping lists the nodes that are stopping or have stopped.
@@ -100,7 +95,7 @@ func (c *town) stopping() (list []*resident) {
 	return list
 }
 
-// once makes a condition of which the first look also starts something.
+// once makes a condition. The first look at it also starts something.
 func once(start func(), done func() bool) func() bool {
 	started := false
 	return func() bool {
@@ -112,7 +107,7 @@ func once(start func(), done func() bool) func() bool {
 	}
 }
 
-// news has one of the nodes mine a block, of which all must hear.
+// news lets one of the nodes mine a block. All must hear of it.
 func (c *town) news() func() bool {
 	var miner *resident
 	var height int32
@@ -128,8 +123,8 @@ func (c *town) news() func() bool {
 	})
 }
 
-// each makes a condition that every node has to meet at some moment, though not
-// all at the same: of fifty nodes one is always dialling.
+// each makes a condition that every node must meet at some moment. The moments may
+// differ: of fifty nodes one is always dialling.
 func (c *town) each(is func(*resident) bool) func() bool {
 	met := map[*resident]bool{}
 	return func() bool {
@@ -140,8 +135,8 @@ func (c *town) each(is func(*resident) bool) func() bool {
 	}
 }
 
-// rests says whether nothing is under way at this moment: no input queued, no
-// question open, given up or owed, and all credit back with the sockets.
+// rests says whether nothing is under way: no input is queued, no question is open, given
+// up or owed, and all credit is back with the sockets.
 func (n *resident) rests() bool {
 	for _, x := range n.Sys.Cells() {
 		st := x.Stats()
@@ -157,8 +152,8 @@ func (n *resident) rests() bool {
 	return true
 }
 
-// familiar makes the clients ask; then what the components say of the peers must
-// be what is there, and the tips must be those of the engine.
+// familiar makes the clients ask. Then the components must say which peers are there, and
+// the tips must be those of the engine.
 func (c *town) familiar() func() bool {
 	var since time.Time
 	return once(func() {
@@ -191,9 +186,8 @@ func (n *resident) familiar(since time.Time) bool {
 		k.best == tips && k.sync.Tips == tips
 }
 
-// deserted takes the network down, or, in every other world, silently cuts all
-// lines; then everything that peers have held must be
-// free again, in the kernel and in what the components say of themselves.
+// deserted takes the network down, or, in every other world, silently cuts all lines. Then
+// all that peers have held must be free, in the kernel and in what the components say.
 func (c *town) deserted() func() bool {
 	var gone time.Time
 	return once(func() {
@@ -215,7 +209,7 @@ func (n *resident) deserted(since time.Time) bool {
 		k.server.Inbound == 0 && k.server.Outbound == 0 && k.server.Handshaking == 0
 }
 
-// sound verifies what holds at all times.
+// sound verifies what must hold at all times.
 func (c *town) sound() error {
 	if c.backward != nil {
 		return c.backward
@@ -247,7 +241,7 @@ func (c *town) sound() error {
 	return nil
 }
 
-// end stops all nodes at once: every cell must end in time.
+// end stops all nodes at once. Every cell must end in time.
 func (c *town) end() error {
 	for _, n := range c.nodes {
 		if n.doomed && (n.Halted == nil || !strings.Contains(n.Halted.Error(), "components died")) {

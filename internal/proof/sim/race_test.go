@@ -2,6 +2,5 @@
 
 package sim_test
 
-// slow is how many times fewer seeds are run: the race detector has nothing to
-// find on one thread.
+// slow divides the number of seeds: the race detector has nothing to find on one thread.
 const slow = 20

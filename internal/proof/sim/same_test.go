@@ -22,8 +22,8 @@ func hashOf(t *testing.T, s *scenario, seed uint64, with func(*town)) uint64 {
 	return c.Hash()
 }
 
-// Time and chance are arguments (law L10): whole nodes with all that can happen
-// to them go the same way twice under one seed, and another way under another.
+// Time and chance are arguments (law L10). Whole nodes, with all that can happen to them,
+// run the same way twice under one seed, and another way under another seed.
 func TestL10SameSeedSameRun(t *testing.T) {
 	for _, s := range []*scenario{&roughNetwork, &deaths, &strangers, &stalled, &engines, &stops, &tiny, &clocks, &dooms, &everything} {
 		t.Run(s.name, func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestL10SameSeedSameRun(t *testing.T) {
 	}
 }
 
-// sloppy is a cell that breaks law L10, in one of two ways.
+// sloppy breaks law L10 in one of two ways.
 type sloppy struct {
 	clock bool // it reads the wall clock; else it ranges over a map for effect
 	ask   map[int]func(*actor.Outbox) bool
@@ -76,8 +76,8 @@ func (s *sloppy) asks(p *actor.Ports) {
 	}
 }
 
-// The control of TestL10SameSeedSameRun: one sloppy cell, and the same seed
-// gives another run.
+// The control of TestL10SameSeedSameRun: with one sloppy cell the same seed gives another
+// run.
 func TestL10SloppyMachinesAreCaught(t *testing.T) {
 	for name, clock := range map[string]bool{"it ranges over a map for effect": false, "it reads the wall clock": true} {
 		t.Run(name, func(t *testing.T) {

@@ -19,7 +19,7 @@ type scenario struct {
 	build func(c *town)
 	net   fake.NetConfig
 	size  int   // nodes and strangers
-	sizes []int // in the place of size, for one seed after the other
+	sizes []int // instead of size, for one seed after the other
 }
 
 // run builds and proves one world.
@@ -72,13 +72,13 @@ var smoothNet = fake.NetConfig{
 
 var quick = fake.EngineConfig{MaxApply: 20 * time.Millisecond, MaxRead: 20 * time.Millisecond}
 
-// chainOf grows a chain of its own on the genesis block.
+// chainOf grows a chain on the genesis block. Each salt gives another chain.
 func chainOf(n int, salt uint64) []*wire.MsgBlock {
 	return fake.Grow(&genesis.Header, n, bits, salt, 400)
 }
 
-// settlers adds nodes: one has a chain, another a shorter one of its own, the
-// others nothing; the first two mine.
+// settlers adds nodes. The first has a chain, the second another, shorter one, the rest
+// none. The first two mine.
 func settlers(c *town, n int, engine fake.EngineConfig, with func(i int, has *belongings)) {
 	mine := fake.MinerConfig{Every: 30 * time.Second, Count: 3, Size: 2000}
 	for i := range n {
@@ -93,8 +93,8 @@ func settlers(c *town, n int, engine fake.EngineConfig, with func(i int, has *be
 	}
 }
 
-// Latency, stalls, cuts, resets, refused dials; every other world begins without
-// a network.
+// Latency, stalls, cuts, resets, refused dials. Every other world begins without a
+// network.
 var roughNetwork = scenario{
 	name: "TestRoughNetwork", seeds: 40, net: roughNet, size: 3,
 	bounds: bounds{rough: 5 * time.Minute, agree: 10 * time.Minute, news: time.Minute},
@@ -108,8 +108,8 @@ var roughNetwork = scenario{
 
 func TestRoughNetwork(t *testing.T) { try(t, &roughNetwork) }
 
-// The same with longer chains and up to fifty nodes, most of which know each
-// other through others only.
+// The same with longer chains and up to fifty nodes. Most of them know each other only
+// through others.
 var largeTown = scenario{
 	name: "TestLargeTown", seeds: 3, net: roughNet, sizes: []int{8, 20, 50},
 	bounds: bounds{rough: 5 * time.Minute, agree: 10 * time.Minute, news: time.Minute},
@@ -127,8 +127,8 @@ var largeTown = scenario{
 
 func TestLargeTown(t *testing.T) { try(t, &largeTown) }
 
-// Every component panics in one step of some hundred, before or after it has
-// changed its state.
+// Every component panics in one step of some hundred, before or after it has changed its
+// state.
 var deaths = scenario{
 	name: "TestL11NodesAgreeThoughComponentsDie", seeds: 40, net: roughNet, size: 3,
 	bounds: bounds{rough: 5 * time.Minute, agree: 10 * time.Minute, news: time.Minute},
@@ -140,8 +140,8 @@ var deaths = scenario{
 
 func TestL11NodesAgreeThoughComponentsDie(t *testing.T) { try(t, &deaths) }
 
-// Three deaths within a minute stop a node, in order and with a reason; two, or
-// three over a longer time, do not.
+// Three deaths within a minute stop a node, cleanly and with a reason. Two deaths do not,
+// nor do three over a longer time.
 var dooms = scenario{
 	name: "TestL11ThreeDeathsStopTheNode", seeds: 20, net: smoothNet, size: 4,
 	bounds: bounds{rough: 5 * time.Minute, agree: 10 * time.Minute, news: time.Minute},
@@ -163,8 +163,7 @@ var dooms = scenario{
 
 func TestL11ThreeDeathsStopTheNode(t *testing.T) { try(t, &dooms) }
 
-// Half of the town are strangers of all manners, at least one of each among any
-// seven seeds.
+// Half of the town are strangers. Any seven seeds have all manners.
 var strangers = scenario{
 	name: "TestStrangers", seeds: 28, net: smoothNet, size: 6,
 	bounds: bounds{rough: 3 * time.Minute, agree: 30 * time.Minute, news: 15 * time.Minute},
@@ -189,9 +188,8 @@ var strangers = scenario{
 
 func TestStrangers(t *testing.T) { try(t, &strangers) }
 
-// One node has the chain; two strangers have its headers, and are asked for
-// blocks in vain. It is quiet: nothing happens that could take the place of a
-// deadline (law L9).
+// One node has the chain. Two strangers have its headers, and are asked for blocks in
+// vain. The world is quiet: no event comes instead of a deadline (law L9).
 var stalled = scenario{
 	name: "TestL9StrangersWithoutBlocks", seeds: 20, net: smoothNet, size: 4,
 	bounds: bounds{agree: 30 * time.Minute, news: time.Minute},
@@ -206,8 +204,8 @@ var stalled = scenario{
 
 func TestL9StrangersWithoutBlocks(t *testing.T) { try(t, &stalled) }
 
-// The engine of one node is slow, that of another hangs beyond the timeouts, the
-// database of a third fails: that node ends in order, the others go on.
+// The engine of one node is slow. That of another hangs longer than the timeouts. The
+// database of a third fails: that node stops cleanly, and the others go on.
 var engines = scenario{
 	name: "TestEngineFails", seeds: 40, net: smoothNet, size: 4,
 	bounds: bounds{rough: 20 * time.Minute, agree: time.Hour, news: time.Minute},
@@ -227,7 +225,7 @@ var engines = scenario{
 
 func TestEngineFails(t *testing.T) { try(t, &engines) }
 
-// Each node but one is told to stop at some moment, whatever it is doing.
+// All nodes but one are told to stop at some moment, whatever they are doing.
 var stops = scenario{
 	name: "TestL8StopDuringEverything", seeds: 60, net: roughNet, size: 3,
 	bounds: bounds{rough: 3 * time.Minute, agree: time.Hour, news: time.Minute},
@@ -252,8 +250,8 @@ var stops = scenario{
 
 func TestL8StopDuringEverything(t *testing.T) { try(t, &stops) }
 
-// Every window, lane and budget is one or two, and the engine is at times slower
-// than the timeouts.
+// Every window, lane and budget is one or two. The engine is at times slower than the
+// timeouts.
 var tiny = scenario{
 	name: "TestL4TinyBounds", seeds: 40, net: roughNet, size: 3,
 	bounds: bounds{rough: 5 * time.Minute, agree: 20 * time.Minute, news: time.Minute},
@@ -267,7 +265,7 @@ var tiny = scenario{
 
 func TestL4TinyBounds(t *testing.T) { try(t, &tiny) }
 
-// tinyBounds draws bounds that are about as small as they can be.
+// tinyBounds draws bounds that are about as small as bounds can be.
 func tinyBounds(rng *rand.Rand) func(*node.Settings) {
 	few := func() int { return 1 + rng.IntN(2) }
 	return func(s *node.Settings) {
@@ -293,8 +291,8 @@ func tinyBounds(rng *rand.Rand) func(*node.Settings) {
 	}
 }
 
-// The clock of one node jumps now and then: forward by seconds or an hour, so that
-// all that it waits for times out at once, or back.
+// The clock of one node jumps now and then. It jumps forward by seconds or an hour, so
+// that all open questions time out at once, or back.
 var clocks = scenario{
 	name: "TestClockJumps", seeds: 30, net: smoothNet, size: 3,
 	bounds: bounds{rough: 5 * time.Minute, agree: 30 * time.Minute, news: time.Minute},

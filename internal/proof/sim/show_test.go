@@ -12,8 +12,8 @@ import (
 	"acyclic/internal/proof/sim"
 )
 
-// How to look at a failure: its message names the command, which runs the one
-// seed again, step by step the same.
+// The message of a failure names the command that runs the same seed again. These flags
+// help to look at it.
 var (
 	firstSeed = flag.Int64("seed", -1, "run this seed only, or this and the following with -seeds")
 	seedCount = flag.Int("seeds", 0, "how many seeds of each scenario are run")

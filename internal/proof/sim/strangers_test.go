@@ -24,7 +24,7 @@ type manner uint8
 const (
 	boaster  manner = iota // has headers with the most work and none of their blocks
 	mute                   // says nothing after the handshake
-	gibberer               // says what makes no sense, or nothing but breaks the framing
+	gibberer               // says what makes no sense, and breaks the framing
 	flooder                // asks and announces without end and never reads
 	churner                // comes and goes
 	forger                 // has a chain with the most work and an invalid block in it
@@ -36,8 +36,8 @@ func (m manner) String() string {
 	return [...]string{"boaster", "mute", "gibberer", "flooder", "churner", "forger", "spoiler"}[m]
 }
 
-// stranger is a node of the town that is not ours: a cell that dials and admits,
-// and one for each connection.
+// stranger is a node of the town with other code than ours: a cell that dials and admits,
+// and a cell for each connection.
 type stranger struct {
 	how    manner
 	addrs  []netip.AddrPort
@@ -50,13 +50,13 @@ type stranger struct {
 	next   time.Time
 }
 
-// liarArg is what it gives to a connection's cell.
+// liarArg is what a stranger gives to a connection's cell.
 type liarArg struct {
 	conn    peer.ConnID
 	inbound bool
 }
 
-// invite adds a stranger. Its blocks are what it talks about.
+// invite adds a stranger that talks about some blocks.
 func (c *town) invite(how manner, blocks []*wire.MsgBlock) {
 	var ep, sp actor.Ports
 	admit := actor.Connect[server.Admit](&ep, "net.admit", actor.Ref[server.Server](node.Server), 1, 10*time.Second)
@@ -140,7 +140,7 @@ type liar struct {
 	liarArg
 	rng   *rand.Rand
 	ends  time.Time // when a churner goes
-	acts  time.Time // when it next says something unasked
+	acts  time.Time // when it says something unasked again
 	acted int
 }
 
@@ -155,7 +155,7 @@ func (l *liar) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 			l.say(out, l.version(now))
 		}
 		if l.how == flooder {
-			l.say(out, &wire.MsgVerAck{}) // it will not read ours
+			l.say(out, &wire.MsgVerAck{}) // it never reads ours
 			l.acts = now.Add(time.Second)
 		}
 	case actor.Tick:
@@ -244,7 +244,7 @@ func (l *liar) headers(m *wire.MsgGetHeaders, out *actor.Outbox) {
 	l.say(out, a)
 }
 
-// data answers a getdata, if it is of the manner to do so.
+// data answers a getdata, if the manner is to answer.
 func (l *liar) data(m *wire.MsgGetData, out *actor.Outbox) {
 	if l.how != forger && l.how != spoiler {
 		return
@@ -263,7 +263,7 @@ func (l *liar) data(m *wire.MsgGetData, out *actor.Outbox) {
 	}
 }
 
-// act says something that nobody asked for.
+// act says something unasked.
 func (l *liar) act(now time.Time, out *actor.Outbox) {
 	l.acted++
 	l.acts = now.Add(1 + time.Duration(l.rng.Int64N(int64(time.Second))))

@@ -31,8 +31,8 @@ const bits = 0x207fffff
 
 var genesis = chaincfg.RegressionNetParams.GenesisBlock
 
-// town is a world of nodes that are wired as production wires them, on simulated
-// adapters, and of strangers that are not.
+// town is a world of nodes and strangers. The nodes have the production wiring, on
+// simulated adapters.
 type town struct {
 	*sim.World
 	seed     uint64
@@ -44,16 +44,16 @@ type town struct {
 	nodes    []*resident
 	calm     bool
 	deadly   int           // one step in so many of a component panics; zero: none
-	deaths   int           // of which so many
-	guests   int           // strangers
-	jumps    time.Duration // about how often the first node's clock jumps, mostly forward; zero: never
+	deaths   int           // how many there were by intent
+	guests   int           // how many strangers there are
+	jumps    time.Duration // the mean time between two jumps of the first node's clock; zero: no jumps
 	jumpAt   time.Time
-	outage   time.Time // there is no network before; zero: there is
+	outage   time.Time // until when there is no network; zero: there is one
 
-	backward error // a clock went back for a machine
+	backward error // a machine was given a time before the last
 
-	// Deviations from the wiring, for worlds with other bounds and for the
-	// broken variants that the checks must catch.
+	// bounds and alter change the wiring, for worlds with other bounds and for
+	// the broken variants that the checks must catch.
 	bounds func(*node.Settings)
 	alter  func(*cell.Plan)
 }
@@ -68,7 +68,7 @@ type resident struct {
 	client  *client
 	stop    time.Time // when it is told to stop; zero: never
 	told    bool      // it was told, or has halted
-	doomed  bool      // so many of its components die that it has to halt
+	doomed  bool      // so many of its components die that it must halt
 }
 
 // belongings are what a node starts with.
@@ -83,11 +83,11 @@ type belongings struct {
 
 const maxPeers = 8
 
-func newTown(seed uint64, cfg fake.NetConfig, places int) *town {
+func newTown(seed uint64, cfg fake.NetConfig, size int) *town {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	c := &town{World: sim.New(seed), seed: seed, rng: rng, net: fake.NewNet(cfg, rng)}
 	c.Check = true
-	for i := range places {
+	for i := range size {
 		c.addrs = append(c.addrs, netip.MustParseAddrPort(fmt.Sprintf("8.%d.0.1:18555", i+1)))
 	}
 	c.net.Seen = func(command string, payload []byte) {
@@ -104,11 +104,11 @@ func newTown(seed uint64, cfg fake.NetConfig, places int) *town {
 	return c
 }
 
-// seeded returns a source of chance of its own.
+// seeded returns a new source of chance.
 func (c *town) seeded() *rand.Rand { return rand.New(rand.NewPCG(c.rng.Uint64(), 2)) }
 
-// settings are those of a node of eight peers, all found by itself except that
-// each one names the next, so that nobody can come between all of them.
+// settings are those of a node of eight peers. Each node names the next one, so that no
+// stranger can come between all of them. It finds the others itself.
 func (c *town) settings() node.Settings {
 	i := len(c.adapters)
 	l := node.Derive(maxPeers, 1)
@@ -123,7 +123,7 @@ func (c *town) settings() node.Settings {
 		c.bounds(&s)
 	}
 	if c.deadly > 0 {
-		s.Limits.Deaths = cell.Deaths{} // such a world is about living on
+		s.Limits.Deaths = cell.Deaths{} // such a world goes on
 	}
 	return s
 }
@@ -166,7 +166,7 @@ func (c *town) add(has belongings) *resident {
 	return n
 }
 
-// withoutDisplay takes the progress display out of a plan: there is no screen.
+// withoutDisplay takes the progress display out of a plan, since there is no screen.
 func withoutDisplay(plan *cell.Plan) {
 	plan.Subscribers = nil
 	for i := range plan.Topics {
@@ -175,7 +175,7 @@ func withoutDisplay(plan *cell.Plan) {
 	}
 }
 
-// populate adds what stands for RPC: somebody who mines, somebody who asks.
+// populate adds a miner and a client, which stand for RPC.
 func (c *town) populate(n *resident, plan *cell.Plan, mine fake.MinerConfig) {
 	var mp, cp actor.Ports
 	mine.Bits = bits
@@ -183,7 +183,7 @@ func (c *town) populate(n *resident, plan *cell.Plan, mine fake.MinerConfig) {
 	n.miner = fake.NewMiner(mine, port, c.seeded())
 	n.client = newClient(&cp, c.seeded())
 	if c.seed%2 == 1 {
-		n.client.every = time.Hour // nothing may depend on somebody asking
+		n.client.every = time.Hour // nothing may depend on its questions
 	}
 	plan.Cells = append(plan.Cells,
 		cell.Static{ID: minerID, Name: "miner", Ports: mp.Specs, Build: func(uint32) actor.Machine { return n.miner }},
@@ -196,8 +196,8 @@ func (c *town) populate(n *resident, plan *cell.Plan, mine fake.MinerConfig) {
 	}
 }
 
-// live runs the world until done, for at most a time; what happens by the clock
-// of the town itself happens meanwhile.
+// live runs the world until done, for at most a time. Meanwhile the town does what is due
+// by its clock.
 func (c *town) live(bound time.Duration, done func() bool) (bool, error) {
 	var at time.Time // when done is looked at again
 	ok := false
@@ -216,7 +216,7 @@ func (c *town) live(bound time.Duration, done func() bool) (bool, error) {
 	return ok || err == nil && done(), err
 }
 
-// govern stops the nodes whose time has come and those that are halted.
+// govern stops the nodes that are due to stop or have halted.
 func (c *town) govern() {
 	for _, n := range c.nodes {
 		if n.Halted != nil || !n.stop.IsZero() && !n.stop.After(c.Now) {
@@ -226,9 +226,8 @@ func (c *town) govern() {
 	}
 }
 
-// jump sets the first node's clock now and then: forward by up to an hour, as
-// after a suspension, or back by up to a minute, which for its cells means that
-// time stands still.
+// jump sets the first node's clock now and then: forward by up to an hour, as after a
+// suspension, or back by up to a minute. Time then stands still for the node's cells.
 func (c *town) jump() {
 	if c.jumps == 0 || c.calm || c.Now.Before(c.jumpAt) {
 		return
@@ -244,20 +243,20 @@ func (c *town) jump() {
 		if n := c.nodes[0]; n.Ahead+by < 90*time.Minute { // blocks two hours ahead are refused
 			n.Ahead += by
 			for _, x := range n.Living() {
-				n.Wake(x) // whose deadline has come, or lies further off
+				n.Wake(x) // its deadline has come, or lies further off
 			}
 		}
 	}
 	c.jumpAt = c.Now.Add(time.Duration(c.rng.Int64N(int64(2 * c.jumps))))
 }
 
-// cutOff lets the world begin without a network.
+// cutOff takes the network away for a time.
 func (c *town) cutOff(d time.Duration) {
 	c.outage = c.Now.Add(d)
 	c.net.Down(c.Now)
 }
 
-// repair ends that.
+// repair brings the network back.
 func (c *town) repair() {
 	if !c.outage.IsZero() && !c.Now.Before(c.outage) {
 		c.outage = time.Time{}
@@ -292,8 +291,8 @@ func (c *town) settle() {
 }
 
 // agreed says whether all nodes that are up have a best block of the same work.
-// It need not be the same block: of two that were found at the same time each
-// node keeps the one that it saw first.
+// The blocks may differ: of two that were found at the same time a node keeps the one that
+// it saw first.
 func (c *town) agreed() bool {
 	up := c.up()
 	for _, n := range up {
@@ -304,93 +303,8 @@ func (c *town) agreed() bool {
 	return true
 }
 
-// best is the node with the most work.
-func (c *town) best() *resident {
-	var best *resident
-	for _, n := range c.up() {
-		if best == nil || n.store.Tips().Block.Work.Cmp(best.store.Tips().Block.Work) > 0 {
-			best = n
-		}
-	}
-	return best
-}
-
-// mortals makes components die now and then (law L11), before a step or when it
-// has changed the machine and recorded effects.
-func (c *town) mortals(plan *cell.Plan) {
-	if c.deadly == 0 {
-		return
-	}
-	wrap(plan, func(id actor.ID, m actor.Machine) actor.Machine {
-		if id == minerID || id == clientID {
-			return m
-		}
-		return &mortal{Machine: m, town: c, rng: c.seeded()}
-	})
-}
-
-type mortal struct {
-	actor.Machine
-	town *town
-	rng  *rand.Rand
-}
-
-func (m *mortal) Step(now time.Time, in actor.Input, out *actor.Outbox) {
-	dies := !m.town.calm && m.rng.IntN(m.town.deadly) == 0
-	if dies {
-		m.town.deaths++
-	}
-	if dies && m.rng.IntN(2) == 0 {
-		panic("a death by intent, before the step")
-	}
-	m.Machine.Step(now, in, out)
-	if dies {
-		panic("a death by intent, after the step")
-	}
-}
-
-// foredoom lets a component of a node die at certain times, each time one that
-// chance picks.
-func (c *town) foredoom(plan *cell.Plan, times []time.Duration) {
-	for _, after := range times {
-		at := c.Now.Add(after)
-		whose := []actor.ID{node.Server, node.Netsync, node.Relay, node.Chain}[c.rng.IntN(4)]
-		met := false
-		wrap(plan, func(id actor.ID, m actor.Machine) actor.Machine {
-			if id != whose {
-				return m
-			}
-			return &doomed{Machine: m, town: c, at: at, met: &met}
-		})
-	}
-}
-
-// doomed dies at a time, of nothing that a peer has sent.
-type doomed struct {
-	actor.Machine
-	town *town
-	at   time.Time
-	met  *bool
-}
-
-func (d *doomed) Step(now time.Time, in actor.Input, out *actor.Outbox) {
-	if !*d.met && !now.Before(d.at) && in.From.Parent() == 0 {
-		*d.met = true
-		d.town.deaths++
-		panic("a death at its time")
-	}
-	d.Machine.Step(now, in, out)
-}
-
-func (d *doomed) Deadline() time.Time {
-	if due := d.Machine.Deadline(); *d.met || !due.IsZero() && due.Before(d.at) {
-		return due
-	}
-	return d.at
-}
-
-// clocked verifies that a machine's clock never goes back: what has been computed
-// from it would be in the future.
+// clocked verifies that a machine's clock never goes back. Times that were computed before
+// would then lie in the future.
 type clocked struct {
 	actor.Machine
 	town *town
@@ -405,7 +319,7 @@ func (k *clocked) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	k.Machine.Step(now, in, out)
 }
 
-// wrap puts every machine of a plan's cells, kinds included, into another.
+// wrap puts every machine of a plan, kinds included, into another machine.
 func wrap(plan *cell.Plan, with func(id actor.ID, m actor.Machine) actor.Machine) {
 	for i := range plan.Cells {
 		id, build := plan.Cells[i].ID, plan.Cells[i].Build
@@ -417,7 +331,7 @@ func wrap(plan *cell.Plan, with func(id actor.ID, m actor.Machine) actor.Machine
 	}
 }
 
-// report is what somebody who looks for a failure wants to know first.
+// report is where to begin to look for a failure.
 func (c *town) report() string {
 	s := fmt.Sprintf("after %v and %d steps\n", c.Now.Sub(sim.Epoch), c.Steps)
 	for _, n := range c.nodes {
@@ -436,7 +350,7 @@ func (c *town) report() string {
 	return s
 }
 
-// open lists what is under way in a node: the wait-for report.
+// open lists what is under way in a node.
 func (n *resident) open() (s string) {
 	for _, x := range n.Sys.Cells() {
 		st := x.Stats()

@@ -1,9 +1,13 @@
 package sim
 
 import (
+	"cmp"
 	"container/heap"
+	"encoding/binary"
 	"fmt"
+	"hash"
 	"hash/fnv"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -20,23 +24,22 @@ var Epoch = time.Date(2011, 2, 3, 0, 0, 0, 0, time.UTC)
 // World is a run: nodes, a clock, a seed.
 type World struct {
 	Now   time.Time
-	Nodes []*Node
 	Steps uint64 // inputs handled
 
-	// Trace, if set, is called with each input before it is handled.
-	Trace func(n *Node, c *cell.Cell, e *mailbox.Envelope)
-	// Check says whether every machine's and mailbox's invariants are
-	// verified after each batch.
+	// Check says whether the invariants of machine and mailbox are verified
+	// after each batch.
 	Check bool
-	// Even draws all delays alike, for tests that are not about schedules.
+	// Even gives all cells the same delay, for tests that are not about
+	// schedules.
 	Even bool
 
+	nodes int
 	rng   *rand.Rand
 	queue events
 	batch []mailbox.Envelope
 	seq   uint64
-	hash  uint64
-	names map[reflect.Type]uint64
+	hash  hash.Hash64
+	buf   []byte
 	err   error
 }
 
@@ -45,8 +48,7 @@ type Node struct {
 	Name    string
 	Sys     *cell.System
 	Halted  error
-	Records []Record // log records of level Warn and above, and all with Verbose
-	Verbose bool
+	Records []Record // log records of level Warn and above
 	Deaths  int
 	Death   string // the trace of the last death
 	// Ahead is how far this node's clock is ahead of the world's. Its adapters
@@ -70,47 +72,38 @@ type Record struct {
 type runner struct {
 	node   *Node
 	cell   *cell.Cell
-	part   bool
 	due    time.Time // when its next event stands in the queue; zero: none
-	speed  int64     // nanoseconds a batch takes, about
-	change time.Time // when the speed is drawn anew
+	speed  int64     // nanoseconds that a batch takes, about
+	change time.Time // when the next speed is drawn
 }
 
-// event is a cell's turn.
+// event lets a cell run.
 type event struct {
 	at  time.Time
 	seq uint64
 	r   *runner
 }
 
+// events is a heap, the first event on top.
 type events []event
 
 func (q events) Len() int { return len(q) }
 func (q events) Less(i, j int) bool {
-	if !q[i].at.Equal(q[j].at) {
-		return q[i].at.Before(q[j].at)
-	}
-	return q[i].seq < q[j].seq
+	return cmp.Or(q[i].at.Compare(q[j].at), cmp.Compare(q[i].seq, q[j].seq)) < 0
 }
 func (q events) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
 func (q *events) Push(x any)   { *q = append(*q, x.(event)) }
 func (q *events) Pop() any {
-	old := *q
-	e := old[len(old)-1]
-	*q = old[:len(old)-1]
+	last := len(*q) - 1
+	e := (*q)[last]
+	*q = (*q)[:last]
 	return e
 }
 
 // New returns an empty world.
 func New(seed uint64) *World {
-	return &World{
-		Now: Epoch, rng: rand.New(rand.NewPCG(seed, 0x5eed)),
-		hash: 14695981039346656037, names: map[reflect.Type]uint64{},
-	}
+	return &World{Now: Epoch, rng: rand.New(rand.NewPCG(seed, 0x5eed)), hash: fnv.New64a()}
 }
-
-// Rand is the world's source of chance, for whoever sets it up.
-func (w *World) Rand() *rand.Rand { return w.rng }
 
 // Part is a machine that plays one of a node's adapters.
 type Part struct {
@@ -121,10 +114,10 @@ type Part struct {
 }
 
 const (
-	// partsLast is the place of the parts in the stop order: after all cells.
+	// partsLast is where parts stand in the stop order: after all cells.
 	partsLast = 1 << 20
-	// told is the room for what cells tell a part. The peers bound their write
-	// queues.
+	// told is the room for what cells tell a part. The peer cells bound what
+	// they write.
 	told = 1 << 16
 )
 
@@ -142,7 +135,7 @@ func (t teller) Tell(from actor.ID, body any) {
 
 // Add starts a node whose adapters are played by parts.
 func (w *World) Add(name string, plan *cell.Plan, parts ...Part) *Node {
-	n := &Node{Name: name, w: w, index: len(w.Nodes)}
+	n := &Node{Name: name, w: w, index: w.nodes}
 	plan.Adapters = nil
 	for _, p := range parts {
 		plan.Adapters = append(plan.Adapters, cell.Adapter{ID: p.ID, Name: p.Name, Teller: teller{n, p.ID}})
@@ -152,7 +145,7 @@ func (w *World) Add(name string, plan *cell.Plan, parts ...Part) *Node {
 		})
 	}
 	n.Sys = cell.New(plan, n)
-	w.Nodes = append(w.Nodes, n)
+	w.nodes++
 	for _, c := range n.Sys.Cells() {
 		n.Adopt(c)
 		n.Spawned(c)
@@ -161,17 +154,15 @@ func (w *World) Add(name string, plan *cell.Plan, parts ...Part) *Node {
 	return n
 }
 
-// Adopt gives a cell its place in the schedule.
-func (n *Node) Adopt(c *cell.Cell) {
-	c.Local = &runner{node: n, cell: c, part: c.Stop() == partsLast}
-}
+// Adopt gives a cell its runner.
+func (n *Node) Adopt(c *cell.Cell) { c.Local = &runner{node: n, cell: c} }
 
-// Spawned gives a new cell its first turn.
+// Spawned lets a new cell run.
 func (n *Node) Spawned(c *cell.Cell) { n.Wake(c) }
 
 // ahead is how far the cell's clock is ahead.
 func (r *runner) ahead() time.Duration {
-	if r.part {
+	if r.cell.Stop() == partsLast {
 		return 0
 	}
 	return r.node.Ahead
@@ -183,58 +174,49 @@ func (w *World) delay(r *runner) time.Duration {
 		return time.Microsecond
 	}
 	if !w.Now.Before(r.change) {
-		// Speeds from 10^9 to 10^3 batches a second, for 1 ms to 10 s.
-		exp := w.rng.IntN(7)
-		r.speed = 1
-		for range exp {
-			r.speed *= 10
-		}
-		stretch := time.Millisecond
-		for range w.rng.IntN(5) {
-			stretch *= 10
-		}
-		r.change = w.Now.Add(stretch)
+		// From 10^9 to 10^3 batches a second, for 1 ms to 10 s.
+		r.speed = int64(math.Pow10(w.rng.IntN(7)))
+		r.change = w.Now.Add(time.Duration(math.Pow10(w.rng.IntN(5))) * time.Millisecond)
 	}
 	return time.Duration(1 + w.rng.Int64N(2*r.speed))
 }
 
-// schedule gives a cell a turn at a time, unless it has an earlier one.
+// schedule lets a cell run at a time, unless it runs earlier.
 func (w *World) schedule(r *runner, at time.Time) {
-	if !r.due.IsZero() && !at.Before(r.due) {
-		return
+	if r.due.IsZero() || at.Before(r.due) {
+		r.due = at
+		w.seq++
+		heap.Push(&w.queue, event{at, w.seq, r})
 	}
-	r.due = at
-	w.seq++
-	heap.Push(&w.queue, event{at, w.seq, r})
 }
 
-// Run handles inputs until until says so, the bound of virtual time is reached,
-// nothing is left to do, or something is wrong.
+// Run handles inputs until the condition until holds, the bound of virtual time is
+// reached, nothing is left to do, or something is wrong.
 func (w *World) Run(bound time.Duration, until func() bool) error {
 	end := w.Now.Add(bound)
 	for len(w.queue) > 0 && w.err == nil {
 		if w.queue[0].at.After(end) {
 			w.Now = end
-			return w.err
+			break
 		}
 		e := heap.Pop(&w.queue).(event)
 		if !e.at.Equal(e.r.due) {
-			continue // it had an earlier turn
+			continue // the cell ran earlier
 		}
 		e.r.due = time.Time{}
 		if e.at.After(w.Now) {
 			w.Now = e.at
 		}
-		w.turn(e.r)
+		w.run(e.r)
 		if until != nil && until() {
-			return w.err
+			break
 		}
 	}
 	return w.err
 }
 
-// turn runs one batch of a cell and gives it its next turn.
-func (w *World) turn(r *runner) {
+// run runs one batch of a cell and schedules the next.
+func (w *World) run(r *runner) {
 	c := r.cell
 	if !c.Runs() || c.Ended() {
 		return
@@ -242,8 +224,10 @@ func (w *World) turn(r *runner) {
 	now := w.Now.Add(r.ahead())
 	next := w.take(r, now)
 	w.mix(uint64(w.Now.UnixNano()), uint64(r.node.index), uint64(c.ID), uint64(len(w.batch)))
-	for i := range w.batch {
-		w.note(r, &w.batch[i])
+	for _, e := range w.batch {
+		w.Steps++
+		w.Mix([]byte(reflect.TypeOf(e.In.Body).String()))
+		w.mix(uint64(e.In.From), uint64(e.In.Ticket))
 	}
 	r.node.Sys.Run(c, now, w.batch)
 	if c.Ended() {
@@ -263,8 +247,8 @@ func (w *World) turn(r *runner) {
 	}
 }
 
-// take fills batch: as the live driver does, or with a single input, which is
-// the finest interleaving. It returns when the next question times out.
+// take fills batch: as the live driver does, or with one input, which is the finest
+// interleaving. It returns when the next question times out.
 func (w *World) take(r *runner, now time.Time) (next int64) {
 	w.batch = w.batch[:0]
 	if w.Even || w.rng.IntN(2) == 0 {
@@ -278,7 +262,7 @@ func (w *World) take(r *runner, now time.Time) (next int64) {
 	return next
 }
 
-// later is a deadline, or a little after now when it has passed.
+// later is a deadline, or a little after now if the deadline has passed.
 func (w *World) later(d time.Time, r *runner) time.Time {
 	if d.After(w.Now) {
 		return d
@@ -286,40 +270,20 @@ func (w *World) later(d time.Time, r *runner) time.Time {
 	return w.Now.Add(w.delay(r))
 }
 
-// note counts an input and adds it to the hash.
-func (w *World) note(r *runner, e *mailbox.Envelope) {
-	w.Steps++
-	t := reflect.TypeOf(e.In.Body)
-	name, ok := w.names[t]
-	if !ok {
-		h := fnv.New64a()
-		h.Write([]byte(t.String()))
-		name = h.Sum64()
-		w.names[t] = name
-	}
-	w.mix(name, uint64(e.In.From), uint64(e.In.Ticket))
-	if w.Trace != nil {
-		w.Trace(r.node, r.cell, e)
-	}
-}
-
 // mix adds numbers to the hash.
 func (w *World) mix(values ...uint64) {
 	for _, v := range values {
-		w.hash = (w.hash ^ v) * 1099511628211
+		w.buf = binary.LittleEndian.AppendUint64(w.buf[:0], v)
+		w.Mix(w.buf)
 	}
 }
 
-// Mix adds what the world cannot see by itself to the hash: the bytes that nodes
+// Mix adds bytes to the hash. A test adds what the world cannot see: what nodes
 // write to each other.
-func (w *World) Mix(data []byte) {
-	h := fnv.New64a()
-	h.Write(data)
-	w.mix(h.Sum64())
-}
+func (w *World) Mix(data []byte) { w.hash.Write(data) }
 
 // Hash sums up the run so far.
-func (w *World) Hash() uint64 { return w.hash }
+func (w *World) Hash() uint64 { return w.hash.Sum64() }
 
 func (w *World) check(r *runner) {
 	if err := r.cell.Machine().Check(); err != nil {
@@ -336,7 +300,7 @@ func (w *World) fail(err error) {
 	}
 }
 
-// Wake gives a cell a turn: it has something to take.
+// Wake schedules a cell that has something to take.
 func (n *Node) Wake(c *cell.Cell) {
 	if r, ok := c.Local.(*runner); ok {
 		n.w.schedule(r, n.w.Now.Add(n.w.delay(r)))
@@ -344,7 +308,7 @@ func (n *Node) Wake(c *cell.Cell) {
 }
 
 // Stop tells the node's cells to stop in their stop order, as the live driver
-// does: a group when all of the one before have ended. Its parts come last.
+// does. A group stops when the one before has ended. The parts come last.
 func (n *Node) Stop() {
 	if !n.stopping {
 		n.stopping = true
@@ -355,7 +319,7 @@ func (n *Node) Stop() {
 // Stopped says whether all cells have ended after Stop.
 func (n *Node) Stopped() bool { return n.stopping && len(n.Living()) == 0 }
 
-// Living lists the cells that run, in order of ID.
+// Living lists, in order of ID, the cells that have not ended.
 func (n *Node) Living() []*cell.Cell {
 	return slices.DeleteFunc(n.Sys.Cells(), func(c *cell.Cell) bool { return !c.Runs() || c.Ended() })
 }
@@ -373,24 +337,18 @@ func (n *Node) nextGroup() {
 	}
 }
 
-// Ended stops the next group of a node that is stopping when the last cell of
-// this one has ended.
+// Ended stops the next group of a stopping node when the last cell of this group
+// has ended.
 func (n *Node) Ended(c *cell.Cell, reason string) {
-	if !n.stopping {
-		return
+	if n.stopping && !slices.ContainsFunc(n.Living(), func(c *cell.Cell) bool { return c.Stop() <= n.group }) {
+		n.nextGroup()
 	}
-	for _, other := range n.Living() {
-		if other.Stop() <= n.group {
-			return
-		}
-	}
-	n.nextGroup()
 }
 
-// Credited needs nothing: the simulated network looks for itself.
+// Credited does nothing: the simulated network looks at the credit itself.
 func (n *Node) Credited(c *cell.Cell) {}
 
-// Crashed notes a death; worlds without crashes by intent fail.
+// Crashed notes a death. The tests compare the deaths with those that they made.
 func (n *Node) Crashed(c *cell.Cell, trace string) {
 	n.Deaths++
 	n.Death = c.Name + ": " + trace
@@ -398,7 +356,7 @@ func (n *Node) Crashed(c *cell.Cell, trace string) {
 
 // Log keeps the records that matter.
 func (n *Node) Log(c *cell.Cell, rec actor.Record) {
-	if n.Verbose || rec.Level <= actor.Warn {
+	if rec.Level <= actor.Warn {
 		n.Records = append(n.Records, Record{n.w.Now, c.Name, rec})
 	}
 }
@@ -413,7 +371,7 @@ func (n *Node) Halt(err error) {
 	}
 }
 
-// Deliver hands something to a cell for a part; see adapter.Cells.
+// Deliver hands something to a cell for a part.
 func (n *Node) Deliver(from, to actor.ID, lane actor.Lane, body any, bytes int) bool {
 	return n.Sys.Deliver(from, to, lane, body, bytes)
 }

@@ -5,8 +5,8 @@ import (
 	"runtime"
 )
 
-// Fill returns bounds whose zero fields are those of standard: a test says only
-// what it wants to be different.
+// Fill returns bounds with the zero fields taken from standard. A test names only
+// the bounds that it wants to be different.
 func Fill[B any](bounds, standard B) B {
 	to, from := reflect.ValueOf(&bounds).Elem(), reflect.ValueOf(standard)
 	for i := range to.NumField() {
@@ -17,7 +17,7 @@ func Fill[B any](bounds, standard B) B {
 	return bounds
 }
 
-// Heap is how many bytes of memory what build returns keeps alive. No other
+// Heap measures the bytes of memory that build's result keeps alive. No other
 // goroutine may allocate meanwhile.
 func Heap(build func() any) int {
 	before := live()

@@ -1,14 +1,14 @@
-// Package steptest drives one machine by hand, so that its tests read as a
-// story: give it an input, say which effect you want next and why.
+// Package steptest drives one machine by hand. A test reads as a story: it gives
+// the machine an input, and says which effect it wants next and why.
 //
 //	r := steptest.New(t, machine, ports.Specs)
 //	r.Give(peer.Ready{Peer: 1})
-//	ask := steptest.WantAsk[peer.Send](r, "a new peer is asked for headers")
-//	r.Reply(ask, peer.Sent{})
+//	_, asked := steptest.WantAsk[peer.Send](r, "a new peer is asked for headers")
+//	r.Reply(asked, peer.Sent{})
 //	r.Advance(time.Minute)
 //	r.WantNothing("one question at a time")
 //
-// After every step the machine's Check must hold.
+// The machine's Check must hold after every step.
 package steptest
 
 import (
@@ -32,15 +32,15 @@ var Epoch = time.Unix(1_600_000_000, 0).UTC()
 type Rig struct {
 	M   actor.Machine
 	Now time.Time
-	// SeatsLeft is how many cells may still be spawned; tests set it.
+	// SeatsLeft is how many cells the machine may still spawn.
 	SeatsLeft int
 	// Records are the log records so far.
 	Records []actor.Record
 
 	t       testing.TB
 	out     *actor.Outbox
-	box     mailbox.Box // the machine's: what it asks takes real slots
-	seq     uint64      // of what the machine is asked
+	box     mailbox.Box // the machine's: its questions take real slots
+	seq     uint64      // the last question to the machine
 	spawned uint32
 	pending []actor.Effect
 }
@@ -54,7 +54,7 @@ type Asked struct {
 	q    any
 }
 
-// AskedBy returns the question of an effect.
+// AskedBy returns the question that an effect asks.
 func AskedBy(e actor.Effect) Asked {
 	return Asked{Ticket: actor.Ticket(e.Call.Seq), To: e.To, call: e.Call, q: e.Body}
 }
@@ -66,33 +66,31 @@ func New(t testing.TB, m actor.Machine, specs []actor.PortSpec) *Rig {
 		M: m, Now: Epoch, SeatsLeft: 1 << 20, t: t,
 		box: mailbox.NewBox(Self, mailbox.Spec{Ports: specs}),
 	}
-	r.out = actor.NewOutbox(r)
+	r.out = actor.NewOutbox(host{&r.box, r})
 	r.Give(actor.Start{})
 	return r
 }
 
-// Reserve, Free, Seat and Seats are the actor.Host of the machine.
-func (r *Rig) Reserve(port int, to actor.ID, key uint64, deadline time.Time, none any) (actor.RawCall, bool) {
-	return r.box.Reserve(port, to, key, deadline, none)
+// host is what the machine's outbox takes slots and seats from.
+type host struct {
+	*mailbox.Box
+	r *Rig
 }
-
-// Free counts the free slots of a port.
-func (r *Rig) Free(port int) int { return r.box.Free(port) }
 
 // Seat names a new cell.
-func (r *Rig) Seat(actor.Kind) (actor.ID, bool) {
-	if r.SeatsLeft == 0 {
+func (h host) Seat(actor.Kind) (actor.ID, bool) {
+	if h.r.SeatsLeft == 0 {
 		return 0, false
 	}
-	r.SeatsLeft--
-	r.spawned++
-	return actor.Child(Self, r.spawned), true
+	h.r.SeatsLeft--
+	h.r.spawned++
+	return actor.Child(Self, h.r.spawned), true
 }
 
-// Seats counts the cells that may still be spawned.
-func (r *Rig) Seats(actor.Kind) int { return r.SeatsLeft }
+// Seats counts the cells that the machine may still spawn.
+func (h host) Seats(actor.Kind) int { return h.r.SeatsLeft }
 
-// Give steps the machine with an event or one of the driver's inputs.
+// Give steps the machine with an event or an input of the driver.
 func (r *Rig) Give(body any) { r.t.Helper(); r.step(actor.Input{Body: body}) }
 
 // GiveFrom is Give with a sender.
@@ -106,12 +104,11 @@ func (r *Rig) Ask(q any) actor.RawCall {
 	r.t.Helper()
 	r.seq++
 	call := actor.RawCall{Asker: 999, To: Self, Seq: r.seq}
-	r.step(actor.Input{Body: q, From: 999, Call: call})
+	r.step(actor.Input{Body: q, From: call.Asker, Call: call})
 	return call
 }
 
-// Reply answers what the machine has asked. The question must not have had its
-// end.
+// Reply answers an open question of the machine.
 func (r *Rig) Reply(a Asked, answer any) {
 	r.t.Helper()
 	if !actor.Fits(a.q, answer) {
@@ -120,8 +117,8 @@ func (r *Rig) Reply(a Asked, answer any) {
 	r.end(a, answer, nil)
 }
 
-// Fail ends what the machine has asked without a value. After ErrTimeout the
-// slot stays taken until Late is called (law L3).
+// Fail ends an open question of the machine without a value. After ErrTimeout
+// the slot stays taken until Late is called (law L3).
 func (r *Rig) Fail(a Asked, err error) {
 	r.t.Helper()
 	r.end(a, nil, err)
@@ -141,7 +138,7 @@ func (r *Rig) end(a Asked, answer any, err error) {
 	r.deliver()
 }
 
-// Late is the answer to a question that has timed out. The machine is given
+// Late brings the answer to a question that has timed out. The machine is given
 // Freed.
 func (r *Rig) Late(a Asked) {
 	r.t.Helper()
@@ -165,11 +162,7 @@ func (r *Rig) Open() int {
 // deliver gives the machine what is in the answers lane.
 func (r *Rig) deliver() {
 	r.t.Helper()
-	for {
-		e, ok := r.box.TakeFirst(0)
-		if !ok {
-			return
-		}
+	for e, ok := r.box.TakeFirst(0); ok; e, ok = r.box.TakeFirst(0) {
 		r.step(e.In)
 	}
 }
@@ -199,9 +192,9 @@ func (r *Rig) step(in actor.Input) {
 	for _, e := range r.out.Effects() {
 		if rec, ok := e.Body.(actor.Record); ok && e.Kind == actor.Log {
 			r.Records = append(r.Records, rec)
-			continue
+		} else {
+			r.pending = append(r.pending, e)
 		}
-		r.pending = append(r.pending, e)
 	}
 	if err := r.M.Check(); err != nil {
 		r.t.Fatalf("after %T: %v", in.Body, err)
@@ -214,43 +207,39 @@ func (r *Rig) Pending() []actor.Effect { return r.pending }
 // Drop forgets the pending effects.
 func (r *Rig) Drop() { r.pending = nil }
 
-// take removes the first pending effect that fits.
-func (r *Rig) take(fits func(actor.Effect) bool) (actor.Effect, bool) {
-	for i, e := range r.pending {
-		if fits(e) {
-			r.pending = append(r.pending[:i:i], r.pending[i+1:]...)
-			return e, true
-		}
+// take removes the first pending effect that fits. Without one the test fails:
+// what says what was wanted.
+func (r *Rig) take(why, what string, fits func(actor.Effect) bool) actor.Effect {
+	r.t.Helper()
+	i := slices.IndexFunc(r.pending, fits)
+	if i < 0 {
+		r.t.Fatalf("%s: want %s, have:%s", why, what, r.list())
 	}
-	return actor.Effect{}, false
+	e := r.pending[i]
+	r.pending = slices.Concat(r.pending[:i], r.pending[i+1:])
+	return e
 }
 
 // WantEffect takes the first pending effect of a kind whose body is an E.
 func WantEffect[E any](r *Rig, kind actor.EffectKind, why string) (E, actor.Effect) {
 	r.t.Helper()
-	e, ok := r.take(func(e actor.Effect) bool {
-		_, is := e.Body.(E)
-		return e.Kind == kind && is
-	})
-	if !ok {
-		var none E
-		r.t.Fatalf("%s: want %v %T, have:%s", why, kind, none, r.list())
-	}
+	e := wantBody[E](r, why, kind)
 	return e.Body.(E), e
 }
 
-// Want takes the first pending event or tell whose body is an E.
+// Want takes the first pending event, tell or spawn whose body is an E.
 func Want[E any](r *Rig, why string) E {
 	r.t.Helper()
-	e, ok := r.take(func(e actor.Effect) bool {
+	return wantBody[E](r, why, actor.Publish, actor.Tell, actor.Spawn).Body.(E)
+}
+
+func wantBody[E any](r *Rig, why string, kinds ...actor.EffectKind) actor.Effect {
+	r.t.Helper()
+	var none E
+	return r.take(why, fmt.Sprintf("%v of %T", kinds, none), func(e actor.Effect) bool {
 		_, is := e.Body.(E)
-		return is && (e.Kind == actor.Publish || e.Kind == actor.Tell || e.Kind == actor.Spawn)
+		return is && slices.Contains(kinds, e.Kind)
 	})
-	if !ok {
-		var none E
-		r.t.Fatalf("%s: want %T, have:%s", why, none, r.list())
-	}
-	return e.Body.(E)
 }
 
 // WantAsk takes the first pending question of type Q.
@@ -260,13 +249,10 @@ func WantAsk[Q any](r *Rig, why string) (Q, Asked) {
 	return q, AskedBy(e)
 }
 
-// WantAnswer takes the answer to call; it must be an A and no failure.
+// WantAnswer takes the answer to call. It must be an A and no failure.
 func WantAnswer[A any](r *Rig, call actor.RawCall, why string) A {
 	r.t.Helper()
-	e, ok := r.take(func(e actor.Effect) bool { return e.Kind == actor.Answer && e.Call == call })
-	if !ok {
-		r.t.Fatalf("%s: want an answer, have:%s", why, r.list())
-	}
+	e := r.answerTo(call, why)
 	a, ok := e.Body.(A)
 	if !ok || e.Err != nil {
 		r.t.Fatalf("%s: the answer is %T %v, %v", why, e.Body, e.Body, e.Err)
@@ -274,13 +260,17 @@ func WantAnswer[A any](r *Rig, call actor.RawCall, why string) A {
 	return a
 }
 
-// WantRefused takes the answer to call; it must be ErrBusy.
+// WantRefused takes the answer to call. It must be ErrBusy.
 func (r *Rig) WantRefused(call actor.RawCall, why string) {
 	r.t.Helper()
-	e, ok := r.take(func(e actor.Effect) bool { return e.Kind == actor.Answer && e.Call == call })
-	if !ok || e.Err != actor.ErrBusy {
-		r.t.Fatalf("%s: want a refusal, have %+v and:%s", why, e, r.list())
+	if e := r.answerTo(call, why); e.Err != actor.ErrBusy {
+		r.t.Fatalf("%s: want a refusal, have %+v", why, e)
 	}
+}
+
+func (r *Rig) answerTo(call actor.RawCall, why string) actor.Effect {
+	r.t.Helper()
+	return r.take(why, "an answer", func(e actor.Effect) bool { return e.Kind == actor.Answer && e.Call == call })
 }
 
 // WantFinish takes the machine's Finish and returns its reason.
@@ -293,24 +283,19 @@ func (r *Rig) WantFinish(why string) string {
 // WantEnd takes the machine's order that a cell end.
 func (r *Rig) WantEnd(cell actor.ID, why string) actor.End {
 	r.t.Helper()
-	e, ok := r.take(func(e actor.Effect) bool { return e.Kind == actor.EndCell && e.To == cell })
-	if !ok {
-		r.t.Fatalf("%s: want an order that %v end, have:%s", why, cell, r.list())
-	}
+	e := r.take(why, fmt.Sprintf("an order that %v end", cell), func(e actor.Effect) bool {
+		return e.Kind == actor.EndCell && e.To == cell
+	})
 	return e.Body.(actor.End)
 }
 
-// WantHalt takes the machine's Halt.
+// WantHalt takes the machine's Halt and returns its reason.
 func (r *Rig) WantHalt(why string) error {
 	r.t.Helper()
-	e, ok := r.take(func(e actor.Effect) bool { return e.Kind == actor.Halt })
-	if !ok {
-		r.t.Fatalf("%s: want halt, have:%s", why, r.list())
-	}
-	return e.Err
+	return r.take(why, "halt", func(e actor.Effect) bool { return e.Kind == actor.Halt }).Err
 }
 
-// WantNothing fails when any effect is pending.
+// WantNothing fails the test if an effect is pending.
 func (r *Rig) WantNothing(why string) {
 	r.t.Helper()
 	if len(r.pending) > 0 {

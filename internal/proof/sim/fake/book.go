@@ -15,7 +15,7 @@ import (
 // Book plays the address book and the resolver from fixed lists. It answers at
 // once and learns nothing.
 type Book struct {
-	// Addrs are the addresses it knows, Hosts what names resolve to.
+	// Addrs are the known addresses. Hosts are the names that resolve.
 	Addrs []netip.AddrPort
 	Hosts map[string][]netip.Addr
 
@@ -51,10 +51,8 @@ func (b *Book) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 // some draws at most max of the addresses.
 func (b *Book) some(max int) []netip.AddrPort {
 	var list []netip.AddrPort
-	for _, i := range b.rng.Perm(len(b.Addrs)) {
-		if len(list) < max {
-			list = append(list, b.Addrs[i])
-		}
+	for _, i := range b.rng.Perm(len(b.Addrs))[:min(max, len(b.Addrs))] {
+		list = append(list, b.Addrs[i])
 	}
 	return list
 }
@@ -64,10 +62,10 @@ func (b *Book) resolve(q server.Resolve) server.Resolved {
 	if ip, err := netip.ParseAddr(q.Host); err == nil {
 		addrs = []netip.Addr{ip}
 	}
-	if len(addrs) == 0 {
-		return server.Resolved{Err: "no such host"}
-	}
 	var a server.Resolved
+	if len(addrs) == 0 {
+		a.Err = "no such host"
+	}
 	for _, ip := range addrs {
 		a.Addrs = append(a.Addrs, netip.AddrPortFrom(ip, q.Port))
 	}

@@ -17,25 +17,24 @@ import (
 type end struct {
 	id            peer.ConnID
 	adapter       *Adapter
-	peer          *end // the other end
+	other         *end
 	local, remote netip.AddrPort
 	delay         time.Duration // one way
 	opened        time.Time     // when it stands at this end
 	resetAt       time.Time     // when the network loses it; zero: never
 
 	owner   actor.ID
-	claimBy time.Time // when it is closed unless it is claimed; zero: never
+	closeAt time.Time // when it is closed for want of Bind or Close; zero: never
 	closed  bool      // by this side
-	drainBy time.Time // closing, with what is queued written first
-	reapBy  time.Time // the owner was told of the end and is to say Close
+	drainBy time.Time // what is queued is written first, up to this time; zero: it is not closing
 	broken  bool      // nothing can be written any more
 	ended   bool      // EOF was delivered
 	starved time.Time // since when the owner has no credit; zero: it has some
 	retryAt time.Time // when to look for credit again
-	probeAt time.Time // when to look whether there is still an owner
+	probeAt time.Time // when to look for the owner again
 
-	queue   []peer.Write // by the owner, not yet taken by the operating system
-	tookAt  time.Time    // when the kernel last took something, or the queue filled
+	queue   []peer.Write // by the owner; the operating system has not taken it yet
+	tookAt  time.Time    // when the operating system last took something, or the queue began
 	flushed peer.Flushed
 
 	wire  []packet // on the way to this end, in order
@@ -58,35 +57,25 @@ func (p packet) size() int {
 	return wire.MessageHeaderSize + len(p.msg.Payload)
 }
 
-// link makes a connection. It stands at to when the first packet gets there, and at
-// from one way later.
+// link makes a connection. It stands at to when the first packet arrives there, and
+// at from when the answer does.
 func (n *Net) link(from, to *Adapter, now time.Time) *end {
 	delay := n.latency()
-	n.port++
-	if n.port < 49152 {
-		n.port = 49152
-	}
+	n.port = max(n.port+1, firstPort)
 	home := netip.AddrPortFrom(from.addr.Addr(), n.port)
-	a := &end{adapter: from, local: home, remote: to.addr, delay: delay}
-	b := &end{adapter: to, local: to.addr, remote: home, delay: delay}
-	a.peer, b.peer = b, a
-	n.last++
-	a.id = n.last
-	n.last++
-	b.id = n.last
-	a.opened, b.opened = now.Add(delay), now.Add(delay)
+	opened, reset := now.Add(delay), time.Time{}
 	if n.cfg.MeanLife > 0 {
-		a.resetAt = now.Add(draw(n.rng, 2*n.cfg.MeanLife))
-		b.resetAt = a.resetAt
+		reset = now.Add(draw(n.rng, 2*n.cfg.MeanLife))
 	}
+	a := &end{id: n.last + 1, adapter: from, local: home, remote: to.addr, delay: delay, opened: opened, resetAt: reset}
+	b := &end{id: n.last + 2, adapter: to, local: to.addr, remote: home, delay: delay, opened: opened, resetAt: reset}
+	a.other, b.other = b, a
+	n.last += 2
 	from.ends = append(from.ends, a)
 	to.ends = append(to.ends, b)
-	i := len(to.backlog)
-	for i > 0 && to.backlog[i-1].opened.After(b.opened) {
-		i--
-	}
-	to.backlog = slices.Insert(to.backlog, i, b)
-	n.wake(to)
+	to.backlog = append(to.backlog, b)
+	slices.SortStableFunc(to.backlog, func(a, b *end) int { return a.opened.Compare(b.opened) })
+	n.Wake(to)
 	return a
 }
 
@@ -100,7 +89,7 @@ func (c *end) write(now time.Time, w peer.Write) {
 	c.queue = append(c.queue, w)
 }
 
-// close is the owner's Close, or the process's end.
+// close does what the owner's Close says. With drain it waits for the queue.
 func (c *end) close(now time.Time, drain bool) {
 	if c.closed {
 		return
@@ -113,15 +102,15 @@ func (c *end) close(now time.Time, drain bool) {
 	}
 	c.closed = true
 	c.queue, c.wire, c.bytes = nil, nil, 0
-	if !c.peer.closed {
-		c.peer.arrive(now, packet{why: "closed by the other side"})
+	if !c.other.closed {
+		c.other.arrive(now, packet{why: "closed by the other side"})
 	}
 }
 
 // arrive puts a packet on the wire to this end.
 func (c *end) arrive(now time.Time, p packet) {
 	n := c.adapter.net
-	at := n.reachable(c.adapter, c.peer.adapter, now).Add(c.delay + draw(n.rng, n.cfg.Jitter))
+	at := n.reachable(c.adapter, c.other.adapter, now).Add(c.delay + draw(n.rng, n.cfg.Jitter))
 	if n.cfg.Bandwidth > 0 {
 		at = at.Add(time.Duration(p.size()) * time.Second / time.Duration(n.cfg.Bandwidth))
 	}
@@ -134,7 +123,7 @@ func (c *end) arrive(now time.Time, p packet) {
 	p.at = at
 	c.wire = append(c.wire, p)
 	c.bytes += p.size()
-	n.wake(c.adapter)
+	n.Wake(c.adapter)
 }
 
 // work does what is due at this end.
@@ -144,7 +133,7 @@ func (c *end) work(now time.Time) {
 		return
 	case past(c.resetAt, now):
 		c.reset(now)
-	case past(c.claimBy, now) || past(c.drainBy, now) || past(c.reapBy, now):
+	case past(c.closeAt, now) || past(c.drainBy, now):
 		c.close(now, false)
 		return
 	}
@@ -155,25 +144,23 @@ func (c *end) work(now time.Time) {
 	}
 }
 
-// reset loses the connection: what is under way is lost, both ends learn it.
+// reset loses the connection. What is under way is lost, and both ends learn it.
 func (c *end) reset(now time.Time) {
-	for _, e := range [...]*end{c, c.peer} {
+	for _, e := range [...]*end{c, c.other} {
 		e.resetAt = time.Time{}
 		if e.closed {
 			continue
 		}
-		e.wire, e.bytes = nil, 0
-		e.queue, e.broken = nil, true
+		e.wire, e.bytes, e.queue, e.broken = nil, 0, nil, true
 		e.arrive(now, packet{why: "connection reset by peer"})
 	}
 }
 
 // flush moves messages from the queue to the wire while the operating systems take them.
 func (c *end) flush(now time.Time) {
-	n := c.adapter.net
 	told := c.flushed
 	for c.canFlush() {
-		if c.peer.closed {
+		if c.other.closed {
 			c.breakOff(now, "connection reset by peer")
 			return
 		}
@@ -183,31 +170,38 @@ func (c *end) flush(now time.Time) {
 		c.flushed.Conn = c.id
 		c.flushed.Bytes += uint64(len(w.Payload))
 		c.flushed.Msgs++
-		c.peer.arrive(now, packet{msg: &w})
+		c.other.arrive(now, packet{msg: &w})
 	}
 	if c.flushed != told && c.owner != 0 {
 		c.adapter.deliver(c.owner, actor.Events, c.flushed, 0)
 	}
-	if len(c.queue) > 0 && past(c.tookAt.Add(n.cfg.WriteTimeout), now) {
-		c.breakOff(now, fmt.Sprintf("does not read: took nothing in %v", n.cfg.WriteTimeout))
+	if len(c.queue) > 0 && past(c.tookAt.Add(timeout), now) {
+		c.breakOff(now, fmt.Sprintf("does not read: took nothing in %v", timeout))
 	}
 }
 
 // canFlush says whether the operating systems take what is queued.
 func (c *end) canFlush() bool {
-	return len(c.queue) > 0 && (c.peer.bytes < c.adapter.net.cfg.Buffer || c.peer.bytes == 0)
+	return len(c.queue) > 0 && (c.other.bytes < c.adapter.net.cfg.Buffer || c.other.bytes == 0)
 }
 
 func (c *end) breakOff(now time.Time, why string) {
 	c.queue, c.broken = nil, true
 	if c.owner != 0 && c.drainBy.IsZero() {
-		c.reapBy = sooner(c.reapBy, now.Add(peer.ClaimTimeout))
+		c.reap(now)
 		c.adapter.deliver(c.owner, actor.Control, peer.Broken{Conn: c.id, Reason: why}, 0)
 	}
 }
 
-// receive hands what has arrived to the owner, as far as its credit goes (law
-// L5). An owner that never has credit is a cell that has ended.
+// reap closes a connection whose owner was told of its end and says no Close.
+func (c *end) reap(now time.Time) {
+	if c.closeAt.IsZero() {
+		c.closeAt = now.Add(peer.ClaimTimeout)
+	}
+}
+
+// receive hands to the owner what has arrived and fits into its credit (law L5).
+// An owner that never has credit is a cell that has ended.
 func (c *end) receive(now time.Time) {
 	c.retryAt = time.Time{}
 	if c.owner == 0 || c.ended || !c.drainBy.IsZero() {
@@ -215,7 +209,13 @@ func (c *end) receive(now time.Time) {
 	}
 	msgs, bytes := c.adapter.Cells.Credit(c.owner)
 	if past(c.probeAt, now) {
-		c.probe(now, msgs > 0)
+		// While nothing arrives, nothing else shows that the owner has died.
+		c.probeAt = now.Add(goneAfter)
+		if msgs > 0 {
+			c.starved = time.Time{}
+		} else {
+			c.starve(now)
+		}
 	}
 	took := false
 	for !c.closed && len(c.wire) > 0 && !c.wire[0].at.After(now) {
@@ -234,23 +234,12 @@ func (c *end) receive(now time.Time) {
 			break
 		}
 	}
-	if took && len(c.peer.queue) > 0 {
-		c.adapter.net.wake(c.peer.adapter) // it waits for room
+	if took && len(c.other.queue) > 0 {
+		c.adapter.net.Wake(c.other.adapter) // it waits for room
 	}
 }
 
-// probe looks whether the owner is still there. When nothing arrives, nothing else
-// shows that it died and left the connection open.
-func (c *end) probe(now time.Time, credit bool) {
-	c.probeAt = now.Add(goneAfter)
-	if credit {
-		c.starved = time.Time{}
-		return
-	}
-	c.starve(now)
-}
-
-// starve looks for credit again, less and less often, and not for ever.
+// starve plans the next look for credit, later each time. In the end it gives up.
 func (c *end) starve(now time.Time) {
 	if c.starved.IsZero() {
 		c.starved = now
@@ -263,27 +252,20 @@ func (c *end) starve(now time.Time) {
 
 // deliver hands one packet to the owner. It returns false after the last.
 func (c *end) deliver(now time.Time, p packet) bool {
-	if p.msg != nil {
-		r := c.decode(p.msg)
+	if w := p.msg; w != nil {
+		r := peer.Received{Conn: c.id, Command: w.Command, Bytes: len(w.Payload)}
+		var err error
+		if r.Msg, err = peer.Decode(w.Command, w.Payload); err != nil {
+			r.Bad = err.Error()
+		}
 		c.adapter.deliver(c.owner, actor.Inbound, r, r.Bytes)
 		return true
 	}
 	c.ended = true
 	c.wire, c.bytes = nil, 0
-	c.reapBy = sooner(c.reapBy, now.Add(peer.ClaimTimeout))
+	c.reap(now)
 	c.adapter.deliver(c.owner, actor.Inbound, peer.EOF{Conn: c.id, Reason: p.why, Fault: p.fault}, 0)
 	return false
-}
-
-func (c *end) decode(w *peer.Write) peer.Received {
-	r := peer.Received{Conn: c.id, Command: w.Command, Bytes: len(w.Payload)}
-	msg, err := peer.Decode(w.Command, w.Payload)
-	if err != nil {
-		r.Bad = err.Error()
-		return r
-	}
-	r.Msg = msg
-	return r
 }
 
 // deadline is when something happens at this end by itself.
@@ -291,23 +273,22 @@ func (c *end) deadline() time.Time {
 	if c.closed {
 		return time.Time{}
 	}
-	at := sooner(sooner(c.claimBy, c.drainBy), sooner(c.reapBy, c.resetAt))
+	var next actor.Earliest
+	next.Add(c.closeAt, c.drainBy, c.resetAt)
 	switch {
 	case c.canFlush():
-		at = sooner(at, c.tookAt)
+		next.Add(c.tookAt)
 	case len(c.queue) > 0:
-		at = sooner(at, c.tookAt.Add(c.adapter.net.cfg.WriteTimeout))
+		next.Add(c.tookAt.Add(timeout))
 	}
-	switch {
-	case c.owner == 0 || c.ended || !c.drainBy.IsZero():
-	case !c.retryAt.IsZero():
-		at = sooner(sooner(at, c.retryAt), c.probeAt)
-	case len(c.wire) > 0:
-		at = sooner(sooner(at, c.wire[0].at), c.probeAt)
-	default:
-		at = sooner(at, c.probeAt)
+	if c.owner == 0 || c.ended || !c.drainBy.IsZero() {
+		return next.At()
 	}
-	return at
+	next.Add(c.retryAt, c.probeAt)
+	if c.retryAt.IsZero() && len(c.wire) > 0 {
+		next.Add(c.wire[0].at)
+	}
+	return next.At()
 }
 
 func (c *end) check() error {

@@ -1,18 +1,17 @@
-// Package fake has the adapters of a simulated node: what is a socket, a database
-// or a name server in the live node is a deterministic machine here, so that
-// whole nodes run on one thread under a seed and a virtual clock.
+// Package fake has the adapters of a simulated node. A socket, a database or a name
+// server of the live node is a deterministic machine here. So whole nodes run on one
+// thread under a seed and a virtual clock.
 //
-//   - [Worker] and [Readers] play chain/engine on a [Store], a tree of headers
-//     and a map of blocks. Blocks are valid unless their hash is in a set;
-//     work counts by bits, nobody checks proof of work. Answers take a drawn
-//     time. Worker and readers of one node share its Store: the one place where
-//     two machines have something in common, as the real ones share btcd's
-//     blockchain. Both run on the simulator's thread.
-//   - [Net] is the network between the nodes of a world, [Adapter] a node's end of
-//     it: it plays internal/adapters/transport with latency, bandwidth, socket buffers,
+//   - [Worker] and [Readers] play chain/engine on a [Store], a tree of headers and a map
+//     of blocks. A block is valid unless its hash is in a set. Work counts by bits, and
+//     proof of work is not checked. An answer takes a drawn time. Worker and readers of
+//     one node share its Store, as the real ones share btcd's blockchain. No other two
+//     machines share anything but the network. All run on the simulator's one thread.
+//   - [Net] is the network between the nodes of a world, and [Adapter] a node's end of
+//     it. They play internal/adapters/transport with latency, bandwidth, socket buffers,
 //     resets, stalls and partitions, all drawn from the seed.
 //   - [Book] plays internal/adapters/book from fixed lists.
 //   - [Mine] makes blocks.
 //
-// The machines are adapters: they may Deliver, and ask for Credit.
+// An adapter delivers to its node's cells and asks for their credit ([Cells]).
 package fake

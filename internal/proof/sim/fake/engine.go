@@ -15,8 +15,7 @@ type EngineConfig struct {
 	// MaxApply and MaxRead bound the drawn time that one question takes at
 	// the worker and at a reader. Zero: none.
 	MaxApply, MaxRead time.Duration
-	// HangChance is how many of 1,000 questions, of each of the two, take
-	// HangFor.
+	// HangChance is how many of 1,000 questions take HangFor.
 	HangChance int
 	HangFor    time.Duration
 	// FatalAt is the number of the change (from 1) at which the database
@@ -24,37 +23,12 @@ type EngineConfig struct {
 	FatalAt uint64
 }
 
-// takes draws how long a question takes.
-func (c *EngineConfig) takes(rng *rand.Rand, max time.Duration) time.Duration {
-	if c.HangChance > 0 && rng.IntN(1000) < c.HangChance {
-		return c.HangFor
-	}
-	return draw(rng, max)
-}
-
-// Calm ends the engine's failures: what is asked from now on is answered at
-// once. A database that has failed stays so.
-func (w *Worker) Calm() { w.cfg = EngineConfig{} }
-
-// Calm: see Worker.Calm.
-func (r *Readers) Calm() { r.cfg = EngineConfig{} }
-
-// Worker plays the engine worker: it carries out one question after the other.
-type Worker struct {
-	cfg    EngineConfig
-	store  *Store
-	rng    *rand.Rand
-	jobs   []job // the first one is under way
-	done   uint64
-	failed bool
-}
-
-// Readers plays the engine's readers: each question takes its own time.
-type Readers struct {
+// engine is what worker and readers have in common.
+type engine struct {
 	cfg   EngineConfig
 	store *Store
 	rng   *rand.Rand
-	jobs  []job // in order of their end
+	jobs  []job // the first one is answered next
 }
 
 // job is a question and when it is answered.
@@ -63,18 +37,47 @@ type job struct {
 	at time.Time
 }
 
-// NewWorker and NewReaders return the two machines of one node. They must be
-// given the same Store.
+// Calm ends the engine's failures. A question that comes later is answered at
+// once. A database that has failed stays so.
+func (g *engine) Calm() { g.cfg = EngineConfig{} }
+
+// Deadline is when the next question is answered.
+func (g *engine) Deadline() time.Time {
+	if len(g.jobs) == 0 {
+		return time.Time{}
+	}
+	return g.jobs[0].at
+}
+
+// takes draws how long a question takes.
+func (g *engine) takes(max time.Duration) time.Duration {
+	if g.cfg.HangChance > 0 && g.rng.IntN(1000) < g.cfg.HangChance {
+		return g.cfg.HangFor
+	}
+	return draw(g.rng, max)
+}
+
+// Worker plays the engine worker: it carries out one question after the other.
+type Worker struct {
+	engine // the first job is under way
+	done   uint64
+	failed bool
+}
+
+// Readers plays the engine's readers: each question takes its own time.
+type Readers struct{ engine }
+
+// NewWorker returns the worker of a node.
 func NewWorker(cfg EngineConfig, store *Store, rng *rand.Rand) *Worker {
-	return &Worker{cfg: cfg, store: store, rng: rng}
+	return &Worker{engine: engine{cfg: cfg, store: store, rng: rng}}
 }
 
-// NewReaders: see NewWorker.
+// NewReaders returns the readers of a node. They share the worker's Store.
 func NewReaders(cfg EngineConfig, store *Store, rng *rand.Rand) *Readers {
-	return &Readers{cfg: cfg, store: store, rng: rng}
+	return &Readers{engine{cfg: cfg, store: store, rng: rng}}
 }
 
-// Step takes a question, or answers those whose time has come.
+// Step takes a question, or answers those that are due.
 func (w *Worker) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	switch in.Body.(type) {
 	case actor.Start, actor.Tick:
@@ -84,7 +87,7 @@ func (w *Worker) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	case chain.ApplyHeaders, chain.ApplyBlock, chain.CatchUp, chain.MakeTemplate:
 		w.jobs = append(w.jobs, job{in: in})
 		if len(w.jobs) == 1 {
-			w.jobs[0].at = now.Add(w.cfg.takes(w.rng, w.cfg.MaxApply))
+			w.jobs[0].at = now.Add(w.takes(w.cfg.MaxApply))
 		}
 	default:
 		panic(fmt.Sprintf("fake: the worker is given a %T", in.Body))
@@ -94,7 +97,7 @@ func (w *Worker) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		w.jobs = w.jobs[1:]
 		w.answer(now, j.in, out)
 		if len(w.jobs) > 0 {
-			w.jobs[0].at = j.at.Add(w.cfg.takes(w.rng, w.cfg.MaxApply))
+			w.jobs[0].at = j.at.Add(w.takes(w.cfg.MaxApply))
 		}
 	}
 }
@@ -135,18 +138,10 @@ func (w *Worker) changes(seen uint64) chain.Changes {
 	return c
 }
 
-// Deadline is when the question under way is answered.
-func (w *Worker) Deadline() time.Time {
-	if len(w.jobs) == 0 {
-		return time.Time{}
-	}
-	return w.jobs[0].at
-}
-
 // Check verifies the store.
 func (w *Worker) Check() error { return w.store.check() }
 
-// Step takes a question, or answers those whose time has come.
+// Step takes a question, or answers those that are due.
 func (r *Readers) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	switch in.Body.(type) {
 	case actor.Start, actor.Tick:
@@ -154,12 +149,8 @@ func (r *Readers) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		out.Finish("stopped")
 		return
 	default:
-		j := job{in, now.Add(r.cfg.takes(r.rng, r.cfg.MaxRead))}
-		i := len(r.jobs)
-		for i > 0 && r.jobs[i-1].at.After(j.at) {
-			i--
-		}
-		r.jobs = slices.Insert(r.jobs, i, j)
+		r.jobs = append(r.jobs, job{in, now.Add(r.takes(r.cfg.MaxRead))})
+		slices.SortStableFunc(r.jobs, func(a, b job) int { return a.at.Compare(b.at) })
 	}
 	for len(r.jobs) > 0 && !r.jobs[0].at.After(now) {
 		r.answer(r.jobs[0].in, out)
@@ -189,14 +180,6 @@ func (r *Readers) answer(in actor.Input, out *actor.Outbox) {
 	default:
 		panic(fmt.Sprintf("fake: the readers are given a %T", in.Body))
 	}
-}
-
-// Deadline is when the next question is answered.
-func (r *Readers) Deadline() time.Time {
-	if len(r.jobs) == 0 {
-		return time.Time{}
-	}
-	return r.jobs[0].at
 }
 
 // Check has nothing to verify.

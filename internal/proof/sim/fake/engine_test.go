@@ -20,13 +20,7 @@ const bits = 0x207fffff
 
 // grow mines n blocks on a header.
 func grow(on *wire.BlockHeader, n int, salt uint64) []*wire.MsgBlock {
-	var list []*wire.MsgBlock
-	for range n {
-		b := Mine(on.BlockHash(), on.Timestamp.Add(10*time.Second), bits, salt, 0)
-		list = append(list, b)
-		on = &b.Header
-	}
-	return list
+	return Grow(on, n, bits, salt, 0)
 }
 
 func headersOf(blocks []*wire.MsgBlock) (list []*wire.BlockHeader) {
@@ -157,7 +151,7 @@ func TestWorkerFails(t *testing.T) {
 	r, _ := newWorker(t, EngineConfig{FatalAt: 2})
 	b := grow(&genesis.Header, 2, 1)
 	if a := submit(r, 0, b[0]); a.Fatal != "" {
-		t.Error("too early")
+		t.Error("the database fails too early")
 	}
 	if a := submit(r, 0, b[1]); a.Fatal == "" || a.Verdict.Code != chain.Fatal {
 		t.Errorf("%+v", a)
@@ -201,7 +195,7 @@ func TestReaders(t *testing.T) {
 		stop    chainhash.Hash
 		want    []*wire.MsgBlock
 	}{
-		{l.Hashes, chainhash.Hash{}, nil}, // from the best header: the tip's own height is the first it shares
+		{l.Hashes, chainhash.Hash{}, nil}, // from the best header: the chains share the tip
 		{[]*chainhash.Hash{&fork}, hashOf(main[6]), main[:7]},
 		{nil, hashOf(side[1]), side[1:2]},
 	} {

@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -12,15 +13,11 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// Mine returns a block on top of prev with one transaction and no proof of
-// work. salt, up to 8 bytes, tells blocks apart; size pads it to about that many
-// bytes.
+// Mine returns a block on top of prev with one transaction and no proof of work.
+// salt tells blocks apart. The block has about size bytes.
 func Mine(prev chainhash.Hash, at time.Time, bits uint32, salt uint64, size int) *wire.MsgBlock {
-	script := make([]byte, 8, 8+size)
-	for i := range script {
-		script[i] = byte(salt >> (8 * i))
-	}
-	script = append(script, make([]byte, max(0, size-200))...)
+	script := make([]byte, 8+max(0, size-200))
+	binary.LittleEndian.PutUint64(script, salt)
 	tx := wire.NewMsgTx(1)
 	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Index: 1<<32 - 1}, script[:8], nil))
 	tx.AddTxOut(wire.NewTxOut(50e8, script))
@@ -32,7 +29,7 @@ func Mine(prev chainhash.Hash, at time.Time, bits uint32, salt uint64, size int)
 	return b
 }
 
-// Grow mines n blocks in a row on a header, ten seconds apart.
+// Grow mines n blocks in a row on a header. They are ten seconds apart.
 func Grow(on *wire.BlockHeader, n int, bits uint32, salt uint64, size int) []*wire.MsgBlock {
 	var list []*wire.MsgBlock
 	for range n {
@@ -45,21 +42,21 @@ func Grow(on *wire.BlockHeader, n int, bits uint32, salt uint64, size int) []*wi
 
 // MinerConfig says what a Miner mines.
 type MinerConfig struct {
-	Every time.Duration // between two blocks on average, drawn
-	Count int           // blocks; then it stops
+	Every time.Duration // the mean time between two blocks
+	Count int           // of blocks
 	Bits  uint32
 	Size  int // of a block in bytes, about
 }
 
-// Miner submits blocks to its node's chain as an RPC client would. It must
+// Miner submits blocks to its node's chain, as an RPC client does. It must
 // subscribe to chain's Tips.
 type Miner struct {
 	cfg  MinerConfig
-	port actor.Port[chain.SubmitBlock, chain.Verdict] // one place
+	port actor.Port[chain.SubmitBlock, chain.Verdict] // one slot
 	rng  *rand.Rand
 
 	tips chain.Tips
-	at   time.Time // of the next block; zero: none, or the last one has no verdict
+	at   time.Time // of the next block; zero: it waits for a verdict, or has finished
 	left int
 }
 
@@ -99,9 +96,9 @@ func (m *Miner) mine(now time.Time, out *actor.Outbox) {
 	if m.tips.Block.Hash == (chainhash.Hash{}) {
 		return
 	}
-	at := now
-	if min := m.tips.MedianTime.Add(time.Second); at.Before(min) {
-		at = min
+	at := m.tips.MedianTime.Add(time.Second)
+	if at.Before(now) {
+		at = now
 	}
 	b := Mine(m.tips.Block.Hash, at, m.cfg.Bits, m.rng.Uint64(), m.cfg.Size)
 	if _, ok := m.port.Ask(out, 0, chain.SubmitBlock{Block: b, Hash: b.BlockHash()}); ok {
@@ -110,10 +107,10 @@ func (m *Miner) mine(now time.Time, out *actor.Outbox) {
 	}
 }
 
-// Idle says whether it has mined all of its blocks and knows what became of them.
+// Idle says whether all blocks are mined and have their verdicts.
 func (m *Miner) Idle() bool { return m.left == 0 && m.at.IsZero() }
 
-// More makes it mine another block at once. Its cell has to be given a turn.
+// More makes m mine another block at once. The caller must wake its cell.
 func (m *Miner) More(now time.Time) {
 	m.left++
 	m.at = now

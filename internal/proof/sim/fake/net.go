@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 
 	"acyclic/internal/kernel/actor"
@@ -14,9 +15,9 @@ import (
 // NetConfig says what the network is like. Durations and chances are drawn from
 // the seed. Zero means none.
 type NetConfig struct {
-	// MinLatency and MaxLatency bound the one-way delay of a connection,
-	// drawn once for each; Jitter bounds what each message adds to it. The
-	// messages of one connection never overtake one another.
+	// MinLatency and MaxLatency bound the one-way delay of a connection, drawn
+	// once for each. Jitter bounds what each message adds to it. The messages
+	// of one connection never overtake one another.
 	MinLatency, MaxLatency, Jitter time.Duration
 	// Bandwidth is that of one direction of a connection in bytes a second.
 	// Zero: without bound.
@@ -26,41 +27,36 @@ type NetConfig struct {
 	// when there is room for any of it.
 	Buffer int
 
-	// MeanLife is how long a connection lasts on average until it is reset.
+	// MeanLife is the mean time until a connection is reset.
 	MeanLife time.Duration
-	// StallChance is how many of 1,000 messages get stuck, for up to
-	// StallFor, with all behind them.
+	// StallChance is how many of 1,000 messages get stuck, with all behind
+	// them, for up to StallFor.
 	StallChance int
 	StallFor    time.Duration
-	// LossChance is how many of 1,000 dials are refused, and how many find a
-	// black hole and time out.
-	LossChance  int
-	DialTimeout time.Duration
-	// CutEvery is how long two nodes can reach each other on average. Then
+	// LossChance is how many of 1,000 dials are refused, and how many of 1,000
+	// get no answer.
+	LossChance int
+	// CutEvery is the mean time for which two nodes can reach each other. Then
 	// they cannot for up to CutFor, and what is under way waits.
 	CutEvery, CutFor time.Duration
-
-	// WriteTimeout breaks a connection whose other side takes nothing for so
-	// long. Default 30 s.
-	WriteTimeout time.Duration
 }
 
-// The network's own clocks.
+// The network's own bounds.
 const (
-	creditRetry    = time.Millisecond       // when credit is looked for again, at first
-	maxCreditRetry = 250 * time.Millisecond // and after a while
+	creditRetry    = time.Millisecond       // the first pause before looking for credit again
+	maxCreditRetry = 250 * time.Millisecond // the longest one
 	goneAfter      = time.Minute            // an owner without credit for so long has ended
-	noTimeout      = 30 * time.Second
+	timeout        = 30 * time.Second       // of a dial without an answer, and of a write that is not taken
+	firstPort      = 49152                  // the first ephemeral one
 )
 
 // Net is the network of a world. Its adapters share it: they all run on the
 // simulator's one thread.
 type Net struct {
-	// Wake is called when one adapter causes something to happen at another,
-	// whose driver does not know. The driver lets the other's cell run and then
-	// looks at its Deadline.
+	// Wake is called when one adapter makes something happen at another. The
+	// driver must let the other's cell run and then look at its Deadline.
 	Wake func(*Adapter)
-	// Seen, if set, is called with each message that a node writes.
+	// Seen is called with each message that a node writes.
 	Seen func(command string, payload []byte)
 
 	cfg      NetConfig
@@ -72,20 +68,15 @@ type Net struct {
 	down     bool
 }
 
-// cut is whether two nodes can reach each other.
-type cut struct {
-	from, until time.Time // they cannot in between
-}
+// cut is a time in which two nodes cannot reach each other.
+type cut struct{ from, until time.Time }
 
 // NewNet returns a network without nodes.
 func NewNet(cfg NetConfig, rng *rand.Rand) *Net {
-	if cfg.WriteTimeout == 0 {
-		cfg.WriteTimeout = noTimeout
+	return &Net{
+		Wake: func(*Adapter) {}, Seen: func(string, []byte) {},
+		cfg: cfg, rng: rng, cuts: map[[2]int]*cut{},
 	}
-	if cfg.DialTimeout == 0 {
-		cfg.DialTimeout = noTimeout
-	}
-	return &Net{cfg: cfg, rng: rng, port: 49151, cuts: map[[2]int]*cut{}}
 }
 
 // Cells is how the network reaches the cells of a node: sim.Node.
@@ -104,32 +95,28 @@ type Adapter struct {
 	net   *Net
 	index int
 	addr  netip.AddrPort
-	admit actor.Port[server.Admit, server.Admitted] // one slot
+	admit actor.Port[server.Admit, server.Admitted] // one slot: one connection at a time
 	up    bool
 
 	ends    []*end // open ones, oldest first
 	dials   []dialing
-	backlog []*end // accepted by the operating system, not yet asked for; in order
-	asking  *end   // the end that Admit is about; nil: none
-	ticket  actor.Ticket
-	starved bool // the port had no slot: an answer or Freed brings the next one
+	backlog []*end // accepted by the operating system, in order; the server was not asked yet
+	starved bool   // the port has no slot; an answer or Freed brings the next one
 }
 
-// Garble breaks the framing of what a connection's owner says, as no peer cell
-// can. Strangers do.
+// Garble breaks the framing of what a connection's owner says. Strangers use it.
+// No peer cell can.
 type Garble struct{ Conn peer.ConnID }
 
 // dialing is a Dial and its outcome.
 type dialing struct {
-	call actor.Call[server.Dialed]
-	addr netip.AddrPort
-	at   time.Time
-	end  *end   // nil when it fails
-	err  string // why
+	call   actor.Call[server.Dialed]
+	at     time.Time
+	end    *end // nil if it fails
+	answer server.Dialed
 }
 
-// Adapter adds a node that listens on addr, and dials from that address. An
-// invalid port (zero) does not listen.
+// Adapter adds a node that listens on addr and dials from that address.
 func (n *Net) Adapter(addr netip.AddrPort, admit actor.Port[server.Admit, server.Admitted]) *Adapter {
 	e := &Adapter{net: n, index: len(n.adapters), addr: addr, admit: admit}
 	n.adapters = append(n.adapters, e)
@@ -141,8 +128,8 @@ func (n *Net) Cut(a, b *Adapter, now, until time.Time) {
 	n.cuts[pair(a, b)] = &cut{now, until}
 }
 
-// Calm ends the network's faults: resets, stalls, losses and cuts. What is held up
-// already still comes late.
+// Calm ends the network's faults: resets, stalls, losses and cuts. What is already
+// held up still comes late.
 func (n *Net) Calm() {
 	n.cfg.MeanLife, n.cfg.StallChance, n.cfg.LossChance, n.cfg.CutEvery = 0, 0, 0, 0
 	n.cfg.Jitter, n.cfg.MaxLatency = 0, n.cfg.MinLatency
@@ -154,8 +141,8 @@ func (n *Net) Calm() {
 	}
 }
 
-// Silence keeps all nodes apart from now until a time: nobody is told that
-// anything has happened, nothing arrives.
+// Silence keeps all nodes apart from now until a time. Nothing arrives, and no node
+// is told.
 func (n *Net) Silence(now, until time.Time) {
 	for _, a := range n.adapters {
 		for _, b := range n.adapters[:a.index] {
@@ -171,7 +158,7 @@ func (n *Net) Down(now time.Time) {
 		for _, c := range e.ends {
 			c.reset(now)
 		}
-		n.wake(e)
+		n.Wake(e)
 	}
 }
 
@@ -187,12 +174,11 @@ func (n *Net) reachable(a, b *Adapter, at time.Time) time.Time {
 		if n.cfg.CutEvery == 0 {
 			return at
 		}
-		c = &cut{}
-		c.next(n, at)
+		c = &cut{until: at}
 		n.cuts[pair(a, b)] = c
 	}
 	for !at.Before(c.until) && n.cfg.CutEvery > 0 {
-		c.next(n, c.until)
+		c.next(n)
 	}
 	if !at.Before(c.from) && at.Before(c.until) {
 		return c.until
@@ -200,16 +186,10 @@ func (n *Net) reachable(a, b *Adapter, at time.Time) time.Time {
 	return at
 }
 
-// next draws when the next cut is, after at.
-func (c *cut) next(n *Net, at time.Time) {
-	c.from = at.Add(draw(n.rng, 2*n.cfg.CutEvery))
+// next draws the next cut.
+func (c *cut) next(n *Net) {
+	c.from = c.until.Add(draw(n.rng, 2*n.cfg.CutEvery))
 	c.until = c.from.Add(1 + draw(n.rng, n.cfg.CutFor))
-}
-
-func (n *Net) wake(e *Adapter) {
-	if n.Wake != nil {
-		n.Wake(e)
-	}
 }
 
 func (n *Net) chance(per1000 int) bool { return per1000 > 0 && n.rng.IntN(1000) < per1000 }
@@ -220,12 +200,11 @@ func (n *Net) latency() time.Duration {
 
 // listener is the adapter that listens on an address, or nil.
 func (n *Net) listener(addr netip.AddrPort) *Adapter {
-	for _, e := range n.adapters {
-		if e.up && e.addr == addr && addr.Port() != 0 {
-			return e
-		}
+	i := slices.IndexFunc(n.adapters, func(e *Adapter) bool { return e.up && e.addr == addr })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return n.adapters[i]
 }
 
 // Step handles one input.
@@ -241,19 +220,19 @@ func (e *Adapter) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	case server.Dial:
 		e.onDial(now, b.Addr, b.Call(in))
 	case server.Admitted:
-		e.onAdmitted(now, in, b)
+		if c := e.find(peer.ConnID(in.Key)); c != nil && b.Peer == 0 {
+			c.close(now, false)
+		}
 	case peer.Bind:
 		e.onBind(now, in.From, b.Conn)
 	case peer.Write:
 		if c := e.owned(b.Conn, in.From); c != nil {
-			if e.net.Seen != nil {
-				e.net.Seen(b.Command, b.Payload)
-			}
+			e.net.Seen(b.Command, b.Payload)
 			c.write(now, b)
 		}
 	case Garble:
 		if c := e.owned(b.Conn, in.From); c != nil {
-			c.peer.arrive(now, packet{why: "message of another network", fault: true})
+			c.other.arrive(now, packet{why: "message of another network", fault: true})
 		}
 	case peer.Close:
 		if c := e.owned(b.Conn, in.From); c != nil {
@@ -269,43 +248,29 @@ func (e *Adapter) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	e.work(now, out)
 }
 
-// work does everything whose time has come.
+// work does everything that is due.
 func (e *Adapter) work(now time.Time, out *actor.Outbox) {
 	for _, c := range e.ends {
 		c.work(now)
 	}
-	open := e.ends[:0]
-	for _, c := range e.ends {
-		if !c.closed {
-			open = append(open, c)
-		}
-	}
-	clear(e.ends[len(open):])
-	e.ends = open
+	e.ends = slices.DeleteFunc(e.ends, func(c *end) bool { return c.closed })
 	e.answerDials(now, out)
 	e.admitNext(now, out)
 }
 
 // Deadline is when something happens next.
 func (e *Adapter) Deadline() time.Time {
-	var at time.Time
+	var next actor.Earliest
 	for _, c := range e.ends {
-		at = sooner(at, c.deadline())
+		next.Add(c.deadline())
 	}
 	for _, d := range e.dials {
-		at = sooner(at, d.at)
+		next.Add(d.at)
 	}
-	if e.asking == nil && !e.starved && len(e.backlog) > 0 {
-		at = sooner(at, e.backlog[0].opened)
+	if !e.starved && len(e.backlog) > 0 {
+		next.Add(e.backlog[0].opened)
 	}
-	return at
-}
-
-func sooner(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
+	return next.At()
 }
 
 // onStop is the end of the process: the operating system closes its sockets.
@@ -314,75 +279,54 @@ func (e *Adapter) onStop(now time.Time) {
 	for _, c := range e.ends {
 		c.close(now, false)
 	}
-	e.ends, e.dials, e.backlog, e.asking = nil, nil, nil, nil
+	e.ends, e.dials, e.backlog = nil, nil, nil
 }
 
 func (e *Adapter) onDial(now time.Time, addr netip.AddrPort, call actor.Call[server.Dialed]) {
 	n := e.net
-	d := dialing{call: call, addr: addr, at: now.Add(2 * n.latency())}
+	d := dialing{call: call, at: now.Add(2 * n.latency()), answer: server.Dialed{Remote: addr}}
 	to := n.listener(addr)
 	switch {
 	case n.down:
-		d.err = "network is unreachable"
+		d.answer.Err = "network is unreachable"
 	case n.chance(n.cfg.LossChance):
-		d.err, d.at = "timed out", now.Add(n.cfg.DialTimeout)
+		d.answer.Err, d.at = "timed out", now.Add(timeout)
 	case to == nil, n.chance(n.cfg.LossChance):
-		d.err = "connection refused"
-	case n.reachable(e, to, now).Sub(now) >= n.cfg.DialTimeout:
-		d.err, d.at = "timed out", now.Add(n.cfg.DialTimeout)
+		d.answer.Err = "connection refused"
+	case n.reachable(e, to, now).Sub(now) >= timeout:
+		d.answer.Err, d.at = "timed out", now.Add(timeout)
 	default:
 		d.end = n.link(e, to, n.reachable(e, to, now))
 		d.at = d.end.opened.Add(d.end.delay)
+		d.answer.Conn, d.answer.Local = d.end.id, d.end.local
 	}
 	e.dials = append(e.dials, d)
 }
 
 func (e *Adapter) answerDials(now time.Time, out *actor.Outbox) {
-	left := e.dials[:0]
-	for _, d := range e.dials {
-		switch {
-		case d.at.After(now):
-			left = append(left, d)
-		case d.end == nil:
-			d.call.Answer(out, server.Dialed{Remote: d.addr, Err: d.err})
-		default:
-			d.end.claimBy = now.Add(peer.ClaimTimeout)
-			d.call.Answer(out, server.Dialed{Conn: d.end.id, Local: d.end.local, Remote: d.end.remote})
+	e.dials = slices.DeleteFunc(e.dials, func(d dialing) bool {
+		if d.at.After(now) {
+			return false
 		}
-	}
-	clear(e.dials[len(left):])
-	e.dials = left
+		if d.end != nil {
+			d.end.closeAt = now.Add(peer.ClaimTimeout)
+		}
+		d.call.Answer(out, d.answer)
+		return true
+	})
 }
 
-// admitNext asks the server about the next connection, one at a time.
+// admitNext asks the server about the next connection while there is a slot.
 func (e *Adapter) admitNext(now time.Time, out *actor.Outbox) {
-	e.starved = false
-	for e.asking == nil && len(e.backlog) > 0 && !e.backlog[0].opened.After(now) {
+	for e.admit.Free(out) > 0 && len(e.backlog) > 0 && !e.backlog[0].opened.After(now) {
 		c := e.backlog[0]
-		if c.closed {
-			e.backlog = e.backlog[1:]
-			continue
-		}
-		t, ok := e.admit.Ask(out, 0, server.Admit{Conn: c.id, Remote: c.remote, Local: c.local})
-		if !ok {
-			e.starved = true
-			return
-		}
 		e.backlog = e.backlog[1:]
-		e.asking, e.ticket = c, t
-		c.claimBy = now.Add(e.admit.Timeout + peer.ClaimTimeout)
+		if !c.closed {
+			e.admit.Ask(out, uint64(c.id), server.Admit{Conn: c.id, Remote: c.remote, Local: c.local})
+			c.closeAt = now.Add(e.admit.Timeout + peer.ClaimTimeout)
+		}
 	}
-}
-
-func (e *Adapter) onAdmitted(now time.Time, in actor.Input, a server.Admitted) {
-	c := e.asking
-	if c == nil || in.Ticket != e.ticket {
-		return
-	}
-	e.asking = nil
-	if in.Err != nil || a.Peer == 0 {
-		c.close(now, false)
-	}
+	e.starved = e.admit.Free(out) == 0
 }
 
 func (e *Adapter) onBind(now time.Time, from actor.ID, id peer.ConnID) {
@@ -391,23 +335,23 @@ func (e *Adapter) onBind(now time.Time, from actor.ID, id peer.ConnID) {
 		e.deliver(from, actor.Control, peer.Broken{Conn: id, Reason: "the connection was lost before it was used"}, 0)
 		return
 	}
-	c.owner, c.probeAt = from, now.Add(goneAfter)
-	c.claimBy = time.Time{}
+	c.owner, c.probeAt, c.closeAt = from, now.Add(goneAfter), time.Time{}
 }
 
 func (e *Adapter) deliver(to actor.ID, lane actor.Lane, body any, bytes int) {
 	e.Cells.Deliver(e.ID, to, lane, body, bytes)
 }
 
+// find returns the open end of a connection, or nil.
 func (e *Adapter) find(id peer.ConnID) *end {
-	for _, c := range e.ends {
-		if c.id == id {
-			return c
-		}
+	i := slices.IndexFunc(e.ends, func(c *end) bool { return c.id == id })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return e.ends[i]
 }
 
+// owned returns the open end of a connection if from owns it, or nil.
 func (e *Adapter) owned(id peer.ConnID, from actor.ID) *end {
 	if c := e.find(id); c != nil && c.owner == from {
 		return c

@@ -20,18 +20,17 @@ import (
 // owner is the peer cell that owns a connection.
 const owner actor.ID = 5<<32 | 1
 
-// node is a bench for one adapter: the rest of its node is the test.
+// node is a bench for one adapter. The test plays the rest of the node.
 type node struct {
 	*Adapter
 	w      *pairWorld
 	out    *actor.Outbox
-	asked  []actor.RawCall // Admit
 	admits []server.Admit
 	dialed []server.Dialed
 	got    []any // what the owner was given
 	msgs   int   // the owner's credit
 	bytes  int
-	seq    uint64
+	key    uint64 // of the question that is open; zero: none
 }
 
 // pairWorld is two nodes and a clock.
@@ -61,11 +60,19 @@ func (w *pairWorld) node(addr string) *node {
 	return n
 }
 
-func (n *node) Reserve(_ int, to actor.ID, _ uint64, _ time.Time, _ any) (actor.RawCall, bool) {
-	n.seq++
-	return actor.RawCall{To: to, Seq: n.seq}, true
+// Reserve takes the one slot that an adapter has.
+func (n *node) Reserve(_ int, to actor.ID, key uint64, _ time.Time, _ any) (actor.RawCall, bool) {
+	n.key = key
+	return actor.RawCall{To: to}, true
 }
-func (n *node) Free(int) int                     { return 1 }
+
+// Free counts it.
+func (n *node) Free(int) int {
+	if n.key != 0 {
+		return 0
+	}
+	return 1
+}
 func (n *node) Seat(actor.Kind) (actor.ID, bool) { return 0, false }
 func (n *node) Seats(actor.Kind) int             { return 0 }
 func (n *node) Credit(actor.ID) (int, int)       { return n.msgs, n.bytes }
@@ -88,7 +95,6 @@ func (n *node) step(in actor.Input) {
 	for _, e := range n.out.Effects() {
 		switch b := e.Body.(type) {
 		case server.Admit:
-			n.asked = append(n.asked, e.Call)
 			n.admits = append(n.admits, b)
 		case server.Dialed:
 			n.dialed = append(n.dialed, b)
@@ -102,26 +108,30 @@ func (n *node) step(in actor.Input) {
 }
 
 func (n *node) admit(peer actor.ID) {
-	call := n.asked[0]
-	n.asked = n.asked[1:]
-	n.step(actor.Input{Body: server.Admitted{Peer: peer}, Ticket: actor.Ticket(call.Seq)})
+	key := n.key
+	n.key = 0
+	n.step(actor.Input{Body: server.Admitted{Peer: peer}, Key: key})
 }
 
 // run lets time pass, with a Tick at each deadline.
 func (w *pairWorld) run(d time.Duration) {
 	end := w.now.Add(d)
 	for range 1_000_000 {
-		next := w.a
-		if at := sooner(w.b.Deadline(), w.a.Deadline()); at.IsZero() || at.After(end) {
+		var next actor.Earliest
+		next.Add(w.b.Deadline(), w.a.Deadline())
+		at := next.At()
+		if at.IsZero() || at.After(end) {
 			w.now = end
 			return
-		} else if at != w.a.Deadline() {
-			next = w.b
 		}
-		if at := next.Deadline(); at.After(w.now) {
+		if at.After(w.now) {
 			w.now = at
 		}
-		next.give(actor.Tick{})
+		n := w.a
+		if at != n.Deadline() {
+			n = w.b
+		}
+		n.give(actor.Tick{})
 	}
 	w.t.Fatal("the deadline does not move on")
 }
@@ -145,12 +155,12 @@ func connected(t *testing.T, cfg NetConfig, seed uint64) (w *pairWorld, a, b pee
 	return w, a, b
 }
 
-// ping is what a cell says to send a ping.
+// ping is what a cell tells the adapter to send a ping.
 func ping(conn peer.ConnID, nonce uint64) peer.Write {
 	return peer.Write{Conn: conn, Command: wire.CmdPing, Payload: binary.LittleEndian.AppendUint64(nil, nonce)}
 }
 
-// nonces are those of the pings that a node's owner was given.
+// nonces lists the nonces of the pings that a node's owner was given.
 func (n *node) nonces() (list []uint64) {
 	for _, g := range n.got {
 		if r, ok := g.(peer.Received); ok {
@@ -213,8 +223,8 @@ func TestSameSeedSameRun(t *testing.T) {
 	}
 }
 
-// An owner without credit is given nothing; the buffers fill, the other side is
-// not told Flushed any more, and in the end it is Broken.
+// An owner without credit is given nothing. The buffers fill, the other side is no longer
+// told Flushed, and in the end it is told Broken.
 func TestL5NoCreditStopsTheWriter(t *testing.T) {
 	w, a, _ := connected(t, NetConfig{Buffer: 320}, 1)
 	w.b.msgs = 3
@@ -238,7 +248,7 @@ func TestL5NoCreditStopsTheWriter(t *testing.T) {
 	}
 	w.run(40 * time.Second)
 	if _, ok := first[peer.Broken](w.a); !ok {
-		t.Error("a side that does not read is never broken off")
+		t.Error("a side that does not read is never told Broken")
 	}
 }
 
@@ -286,19 +296,19 @@ func TestNotAdmittedAndNotClaimed(t *testing.T) {
 		w.a.give(server.Dial{Addr: w.b.addr})
 	}
 	w.run(time.Second)
-	if len(w.b.asked) != 1 {
-		t.Fatalf("%d asked at once", len(w.b.asked))
+	if len(w.b.admits) != 1 {
+		t.Fatalf("%d asked at once", len(w.b.admits))
 	}
 	w.a.give(peer.Bind{Conn: w.a.dialed[0].Conn})
 	w.b.admit(0)
 	w.run(time.Second)
-	if _, ok := first[peer.EOF](w.a); !ok || len(w.b.asked) != 1 {
+	if _, ok := first[peer.EOF](w.a); !ok || len(w.b.admits) != 2 {
 		t.Fatal("the first is not closed, or the second not asked for")
 	}
 	w.b.admit(owner)
 	w.run(time.Minute)
 	if w.a.Conns() != 0 || w.b.Conns() != 0 {
-		t.Errorf("%d and %d connections that nobody claims or closes", w.a.Conns(), w.b.Conns())
+		t.Errorf("%d and %d connections are left without an owner", w.a.Conns(), w.b.Conns())
 	}
 }
 
@@ -326,15 +336,15 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// A cell that dies says no Close. The adapter finds out by itself even when nothing
-// arrives for it; a connection that is silent, but owned, it leaves alone.
+// A cell that dies says no Close. The adapter finds out even when nothing arrives for the
+// cell. It leaves a silent connection alone while a cell owns it.
 func TestConnectionsOfTheDeadAreClosed(t *testing.T) {
 	w, _, _ := connected(t, NetConfig{}, 1)
 	w.run(time.Hour)
 	if w.a.Conns() != 1 || w.b.Conns() != 1 {
 		t.Errorf("after an hour of silence %d and %d connections are left", w.a.Conns(), w.b.Conns())
 	}
-	w.a.msgs = 0 // who is no more has no credit
+	w.a.msgs = 0 // a cell that is no more has no credit
 	w.run(3 * goneAfter)
 	if n := w.a.Conns(); n != 0 {
 		t.Errorf("%d connections of a dead cell are left", n)

@@ -18,17 +18,14 @@ func (s *Store) locator(q chain.GetLocator) chain.Locator {
 		e = e.parent
 	}
 	l := chain.Locator{Tip: e.Point}
-	step := int32(1)
-	for {
-		hash := e.Hash
-		l.Hashes = append(l.Hashes, &hash)
+	for step := int32(1); ; e = e.ancestor(max(0, e.Height-step)) {
+		l.Hashes = append(l.Hashes, &e.Hash)
 		if e.parent == nil {
 			return l
 		}
 		if len(l.Hashes) > 10 {
 			step *= 2
 		}
-		e = e.ancestor(max(0, e.Height-step))
 	}
 }
 
@@ -42,12 +39,10 @@ func (s *Store) path(q chain.GetPath) chain.Path {
 	if after := s.entries[q.After]; after != nil && to.ancestor(after.Height) == after {
 		from = after
 	}
-	var branch []*entry // from the child of from, the last one first
-	for e := to; e != from; e = e.parent {
-		branch = append(branch, e)
-	}
-	for i := len(branch) - 1; i >= 0 && len(p.Missing) < q.Max; i-- {
-		switch e := branch[i]; {
+	for _, e := range branch(from, to) {
+		switch {
+		case len(p.Missing) == q.Max:
+			return p
 		case e.block == nil:
 			p.Missing = append(p.Missing, e.Point)
 		case len(p.Missing) > 0:
@@ -74,8 +69,9 @@ func (s *Store) forks(q chain.GetForks) chain.Forks {
 	return f
 }
 
-// after lists the best chain behind the first hash of a locator that is part of
-// it, up to stop, at most max entries. Without a locator it is stop alone.
+// after lists the best chain behind the first hash of the locator that is part of
+// it. The list ends with stop and has at most max entries. Without a locator it is
+// stop alone.
 func (s *Store) after(locator []*chainhash.Hash, stop chainhash.Hash, max int) []*entry {
 	if len(locator) == 0 {
 		if e := s.entries[stop]; e != nil && e.block != nil {

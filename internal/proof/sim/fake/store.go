@@ -2,13 +2,13 @@ package fake
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
-	"math/big"
 	"slices"
 	"time"
 
+	"github.com/btcsuite/btcd/blockchain"
+	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -16,14 +16,13 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// maxFuture is how far ahead of our clock a header may be (consensus).
+// maxFuture is how far ahead of the clock a header may be (consensus).
 const maxFuture = 2 * time.Hour
 
-// Store is the chain of one node: a tree of headers, the blocks, and which of
-// them is the best. It is plain data.
+// Store is the chain of one node: a tree of headers, the blocks, and the best of
+// both. It is plain data.
 type Store struct {
-	// BadBlocks are the blocks that break a rule when they are looked at,
-	// BadHeaders the headers.
+	// BadBlocks and BadHeaders break a rule when they come.
 	BadBlocks, BadHeaders map[chainhash.Hash]bool
 
 	entries map[chainhash.Hash]*entry
@@ -31,7 +30,7 @@ type Store struct {
 	main    []*entry // the best chain of blocks, by height
 	header  *entry   // the best header
 
-	events []chain.Event // that chain has not confirmed
+	events []chain.Event // those that chain has not confirmed
 	last   uint64        // the number of the last event
 }
 
@@ -45,7 +44,7 @@ type entry struct {
 	bad    bool // it, or an ancestor, broke a rule
 }
 
-// NewStore returns the chain that has only its genesis block.
+// NewStore returns a chain that is its genesis block.
 func NewStore(genesis *wire.MsgBlock) *Store {
 	s := &Store{
 		BadBlocks: map[chainhash.Hash]bool{}, BadHeaders: map[chainhash.Hash]bool{},
@@ -58,25 +57,17 @@ func NewStore(genesis *wire.MsgBlock) *Store {
 	return s
 }
 
-// Add stores blocks that the node has had before the world began, in order.
+// Add stores, in order, the blocks that the node has from the start.
 func (s *Store) Add(now time.Time, blocks ...*wire.MsgBlock) {
 	for _, b := range blocks {
 		s.applyBlock(now, chain.ApplyBlock{Block: b, Hash: b.BlockHash()})
 	}
 }
 
-// Tips are the best block and the best header.
+// Tips returns the best block and the best header.
 func (s *Store) Tips() chain.Tips {
 	tip := s.tip()
 	return chain.Tips{Block: tip.Point, Header: s.header.Point, MedianTime: tip.medianTime()}
-}
-
-// Point returns the place of a header; ok is false when it is not known.
-func (s *Store) Point(h chainhash.Hash) (p chain.Point, ok bool) {
-	if e := s.entries[h]; e != nil {
-		return e.Point, true
-	}
-	return p, false
 }
 
 func (s *Store) tip() *entry { return s.main[len(s.main)-1] }
@@ -88,7 +79,7 @@ func (s *Store) inMain(e *entry) bool {
 
 func (s *Store) insert(h *wire.BlockHeader, parent *entry) *entry {
 	e := &entry{header: *h, parent: parent}
-	e.Point = chain.Point{Hash: h.BlockHash(), Time: h.Timestamp, Work: work(h.Bits)}
+	e.Point = chain.Point{Hash: h.BlockHash(), Time: h.Timestamp, Work: chain.WorkFromBig(blockchain.CalcWork(h.Bits))}
 	if parent != nil {
 		e.Height = parent.Height + 1
 		e.Work = parent.Work.Add(e.Work)
@@ -98,17 +89,7 @@ func (s *Store) insert(h *wire.BlockHeader, parent *entry) *entry {
 	return e
 }
 
-// work is 2^256 / (target + 1), the hashes that a header has cost on average.
-func work(bits uint32) chain.Work {
-	target := new(big.Int).Lsh(big.NewInt(int64(bits&0x007fffff)), 8*uint(max(bits>>24, 3)-3))
-	if target.Sign() == 0 {
-		return chain.Work{}
-	}
-	n := new(big.Int).Lsh(big.NewInt(1), 256)
-	return chain.WorkFromBig(n.Div(n, target.Add(target, big.NewInt(1))))
-}
-
-// medianTime is the median of the times of a header and the ten before it.
+// medianTime is the median time of a header and the ten before it.
 func (e *entry) medianTime() time.Time {
 	var times []time.Time
 	for ; e != nil && len(times) < 11; e = e.parent {
@@ -118,7 +99,7 @@ func (e *entry) medianTime() time.Time {
 	return times[len(times)/2]
 }
 
-// ancestor is the header at a height of e's branch; nil when e is lower.
+// ancestor is the header at a height of e's branch, or nil if e is lower.
 func (e *entry) ancestor(height int32) *entry {
 	for e != nil && e.Height > height {
 		e = e.parent
@@ -139,6 +120,15 @@ func fork(a, b *entry) *entry {
 }
 
 func lower(a, b *entry) *entry { return a.ancestor(min(a.Height, b.Height)) }
+
+// branch lists the headers behind from up to its descendant to.
+func branch(from, to *entry) (list []*entry) {
+	for ; to != from; to = to.parent {
+		list = append(list, to)
+	}
+	slices.Reverse(list)
+	return list
+}
 
 // applyHeaders carries out chain.ApplyHeaders.
 func (s *Store) applyHeaders(now time.Time, headers []*wire.BlockHeader) chain.HeadersVerdict {
@@ -206,8 +196,7 @@ func (s *Store) takeBlock(now time.Time, q chain.ApplyBlock) chain.Code {
 	} else if parent == nil || parent.block == nil && !parent.bad {
 		return chain.Orphan
 	}
-	var fresh int
-	e, code := s.applyHeader(now, &q.Block.Header, &fresh)
+	e, code := s.applyHeader(now, &q.Block.Header, new(int))
 	switch {
 	case code != chain.OK:
 		return code
@@ -224,8 +213,8 @@ func (s *Store) takeBlock(now time.Time, q chain.ApplyBlock) chain.Code {
 	return chain.OK
 }
 
-// condemn marks a header and all its descendants. None of them has a block, so
-// the best chain of blocks stays.
+// condemn marks a header and all its descendants as bad. None of them has a
+// block, so the best chain of blocks stays.
 func (s *Store) condemn(bad *entry) {
 	bad.bad = true
 	s.header = s.main[0]
@@ -246,12 +235,7 @@ func (s *Store) reorganise(tip *entry) {
 		s.note(chain.BlockDisconnected{Point: s.tip().Point})
 		s.main = s.main[:len(s.main)-1]
 	}
-	var branch []*entry
-	for e := tip; e != base; e = e.parent {
-		branch = append(branch, e)
-	}
-	slices.Reverse(branch)
-	for _, e := range branch {
+	for _, e := range branch(base, tip) {
 		s.main = append(s.main, e)
 		s.note(chain.BlockConnected{
 			Point: e.Point, Header: e.header, Source: e.source,
@@ -265,8 +249,8 @@ func (s *Store) note(e chain.Event) {
 	s.last++
 }
 
-// changes is what every answer of the worker brings; events up to number seen
-// are forgotten.
+// changes is what every answer of the worker brings. It forgets the events up to
+// number seen.
 func (s *Store) changes(seen uint64) chain.Changes {
 	first := s.last - uint64(len(s.events))
 	if seen > first {
@@ -280,12 +264,12 @@ func (s *Store) check() error {
 	for i, e := range s.main {
 		switch {
 		case int(e.Height) != i, e.block == nil, e.bad:
-			return fmt.Errorf("fake: block %v of the best chain at height %d, bad %v", e.Hash, i, e.bad)
+			return fmt.Errorf("fake: block %v of the best chain is at height %d, bad: %v", e.Hash, i, e.bad)
 		case i > 0 && e.parent != s.main[i-1]:
 			return fmt.Errorf("fake: block %v does not follow the one before it", e.Hash)
 		}
 	}
-	if cmp.Compare(s.last, uint64(len(s.events))) < 0 || s.header.bad {
+	if s.last < uint64(len(s.events)) || s.header.bad {
 		return errors.New("fake: too many events, or a bad best header")
 	}
 	return nil
@@ -293,26 +277,13 @@ func (s *Store) check() error {
 
 // merkleRoot is the root of a block's transactions.
 func merkleRoot(b *wire.MsgBlock) chainhash.Hash {
-	var row []chainhash.Hash
-	for _, tx := range b.Transactions {
-		row = append(row, tx.TxHash())
-	}
-	if len(row) == 0 {
+	if len(b.Transactions) == 0 {
 		return chainhash.Hash{}
 	}
-	for len(row) > 1 {
-		if len(row)%2 == 1 {
-			row = append(row, row[len(row)-1])
-		}
-		for i := 0; i < len(row); i += 2 {
-			row[i/2] = chainhash.DoubleHashH(append(row[i][:], row[i+1][:]...))
-		}
-		row = row[:len(row)/2]
-	}
-	return row[0]
+	return blockchain.CalcMerkleRoot(btcutil.NewBlock(b).Transactions(), false)
 }
 
-// payload is a block as it goes into a block message.
+// payload is a block as a block message carries it.
 func payload(b *wire.MsgBlock, witness bool) []byte {
 	var buf bytes.Buffer
 	write := b.SerializeNoWitness

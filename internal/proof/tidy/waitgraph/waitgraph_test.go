@@ -1,16 +1,14 @@
 package waitgraph
 
 import (
-	"flag"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "write what is found into the golden files")
+	"acyclic/internal/proof/golden"
+)
 
 // read loads a program. Under the race detector it skips the test.
 func read(t *testing.T, cfg Config, patterns ...string) *Graph {
@@ -23,23 +21,6 @@ func read(t *testing.T, cfg Config, patterns ...string) *Graph {
 		t.Fatal(err)
 	}
 	return g
-}
-
-// golden compares a report with the file of that name.
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s is not what is found (-update writes it):\n%s", file, got)
-	}
 }
 
 // TestSmallPrograms: each program in testdata shows a wait, what is no wait, or a
@@ -56,7 +37,7 @@ func TestSmallPrograms(t *testing.T) {
 			}
 			var out strings.Builder
 			g.Report(&out, regexp.MustCompile(""), false)
-			golden(t, filepath.Join(dir, "report.txt"), out.String())
+			golden.Equal(t, filepath.Join(dir, "report.txt"), []byte(out.String()))
 		})
 	}
 }
