@@ -11,10 +11,10 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// loadWith loads with a home directory of its own that holds an acyclic.conf,
-// unless conf is "".
+// loadWith loads with an empty home directory, to which it writes conf as
+// acyclic.conf unless conf is "".
 func loadWith(t *testing.T, conf string, args ...string) (*Config, string, error) {
 	t.Helper()
 	home := t.TempDir()
