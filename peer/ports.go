@@ -10,12 +10,11 @@ import (
 // simulated one under internal/proof/sim). One adapter has all connections, so
 // each of these names its own.
 //
-// Both sides count payloads: Write, Flushed and Received know nothing of the
-// header, which is the adapter's. What a message takes besides its payload is
-// added in one place, see perMessage.
+// Both sides count payloads. Write, Flushed and Received know nothing of the
+// header, which is the adapter's. Only perMessage counts it.
 type (
-	// Bind makes the sending cell the connection's owner. From now on what is
-	// read goes to it. A cell says it first.
+	// Bind makes the sending cell the connection's owner. From then on the
+	// cell is given what is read. A cell says it first.
 	Bind struct{ Conn ConnID }
 
 	// Write queues one message. Its payload must not change afterwards: it is

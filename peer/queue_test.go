@@ -105,7 +105,7 @@ func TestL5QueueOfADeafPeerIsBounded(t *testing.T) {
 	}
 }
 
-// L5: somebody who pings without end and reads nothing has no more queued than
+// L5: a peer that pings without end and reads nothing has no more queued than
 // the cap and one pong.
 func TestL5PingsOfADeafPeerAreBounded(t *testing.T) {
 	worst := func(cfg Config) int {

@@ -255,7 +255,7 @@ func TestTwoPeersOverSockets(t *testing.T) {
 	a.stop()
 }
 
-// A node dials itself: both cells know it at once, and nobody is Ready.
+// A node dials itself: both cells know it at once, and neither becomes Ready.
 func TestSelfConnectionOverSockets(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	a := newSmall(t, socketConfig(1))

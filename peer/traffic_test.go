@@ -223,7 +223,7 @@ func TestAddressesGoToTheServer(t *testing.T) {
 	b.says("that is all")
 }
 
-// What nobody reads yet is counted, keeps the peer alive and does nothing else.
+// What no component reads yet is counted, keeps the peer alive and does nothing else.
 func TestIgnoredMessages(t *testing.T) {
 	b := readyBench(t, true, testConfig())
 	before := b.m.ignored
