@@ -26,7 +26,6 @@ import (
 	"acyclic/internal/kernel/adapter"
 	"acyclic/internal/kernel/cell"
 	"acyclic/internal/kernel/live"
-	"acyclic/internal/kernel/mailbox"
 	"acyclic/peer"
 	"acyclic/server"
 )
@@ -204,21 +203,13 @@ func (n *Node) metrics() http.Handler {
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: 2})
 }
 
-// cells lists the mailboxes, for getmailboxes; RPC handlers that have asked
-// nothing yet are left out.
-func (n *Node) cells() []rpc.CellStats {
-	now := time.Now()
-	var all []rpc.CellStats
+// cells lists the mailboxes, for getmailboxes. RPC handlers that have asked nothing
+// yet are left out.
+func (n *Node) cells() (all []cell.Stats) {
 	for _, c := range n.System().Cells() {
-		st := c.Stats()
-		if !c.Runs() && st.Taken == 0 && st.Oldest == 0 {
-			continue
+		if st := c.Stats(); c.Runs() || st.Taken > 0 || st.Oldest != 0 {
+			all = append(all, st)
 		}
-		cs := rpc.CellStats{ID: st.ID, Name: st.Name, Depth: st.Depth, Done: st.Taken, Refused: st.Refused}
-		if st.Oldest != 0 {
-			cs.Oldest = time.Duration(mailbox.Stamp(now) - st.Oldest)
-		}
-		all = append(all, cs)
 	}
 	return all
 }

@@ -105,7 +105,7 @@ func newHeaderResult(info chain.HeaderInfo, best int32, txs int) headerResult {
 	}
 }
 
-// newBlockResult shows a block; with full its transactions, else their ids.
+// newBlockResult shows a block, with its transactions if full, otherwise with their ids.
 func newBlockResult(header headerResult, b *wire.MsgBlock, full bool, params *chaincfg.Params) blockResult {
 	r := blockResult{
 		headerResult: header,

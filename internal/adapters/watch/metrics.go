@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/mailbox"
 )
 
 // The metrics. Cells of a kind are taken together, and so are askers of a name:
@@ -86,10 +87,10 @@ func (w *Watchdog) figures(now time.Time) (names []string, all map[string]*figur
 			f.queued[lane] += n
 		}
 		if st.Oldest != 0 {
-			f.oldest = max(f.oldest, age(st.Oldest, now))
+			f.oldest = max(f.oldest, mailbox.Age(st.Oldest, now))
 		}
 		if st.BusySince != 0 {
-			f.busy = max(f.busy, age(st.BusySince, now))
+			f.busy = max(f.busy, mailbox.Age(st.BusySince, now))
 		}
 		f.done += st.Taken
 		f.refused += st.Refused

@@ -9,6 +9,7 @@ import (
 
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/cell"
+	"acyclic/internal/kernel/mailbox"
 )
 
 // Report is who waits for whom, at a moment.
@@ -93,10 +94,10 @@ func describe(c *cell.Cell, p profile, now time.Time) CellReport {
 	st := c.Stats()
 	r := CellReport{ID: c.ID, Name: c.Name, Kind: kindOf(c), State: Asleep, Depth: st.Depth, Asking: st.Asking, Owing: st.Owing}
 	if st.BusySince != 0 {
-		r.Doing, r.Since = st.BusyWith, age(st.BusySince, now)
+		r.Doing, r.Since = st.BusyWith, mailbox.Age(st.BusySince, now)
 	}
 	if o, ok := c.Mail.Oldest(); ok {
-		r.Oldest, r.Age = typeName(o.Type), age(o.Since, now)
+		r.Oldest, r.Age = typeName(o.Type), mailbox.Age(o.Since, now)
 	}
 	for _, g := range p.of(c.ID) {
 		if g.State != Asleep {
@@ -128,7 +129,7 @@ func (w *Watchdog) questions(now time.Time) (all []Question) {
 			port := c.Ports()[o.Port]
 			q := Question{
 				From: c.ID, FromName: c.Name, To: o.Call.To, ToName: o.Call.To.String(), Port: port.Name, Type: port.Question,
-				Age: age(o.Deadline, now) + port.Timeout, GivenUp: o.GivenUp,
+				Age: mailbox.Age(o.Deadline, now) + port.Timeout, GivenUp: o.GivenUp,
 			}
 			if to := w.cfg.System.Lookup(o.Call.To); to != nil {
 				q.ToName = to.Name

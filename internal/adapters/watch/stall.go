@@ -93,7 +93,7 @@ func (w *Watchdog) own(c *cell.Cell, now time.Time) (Stall, bool) {
 func (w *Watchdog) owed(c *cell.Cell, now time.Time, found map[actor.ID]Stall) {
 	w.open = c.Mail.Asking(w.open[:0])
 	for _, o := range w.open {
-		if age(o.Deadline, now) <= 0 {
+		if mailbox.Age(o.Deadline, now) <= 0 {
 			continue
 		}
 		to := w.cfg.System.Lookup(o.Call.To)
@@ -129,5 +129,5 @@ func (w *Watchdog) age(id actor.ID, since int64, now time.Time) time.Duration {
 	if w.known[id] == nil {
 		since = max(since, w.floor)
 	}
-	return age(since, now)
+	return mailbox.Age(since, now)
 }

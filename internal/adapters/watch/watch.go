@@ -205,7 +205,7 @@ func (w *Watchdog) record(now time.Time, fresh []Stall, p profile) actor.Record 
 		name := func(field string) string { return field + "[" + s.Name + "]" }
 		fields = append(fields, name("queued"), depths(c.Mail.Stats().Depth))
 		if o, ok := c.Mail.Oldest(); ok {
-			fields = append(fields, name("oldest"), fmt.Sprintf("%s for %v", typeName(o.Type), age(o.Since, now).Round(time.Millisecond)))
+			fields = append(fields, name("oldest"), fmt.Sprintf("%s for %v", typeName(o.Type), mailbox.Age(o.Since, now).Round(time.Millisecond)))
 		}
 		if asked := about(questions, s.ID); len(asked) > 0 {
 			fields = append(fields, name("waits"), strings.Join(asked, "; "))
@@ -246,9 +246,4 @@ func typeName(t reflect.Type) string {
 		return "an input"
 	}
 	return t.String()
-}
-
-// age is how long ago a stamp was.
-func age(since int64, now time.Time) time.Duration {
-	return time.Duration(mailbox.Stamp(now) - since)
 }

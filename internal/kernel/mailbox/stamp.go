@@ -12,7 +12,10 @@ var begin = time.Now()
 // without a monotonic reading (a virtual clock's) it is UnixNano.
 func Stamp(t time.Time) int64 { return begin.UnixNano() + int64(t.Sub(begin)) }
 
+// Age is how long before now a stamp was.
+func Age(stamp int64, now time.Time) time.Duration { return time.Duration(Stamp(now) - stamp) }
+
 // Until is the time of a stamp, as seen at now.
 func Until(stamp int64, now time.Time) time.Time {
-	return now.Add(time.Duration(stamp - Stamp(now)))
+	return now.Add(-Age(stamp, now))
 }
