@@ -47,12 +47,8 @@ type daemon struct {
 // other than 0.
 func run(cfg *config.Config) (err error) {
 	d := &daemon{cfg: cfg, stop: stopper{ch: make(chan struct{})}}
-	format := logging.Text
-	if cfg.LogJSON {
-		format = logging.JSON
-	}
 	d.logs, err = logging.New(logging.Config{
-		Levels: logging.NewLevels(cfg.Levels.Default, cfg.Levels.Of), Format: format, Dir: cfg.LogDir,
+		Levels: logging.Levels(cfg.Levels), JSON: cfg.LogJSON, Dir: cfg.LogDir,
 		Terminal: term.IsTerminal(int(os.Stderr.Fd())) && !cfg.LogJSON,
 	})
 	if err != nil {
