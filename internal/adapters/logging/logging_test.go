@@ -49,7 +49,7 @@ func TestLevels(t *testing.T) {
 		t.Errorf("chain %d, peer %d", l.Level("chain"), l.Level("peer"))
 	}
 	if (Levels{}).Level("chain") != actor.Info {
-		t.Error("levels that nobody set are not info")
+		t.Error("levels that are not set are not info")
 	}
 }
 

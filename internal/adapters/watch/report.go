@@ -12,13 +12,13 @@ import (
 	"acyclic/internal/kernel/mailbox"
 )
 
-// Report is who waits for whom, at a moment.
+// Report says, for one moment, which cell waits for which.
 type Report struct {
 	At    time.Time
 	Cells []CellReport
-	// Questions are those without an answer, oldest first. Cells do not wait
-	// for them: an asker goes on with its next input. Only an asker that is
-	// an adapter sleeps until its answer comes or its time is up.
+	// Questions are those without an answer, oldest first. A cell that asks does
+	// not wait: it goes on with its next input. Only an adapter that asks sleeps
+	// until its answer comes or its time is up.
 	Questions []Question
 	// WaitEdges are the components that wait for anything but an input.
 	WaitEdges []CellReport
@@ -73,9 +73,8 @@ func (q Question) String() string {
 	return fmt.Sprintf("%s asked %s %s (%s) %v ago%s", q.FromName, q.ToName, q.Type, q.Port, q.Age.Round(time.Millisecond), given)
 }
 
-// Report computes who waits for whom. It may be called by any goroutine; it
-// takes a goroutine profile and, one after the other, the leaf mutex of each
-// mailbox.
+// Report computes the report. Any goroutine may call it. It takes a goroutine profile
+// and, one after the other, the leaf mutex of each mailbox.
 func (w *Watchdog) Report() Report {
 	now := time.Now()
 	p := capture()
@@ -144,8 +143,8 @@ func (w *Watchdog) questions(now time.Time) (all []Question) {
 // maxShown bounds the questions in the text of a report.
 const maxShown = 50
 
-// Text is the report for people: everything that is not asleep with nothing to
-// do, the questions, and the wait edges.
+// Text is the report for people: the cells that have something to do, the questions, and
+// the wait edges.
 func (r Report) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "wait-for report of %s\n\n", r.At.UTC().Format(time.RFC3339))

@@ -212,7 +212,7 @@ func answerWork(context.Context, actor.Input) any { return Pong{} }
 
 // A call of an adapter that hangs, as an engine call might: the adapter is named
 // within its own, longer bound, with the question, the stack of the worker, and
-// who waits for it; when the call returns that is said, once.
+// the cell that waits for it. When the call returns, the log says so, once.
 func TestL12AnEdgeThatHangsIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -242,7 +242,7 @@ func TestL12AnEdgeThatHangsIsNamed(t *testing.T) {
 //go:noinline
 func hangInEngine(release chan struct{}) { <-release }
 
-// A step that blocks: the cell is named, not who waits for it. The report shows
+// A step that blocks: the cell is named, not the asker that waits for it. The report shows
 // the wait, which the source of a component cannot contain (L1).
 func TestL12AStepThatBlocksIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -282,8 +282,8 @@ func TestL12AStepThatBlocksIsNamed(t *testing.T) {
 // A step that spins, on the real clock: its stack is in the log and on disk.
 func TestL12AStepThatSpinsIsNamed(t *testing.T) {
 	var released atomic.Bool
-	// A loaded machine may starve the watchdog for a while, and then nobody is
-	// to blame: looks that are further apart than that, and a bound that leaves
+	// A loaded machine may starve the watchdog for a while, and then no cell is
+	// to blame. So the looks are further apart than that, and the bound leaves
 	// time for a trace.
 	cfg := bounds
 	cfg.Every, cfg.Cells.Run = 50*time.Millisecond, time.Second
@@ -379,7 +379,7 @@ func TestL12TheWatchdogIsBrief(t *testing.T) {
 	})
 }
 
-// A machine that slept has no stuck cells: what is old then grew old while nobody
+// A machine that slept has no stuck cells: what is old then grew old while no cell
 // could work.
 func TestL12ASleepIsNoStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
