@@ -52,6 +52,9 @@ func coinbaseScript(height int32, extra uint32) []byte {
 	return script
 }
 
+// resolution is that of a header's timestamp.
+const resolution = time.Second
+
 // solve looks for a nonce whose hash meets the header's target. It counts tries down
 // and returns errTries when none is left, or ctx's error when ctx ends. When all
 // nonces are used up it moves the timestamp on by a second.
@@ -67,7 +70,7 @@ func solve(ctx context.Context, h *wire.BlockHeader, tries *uint64) error {
 			return nil
 		}
 		if h.Nonce == math.MaxUint32 {
-			h.Timestamp = h.Timestamp.Add(time.Second)
+			h.Timestamp = h.Timestamp.Add(resolution)
 		}
 	}
 	return errTries

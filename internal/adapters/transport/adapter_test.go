@@ -227,8 +227,8 @@ func TestL5DeafPeerIsBroken(t *testing.T) {
 	r.awaitConns("a broken connection has nothing to drain", 0)
 }
 
-// awaitConns waits for a number of connections. It looks now and then, for
-// nobody tells.
+// awaitConns waits for a number of connections. It looks now and then: there is no
+// signal.
 func (r *rig) awaitConns(why string, n int) {
 	r.t.Helper()
 	for end := time.Now().Add(patience); r.Conns() != n; time.Sleep(time.Millisecond) {
@@ -273,8 +273,8 @@ func TestDrainIsBounded(t *testing.T) {
 	r.awaitConns("a deaf peer cannot keep a closing connection", 0)
 }
 
-// Connections that drain have no cell that counts: the adapter bounds them itself,
-// and has its places back when they are closed.
+// Connections that drain have no cell that counts them. The adapter bounds them
+// itself, and forgets them when they are closed.
 func TestDrainsAreBoundedInNumber(t *testing.T) {
 	r := newRig(t, Config{Bounds: Bounds{DrainTimeout: patience, Draining: 2}}, 100)
 	frame := bulk(3_000_000)

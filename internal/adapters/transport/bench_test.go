@@ -35,7 +35,7 @@ const (
 // fakeCells stands for all cells. Each has credit that only the test refills.
 type fakeCells struct {
 	mu      sync.Mutex
-	changed chan struct{} // closed and made anew at each change
+	changed chan struct{} // closed and replaced at each change
 	cells   map[actor.ID]*fakeCell
 	// lawless is the broken variant: it always gives credit.
 	lawless bool
@@ -292,7 +292,7 @@ func realBlock(t testing.TB) *wire.MsgBlock {
 	return &b
 }
 
-// bulk is a frame of n bytes of a command that nobody knows.
+// bulk is a frame of n bytes of an unknown command.
 func bulk(n int) []byte { return raw("bulk", make([]byte, n-headerSize)) }
 
 func pingFrame(t testing.TB, n uint64) []byte { return frameOf(t, &wire.MsgPing{Nonce: n}) }

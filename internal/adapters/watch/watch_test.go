@@ -213,7 +213,7 @@ func answerWork(context.Context, actor.Input) any { return Pong{} }
 // A call of an adapter that hangs, as an engine call might: the adapter is named
 // within its own, longer bound, with the question, the stack of the worker, and
 // the cell that waits for it. When the call returns, the log says so, once.
-func TestL12AnEdgeThatHangsIsNamed(t *testing.T) {
+func TestL12AnAdapterThatHangsIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		r := newRig(t, bounds, nil, func(context.Context, actor.Input) any {
