@@ -45,8 +45,8 @@ type Machine interface {
 
 // The ways a question can end without a value (law L2).
 var (
-	// ErrTimeout says that no answer came within the port's timeout. The
-	// target may still be working on it: what was asked may have happened.
+	// ErrTimeout says that no answer came within the port's timeout. The target
+	// may still be at work: what was asked may have happened.
 	ErrTimeout = errors.New("no answer in time")
 
 	// ErrGone says that the target stopped or crashed, before or after it
@@ -121,9 +121,9 @@ type (
 		Fault  bool
 	}
 
-	// Freed says that a slot is free again whose question had timed out: the
-	// target has answered after all, or died. The answer itself is dropped
-	// (laws L2, L3). Freed comes in the slot it frees, so it needs no room.
+	// Freed says that the slot of a question that timed out is free again: the
+	// target has answered, or died. The answer itself is dropped (laws L2, L3).
+	// Freed comes in the slot that it frees, so it needs no room.
 	Freed struct{}
 
 	// Alive is given to a rebuilt parent, once per cell that it had spawned
@@ -151,7 +151,7 @@ type RawCall struct {
 // marker in its contract. A port that leads to the wrong target does not compile.
 type Ref[T any] ID
 
-// Asks is embedded in a question to name its answer and its target:
+// Asks is embedded in a question. It names the answer and the target:
 //
 //	type SubmitBlock struct {
 //		actor.Asks[Verdict, Chain]
@@ -195,8 +195,8 @@ func Fits(question, answer any) bool {
 	return ok && q.takes(answer)
 }
 
-// Call is the typed handle of a question that must be answered exactly once.
-// The zero Call is no call. It is plain data, too.
+// Call is the typed handle of a question that must be answered exactly once. It is
+// plain data. The zero Call is no call.
 type Call[A any] struct{ raw RawCall }
 
 // IsZero says whether the call is no call.

@@ -129,9 +129,9 @@ func (o *Outbox) ask(port int, to ID, timeout time.Duration, key uint64, q, none
 // bounds what it has told and not yet seen done; see its bounds.go.
 func (o *Outbox) Tell(adapter ID, body any) { o.add(Effect{Kind: Tell, To: adapter, Body: body}) }
 
-// Spawn makes a new cell with a fresh ID. ok is false when all seats of this
-// kind are taken. The seat of an ended cell stays taken until everybody has seen
-// its end. The parent is told Ended when the cell is no more.
+// Spawn makes a new cell with a fresh ID. ok is false if all seats of this kind are
+// taken. The seat of an ended cell stays taken until all subscribers have seen its
+// end. The parent is given Ended when the cell is no more.
 func (o *Outbox) Spawn(kind Kind, arg any) (id ID, ok bool) {
 	id, ok = o.host.Seat(kind)
 	if ok {

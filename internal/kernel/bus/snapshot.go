@@ -62,8 +62,8 @@ func (b *Bus) Lives() []Life {
 	return all
 }
 
-// Check verifies that the seats are counted right, and that a seat comes free
-// once everybody has seen the cell's end.
+// Check verifies that the seats are counted right, and that a seat is free once all have
+// seen the cell's end.
 func (b *Bus) Check() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -30,7 +30,7 @@ type Static struct {
 	Ports []actor.PortSpec
 	// Control is how many inputs adapters may have in its control lane.
 	Control int
-	// Stop is the cell's place in the stop order: lower ones stop first.
+	// Stop is the cell's number in the stop order: lower numbers stop first.
 	Stop int
 }
 
@@ -43,7 +43,7 @@ type Kind struct {
 	Questions int // questions one such cell may have queued; a further one is ErrBusy
 	Control   int // inputs that adapters may have in its control lane
 	Credit    Credit
-	Stop      int // its place in the stop order
+	Stop      int // as of Static
 }
 
 // Credit bounds the peer traffic of one connection that is queued anywhere in

@@ -19,8 +19,8 @@ type Driver interface {
 	// Wake says that a sleeping cell has something to take. The cell's
 	// mailbox is locked.
 	Wake(c *Cell)
-	// Adopt is called with a new cell before anybody else can find it, and
-	// Spawned when it has to be run.
+	// Adopt is called with a new cell before others can find it, and Spawned
+	// when it has to be run.
 	Adopt(c *Cell)
 	Spawned(c *Cell)
 	// Ended says that a cell is no more.

@@ -41,8 +41,8 @@ type local struct {
 	done   chan struct{} // closed when the goroutine has returned
 }
 
-// New returns a node without cells: adapters that are part of the plan may be given
-// it as their adapter.Cells.
+// New returns a node without cells. It may be the adapter.Cells of adapters in the
+// plan.
 func New(log Logger) *Node {
 	n := &Node{log: log, halted: make(chan struct{})}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
@@ -118,8 +118,7 @@ func label(c *cell.Cell) {
 	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("cell", c.Name, "id", c.ID.String())))
 }
 
-// earlier is the first of a deadline and a mailbox's stamp, at now; zero means
-// never.
+// earlier is the first of a deadline and a mailbox's stamp, at now. Zero means never.
 func earlier(t time.Time, stamp int64, now time.Time) time.Time {
 	if stamp == 0 {
 		return t
@@ -189,9 +188,9 @@ func (n *Node) Deliver(from, to actor.ID, lane actor.Lane, body any, bytes int) 
 
 // AwaitCredit waits until a cell's connection may be read; see adapter.Cells.
 //
-// correctness: only the connection's own read pump waits here, holding nothing.
-// Credit comes back when a step is done, which needs nothing of the pump; when
-// the cell ends, Ended signals; stop bounds the rest.
+// correctness: only the connection's read pump waits here, holding nothing. Credit comes
+// back when a step is done, which needs nothing of the pump. When the cell ends, Ended
+// signals. stop ends the wait in any case.
 func (n *Node) AwaitCredit(to actor.ID, stop <-chan struct{}) bool {
 	for {
 		c := n.sys.Lookup(to)
@@ -210,8 +209,8 @@ func (n *Node) AwaitCredit(to actor.ID, stop <-chan struct{}) bool {
 // ErrStuck is in the error of a Stop whose bound was not kept.
 var ErrStuck = errors.New("did not stop in time")
 
-// Stop ends the cells in their stop order, then the adapters, within a
-// bound; what has not ended by then is named in the error and left behind.
+// Stop ends the cells in their stop order, then the adapters, within a bound. The error
+// names what has not ended by then. It is left behind.
 func (n *Node) Stop(bound time.Duration) error {
 	deadline := time.Now().Add(bound)
 	var stuck []string

@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -58,8 +59,8 @@ func (b *Box) pushAnswer(idx int32, body any, err error, now int64) {
 	b.pushInSlot(idx, actor.Input{Body: body, From: s.to, Ticket: actor.Ticket(s.seq), Key: s.key, Err: err}, now)
 }
 
-// pushFreed queues Freed in the slot that it is about. It has no ticket: the
-// question has had its end.
+// pushFreed queues Freed in the slot that it is about. Freed has no ticket: the question
+// has had its end.
 func (b *Box) pushFreed(idx int32, now int64) {
 	s := &b.slots.all[idx]
 	b.pushInSlot(idx, actor.Input{Body: actor.Freed{}, From: s.to, Key: s.key}, now)
@@ -102,8 +103,8 @@ func (b *Box) takenAnswer(idx int32) {
 	}
 }
 
-// Settle strikes a question from the ledger of owed answers; false when it is
-// not there: it has been answered before.
+// Settle strikes a question from the ledger of owed answers. It returns false if the
+// question has been answered before.
 func (b *Box) Settle(call actor.RawCall) bool {
 	if _, ok := b.owed[call]; !ok {
 		return false
@@ -112,12 +113,9 @@ func (b *Box) Settle(call actor.RawCall) bool {
 	return true
 }
 
-// Owed lists the unanswered questions of others.
+// Owed lists the unanswered questions of others, in a fixed order.
 func (b *Box) Owed() []actor.RawCall {
-	var calls []actor.RawCall
-	for c := range b.owed {
-		calls = append(calls, c)
-	}
-	slices.SortFunc(calls, func(x, y actor.RawCall) int { return cmp.Compare(x.Seq, y.Seq) })
-	return calls
+	return slices.SortedFunc(maps.Keys(b.owed), func(x, y actor.RawCall) int {
+		return cmp.Or(cmp.Compare(x.Asker, y.Asker), cmp.Compare(x.Seq, y.Seq))
+	})
 }

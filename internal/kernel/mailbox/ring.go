@@ -1,7 +1,7 @@
 package mailbox
 
-// ring is a first-in first-out queue of envelopes that grows up to max and then
-// refuses. Envelopes are large: they are written and read in place.
+// ring is a first-in first-out queue of envelopes that grows up to max and then refuses.
+// Envelopes are large: they are written and read without a copy.
 type ring struct {
 	buf     []Envelope
 	head, n int

@@ -17,7 +17,7 @@ const (
 	slotFreed              // timed out and seen, the target has answered; Freed is queued
 )
 
-// slot is the reserved place of one answer.
+// slot is reserved for one answer.
 type slot struct {
 	state      slotState
 	port       int32
