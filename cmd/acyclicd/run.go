@@ -43,8 +43,7 @@ type daemon struct {
 	serveErr error
 }
 
-// run is the life of the process. Its error is the reason of an exit status
-// other than 0.
+// run is the life of the process. Its error means an exit status other than 0.
 func run(cfg *config.Config) (err error) {
 	d := &daemon{cfg: cfg, stop: stopper{ch: make(chan struct{})}}
 	d.logs, err = logging.New(logging.Config{
@@ -99,15 +98,14 @@ type stopper struct {
 // correctness: a second call waits for a close, which does not wait.
 func (s *stopper) request() { s.once.Do(func() { close(s.ch) }) }
 
-// sameSignal is how soon after the first a signal of the same kind still counts as
-// the same one: tools that stop a process group deliver it twice.
+// sameSignal is how long after a signal another one of its kind counts as the same: tools
+// that stop a process group deliver it twice.
 const sameSignal = 200 * time.Millisecond
 
-// watchSignals turns the first SIGINT, SIGTERM or SIGHUP into a request to stop; the
-// second one ends the process at once.
+// watchSignals makes the first SIGINT, SIGTERM or SIGHUP a request to stop. The second
+// one ends the process at once.
 //
-// correctness: the goroutine lives as long as the process, and nobody waits for
-// it.
+// correctness: the goroutine lives as long as the process, and nothing waits for it.
 func (d *daemon) watchSignals() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -126,12 +124,11 @@ func (d *daemon) watchSignals() {
 	}()
 }
 
-// reportOnQuit prints the wait-for report to standard error on SIGQUIT, and the
-// process goes on. Go's own dump of all goroutines, which ends it, is still
-// there for SIGABRT.
+// reportOnQuit prints the wait-for report to standard error on SIGQUIT, and the process
+// goes on. SIGABRT still gives Go's dump of all goroutines and ends the process.
 //
-// correctness: the goroutine lives as long as the process, and nobody waits for
-// it. It holds nothing while it waits for a signal or for standard error.
+// correctness: the goroutine lives as long as the process, and nothing waits for it. It
+// holds nothing while it waits for a signal or for standard error.
 func (d *daemon) reportOnQuit() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGQUIT)
@@ -158,7 +155,7 @@ func (d *daemon) profile() error {
 		return fmt.Errorf("--profile=%s: cannot listen there, %w; choose another port", d.cfg.ProfileAddr, errno(err))
 	}
 	d.log.Infof("profiles on http://%s/debug/pprof", l.Addr())
-	go http.Serve(l, nil) //correctness: nobody waits for it; it ends with the process.
+	go http.Serve(l, nil) //correctness: nothing waits for it; it ends with the process.
 	return nil
 }
 
@@ -167,7 +164,7 @@ func (d *daemon) profile() error {
 func (d *daemon) bind() (err error) {
 	cfg := d.cfg
 	for _, addr := range cfg.Listen {
-		// The node listens when it can serve; until then only look.
+		// The node listens when it can serve. This only checks the address.
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
 			return fmt.Errorf("--listen=%s: cannot listen there, %w; want a free address of this machine (is another node running?)", addr, errno(err))
@@ -193,11 +190,11 @@ func errno(err error) error {
 	return err
 }
 
-// ours is called, perhaps more than once, when the data directory is ours: no
-// other process may be disturbed before that.
+// ours is called, perhaps more than once, when the data directory is ours. Before that, no
+// other process may be disturbed.
 //
-// correctness: a second call waits until the first has written the cookie and
-// started goroutines, for which it needs nobody.
+// correctness: a second call waits until the first has written the cookie and started
+// goroutines. The first waits for nothing.
 func (d *daemon) ours() error {
 	d.serve.Do(func() {
 		d.log.Infof("acyclicd %s on %s, data in %s", config.Version, d.cfg.Params.Name, d.cfg.DataDir)
@@ -276,11 +273,10 @@ func (d *daemon) greet(n *node.Node) {
 	}
 }
 
-// await shows progress until somebody asks for the node to stop or a component
-// had to halt it.
+// await shows progress until a user asks for the node to stop, or a component halts it.
 //
-// correctness: the main goroutine waits here, holding nothing; a signal, RPC
-// stop or a halt ends it.
+// correctness: the main goroutine waits here, holding nothing. A signal, RPC stop or a
+// halt ends the wait.
 func (d *daemon) await(n *node.Node) {
 	ctx, cancel := context.WithCancel(context.Background())
 	shown := make(chan struct{})
@@ -297,8 +293,8 @@ func (d *daemon) await(n *node.Node) {
 	<-shown
 }
 
-// end stops RPC and the node. What does not stop within its bound is named and
-// left behind: the process ends all the same.
+// end stops RPC and the node. The log names what does not stop within its bound. The
+// process ends all the same.
 func (d *daemon) end(n *node.Node) {
 	d.progress.banner("stopping")
 	if d.rpc != nil {

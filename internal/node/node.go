@@ -61,8 +61,8 @@ type Node struct {
 	book    *book.Book
 }
 
-// Start wires the node and runs it. What stands behind the handlers stays the
-// caller's to close, after Stop.
+// Start wires the node and runs it. The caller closes what is behind the handlers, after
+// Stop.
 func Start(o Options) (*Node, error) {
 	cfg := o.Config
 	n := &Node{Node: live.New(o.Log)}
@@ -105,7 +105,7 @@ func (n *Node) adapters(o Options) Adapters {
 	}
 }
 
-// watchConfig is the watchdog's: it names what may take longer than a cell.
+// watchConfig names what may take longer than a cell.
 func (n *Node) watchConfig(dataDir string, log Logger) watch.Config {
 	l := n.Settings.Limits.Watch
 	return watch.Config{
@@ -149,8 +149,7 @@ func settings(cfg *config.Config) (Settings, error) {
 	return s, nil
 }
 
-// private says whether a network has no public nodes: nothing is found, only
-// named peers are dialled.
+// private says whether a network has no public nodes. Only named peers are dialled there.
 func private(p *chaincfg.Params) bool {
 	return p.Net == wire.SimNet || p.Net == chaincfg.RegressionNetParams.Net
 }
@@ -159,7 +158,8 @@ func private(p *chaincfg.Params) bool {
 func (n *Node) transportConfig(magic wire.BitcoinNet, log Logger) transport.Config {
 	c := transport.Config{Bounds: n.Settings.Limits.Transport, Magic: magic}
 	c.Log = func(rec actor.Record) { log.Record("transport", Transport, rec) }
-	// Listeners take turns with as many askers as there are of them.
+	// Each listener takes an asker while it asks. There are as many askers as
+	// listeners.
 	free := make(chan int, n.Settings.Listeners)
 	for i := range n.Settings.Listeners {
 		free <- i // correctness: there is room for all.
@@ -170,15 +170,14 @@ func (n *Node) transportConfig(magic wire.BitcoinNet, log Logger) transport.Conf
 		// correctness: never waits: each listener has at most one question
 		// outstanding, and there are as many askers as listeners.
 		i := <-free
-		defer func() { free <- i }() // correctness: into the place it was taken from.
+		defer func() { free <- i }() // correctness: there is room: it was taken from there.
 		a, err := adapter.Ask(ctx, n.Asker(ListenerID(i)), admit, server.Admit{Conn: conn, Remote: remote, Local: local})
 		return err == nil && a.Peer != 0
 	}
 	return c
 }
 
-// Display is what the progress display hears: netsync.Status and server.Status,
-// the latest of each.
+// Display is what the progress display hears: the latest netsync.Status and server.Status.
 func (n *Node) Display() adapter.Subscription { return n.Subscriber(Display) }
 
 // RPC describes the node to the RPC handlers.
@@ -214,8 +213,8 @@ func (n *Node) cells() (all []cell.Stats) {
 	return all
 }
 
-// Stop ends the node within its bound: cells in their stop order, sockets, the
-// address book. What did not end in time is named in the error.
+// Stop ends the node within its bound: cells in their stop order, sockets, the address
+// book. The error names what did not end in time.
 func (n *Node) Stop() error {
 	within := n.Settings.Limits.StopWithin
 	ctx, cancel := context.WithTimeout(context.Background(), within)

@@ -7,8 +7,7 @@
 //
 // addrmgr locks, reads the clock and writes a file, so it lives behind a Handler.
 // What it does under its lock is bounded (see maxAttempts). Its own goroutine
-// writes the file every ten minutes and at Close. It writes in place, so a full
-// disk or a sudden end can cost the file: the book then goes on with
-// peers.json.bak, a copy made at the last start (file.go). Close gives up on a
-// disk that does not answer.
+// writes the file every ten minutes and at Close. It overwrites the file, so a full disk
+// or a sudden end can destroy it. The book then goes on with peers.json.bak, a copy made
+// at the last start (file.go). Close gives up on a disk that does not answer.
 package book
