@@ -121,7 +121,7 @@ func newSmall(t *testing.T, cfg peer.Config) *small {
 	s.tcp = transport.New(transport.Config{
 		Bounds: transport.DefaultBounds(4),
 		Magic:  wire.TestNet3,
-		Admit: func(ctx context.Context, id peer.ConnID, remote, local netip.AddrPort) bool {
+		Admit: func(ctx context.Context, _ int, id peer.ConnID, remote, local netip.AddrPort) bool {
 			_, err := adapter.Ask(ctx, s.Asker(listenID), admit, open{arg: peer.Arg{Conn: id, Remote: remote, Local: local, Inbound: true}})
 			return err == nil
 		},

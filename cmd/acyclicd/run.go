@@ -35,17 +35,19 @@ type daemon struct {
 	logs     *logging.Logs
 	log      *logrus.Entry
 	progress *progress
-	rpc      *rpc.Server // nil with --norpc
-	stop     stopper
+	rpc      *rpc.Server               // nil with --norpc
+	stop     context.CancelFunc        // asks the node to stop: for a signal, or for RPC
+	stopped  <-chan struct{}           // closed by stop
 	node     atomic.Pointer[node.Node] // nil: not started yet
-
-	serve    sync.Once
-	serveErr error
+	ours     func() error              // announce, once
 }
 
 // run is the life of the process. Its error means an exit status other than 0.
 func run(cfg *config.Config) (err error) {
-	d := &daemon{cfg: cfg, stop: stopper{ch: make(chan struct{})}}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	d := &daemon{cfg: cfg, stop: stop, stopped: ctx.Done()}
+	d.ours = sync.OnceValue(d.announce)
 	d.logs, err = logging.New(logging.Config{
 		Levels: logging.Levels(cfg.Levels), JSON: cfg.LogJSON, Dir: cfg.LogDir,
 		Terminal: term.IsTerminal(int(os.Stderr.Fd())) && !cfg.LogJSON,
@@ -81,22 +83,13 @@ func run(cfg *config.Config) (err error) {
 	}
 	d.node.Store(n)
 	if d.rpc != nil {
-		d.rpc.Attach(n.RPC(cfg, version, d.stop.request))
+		d.rpc.Attach(n.RPC(cfg, version, d.stop))
 	}
 	d.greet(n)
 	d.await(n)
 	d.end(n)
 	return n.Err()
 }
-
-// stopper is the request to stop, from a signal or from RPC.
-type stopper struct {
-	once sync.Once
-	ch   chan struct{}
-}
-
-// correctness: a second call waits for a close, which does not wait.
-func (s *stopper) request() { s.once.Do(func() { close(s.ch) }) }
 
 // sameSignal is how long after a signal another one of its kind counts as the same: tools
 // that stop a process group deliver it twice.
@@ -114,7 +107,7 @@ func (d *daemon) watchSignals() {
 	}
 	go func() {
 		s := <-signals
-		d.stop.request()
+		d.stop()
 		d.log.Infof("%v: stopping; once more ends the process at once", s)
 		for first, again := time.Now(), s; again == s && time.Since(first) < sameSignal; {
 			again = <-signals
@@ -190,19 +183,17 @@ func errno(err error) error {
 	return err
 }
 
-// ours is called, perhaps more than once, when the data directory is ours. Before that, no
-// other process may be disturbed.
+// announce is called when the data directory is ours. Before that, no other process may be
+// disturbed.
 //
-// correctness: a second call waits until the first has written the cookie and started
-// goroutines. The first waits for nothing.
-func (d *daemon) ours() error {
-	d.serve.Do(func() {
-		d.log.Infof("acyclicd %s on %s, data in %s", config.Version, d.cfg.Params.Name, d.cfg.DataDir)
-		if d.rpc != nil {
-			d.serveErr = d.rpc.Serve()
-		}
-	})
-	return d.serveErr
+// correctness: a second call of ours waits until the first has written the cookie and
+// started goroutines. The first waits for nothing.
+func (d *daemon) announce() error {
+	d.log.Infof("acyclicd %s on %s, data in %s", config.Version, d.cfg.Params.Name, d.cfg.DataDir)
+	if d.rpc == nil {
+		return nil
+	}
+	return d.rpc.Serve()
 }
 
 func (d *daemon) openEngine() (*engine.Engine, error) {
@@ -211,7 +202,7 @@ func (d *daemon) openEngine() (*engine.Engine, error) {
 		DataDir: cfg.DataDir, Params: cfg.Params,
 		UtxoCacheBytes: cfg.UtxoCacheBytes, PruneBytes: cfg.PruneBytes,
 		NoCheckpoints: len(cfg.Params.Checkpoints) == 0,
-		Interrupt:     d.stop.ch,
+		Interrupt:     d.stopped,
 		Progress: func(p engine.Progress) {
 			d.ours()
 			text := describe(p)
@@ -285,7 +276,7 @@ func (d *daemon) await(n *node.Node) {
 		d.progress.run(ctx, n.Display())
 	}()
 	select {
-	case <-d.stop.ch:
+	case <-d.stopped:
 	case <-n.Halted():
 		d.log.Errorf("stopping: %v", n.Err())
 	}

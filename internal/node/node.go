@@ -158,20 +158,10 @@ func private(p *chaincfg.Params) bool {
 func (n *Node) transportConfig(magic wire.BitcoinNet, log Logger) transport.Config {
 	c := transport.Config{Bounds: n.Settings.Limits.Transport, Magic: magic}
 	c.Log = func(rec actor.Record) { log.Record("transport", Transport, rec) }
-	// Each listener takes an asker while it asks. There are as many askers as
-	// listeners.
-	free := make(chan int, n.Settings.Listeners)
-	for i := range n.Settings.Listeners {
-		free <- i // correctness: there is room for all.
-	}
 	var p actor.Ports
 	admit := ConnectTransport(&p, n.Settings.Limits).Admit
-	c.Admit = func(ctx context.Context, conn peer.ConnID, remote, local netip.AddrPort) bool {
-		// correctness: never waits: each listener has at most one question
-		// outstanding, and there are as many askers as listeners.
-		i := <-free
-		defer func() { free <- i }() // correctness: there is room: it was taken from there.
-		a, err := adapter.Ask(ctx, n.Asker(ListenerID(i)), admit, server.Admit{Conn: conn, Remote: remote, Local: local})
+	c.Admit = func(ctx context.Context, listener int, conn peer.ConnID, remote, local netip.AddrPort) bool {
+		a, err := adapter.Ask(ctx, n.Asker(ListenerID(listener)), admit, server.Admit{Conn: conn, Remote: remote, Local: local})
 		return err == nil && a.Peer != 0
 	}
 	return c

@@ -28,10 +28,10 @@ type Config struct {
 	// Magic is the network whose messages are read and written.
 	Magic wire.BitcoinNet
 
-	// Admit asks whether an accepted connection may stay. Nil admits none. It
-	// runs on the listener's goroutine, one call at a time per listener. It may
-	// wait until ctx ends, and must bound its wait itself.
-	Admit func(ctx context.Context, conn peer.ConnID, remote, local netip.AddrPort) bool
+	// Admit asks whether a connection may stay that the listener, counted from
+	// 0, has accepted. Nil admits none. It runs on the listener's goroutine. It
+	// may wait until ctx ends, and must bound its wait itself.
+	Admit func(ctx context.Context, listener int, conn peer.ConnID, remote, local netip.AddrPort) bool
 
 	// Log takes records about the listeners. It must not wait. It may be nil.
 	Log func(actor.Record)
@@ -218,7 +218,7 @@ func (e *Adapter) Listen(addr string) (netip.AddrPort, error) {
 		return netip.AddrPort{}, fmt.Errorf("cannot listen on %s: %s%s", addr, brief(err), hint)
 	}
 	e.mu.Lock()
-	stopping := e.stopping
+	stopping, number := e.stopping, len(e.listeners)
 	if !stopping {
 		e.listeners = append(e.listeners, l)
 		e.accepting++
@@ -228,7 +228,7 @@ func (e *Adapter) Listen(addr string) (netip.AddrPort, error) {
 		l.Close()
 		return netip.AddrPort{}, fmt.Errorf("cannot listen on %s: the node is stopping", addr)
 	}
-	go e.acceptLoop(l)
+	go e.acceptLoop(l, number)
 	return addrPort(l.Addr()), nil
 }
 

@@ -314,7 +314,7 @@ func TestCloseWithoutDrainCutsAtOnce(t *testing.T) {
 }
 
 func TestUnclaimedConnectionIsClosed(t *testing.T) {
-	admit := func(context.Context, peer.ConnID, netip.AddrPort, netip.AddrPort) bool { return true }
+	admit := func(context.Context, int, peer.ConnID, netip.AddrPort, netip.AddrPort) bool { return true }
 	r := newRig(t, Config{Bounds: Bounds{ClaimTimeout: 20 * time.Millisecond}, Admit: admit}, 1)
 	p := r.connect()
 	p.ends("nobody bound it")

@@ -177,7 +177,7 @@ func newRig(t testing.TB, cfg Config, credit int) *rig {
 	cfg.Magic = magic
 	cfg.Bounds = steptest.Fill(cfg.Bounds, DefaultBounds(32))
 	if cfg.Admit == nil {
-		cfg.Admit = func(_ context.Context, id peer.ConnID, _, _ netip.AddrPort) bool {
+		cfg.Admit = func(_ context.Context, _ int, id peer.ConnID, _, _ netip.AddrPort) bool {
 			r.Tell(ownerID, peer.Bind{Conn: id})
 			return true
 		}
