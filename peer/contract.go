@@ -68,7 +68,7 @@ type ForRelay interface{ forRelay() }
 type ForServer interface{ forServer() }
 
 type (
-	// HeadersReceived is a headers message; Headers may be empty.
+	// HeadersReceived is a headers message. Headers may be empty.
 	HeadersReceived struct {
 		Peer    actor.ID
 		Headers []*wire.BlockHeader
@@ -82,7 +82,7 @@ type (
 		Hash  chainhash.Hash
 		Block *wire.MsgBlock
 		Size  int // bytes of its payload
-		// Memory is what Block holds in bytes, about; at least Size.
+		// Memory is what Block holds, in bytes. It is about right, and at least Size.
 		Memory int
 		Asked  bool // we had asked this peer for it
 	}

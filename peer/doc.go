@@ -23,7 +23,7 @@
 //	inbound            ◄ version   version ► wtxidrelay ► sendaddrv2 ► verack ► ◄ verack   sendheaders ►
 //
 // wtxidrelay (BIP339) and sendaddrv2 (BIP155) are legal only between version
-// and verack; sendheaders (BIP130) at any time after version.
+// and verack, sendheaders (BIP130) at any time after version.
 //
 // # Inputs
 //

@@ -61,7 +61,7 @@ func TestEndBeforeReady(t *testing.T) {
 		b := newBench(t, Arg{Inbound: true}, testConfig())
 		b.Drop()
 		b.Give(in)
-		b.says("nobody knows this peer", "close", "finish")
+		b.says("no component knows this peer", "close", "finish")
 	}
 }
 
@@ -77,7 +77,7 @@ func TestCrashedPeerIsNotContinued(t *testing.T) {
 		}
 	}
 	if fmt.Sprint(have) != "[bind close finish]" {
-		t.Errorf("a rebuilt peer says %v; nobody knows what was written before", have)
+		t.Errorf("a rebuilt peer says %v; what was written before is unknown", have)
 	}
 }
 

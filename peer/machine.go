@@ -30,7 +30,7 @@ type Config struct {
 // Ports is the transport adapter, which a peer cell tells Bind, Write and Close.
 type Ports struct{ Adapter actor.ID }
 
-// state is where the connection is; see the package's picture.
+// state is where the connection is, see the package's picture.
 type state uint8
 
 const (

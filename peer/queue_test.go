@@ -40,7 +40,7 @@ func TestSendIsAnsweredAtOnceWhileTheQueueIsShort(t *testing.T) {
 func TestSendBeforeReadyIsRefused(t *testing.T) {
 	b := newBench(t, Arg{}, testConfig())
 	b.Drop()
-	b.RefusedBy(Send{Msgs: []wire.Message{&wire.MsgGetAddr{}}}, "nobody has seen Ready yet")
+	b.RefusedBy(Send{Msgs: []wire.Message{&wire.MsgGetAddr{}}}, "there was no Ready yet")
 }
 
 // RefusedBy asks and wants a refusal and nothing else.

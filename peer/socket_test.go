@@ -271,7 +271,7 @@ func TestSelfConnectionOverSockets(t *testing.T) {
 	}
 	a.stop()
 	if len(a.events) > 0 {
-		t.Errorf("somebody heard of it: %+v", <-a.events)
+		t.Errorf("a component heard of it: %+v", <-a.events)
 	}
 }
 

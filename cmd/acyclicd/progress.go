@@ -31,7 +31,7 @@ type progress struct {
 	last      map[string]time.Time // when a kind of line was last logged
 }
 
-// newProgress shows progress on logs; genesis is the time of the network's
+// newProgress shows progress on logs. genesis is the time of the network's
 // first block.
 func newProgress(logs *logging.Logs, genesis time.Time) *progress {
 	return &progress{logs: logs, genesis: genesis, last: map[string]time.Time{}}

@@ -36,13 +36,13 @@ const Services = wire.SFNodeNetwork | wire.SFNodeWitness
 // PrunedServices are those of a node that keeps only the last blocks (BIP159).
 const PrunedServices = wire.SFNodeNetworkLimited | wire.SFNodeWitness
 
-// Logger takes log records without waiting; logging.Logs is one.
+// Logger takes log records without waiting. logging.Logs is one.
 type Logger = live.Logger
 
 // Options are what a node is started with.
 type Options struct {
 	Config *config.Config
-	// Worker carries out the changes of the chain, one at a time; Readers look
+	// Worker carries out the changes of the chain, one at a time. Readers look
 	// things up beside it. chain/engine has both.
 	Worker, Readers adapter.Handler
 	Log             Logger

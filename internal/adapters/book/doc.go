@@ -1,5 +1,5 @@
 // Package book has two adapters, the address book and the resolver. Only the
-// server asks them; its contract for both is server/ports.go.
+// server asks them. Its contract for both is server/ports.go.
 //
 // The book is btcd's addrmgr. It is kept in peers.json in the data directory, in
 // btcd's own format. It keeps addresses of the public network only: private,

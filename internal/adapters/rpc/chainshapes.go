@@ -13,7 +13,7 @@ import (
 	"acyclic/chain"
 )
 
-// The shapes of chain commands; the fields stand in Core's order.
+// The shapes of chain commands. The fields are in Core's order.
 type (
 	headerResult struct {
 		Hash          string `json:"hash"`
@@ -88,7 +88,7 @@ type (
 	}
 )
 
-// newHeaderResult shows a header; best is the height of the best block.
+// newHeaderResult shows a header. best is the height of the best block.
 func newHeaderResult(info chain.HeaderInfo, best int32, txs int) headerResult {
 	h := info.Header
 	confirmations := int32(-1) // not in the best chain

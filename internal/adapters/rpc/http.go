@@ -74,7 +74,7 @@ func (s *Server) acquire(ctx context.Context, n *attached) adapter.Asker {
 
 // authorized checks the password. A wrong one costs the caller time.
 //
-// correctness: the request is not in the queue yet; Penalty bounds the wait.
+// correctness: the request is not in the queue yet. Penalty bounds the wait.
 func (s *Server) authorized(w http.ResponseWriter, r *http.Request) bool {
 	if s.creds.match(r) {
 		return true

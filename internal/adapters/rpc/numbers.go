@@ -57,7 +57,7 @@ func hashOrEmpty(h chainhash.Hash) string {
 	return h.String()
 }
 
-// unix is a time in seconds since 1970; the zero time is 0, Core's "never".
+// unix is a time in seconds since 1970. The zero time is 0, Core's "never".
 func unix(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

@@ -38,7 +38,7 @@ import (
 	"acyclic/server"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -365,7 +365,7 @@ func golden(t *testing.T, name, got string) {
 	}
 	want, err := os.ReadFile(file)
 	if err != nil || string(want) != got {
-		t.Errorf("%s differs (-update writes it anew), %v; got:\n%s", file, err, got)
+		t.Errorf("%s differs (-update rewrites it), %v; got:\n%s", file, err, got)
 	}
 }
 

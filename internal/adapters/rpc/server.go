@@ -203,7 +203,7 @@ type limited struct {
 
 // Accept waits until there may be one more connection, and then for it.
 //
-// correctness: as said at limited; it takes back only what it put in itself.
+// correctness: as said at limited. It takes back only what it has put in.
 func (l *limited) Accept() (net.Conn, error) {
 	select {
 	case l.conns <- struct{}{}:

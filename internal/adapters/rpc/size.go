@@ -36,7 +36,7 @@ func newDirSize(dir string) *dirSize { return &dirSize{dir: dir, sum: sumOf} }
 // get returns the size, or an older one if the disk does not tell it in time.
 //
 // correctness: waits no longer than sizePatience or ctx, holding its handler's
-// asker; the walk never waits for it.
+// asker. The walk never waits for it.
 func (d *dirSize) get(ctx context.Context, now time.Time) int64 {
 	if walk := d.refresh(now); walk != nil {
 		select {

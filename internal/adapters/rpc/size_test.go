@@ -41,7 +41,7 @@ func TestL1AHungDiskKeepsNoHandler(t *testing.T) {
 			}
 		}
 		if took := time.Since(asked); took != sizePatience {
-			t.Errorf("16 who ask one after the other waited for %v", took)
+			t.Errorf("16 handlers that ask one after the other waited for %v", took)
 		}
 		time.Sleep(time.Hour)
 		disk <- 200

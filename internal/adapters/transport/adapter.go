@@ -277,7 +277,7 @@ func (e *Adapter) Stop(ctx context.Context) error {
 }
 
 // keepAlive is the interval of TCP keep-alive probes. They find hosts that have
-// vanished; the peer's own pings find processes that hang.
+// vanished. The peer's pings find processes that hang.
 const keepAlive = time.Minute
 
 // brief is err without the addresses. The reader knows them.

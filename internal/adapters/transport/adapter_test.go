@@ -317,10 +317,10 @@ func TestUnclaimedConnectionIsClosed(t *testing.T) {
 	admit := func(context.Context, int, peer.ConnID, netip.AddrPort, netip.AddrPort) bool { return true }
 	r := newRig(t, Config{Bounds: Bounds{ClaimTimeout: 20 * time.Millisecond}, Admit: admit}, 1)
 	p := r.connect()
-	p.ends("nobody bound it")
+	p.ends("no cell bound it")
 	r.awaitConns("it is forgotten", 0)
 	r.Tell(ownerID, peer.Bind{Conn: first})
-	r.cells.await(t, "who comes too late is told", func(c *fakeCell) bool { return len(c.broken) == 1 })
+	r.cells.await(t, "a cell that comes too late is told", func(c *fakeCell) bool { return len(c.broken) == 1 })
 }
 
 func TestBindTwice(t *testing.T) {
@@ -350,7 +350,7 @@ func TestOwnerGoneWhileTheRemoteTalks(t *testing.T) {
 	r.cells.inbound(t, "the connection is bound", 1)
 	r.cells.change(func() { r.cells.cells[ownerID].gone = true })
 	p.send(pingFrame(t, 2))
-	p.ends("nobody takes the message")
+	p.ends("no cell takes the message")
 }
 
 // A message in pieces with pauses is one message: the probe does not tear it.

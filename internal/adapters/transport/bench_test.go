@@ -169,7 +169,7 @@ type rig struct {
 	addr  netip.AddrPort // of its listener
 }
 
-// newRig starts an adapter that listens and admits everybody; each admitted
+// newRig starts an adapter that listens and admits all connections; each admitted
 // connection is bound by ownerID at once. It is stopped with the test.
 func newRig(t testing.TB, cfg Config, credit int) *rig {
 	t.Helper()

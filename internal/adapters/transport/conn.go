@@ -10,7 +10,7 @@ import (
 	"acyclic/peer"
 )
 
-// phase is the part of its life that a connection is in; see the package's
+// phase is a part of a connection's life, see the package's
 // picture.
 type phase uint8
 

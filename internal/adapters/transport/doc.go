@@ -33,6 +33,6 @@
 // queues, and a chunk that is not taken within WriteTimeout breaks the connection.
 //
 // Nothing here holds a lock while it waits, and no cell waits for a pump. Tell
-// appends to a queue under a leaf mutex and leaves a signal; to end a connection
+// appends to a queue under a leaf mutex and leaves a signal. To end a connection
 // it sets deadlines, which wake both pumps, and the last pump closes the socket.
 package transport

@@ -61,7 +61,7 @@ func (c *conn) readMessages() bool {
 	}
 }
 
-// readMessage reads one message. An error ends the stream; fault says that the
+// readMessage reads one message. An error ends the stream. fault says that the
 // remote broke the framing.
 //
 // correctness: waits for the remote, holding nothing. The end of the connection
@@ -101,7 +101,7 @@ func (c *conn) readMessage(r *bufio.Reader, buf *[]byte) (msg peer.Received, fau
 // the node must not die of it.
 func (c *conn) decode(msg *peer.Received, h header, payload []byte) {
 	//correctness: waits for other decoders only, which compute and wait for
-	//nothing; see Config.Decoders.
+	//nothing, see Config.Decoders.
 	c.e.decoder <- struct{}{}
 	defer func() {
 		<-c.e.decoder //correctness: takes out what was put in above.

@@ -93,7 +93,7 @@ type quiet struct{}
 func (quiet) Record(string, actor.ID, actor.Record) {}
 
 // bounds are those of these tests: short enough for one that runs on the real
-// clock, and each of its own length.
+// clock, and each with another length.
 var bounds = watch.Config{
 	Bounds: watch.Bounds{
 		Cells:    watch.Patience{Run: 50 * time.Millisecond, Queue: 100 * time.Millisecond, Owe: 200 * time.Millisecond},
@@ -306,13 +306,13 @@ func TestL12AStepThatSpinsIsNamed(t *testing.T) {
 	}
 	profile, err := os.ReadFile(files[0])
 	if err != nil || !strings.Contains(string(profile), `# labels: {"cell":"worker", "id":"1"}`) || !strings.Contains(string(profile), "spinHere") {
-		t.Errorf("the profile does not show who spins (%v):\n%s", err, profile)
+		t.Errorf("the profile does not show which cell spins (%v):\n%s", err, profile)
 	}
 	if trace, err := os.ReadFile(files[1]); err != nil || !strings.HasPrefix(string(trace), "go 1.") {
 		t.Errorf("no execution trace: %v, %d bytes", err, len(trace))
 	}
 	if report := r.dog.Report(); len(report.WaitEdges) != 0 {
-		t.Errorf("who spins waits for nobody: %+v", report.WaitEdges)
+		t.Errorf("a cell that spins waits for nothing: %+v", report.WaitEdges)
 	}
 	released.Store(true)
 	if entry := words(<-r.got); !strings.Contains(entry, "no longer stuck: worker") {
@@ -390,13 +390,13 @@ func TestL12ASleepIsNoStall(t *testing.T) {
 		r.dog.Stop(time.Second) // from here on it looks when it is told
 		now := time.Now()
 		r.dog.Look(now.Add(time.Hour)) // an hour passes between two looks
-		r.wantStuck("nobody could work in that hour")
+		r.wantStuck("no cell could work in that hour")
 		r.dog.Look(now.Add(time.Hour + 30*time.Millisecond))
 		r.wantStuck("awake again for less than the bound")
 		r.dog.Look(now.Add(time.Hour + 60*time.Millisecond))
 		r.wantStuck("awake again for longer than the bound", "worker")
 		r.dog.Look(now.Add(3 * time.Hour))
-		r.wantStuck("who is stuck does not become well by sleeping", "worker")
+		r.wantStuck("a stuck cell does not become well by sleeping", "worker")
 		close(release)
 		if err := r.node.Stop(time.Second); err != nil {
 			t.Error(err)

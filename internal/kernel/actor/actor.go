@@ -9,7 +9,7 @@ import (
 // ID names a cell or an adapter. It is never reused. Zero is none.
 //
 // The high 32 bits of a spawned cell's ID are the ID of the cell that spawned
-// it, the low 32 bits a sequence number; a static cell's ID is small.
+// it, the low 32 bits a sequence number. A static cell's ID is small.
 type ID uint64
 
 // Child returns the ID of the seq-th cell spawned by parent.
@@ -38,7 +38,7 @@ type Machine interface {
 	// batch until Step moves it (law L9).
 	Deadline() time.Time
 
-	// Check verifies the machine's invariants; the simulator calls it after
+	// Check verifies the machine's invariants. The simulator calls it after
 	// every step.
 	Check() error
 }
@@ -65,7 +65,7 @@ type Input struct {
 	// event. Step switches on its type.
 	Body any
 
-	// From is the cell or adapter that sent it; zero for the driver's own inputs.
+	// From is the cell or adapter that sent it, or zero for the driver's own inputs.
 	From ID
 
 	// Ticket is set when Body is an answer: the ticket that Ask returned.
@@ -100,7 +100,7 @@ type (
 	Tick struct{}
 
 	// Lagged says that N events of a Stream were dropped because this
-	// subscriber was slow. It stands where they would have stood; the
+	// subscriber was slow. It stands where they would have stood. The
 	// subscriber resyncs from the owner (law L6).
 	Lagged struct {
 		Topic TopicID
@@ -114,7 +114,7 @@ type (
 		Reason string
 	}
 
-	// End orders a spawned cell to end; see Outbox.End. Fault says that the
+	// End orders a spawned cell to end, see Outbox.End. Fault says that the
 	// remote peer broke a rule.
 	End struct {
 		Reason string

@@ -74,7 +74,7 @@ type Record struct {
 }
 
 // Host is what a driver lends to an Outbox. Its methods only look at the
-// cell's own tables; they never wait.
+// cell's own tables. They never wait.
 type Host interface {
 	// Reserve takes a slot for the answer to a question on a port.
 	Reserve(port int, to ID, key uint64, deadline time.Time, none any) (RawCall, bool)
@@ -126,7 +126,7 @@ func (o *Outbox) ask(port int, to ID, timeout time.Duration, key uint64, q, none
 }
 
 // Tell sends body to an adapter, which takes it without waiting. The machine
-// bounds what it has told and not yet seen done; see its bounds.go.
+// bounds what it has told and not yet seen done, see its bounds.go.
 func (o *Outbox) Tell(adapter ID, body any) { o.add(Effect{Kind: Tell, To: adapter, Body: body}) }
 
 // Spawn makes a new cell with a fresh ID. ok is false if all seats of this kind are
@@ -158,7 +158,7 @@ func (o *Outbox) Finish(reason string) { o.add(Effect{Kind: Finish, Body: reason
 // database failed). err is shown to the user.
 func (o *Outbox) Halt(err error) { o.add(Effect{Kind: Halt, Err: err}) }
 
-// Log writes a record at a level; fields are key, value, key, value.
+// Log writes a record at a level. Fields are key, value, key, value.
 func (o *Outbox) Log(level Level, msg string, fields ...any) {
 	o.add(Effect{Kind: Log, Body: Record{Level: level, Msg: msg, Fields: fields}})
 }

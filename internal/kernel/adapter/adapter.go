@@ -19,7 +19,7 @@ type Teller interface {
 }
 
 // Handler answers the questions that cells ask an adapter. Handle runs on one of
-// the adapter's workers and may wait; ctx ends when the node stops. It returns the
+// the adapter's workers and may wait. ctx ends when the node stops. It returns the
 // answer, whose type the question names.
 type Handler interface {
 	Handle(ctx context.Context, in actor.Input) (answer any)
@@ -35,7 +35,7 @@ func (f HandlerFunc) Handle(ctx context.Context, in actor.Input) any { return f(
 type Cells interface {
 	// Deliver puts body into a lane of a cell and never waits. In the
 	// Inbound lane bytes are charged to the cell's credit until it has been
-	// handled; in the Events lane body replaces one of the same adapter that is
+	// handled. In the Events lane body replaces one of the same adapter that is
 	// still queued. It returns false when the cell is gone, or has no room in
 	// the lane.
 	Deliver(from, to actor.ID, lane actor.Lane, body any, bytes int) bool

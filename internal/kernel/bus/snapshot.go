@@ -72,7 +72,7 @@ func (b *Bus) Check() error {
 		p := b.seats[id]
 		used[p.kind]++
 		if p.dead && len(p.waiting) == 0 {
-			return fmt.Errorf("the seat of %v is taken although everybody has seen its end", id)
+			return fmt.Errorf("the seat of %v is taken although all have seen its end", id)
 		}
 	}
 	for id, k := range b.kinds {

@@ -46,7 +46,7 @@ type Cell struct {
 // Ports describes what the cell may ask.
 func (c *Cell) Ports() []actor.PortSpec { return c.ports }
 
-// Runs says whether the cell has a machine; adapters and askers have none.
+// Runs says whether the cell has a machine. Adapters and askers have none.
 func (c *Cell) Runs() bool { return c.static != nil || c.kind != nil }
 
 // Machine returns the machine as it is now. Only the goroutine that runs the cell
@@ -75,7 +75,7 @@ func (c *Cell) Subsystem() string {
 	return c.Name
 }
 
-// Deadline is when the machine wants a Tick; zero: never.
+// Deadline is when the machine wants a Tick. Zero means never.
 func (c *Cell) Deadline() time.Time {
 	d, panicked := c.due()
 	if panicked != "" {

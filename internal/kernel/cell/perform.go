@@ -41,7 +41,7 @@ func (s *System) Run(c *Cell, now time.Time, batch []mailbox.Envelope) {
 	}
 }
 
-// tick gives the machine a Tick when its deadline has come; false: it died.
+// tick gives the machine a Tick if its deadline has come. It returns false if the machine died.
 func (s *System) tick(c *Cell) bool {
 	d, trace := c.due()
 	if trace != "" {
@@ -64,7 +64,7 @@ func (s *System) Spill(rest []mailbox.Envelope) {
 	}
 }
 
-// step runs one input; false: the cell ended or died.
+// step runs one input. It returns false if the cell ended or died.
 func (s *System) step(c *Cell, e *mailbox.Envelope) bool {
 	c.hands[0].begin(e.In.Body, c.now)
 	c.out.Begin(c.now)
@@ -86,7 +86,7 @@ func (s *System) step(c *Cell, e *mailbox.Envelope) bool {
 	return true
 }
 
-// culprit is the connection that an input came from; zero: none.
+// culprit is the connection that an input came from, or zero.
 func culprit(e *mailbox.Envelope) actor.ID {
 	if e.Charge.Account == 0 && e.In.From.Parent() != 0 {
 		return e.In.From // its Ready or Gone, an answer of its cell

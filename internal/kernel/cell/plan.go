@@ -47,7 +47,7 @@ type Kind struct {
 }
 
 // Credit bounds the peer traffic of one connection that is queued anywhere in
-// the program; when it is spent, the socket is not read (law L5).
+// the program. When it is spent, the socket is not read (law L5).
 type Credit struct {
 	Msgs  int
 	Bytes int

@@ -296,7 +296,7 @@ func TestL11AMachineThatCannotBeBuilt(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := ask(n, left, ping{}, pong{}); !errors.Is(err, actor.ErrGone) {
-			t.Errorf("who asks the cell that dies gets %v", err)
+			t.Errorf("the asker of the cell that dies gets %v", err)
 		}
 		<-n.Halted()
 		if err := n.Err(); !strings.Contains(err.Error(), "cell 1") {

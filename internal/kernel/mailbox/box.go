@@ -129,7 +129,7 @@ func (b *Box) taken(e *Envelope) bool {
 
 // Reset empties the box because its cell died (law L11). It returns what the cell
 // owed, to be settled with ErrGone, and the credit that the inputs held. The slots
-// of its own questions stay taken until their targets answer or die (law L3).
+// of its questions stay taken until their targets answer or die (law L3).
 // Tickets are not reused.
 func (b *Box) Reset() (owed []actor.RawCall, charges []Charge) {
 	owed = b.Owed()
