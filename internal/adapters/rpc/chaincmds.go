@@ -67,9 +67,7 @@ func getBlockHeader(c *call, a arguments) (any, error) {
 		return nil, err
 	}
 	if !a.flag(1, true) {
-		var b bytes.Buffer
-		_ = info.Header.Serialize(&b) // a bytes.Buffer does not fail
-		return hex.EncodeToString(b.Bytes()), nil
+		return hexOf(&info.Header), nil
 	}
 	txs := 0 // as in Core where the block is not there
 	if info.InBestChain {

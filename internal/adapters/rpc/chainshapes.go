@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"io"
 
 	"github.com/btcsuite/btcd/blockchain"
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -151,8 +152,8 @@ func newTxResult(tx *wire.MsgTx, params *chaincfg.Params) txResult {
 	return r
 }
 
-func hexOf(tx *wire.MsgTx) string {
+func hexOf(v interface{ Serialize(io.Writer) error }) string {
 	var b bytes.Buffer
-	_ = tx.Serialize(&b) // a bytes.Buffer does not fail
+	_ = v.Serialize(&b) // a bytes.Buffer does not fail
 	return hex.EncodeToString(b.Bytes())
 }
