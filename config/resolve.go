@@ -14,7 +14,7 @@ import (
 )
 
 // resolve makes a Config of options whose values have been checked one by one.
-// What is left are defaults and contradictions.
+// It fills in defaults and finds contradictions.
 func resolve(o *options, file, home string) (*Config, error) {
 	network, err := o.Network()
 	if err != nil {

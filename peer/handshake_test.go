@@ -65,7 +65,7 @@ func TestOurVersionMessage(t *testing.T) {
 	}
 }
 
-// What each side offers decides what is said, and what Ready says.
+// The offers of both sides decide the messages and the contents of Ready.
 func TestNegotiation(t *testing.T) {
 	for _, c := range []struct {
 		why      string

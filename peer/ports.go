@@ -6,7 +6,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
-// What a peer cell tells the transport adapter (internal/adapters/transport; a
+// A peer cell tells these to the transport adapter (internal/adapters/transport; a
 // simulated one under internal/proof/sim). One adapter has all connections, so
 // each of these names its own.
 //
@@ -41,7 +41,7 @@ const (
 	DrainTimeout = 2 * time.Second
 )
 
-// What the transport adapter gives a peer cell.
+// The transport adapter gives these to a peer cell.
 type (
 	// Received is one message as it came, in the Inbound lane, in the order
 	// of the stream. Exactly one of Msg and Bad is set.

@@ -180,7 +180,7 @@ func TestFlushedIsCumulative(t *testing.T) {
 	}
 }
 
-// What cannot be encoded is our own bug: it is said, and the rest is sent.
+// A message that cannot be encoded is our own bug: it is logged, and the rest is sent.
 func TestUnsendableMessage(t *testing.T) {
 	b := readyBench(t, true, testConfig())
 	long := &wire.MsgVersion{UserAgent: strings.Repeat("x", 1000)}

@@ -223,7 +223,8 @@ func TestAddressesGoToTheServer(t *testing.T) {
 	b.says("that is all")
 }
 
-// What no component reads yet is counted, keeps the peer alive and does nothing else.
+// A message that no component reads yet is counted, keeps the peer alive, and does
+// nothing else.
 func TestIgnoredMessages(t *testing.T) {
 	b := readyBench(t, true, testConfig())
 	before := b.m.ignored

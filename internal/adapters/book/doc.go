@@ -6,7 +6,7 @@
 // loopback and documentation addresses are dropped on the way in.
 //
 // addrmgr locks, reads the clock and writes a file, so it lives behind a Handler.
-// What it does under its lock is bounded (see maxAttempts). Its own goroutine
+// Its work under the lock is bounded (see maxAttempts). Its own goroutine
 // writes the file every ten minutes and at Close. It overwrites the file, so a full disk
 // or a sudden end can destroy it. The book then goes on with peers.json.bak, a copy made
 // at the last start (file.go). Close gives up on a disk that does not answer.

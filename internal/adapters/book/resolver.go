@@ -49,7 +49,7 @@ func (r Resolver) lookup(ctx context.Context, host string) ([]netip.Addr, error)
 	if r.Lookup != nil {
 		return r.Lookup(ctx, host)
 	}
-	//correctness: for name servers, no longer than ResolveTimeout. It holds one of
+	//correctness: waits for name servers, no longer than ResolveTimeout. It holds one of
 	//the adapter's workers, which bound the look-ups.
 	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }

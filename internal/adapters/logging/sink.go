@@ -13,7 +13,7 @@ import (
 	"github.com/jrick/logrotate/rotator"
 )
 
-// What is kept on disk at most: the file and as many older ones, compressed.
+// The disk holds at most the file and as many older ones, compressed.
 const (
 	fileKB   = 10_000
 	oldFiles = 10

@@ -96,7 +96,7 @@ func (s *Server) Serve() error {
 	}
 	conns := make(chan struct{}, s.cfg.MaxConns)
 	for _, l := range s.listeners {
-		//correctness: for clients, until Close closes the listener.
+		//correctness: waits for clients, until Close closes the listener.
 		s.wg.Go(func() { _ = s.http.Serve(&limited{Listener: l, conns: conns, closed: make(chan struct{})}) })
 	}
 	return nil

@@ -38,7 +38,7 @@ func TestMessagesComeInOrderAndThenEOF(t *testing.T) {
 	}
 }
 
-// What cannot be decoded is skipped, and the stream goes on behind it.
+// A message that cannot be decoded is skipped, and the stream goes on after it.
 func TestBadMessagesAreSkipped(t *testing.T) {
 	r := newRig(t, Config{}, 100)
 	p := r.connect()

@@ -20,7 +20,7 @@
 //	                            └──────────► closed      └────────► draining ────────┘
 //	                                                                written, or DrainTimeout
 //
-// What the owner of an open connection is given, and when:
+// The owner of an open connection is given:
 //
 //	Received  Inbound lane  each message, in the order of the stream, under credit
 //	EOF       Inbound lane  once, after the last Received; not after Close

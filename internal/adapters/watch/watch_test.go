@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// What the cells of these tests say.
+// The messages of the cells of these tests.
 type (
 	Ping struct{ actor.Asks[Pong, target] } // answered at once
 	Work struct{ actor.Asks[Pong, target] } // passed to the adapter

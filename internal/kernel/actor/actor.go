@@ -92,7 +92,7 @@ type (
 	Start struct{ Generation uint32 }
 
 	// Stop asks the cell to finish: bring itself in order and call
-	// Outbox.Finish, in this step or soon after. What it still owes is
+	// Outbox.Finish, in this step or soon after. Its debts are then
 	// settled with ErrGone.
 	Stop struct{}
 

@@ -7,7 +7,7 @@
 // goroutine a cell and the wall clock, internal/proof/sim on one thread with a seed
 // and a virtual clock.
 //
-// What a machine can say:
+// A machine can:
 //
 //   - ask a question through a typed [Port]. It ends in exactly one answer: a
 //     value, ErrTimeout, ErrGone or ErrBusy (law L2). The answer brings the key

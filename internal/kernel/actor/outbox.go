@@ -151,7 +151,7 @@ func (o *Outbox) End(cell ID, reason string, fault bool) {
 	o.add(Effect{Kind: EndCell, To: cell, Body: End{Reason: reason, Fault: fault}})
 }
 
-// Finish ends the cell after this step. What it owes is settled with ErrGone.
+// Finish ends the cell after this step. Its debts are settled with ErrGone.
 func (o *Outbox) Finish(reason string) { o.add(Effect{Kind: Finish, Body: reason}) }
 
 // Halt stops the whole node, cleanly, because going on would be wrong (the

@@ -260,7 +260,7 @@ func TestL11RebuildTellsWhatStands(t *testing.T) {
 	}
 }
 
-// What breaks a topic's rules is the publisher's bug, and nothing is sent.
+// To break a topic's rules is the publisher's bug, and nothing is sent.
 func TestRulesOfTopics(t *testing.T) {
 	b := newBench()
 	id, _ := b.Seat(parent, 1)

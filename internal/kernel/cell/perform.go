@@ -57,7 +57,7 @@ func (s *System) tick(c *Cell) bool {
 }
 
 // Spill gives back the credit of inputs that a cell has taken and will not handle,
-// because it died. What it owed has been settled already.
+// because it died. Its debts have been settled already.
 func (s *System) Spill(rest []mailbox.Envelope) {
 	for i := range rest {
 		s.uncharge(rest[i].Charge)

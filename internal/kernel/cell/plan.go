@@ -89,7 +89,7 @@ func (p *Plan) Spec(id actor.ID, ports []actor.PortSpec) mailbox.Spec {
 	return s
 }
 
-// What the driver itself puts into a control lane. A static cell that crashes
+// The inputs that the driver puts into a control lane. A static cell that crashes
 // while it is being told to stop may be told twice (see crash).
 const (
 	starts = 1

@@ -173,7 +173,7 @@ func TestL11APeerCannotStopTheNode(t *testing.T) {
 	})
 }
 
-// What a connection's Ready says comes from the remote peer too. A component that dies
+// The contents of a connection's Ready come from the remote peer too. A component that dies
 // of it is given the same Ready when it is rebuilt, until the peer is gone.
 func TestL11APeerCannotStopTheNodeByItsReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 	"acyclic/internal/kernel/cell"
 )
 
-// What the cells of these tests say.
+// The messages of the cells of these tests.
 type (
 	ping struct { // how many answers have you had?
 		actor.Asks[pong, chat]
@@ -430,8 +430,8 @@ func (c *confused) Deadline() time.Time {
 	return time.Time{}
 }
 
-// A panic in Deadline is a death like any other. What the last step asked is not asked
-// again. The cell is rebuilt and goes on.
+// A panic in Deadline is a death like any other. The questions of the last step are not
+// asked again. The cell is rebuilt and goes on.
 func TestADeadlineThatPanicsIsADeath(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, _ := duet(0)
@@ -481,7 +481,7 @@ func (l *leaver) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 func (l *leaver) Deadline() time.Time { return time.Time{} }
 func (l *leaver) Check() error        { return nil }
 
-// What a step asked before it died was never asked. Its slots are free for the next
+// The questions of a step that died were never sent. Their slots are free for the next
 // generation.
 func TestACrashedStepKeepsNoSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -61,7 +61,7 @@ func (m *Mailbox) rouse() {
 // Taken says what a taker has to do next.
 type Taken uint8
 
-// What Take and TakeOne return.
+// The values of Taken.
 const (
 	Awake  Taken = iota // take again after the batch
 	Asleep              // nothing there: wait for the wake-up
