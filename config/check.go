@@ -14,28 +14,46 @@ import (
 	"acyclic/config/hostport"
 )
 
-// checks look at one value of an option. An option's want tag names its check
-// and what it is told. The error completes the line "--name=value: ".
+// checks look at one value of an option. The option's want tag names its check and
+// tells it the rest. The error completes the line "--name=value: ".
 var checks = map[string]func(value, told string) error{
-	"said":   isSaid,
-	"number": isNumber,
-	"host":   isHost,
-	"listen": isListen,
-
+	"number":     isNumber,
 	"dir":        isDir,
-	"comment":    isComment,
-	"checkpoint": isCheckpoint,
 	"prune":      isPrune,
-	"levels":     isLevels,
-	"format":     isFormat,
-	"user":       isUser,
+	"checkpoint": func(s, _ string) error { _, err := parseCheckpoint(s); return err },
+	"levels":     func(s, _ string) error { _, err := parseLevels(s); return err },
+
+	"said":    func(s, told string) error { return want(s != "", told) },
+	"format":  func(s, _ string) error { return want(s == "text" || s == "json", "text or json") },
+	"user":    func(s, _ string) error { return want(s != "" && !strings.Contains(s, ":"), "a name without a colon") },
+	"comment": func(s, _ string) error { return want(isComment(s), "printable ASCII without / : ( )") },
+	"listen": func(s, _ string) error {
+		_, ok := hostport.ParseListen(s, anyPort)
+		return want(ok, "an IP address of this machine with or without a port, as in 127.0.0.1:18444, [::1]:18444 or :18444")
+	},
+	"host": func(s, _ string) error {
+		_, ok := hostport.Parse(s, anyPort)
+		return want(ok, "a host with or without a port, as in 192.0.2.1, [2001:db8::1]:18333 or node.example.org:18333")
+	},
 }
 
-// check looks at a value by itself. One that the user left empty is wrong
-// everywhere: it is often a variable of the shell that is not set.
+// anyPort stands for a port that is not looked at.
+const anyPort = 1
+
+// want returns an error that says what would be right, unless ok.
+func want(ok bool, right string) error {
+	if ok {
+		return nil
+	}
+	return errors.New("want " + right)
+}
+
+// check looks at a value by itself. An empty value is wrong everywhere: it is often
+// a shell variable that is not set. A flag has a value in the file only.
 func check(opt *flags.Option, value string) error {
 	if _, flag := opt.Value().(bool); flag {
-		return isFlag(value)
+		_, err := strconv.ParseBool(value)
+		return want(err == nil, "1 or 0")
 	}
 	name, told, _ := strings.Cut(opt.Field().Tag.Get("want"), " ")
 	return checks[name](value, told)
@@ -49,29 +67,11 @@ func quote(s string) string {
 	return strconv.Quote(s)
 }
 
-// isFlag is for flags in the file; on a command line they have no value.
-func isFlag(s string) error {
-	if _, err := strconv.ParseBool(s); err != nil {
-		return errors.New("want 1 or 0")
-	}
-	return nil
-}
-
-func isSaid(s, want string) error {
-	if s == "" {
-		return errors.New("want " + want)
-	}
-	return nil
-}
-
 // isNumber is told the least and the greatest.
 func isNumber(s, told string) error {
 	low, high, _ := strings.Cut(told, " ")
 	n, err := strconv.ParseUint(s, 10, 64)
-	if err != nil || n < number(low) || n > number(high) {
-		return fmt.Errorf("want a whole number from %s to %s", low, high)
-	}
-	return nil
+	return want(err == nil && n >= number(low) && n <= number(high), "a whole number from "+low+" to "+high)
 }
 
 // number reads a value that has been checked.
@@ -91,81 +91,29 @@ const (
 
 func isPrune(s, _ string) error {
 	n, err := strconv.ParseUint(s, 10, 64)
-	if err != nil || n != 0 && n < minPrune || n > maxPrune {
-		return fmt.Errorf("want 0, to keep all blocks, or a whole number of MiB from %d to %d", minPrune, maxPrune)
-	}
-	return nil
+	return want(err == nil && (n == 0 || n >= minPrune) && n <= maxPrune,
+		fmt.Sprintf("0, to keep all blocks, or a whole number of MiB from %d to %d", minPrune, maxPrune))
 }
 
 func isDir(s, _ string) error {
-	if s == "" {
-		return errors.New("want the path of a directory")
-	}
 	info, err := os.Stat(Expand(s))
-	if err == nil && !info.IsDir() {
+	if s != "" && err == nil && !info.IsDir() {
 		return errors.New("want a directory, this is a file")
 	}
-	return nil
-}
-
-// anyPort stands for a port that is not looked at.
-const anyPort = 1
-
-func isListen(s, _ string) error {
-	if _, ok := hostport.ParseListen(s, anyPort); !ok {
-		return errors.New("want an IP address of this machine with or without a port, as in 127.0.0.1:18444, [::1]:18444 or :18444")
-	}
-	return nil
-}
-
-func isHost(s, _ string) error {
-	if _, ok := hostport.Parse(s, anyPort); !ok {
-		return errors.New("want a host with or without a port, as in 192.0.2.1, [2001:db8::1]:18333 or node.example.org:18333")
-	}
-	return nil
+	return want(s != "", "the path of a directory")
 }
 
 // isComment is BIP14's rule, and btcd's.
-func isComment(s, _ string) error {
+func isComment(s string) bool {
 	bad := func(r rune) bool { return strings.ContainsRune("/:()", r) || r < ' ' || r > '~' }
-	if s == "" || strings.ContainsFunc(s, bad) {
-		return errors.New("want printable ASCII without / : ( )")
-	}
-	return nil
+	return s != "" && !strings.ContainsFunc(s, bad)
 }
-
-func isCheckpoint(s, _ string) error { _, err := parseCheckpoint(s); return err }
 
 func parseCheckpoint(s string) (chaincfg.Checkpoint, error) {
-	wrong := errors.New("want HEIGHT:HASH, as in 546:000000002a936ca763904c3c35fce2f3556c559c0214345d31b1bcebf76acb70")
-	h, x, ok := strings.Cut(s, ":")
+	h, x, _ := strings.Cut(s, ":")
 	height, err := strconv.ParseInt(h, 10, 32)
-	if !ok || err != nil || height < 0 || len(x) != chainhash.MaxHashStringSize {
-		return chaincfg.Checkpoint{}, wrong
-	}
-	hash, err := chainhash.NewHashFromStr(x)
-	if err != nil {
-		return chaincfg.Checkpoint{}, wrong
-	}
-	return chaincfg.Checkpoint{Height: int32(height), Hash: hash}, nil
-}
-
-func isLevels(s, _ string) error {
-	_, err := parseLevels(s)
-	return err
-}
-
-func isFormat(s, _ string) error {
-	if s != "text" && s != "json" {
-		return errors.New("want text or json")
-	}
-	return nil
-}
-
-// isUser: a colon ends the user name in HTTP's basic authentication.
-func isUser(s, _ string) error {
-	if s == "" || strings.Contains(s, ":") {
-		return errors.New("want a name without a colon")
-	}
-	return nil
+	hash, wrong := chainhash.NewHashFromStr(x)
+	ok := err == nil && wrong == nil && height >= 0 && len(x) == chainhash.MaxHashStringSize
+	return chaincfg.Checkpoint{Height: int32(height), Hash: hash},
+		want(ok, "HEIGHT:HASH, as in 546:000000002a936ca763904c3c35fce2f3556c559c0214345d31b1bcebf76acb70")
 }

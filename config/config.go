@@ -21,9 +21,9 @@ const (
 
 // Config says how a node is to run. Everything in it is checked and resolved.
 type Config struct {
-	// Print is set when the user asked to be told something (--help,
-	// --version, --debuglevel=show): print it to standard output and exit
-	// with status 0. Nothing else is set then.
+	// Print is set if the user asked to be told something (--help, --version,
+	// --debuglevel=show). It goes to standard output, and the exit status is 0.
+	// Nothing else is set then.
 	Print string
 
 	Network Network
@@ -56,8 +56,8 @@ type Config struct {
 	ProfileAddr string // host:port for net/http/pprof; "": none
 }
 
-// HomeDir is where the defaults of all directories are: ~/.acyclic, or what the
-// system calls the like of it on macOS and Windows.
+// HomeDir is the parent of all default directories: ~/.acyclic, or its counterpart
+// on macOS and Windows.
 func HomeDir() string {
 	switch runtime.GOOS {
 	case "windows", "darwin", "ios", "plan9":
@@ -66,7 +66,7 @@ func HomeDir() string {
 	return filepath.Join(userHome(), "."+Name)
 }
 
-// userHome is what the shell means by ~: $HOME where it is set, else what the
+// userHome is what the shell means by ~: $HOME if it is set, otherwise what the
 // system knows of the user.
 func userHome() string {
 	if home, err := os.UserHomeDir(); err == nil {
@@ -100,7 +100,7 @@ func usage(format string, args ...any) error {
 }
 
 // Load reads args (without the program's name) and below them the configuration
-// file. The error is one line for the user, who should see it with exit status 1.
+// file. The error is one line for the user. The exit status is 1 then.
 func Load(args []string) (*Config, error) { return load(args, HomeDir()) }
 
 func load(args []string, home string) (*Config, error) {

@@ -12,8 +12,8 @@ import (
 	"acyclic/internal/proof/golden"
 )
 
-// loadWith loads with a home directory of its own that holds an acyclic.conf,
-// unless conf is "".
+// loadWith loads with an empty home directory, to which it writes conf as
+// acyclic.conf unless conf is "".
 func loadWith(t *testing.T, conf string, args ...string) (*Config, string, error) {
 	t.Helper()
 	home := t.TempDir()

@@ -2,8 +2,8 @@
 // with btcd's names and defaults, and resolves them to values that the wiring can
 // use as they are. It is a leaf: it imports no component, no kernel, no adapter.
 //
-// [Load] reads the command line and below it the file, each once. What the command
-// line has set stays. Every error of use is one line that names where the value
+// [Load] reads the command line and below it the file, each once. The command line
+// wins. Every error of use is one line that names where the value
 // came from, the option, the value and what would be right:
 //
 //	--maxpeers=abc: want a whole number from 1 to 10000

@@ -11,7 +11,7 @@ var Subsystems = []string{
 	"book", "chain", "engine", "netsync", "node", "peer", "relay", "rpc", "server", "transport",
 }
 
-// LevelNames are btcd's; critical is what btcd calls its gravest errors.
+// LevelNames are btcd's. critical is what btcd calls its gravest errors.
 var LevelNames = []string{"trace", "debug", "info", "warn", "error", "critical"}
 
 // Levels are the log levels, by name.

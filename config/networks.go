@@ -1,7 +1,6 @@
 package config
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
@@ -45,27 +44,17 @@ type NetworkFlags struct {
 	MainNet  bool `long:"mainnet" description:"Use the main network"`
 }
 
-func (f NetworkFlags) chosen() []bool {
-	return []bool{f.TestNet3, f.TestNet4, f.SigNet, f.SimNet, f.RegTest, f.MainNet}
-}
-
-// any says whether a network was named at all.
-func (f NetworkFlags) any() bool { return slices.Contains(f.chosen(), true) }
-
-// Network returns the network that was chosen, the default one when none was.
-// Two of them are an error.
+// Network returns the network that was chosen, the default one if none was. Two of
+// them are an error.
 func (f NetworkFlags) Network() (Network, error) {
-	var found []Network
-	for i, yes := range f.chosen() {
+	found := Networks[:0:0]
+	for i, yes := range [...]bool{f.TestNet3, f.TestNet4, f.SigNet, f.SimNet, f.RegTest, f.MainNet} {
 		if yes {
 			found = append(found, Networks[i])
 		}
 	}
-	switch len(found) {
-	case 0:
-		return Networks[0], nil
-	case 1:
-		return found[0], nil
+	if len(found) > 1 {
+		return Network{}, usage("--%s and --%s: want one network only", found[0].Flag, found[1].Flag)
 	}
-	return Network{}, usage("--%s and --%s: want one network only", found[0].Flag, found[1].Flag)
+	return append(found, Networks[0])[0], nil
 }

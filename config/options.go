@@ -2,7 +2,7 @@ package config
 
 // options are the flags and the keys of the ini file as they are written, with
 // btcd's names. Values stay strings until the check that their want tag names
-// (check.go) has looked at them, so that all complaints are worded in one place.
+// (check.go) has looked at them, so that check.go words all complaints.
 type options struct {
 	NetworkFlags
 

@@ -20,19 +20,18 @@ func parse(args []string, home string) (o *options, file, print string, err erro
 	rest, print, err := ParseArgs(parser, args)
 	switch {
 	case err != nil || print != "":
-		return nil, "", print, err
 	case o.Version:
-		return nil, "", fmt.Sprintf("acyclicd version %s\n", Version), nil
+		print = fmt.Sprintf("acyclicd version %s\n", Version)
 	case len(rest) > 0:
-		return nil, "", "", usage("%s: not an option; options start with --, see --help", quote(rest[0]))
+		err = usage("%s: not an option; options start with --, see --help", quote(rest[0]))
 	case o.DebugLevel == "show":
-		return nil, "", fmt.Sprintf("subsystems: %s\n", strings.Join(Subsystems, " ")), nil
+		print = fmt.Sprintf("subsystems: %s\n", strings.Join(Subsystems, " "))
+	default:
+		if err = Check(parser); err == nil {
+			file, err = readFile(parser, o, home)
+		}
 	}
-	if err := Check(parser); err != nil {
-		return nil, "", "", err
-	}
-	file, err = readFile(parser, o, home)
-	return o, file, "", err
+	return o, file, print, err
 }
 
 func newParser(o *options) *flags.Parser {
@@ -88,44 +87,34 @@ func given(parser *flags.Parser) (all []*flags.Option) {
 	return all
 }
 
-// setting is a line of the file: an argument and its origin.
-type setting struct {
-	at    string // path:line
-	opt   *flags.Option
-	value string
-}
-
 // readFile reads the configuration file below what the command line has said: an
-// option that it has set stays as it is, all of its values, and a network that it
-// has named is the only one. But every line is checked. It returns the file's
-// path, or "" if there is none.
+// option that the command line has set keeps all of its values, and a network that
+// it has named is the only one. Every line is checked all the same. readFile
+// returns the file's path, or "" if there is none.
 func readFile(parser *flags.Parser, o *options, home string) (path string, err error) {
 	path, contents, err := openFile(o, home)
 	if err != nil || path == "" {
 		return "", err
 	}
-	settings, err := readLines(parser, path, contents)
-	if err != nil {
-		return "", err
-	}
 	said, named := given(parser), o.NetworkFlags
-	for _, s := range settings {
-		if slices.Contains(said, s.opt) {
-			continue
+	for n, line := range strings.Split(string(contents), "\n") {
+		opt, value, err := readLine(parser, strings.TrimSpace(line))
+		if err == nil && opt != nil && !slices.Contains(said, opt) {
+			err = opt.Set(&value)
 		}
-		if err := s.opt.Set(&s.value); err != nil {
-			return "", usage("%s: %v", s.at, err)
+		if err != nil {
+			return "", usage("%s:%d: %v", path, n+1, err)
 		}
 	}
-	if named.any() {
+	if named != (NetworkFlags{}) {
 		o.NetworkFlags = named
 	}
 	return path, nil
 }
 
-// openFile finds and reads the configuration file. The default one may be
-// missing, and like btcd the test networks that run on one machine leave it
-// alone: it names peers and passwords of the real ones.
+// openFile finds and reads the configuration file. The default one may be missing.
+// Like in btcd, the test networks that run on one machine leave it alone: it names
+// peers and passwords of the real ones.
 func openFile(o *options, home string) (path string, contents []byte, err error) {
 	named := o.ConfigFile != ""
 	if !named && (o.RegTest || o.SimNet || o.SigNet) {
@@ -136,60 +125,45 @@ func openFile(o *options, home string) (path string, contents []byte, err error)
 		path = Expand(o.ConfigFile)
 	}
 	contents, err = os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		if !named {
-			return "", nil, nil
-		}
+	switch missing := errors.Is(err, os.ErrNotExist); {
+	case err == nil:
+		return path, contents, nil
+	case missing && !named:
+		return "", nil, nil
+	case missing:
 		return "", nil, usage("--configfile=%s: no such file; want the path of an ini file", quote(o.ConfigFile))
 	}
-	if err != nil {
-		return "", nil, usage("--configfile=%s: cannot be read (%v); want the path of an ini file", quote(path), errors.Unwrap(err))
-	}
-	return path, contents, nil
+	return "", nil, usage("--configfile=%s: cannot be read (%v); want the path of an ini file", quote(path), errors.Unwrap(err))
 }
 
-// readLines makes settings of the file's lines and checks each by itself.
-func readLines(parser *flags.Parser, path string, contents []byte) (all []setting, err error) {
-	for n, line := range strings.Split(string(contents), "\n") {
-		line, at := strings.TrimSpace(line), fmt.Sprintf("%s:%d", path, n+1)
-		switch {
-		case line == "" || line[0] == '#' || line[0] == ';':
-		case line[0] == '[':
-			if !strings.EqualFold(line, "[Application Options]") {
-				return nil, usage("%s: %s: want the only section to be [Application Options]", at, quote(line))
-			}
-		default:
-			s, err := readLine(parser, line)
-			if err != nil {
-				return nil, usage("%s: %v", at, err)
-			}
-			s.at = at
-			all = append(all, s)
-		}
+// readLine reads key=value and checks the value, which may stand between quotes, as
+// in Go. The option is nil if the line has none: a comment, a section, an empty
+// line.
+func readLine(parser *flags.Parser, line string) (opt *flags.Option, value string, err error) {
+	switch {
+	case line == "" || line[0] == '#' || line[0] == ';' || strings.EqualFold(line, "[Application Options]"):
+		return nil, "", nil
+	case line[0] == '[':
+		return nil, "", fmt.Errorf("%s: want the only section to be [Application Options]", quote(line))
 	}
-	return all, nil
-}
-
-// readLine reads key=value. The value may stand between quotes, as in Go.
-func readLine(parser *flags.Parser, line string) (s setting, err error) {
 	key, value, ok := strings.Cut(line, "=")
-	key, s.value = strings.TrimSpace(key), strings.TrimSpace(value)
-	s.opt = parser.FindOptionByLongName(key)
+	key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+	opt = parser.FindOptionByLongName(key)
 	switch {
 	case strings.HasPrefix(key, "-"):
-		return s, fmt.Errorf("%s: write it without dashes, as in %s=1", quote(key), strings.TrimLeft(key, "-"))
-	case s.opt == nil || key == "help" || key == "configfile" || key == "version":
-		return s, fmt.Errorf("%s: no such option in a file%s", quote(key), suggest(key, "", parser))
+		return nil, "", fmt.Errorf("%s: write it without dashes, as in %s=1", quote(key), strings.TrimLeft(key, "-"))
+	case opt == nil || opt.Field().Tag.Get("no-ini") != "" || key == "help":
+		return nil, "", fmt.Errorf("%s: no such option in a file%s", quote(key), suggest(key, "", parser))
 	case !ok:
-		return s, fmt.Errorf("%s: no value; want %s=1 or the like", quote(key), key)
+		return nil, "", fmt.Errorf("%s: no value; want %s=1 or the like", quote(key), key)
 	}
-	if strings.HasPrefix(s.value, `"`) {
-		if s.value, err = strconv.Unquote(s.value); err != nil {
-			return s, fmt.Errorf("%s: want a value between two quotes, or without any", quote(line))
+	if strings.HasPrefix(value, `"`) {
+		if value, err = strconv.Unquote(value); err != nil {
+			return nil, "", fmt.Errorf("%s: want a value between two quotes, or without any", quote(line))
 		}
 	}
-	if err = check(s.opt, s.value); err != nil {
-		err = fmt.Errorf("%s=%s: %w", key, quote(s.value), err)
+	if err = check(opt, value); err != nil {
+		err = fmt.Errorf("%s=%s: %w", key, quote(value), err)
 	}
-	return s, err
+	return opt, value, err
 }

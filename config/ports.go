@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"net/netip"
 
 	"acyclic/config/hostport"
@@ -10,17 +11,17 @@ import (
 func (c *Config) checkPorts(o *options) error {
 	type service struct{ option, addr string }
 	var all []service
-	add := func(option string, byDefault bool, addrs ...string) {
+	add := func(option string, asked, addrs []string) {
 		for _, addr := range addrs {
 			said := option + "=" + addr
-			if byDefault {
+			if len(asked) == 0 {
 				said += " (the default)"
 			}
 			all = append(all, service{said, addr})
 		}
 	}
-	add("--listen", len(o.Listen) == 0, c.Listen...)
-	add("--rpclisten", len(o.RPCListen) == 0, c.RPCListen...)
+	add("--listen", o.Listen, c.Listen)
+	add("--rpclisten", o.RPCListen, c.RPCListen)
 	if c.ProfileAddr != "" {
 		all = append(all, service{"--profile=" + o.Profile, c.ProfileAddr})
 	}
@@ -43,15 +44,13 @@ func overlap(a, b netip.AddrPort) bool {
 	return a.Port() == b.Port() && (x == y || covers(x, y) || covers(y, x))
 }
 
-// listenIP is what an address to listen on means, which has been checked. No
-// host and :: are all interfaces of both families.
+// listenIP is the IP address and port of a checked address to listen on. No host
+// and :: mean all interfaces of both families.
 func listenIP(s string) netip.AddrPort {
 	a, _ := hostport.ParseListen(s, anyPort)
-	switch a.Host {
-	case "":
-		a.Host = "::"
-	case "localhost":
+	if a.Host == "localhost" {
 		a.Host = "127.0.0.1"
 	}
+	a.Host = cmp.Or(a.Host, "::")
 	return a.Literal()
 }

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"cmp"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,16 +14,18 @@ import (
 )
 
 // resolve makes a Config of options whose values have been checked one by one.
-// What is left are defaults and contradictions.
+// It fills in defaults and finds contradictions.
 func resolve(o *options, file, home string) (*Config, error) {
 	network, err := o.Network()
 	if err != nil {
 		return nil, err
 	}
+	directory := func(asked, standard string) string {
+		return filepath.Join(Expand(cmp.Or(asked, filepath.Join(home, standard))), network.Dir)
+	}
 	c := &Config{
 		Network: network, Params: params(network, o), ConfigFile: file,
-		DataDir:        directory(o.DataDir, filepath.Join(home, "data"), network),
-		LogDir:         directory(o.LogDir, filepath.Join(home, "logs"), network),
+		DataDir: directory(o.DataDir, "data"), LogDir: directory(o.LogDir, "logs"),
 		MaxPeers:       int(number(o.MaxPeers)),
 		UtxoCacheBytes: number(o.UtxoCacheMaxSize) << 20,
 		PruneBytes:     number(o.Prune) << 20,
@@ -32,29 +36,17 @@ func resolve(o *options, file, home string) (*Config, error) {
 	if o.Profile != "" {
 		c.ProfileAddr = "127.0.0.1:" + o.Profile
 	}
-	if c.UserAgent, err = userAgent(o.UAComment); err != nil {
-		return nil, err
+	for _, part := range []func(*options) error{c.resolveAgent, c.resolvePeers, c.resolveRPC, c.checkPorts} {
+		if err := part(o); err != nil {
+			return nil, err
+		}
 	}
-	if err := c.resolvePeers(o); err != nil {
-		return nil, err
-	}
-	if err := c.resolveRPC(o); err != nil {
-		return nil, err
-	}
-	return c, c.checkPorts(o)
+	return c, nil
 }
 
-// directory places a network's directory below the one that was asked for.
-func directory(asked, standard string, n Network) string {
-	if asked == "" {
-		return filepath.Join(standard, n.Dir)
-	}
-	return filepath.Join(Expand(asked), n.Dir)
-}
-
-// params copies the network's parameters and puts the checkpoints in order.
-// Like btcd, --nocheckpoints wins over --addcheckpoint, and an added one
-// replaces a built-in one of the same height.
+// params copies the network's parameters and puts the checkpoints in order. As in
+// btcd, --nocheckpoints wins over --addcheckpoint, and an added checkpoint replaces
+// a built-in one of the same height.
 func params(n Network, o *options) *chaincfg.Params {
 	p := *n.Params
 	p.Checkpoints = nil
@@ -69,14 +61,13 @@ func params(n Network, o *options) *chaincfg.Params {
 		c, _ := parseCheckpoint(s)
 		byHeight[c.Height] = c
 	}
-	for _, c := range byHeight {
-		p.Checkpoints = append(p.Checkpoints, c)
+	for _, height := range slices.Sorted(maps.Keys(byHeight)) {
+		p.Checkpoints = append(p.Checkpoints, byHeight[height])
 	}
-	slices.SortFunc(p.Checkpoints, func(a, b chaincfg.Checkpoint) int { return int(a.Height) - int(b.Height) })
 	return &p
 }
 
-// resolvePeers fills in where to listen and whom to dial.
+// resolvePeers fills in where to listen and which peers to dial.
 func (c *Config) resolvePeers(o *options) error {
 	if len(o.Connect) > 0 && len(o.AddPeer) > 0 {
 		return usage("--connect=%s and --addpeer=%s: want one of the two, --connect means these peers only", quote(o.Connect[0]), quote(o.AddPeer[0]))
@@ -96,13 +87,16 @@ func (c *Config) resolvePeers(o *options) error {
 	return nil
 }
 
-// resolveRPC fills in where to serve RPC and for whom. The cookie's reader
-// proves that it may read this machine's files; somebody from elsewhere needs a
-// password that the user chose.
+// resolveRPC fills in where to serve RPC, and the password. A client that reads the
+// cookie proves that it may read this machine's files. A client from elsewhere
+// needs a password that the user chose.
 func (c *Config) resolveRPC(o *options) error {
 	if (o.RPCUser == "") != (o.RPCPass == "") {
-		return usage("--rpcuser=%s with %s: want both --rpcuser and --rpcpass, or none of them to use the cookie",
-			quote(o.RPCUser), map[bool]string{true: "no --rpcpass", false: "a --rpcpass"}[o.RPCPass == ""])
+		pass := "no --rpcpass"
+		if o.RPCPass != "" {
+			pass = "a --rpcpass"
+		}
+		return usage("--rpcuser=%s with %s: want both --rpcuser and --rpcpass, or none of them to use the cookie", quote(o.RPCUser), pass)
 	}
 	if o.NoRPC {
 		return nil
@@ -133,16 +127,16 @@ func complete(addrs []string, port uint16, parse func(string, uint16) (hostport.
 	return out
 }
 
-// userAgent is BIP14's: /acyclic:0.1.0(comment; comment)/.
-func userAgent(comments []string) (string, error) {
-	s := Name + ":" + Version
-	if len(comments) > 0 {
-		s += "(" + strings.Join(comments, "; ") + ")"
+// resolveAgent makes BIP14's user agent: /acyclic:0.1.0(comment; comment)/.
+func (c *Config) resolveAgent(o *options) error {
+	comments := ""
+	if len(o.UAComment) > 0 {
+		comments = "(" + strings.Join(o.UAComment, "; ") + ")"
 	}
-	s = "/" + s + "/"
-	if len(s) > wire.MaxUserAgentLen {
-		return "", usage("--uacomment=%s: want comments that make a user agent of at most %d bytes, this one has %d",
-			quote(comments[len(comments)-1]), wire.MaxUserAgentLen, len(s))
+	c.UserAgent = "/" + Name + ":" + Version + comments + "/"
+	if n := len(c.UserAgent); n > wire.MaxUserAgentLen {
+		return usage("--uacomment=%s: want comments that make a user agent of at most %d bytes, this one has %d",
+			quote(o.UAComment[len(o.UAComment)-1]), wire.MaxUserAgentLen, n)
 	}
-	return s, nil
+	return nil
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/jessevdk/go-flags"
@@ -14,33 +13,32 @@ var backquoted = regexp.MustCompile("`([^']*)'")
 // flagError words an error of the flag parser: one line that names the option as
 // it stands in args.
 func flagError(err error, parser *flags.Parser, args []string) error {
-	var e *flags.Error
+	e := new(flags.Error)
 	errors.As(err, &e)
 	name := ""
 	if m := backquoted.FindStringSubmatch(err.Error()); m != nil {
 		name = m[1]
 	}
 	if i := strings.LastIndex(name, "--"); i >= 0 {
-		name = name[i+2:] // "-b, --datadir"
+		name = name[i+2:] // of "-b, --datadir"
 	}
-	switch {
-	case e == nil:
-	case e.Type == flags.ErrUnknownFlag && len(name) == 1:
-		word := oneDash(name, args)
-		return usage("-%s: no such option%s", quote(word), suggest(word, "--", parser))
-	case e.Type == flags.ErrUnknownFlag:
-		return usage("--%s: no such option%s", quote(name), suggest(name, "--", parser))
-	case e.Type == flags.ErrExpectedArgument:
-		opt := parser.FindOptionByLongName(name)
-		return usage("--%s: no value; want --%s=%s", name, name, opt.ValueName)
-	case e.Type == flags.ErrNoArgumentForBool:
+	switch e.Type {
+	case flags.ErrUnknownFlag:
+		dashes := "--"
+		if len(name) == 1 {
+			dashes, name = "-", oneDash(name, args)
+		}
+		return usage("%s%s: no such option%s", dashes, quote(name), suggest(name, "--", parser))
+	case flags.ErrExpectedArgument:
+		return usage("--%s: no value; want --%s=%s", name, name, parser.FindOptionByLongName(name).ValueName)
+	case flags.ErrNoArgumentForBool:
 		return usage("--%s: takes no value; want --%s alone", name, name)
 	}
 	return usage("%v", err)
 }
 
-// oneDash finds the word that was written with one dash, as Core's options are:
-// the parser takes its first letter for an option.
+// oneDash finds the word that was written with one dash, as Core's options are. The
+// parser takes its first letter for an option.
 func oneDash(letter string, args []string) string {
 	for _, a := range args {
 		if strings.HasPrefix(a, "-"+letter) {
@@ -51,14 +49,14 @@ func oneDash(letter string, args []string) string {
 	return letter
 }
 
-// coreNames are options of Bitcoin Core that are called otherwise here.
+// coreNames are the names here of options that Bitcoin Core calls otherwise.
 var coreNames = map[string]string{
 	"rpcport": "rpclisten", "rpcbind": "rpclisten", "bind": "listen", "port": "listen",
 	"maxconnections": "maxpeers", "dbcache": "utxocachemaxsize", "debug": "debuglevel",
 }
 
-// suggest names the option that was meant, with its dashes. That is what Core's
-// option is called here, or the nearest name, if any is near.
+// suggest names the option that was meant, with its dashes: the name here of Core's
+// option, or the nearest name, if one is near.
 func suggest(name, dashes string, parser *flags.Parser) string {
 	if ours := coreNames[name]; ours != "" && parser.FindOptionByLongName(ours) != nil {
 		return "; did you mean " + dashes + ours + "?"
@@ -77,7 +75,8 @@ func suggest(name, dashes string, parser *flags.Parser) string {
 	return "; did you mean " + dashes + best + "?"
 }
 
-// distance counts the edits (insert, delete, replace) between two words.
+// distance counts the edits (insert, delete, replace) between two words. row holds
+// the distances of a's beginning to all beginnings of b.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
@@ -85,14 +84,12 @@ func distance(a, b string) int {
 	}
 	for i := range len(a) {
 		diagonal := row[0]
-		row[0] = i + 1
+		row[0]++
 		for j := range len(b) {
-			replace := diagonal
 			if a[i] != b[j] {
-				replace++
+				diagonal = 1 + min(diagonal, row[j], row[j+1])
 			}
-			diagonal = row[j+1]
-			row[j+1] = slices.Min([]int{replace, row[j] + 1, diagonal + 1})
+			diagonal, row[j+1] = row[j+1], diagonal
 		}
 	}
 	return row[len(b)]

@@ -15,7 +15,7 @@ func (m *Machine) onAddr(msg *wire.MsgAddr, out *actor.Outbox) {
 	m.topics.Server.Publish(out, AddrsReceived{Peer: m.id, Addrs: addrs})
 }
 
-// onAddrV2 passes on the addresses that wire understands; it has left out those
+// onAddrV2 passes on the addresses that wire understands. It has left out those
 // of networks that it does not know.
 func (m *Machine) onAddrV2(msg *wire.MsgAddrV2, out *actor.Outbox) {
 	m.topics.Server.Publish(out, AddrsReceived{Peer: m.id, Addrs: msg.AddrList})

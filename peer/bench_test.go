@@ -131,7 +131,7 @@ func spell(t testing.TB, e actor.Effect) string {
 		return "close"
 	case Write:
 		if body.Conn != conn || len(body.Payload) > MaxPayload {
-			t.Fatalf("the machine writes to connection %d what nobody reads: %d bytes", body.Conn, len(body.Payload))
+			t.Fatalf("the machine writes to connection %d what no peer reads: %d bytes", body.Conn, len(body.Payload))
 		}
 		return "write " + body.Command
 	case Ready:

@@ -54,7 +54,7 @@ func DefaultBounds(inFlight int) Bounds {
 		HeadersWithin: 2 * time.Minute,  // Core's HEADERS_RESPONSE_TIME
 		QueueCap:      1 << 20,          // Core's -maxsendbuffer
 		HeldSends:     3,                // netsync, relay, server
-		AskedBlocks:   2 * inFlight,     // those that were given to somebody else may come all the same
+		AskedBlocks:   2 * inFlight,     // those that another peer was asked for since may still come
 	}
 	b.QueueMax = b.QueueCap + (b.HeldSends+1)*(wire.MaxBlockPayload+sendOverhead)
 	return b

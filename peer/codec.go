@@ -61,20 +61,17 @@ const (
 	// MAX_PROTOCOL_MESSAGE_LENGTH).
 	MaxPayload = wire.MaxProtocolMessageLength
 
-	// decodeVersion is the protocol version by which payloads are decoded,
-	// whatever was negotiated. Only peers older than 31402 (refused) send
-	// another format, and peers up to 60000 send pings that expect no pong
-	// (BIP31).
+	// decodeVersion is the protocol version by which all payloads are decoded.
+	// Only peers older than 31402 (refused) send another format. Peers up to
+	// 60000 send pings that expect no pong (BIP31).
 	decodeVersion = wire.ProtocolVersion
 
-	// encoding keeps the witnesses, which a message has only if its writer
-	// kept them.
+	// encoding keeps the witnesses that a message has.
 	encoding = wire.WitnessEncoding
 )
 
-// Skip says why the payload of a message need not even be kept, or "": nobody
-// knows its command, or it is longer than its command allows. The stream goes on
-// behind it.
+// Skip says why the payload of a message need not be kept, or "": its command is
+// unknown, or it is longer than its command allows. The stream goes on after it.
 func Skip(command string, length int) string {
 	known := messages[command]
 	if known == nil {
@@ -86,9 +83,9 @@ func Skip(command string, length int) string {
 	return ""
 }
 
-// Decode reads a message's payload, which may be reused afterwards. An error
-// means that the message is to be skipped: an unknown command, a malformed
-// payload, bytes left over. Bitcoin Core goes on after these too.
+// Decode reads a message's payload, which may be reused afterwards. An error means
+// that the message is to be skipped: its command is unknown, its payload is
+// malformed, or bytes are left over. Bitcoin Core goes on after these too.
 func Decode(command string, payload []byte) (wire.Message, error) {
 	if why := Skip(command, len(payload)); why != "" {
 		return nil, errors.New(why)

@@ -180,7 +180,7 @@ func TestEncodeRefuses(t *testing.T) {
 	}
 }
 
-// FuzzDecode: no bytes make the codec panic. What it reads it can write, and
+// FuzzDecode: no bytes make the codec panic. It can write what it reads, and
 // reads the same again.
 func FuzzDecode(f *testing.F) {
 	for _, msg := range examples(f) {

@@ -46,7 +46,8 @@ type (
 		NoTxs     bool   // it asked for no transactions (BIP37 relay=false)
 	}
 
-	// Gone says that the peer is no more. Whoever saw Ready sees it once.
+	// Gone says that the peer is no more. Each subscriber that saw Ready sees
+	// it once.
 	Gone struct {
 		Peer   actor.ID
 		Remote netip.AddrPort
@@ -67,7 +68,7 @@ type ForRelay interface{ forRelay() }
 type ForServer interface{ forServer() }
 
 type (
-	// HeadersReceived is a headers message; Headers may be empty.
+	// HeadersReceived is a headers message. Headers may be empty.
 	HeadersReceived struct {
 		Peer    actor.ID
 		Headers []*wire.BlockHeader
@@ -81,7 +82,7 @@ type (
 		Hash  chainhash.Hash
 		Block *wire.MsgBlock
 		Size  int // bytes of its payload
-		// Memory is what Block holds in bytes, about; at least Size.
+		// Memory is what Block holds, in bytes. It is about right, and at least Size.
 		Memory int
 		Asked  bool // we had asked this peer for it
 	}
@@ -167,8 +168,8 @@ type Peer struct{}
 // To is the peer cell with an ID.
 func To(id actor.ID) actor.Ref[Peer] { return actor.Ref[Peer](id) }
 
-// Questions that a peer cell answers. To end the connection is no question but an
-// order: see actor.Outbox.End.
+// The questions that a peer cell answers. Ending the connection is an order: see
+// actor.Outbox.End.
 type (
 	// Send asks for messages to be sent. The answer comes when they have been
 	// taken into a write queue that is below its cap again: a caller that

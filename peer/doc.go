@@ -1,7 +1,7 @@
-// Package peer is one remote node: the component of which there is one cell a
-// connection. It does the handshake, the pings and the bookkeeping of what was
-// asked for, and passes what the remote sends to the component that cares. It
-// decides nothing about chains or addresses.
+// Package peer is one remote node: the component with one cell per connection. It
+// does the handshake and the pings, remembers what was asked for, and passes what
+// the remote sends to the component that cares. It decides nothing about chains or
+// addresses. Read TestStory in story_test.go first.
 //
 //	outbound: version sent               inbound: nothing sent
 //	    dialled                               accepted
@@ -15,40 +15,43 @@
 //	                           gone                   ── Gone, if there was a Ready
 //
 // Every state but gone can end in gone. There is no closing state: the adapter
-// writes what is queued by itself (Close{Drain}), so the cell can go at once.
+// writes what is queued by itself (Close{Drain}), so the cell can end at once.
 //
-// What is said when (the order is that of Bitcoin Core 22 and later):
+// The order of messages is that of Bitcoin Core 22 and later:
 //
 //	outbound  version ►        ◄ version   wtxidrelay ► sendaddrv2 ► verack ►   ◄ verack   sendheaders ►
 //	inbound            ◄ version   version ► wtxidrelay ► sendaddrv2 ► verack ► ◄ verack   sendheaders ►
 //
 // wtxidrelay (BIP339) and sendaddrv2 (BIP155) are legal only between version
-// and verack; sendheaders (BIP130) at any time after version.
+// and verack, sendheaders (BIP130) at any time after version.
 //
-// The inputs and who handles them:
+// # Inputs
 //
-//	Start, Tick                         machine.go    onStart, onTick
-//	Stop                                machine.go    becomeGone
-//	Received                            inbound.go    onReceived: one switch over the messages
+//	actor.Start, actor.Tick             onStart, onTick  machine.go
+//	actor.Stop, actor.End               becomeGone       machine.go
+//	EOF, Broken                         becomeGone       machine.go
+//	Received                            onReceived       inbound.go, a switch over the messages:
 //	  version, verack, wtxidrelay,
-//	  sendaddrv2, sendheaders           handshake.go  onVersion, onVerAck, onFeature
-//	  ping, pong                        ping.go       onPing, onPong
-//	  headers, block, inv, notfound     fetch.go      ► Sync (and Relay: what the peer knows)
-//	  getheaders, getblocks, getdata    serve.go      ► Relay
-//	  addr, addrv2, getaddr             addrs.go      ► Server
-//	  tx, mempool, filters, reject ...  ignored.go    counted and dropped
-//	EOF, Broken                         machine.go    becomeGone
-//	Flushed                             queue.go      onFlushed
-//	Send                                queue.go      onSend
-//	actor.End                           machine.go    becomeGone
-//	GetInfo                             info.go       info
+//	  sendaddrv2, sendheaders           onHandshake      handshake.go
+//	  ping, pong                        onPing, onPong   ping.go
+//	  headers, block, inv, notfound     to Sync, and to Relay what the peer knows  fetch.go
+//	  getheaders, getblocks, getdata    to Relay         serve.go
+//	  addr, addrv2, getaddr             to Server        addrs.go
+//	  tx, mempool, filters, reject ...  onIgnored        ignored.go
+//	Flushed                             onFlushed        queue.go
+//	Send                                onSend           queue.go
+//	GetInfo                             info             info.go
 //
-// The legal order of what it publishes (law L7): Lifecycle.Open(Ready) once, then
-// any Traffic, then Lifecycle.Close(Gone) once; nothing at all without a Ready.
-// Traffic is published only in a step whose input is a Received, at most twice in
-// each: it rides on that message's credit (law L5).
+// # Outputs
 //
-// Whom it disconnects, and whether that is a fault (faults are banned):
+// The machine publishes in a legal order (law L7): Lifecycle.Open(Ready) once, then
+// any Traffic, then Lifecycle.Close(Gone) once. Without a Ready it publishes
+// nothing. It publishes Traffic only in a step whose input is a Received, at most
+// twice in each step: Traffic rides on that message's credit (law L5).
+//
+// # Breaches
+//
+// These end a connection. Peers at fault are banned.
 //
 //	breach of the framing (wrong network, oversized message) fault
 //	End{Fault}: a component found a broken rule              fault

@@ -14,22 +14,17 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// The protocol versions between which we talk.
+// The protocol versions that we speak.
 const (
 	// ourProtocol is what our version message says: BIP339 and BIP155.
 	ourProtocol = wire.AddrV2Version
 
-	// minProtocol is the oldest that we talk to: Bitcoin Core's
-	// MIN_PEER_PROTO_VERSION. btcd goes down to 209, before addresses had
-	// timestamps (31402) and headers could be asked for (31800), so that it
-	// would have to speak two formats and could not sync from such a peer.
+	// minProtocol is the oldest that we accept: Bitcoin Core's
+	// MIN_PEER_PROTO_VERSION. Addresses have timestamps from 31402 on, and
+	// headers can be asked for from 31800 on. btcd goes down to 209: it could
+	// not sync from such a peer.
 	minProtocol = 31800
 )
-
-// features is what was negotiated.
-type features struct {
-	theirHeaders bool // sendheaders was received (BIP130)
-}
 
 // ourVersion is our version message. Like Bitcoin Core's it names the remote
 // address as we see it, and of ourselves only the services.
@@ -68,8 +63,8 @@ func ownNonce(nonce uint64, key [32]byte) bool {
 	return nonce == newNonce(uint32(nonce>>32), key)
 }
 
-// onVersion answers the peer's version with our own (inbound), what we can do,
-// and our verack.
+// onVersion answers the peer's version with our own (inbound), our features, and
+// our verack.
 func (m *Machine) onVersion(now time.Time, msg *wire.MsgVersion, out *actor.Outbox) {
 	if m.state != dialled && m.state != accepted {
 		m.becomeGone(out, "a second version message", false)
@@ -93,7 +88,7 @@ func (m *Machine) onVersion(now time.Time, msg *wire.MsgVersion, out *actor.Outb
 	}
 }
 
-// noteVersion keeps what the peer says of itself.
+// noteVersion keeps what the peer says about itself.
 func (m *Machine) noteVersion(now time.Time, msg *wire.MsgVersion) {
 	m.version.Services = msg.Services
 	m.version.Protocol = uint32(max(0, min(msg.ProtocolVersion, int32(ourProtocol))))
@@ -165,8 +160,8 @@ func (m *Machine) onFeature(command string, feature *bool, out *actor.Outbox) {
 	}
 }
 
-// onSendHeaders notes that the peer wants new blocks announced by headers; once
-// is enough. Before verack it counts too, and relay is told with Ready.
+// onSendHeaders notes that the peer wants new blocks announced by headers. Once is
+// enough. It counts before verack too: relay is then told after Ready.
 func (m *Machine) onSendHeaders(out *actor.Outbox) {
 	if m.theirHeaders {
 		return
@@ -177,17 +172,15 @@ func (m *Machine) onSendHeaders(out *actor.Outbox) {
 	}
 }
 
-// onEarly handles a message that arrives before the handshake is done. Messages
-// that are not of the handshake are ignored, as Bitcoin Core does. They do not
-// move its deadline.
-func (m *Machine) onEarly(now time.Time, msg wire.Message, out *actor.Outbox) {
+// onHandshake handles a message of the handshake and returns false for any other.
+// Nothing counts before the peer's version.
+func (m *Machine) onHandshake(now time.Time, msg wire.Message, out *actor.Outbox) bool {
 	if v, ok := msg.(*wire.MsgVersion); ok {
 		m.onVersion(now, v, out)
-		return
+		return true
 	}
-	if m.state != greeted {
-		m.onIgnored()
-		return
+	if m.state < greeted {
+		return false
 	}
 	switch msg.(type) {
 	case *wire.MsgVerAck:
@@ -199,11 +192,13 @@ func (m *Machine) onEarly(now time.Time, msg wire.Message, out *actor.Outbox) {
 	case *wire.MsgSendHeaders:
 		m.onSendHeaders(out)
 	default:
-		m.onIgnored()
+		return false
 	}
+	return true
 }
 
-// printable is a user agent without what a terminal or a log should not see.
+// printable is a user agent without the characters that a terminal or a log should
+// not see.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {

@@ -13,7 +13,7 @@ import (
 
 func TestOutboundHandshake(t *testing.T) {
 	b := newBench(t, Arg{}, testConfig())
-	b.says("who dials speaks first", "bind", "write version")
+	b.says("the side that dials speaks first", "bind", "write version")
 	b.receive(theirVersion())
 	b.says("features are negotiated between version and verack (BIP339, BIP155)",
 		"write wtxidrelay", "write sendaddrv2", "write verack")
@@ -31,7 +31,7 @@ func TestOutboundHandshake(t *testing.T) {
 
 func TestInboundHandshake(t *testing.T) {
 	b := newBench(t, Arg{Inbound: true}, testConfig())
-	b.says("who is dialled waits", "bind")
+	b.says("the side that is dialled waits", "bind")
 	b.receive(theirVersion())
 	b.says("our version answers theirs", "write version", "write wtxidrelay", "write sendaddrv2", "write verack")
 	b.receive(&wire.MsgVerAck{})
@@ -45,7 +45,7 @@ func TestOurVersionMessage(t *testing.T) {
 		wantTxs bool
 		noRelay bool
 	}{
-		{"nobody here reads transactions", Arg{}, false, true},
+		{"no component reads transactions", Arg{}, false, true},
 		{"transactions are wanted", Arg{}, true, false},
 		{"this connection is for blocks", Arg{BlockRelayOnly: true}, true, true},
 	} {
@@ -65,7 +65,7 @@ func TestOurVersionMessage(t *testing.T) {
 	}
 }
 
-// What each side offers decides what is said, and what Ready says.
+// The offers of both sides decide the messages and the contents of Ready.
 func TestNegotiation(t *testing.T) {
 	for _, c := range []struct {
 		why      string
@@ -84,7 +84,7 @@ func TestNegotiation(t *testing.T) {
 			[]string{"write wtxidrelay", "write sendaddrv2", "write verack"}, false, true, []string{"ready", "write sendheaders"}},
 		{"below 70016 neither is said nor believed", 70015, []wire.Message{&wire.MsgWTxIdRelay{}, &wire.MsgSendAddrV2{}},
 			[]string{"write verack"}, false, false, []string{"ready", "write sendheaders"}},
-		{"below 70012 nobody knows sendheaders", 70011, nil,
+		{"below 70012 sendheaders is unknown", 70011, nil,
 			[]string{"write verack"}, false, false, []string{"ready"}},
 		{"sendheaders before verack counts, and relay hears of it after Ready", 70016, []wire.Message{&wire.MsgSendHeaders{}},
 			[]string{"write wtxidrelay", "write sendaddrv2", "write verack"}, false, false,
@@ -136,8 +136,8 @@ func TestUnwantedPeers(t *testing.T) {
 		{"the oldest that is welcome", Arg{Inbound: true}, 31800, full, 1, ""},
 		{"one older", Arg{Inbound: true}, 31799, full, 1, "protocol version 31799"},
 		{"nonsense", Arg{}, -1, full, 1, "protocol version -1"},
-		{"ourselves, as seen by who is dialled", Arg{Inbound: true}, 70016, full, own, "ourselves"},
-		{"ourselves, as seen by who dials", Arg{}, 70016, full, own, "ourselves"},
+		{"ourselves, as seen by the dialled side", Arg{Inbound: true}, 70016, full, own, "ourselves"},
+		{"ourselves, as seen by the dialling side", Arg{}, 70016, full, own, "ourselves"},
 		{"ourselves, even when the user asked for it", Arg{Manual: true}, 70016, full, own, "ourselves"},
 		{"chosen by us, has no blocks", Arg{}, 70016, wire.SFNodeWitness, 1, "no blocks"},
 		{"chosen by us, has no witnesses", Arg{}, 70016, wire.SFNodeNetwork, 1, "no witness"},
@@ -181,7 +181,7 @@ func TestNonceIsRecognisedByItsKeyOnly(t *testing.T) {
 // An outbound cell and an inbound cell of one process meet.
 func TestSelfConnection(t *testing.T) {
 	dials := newBench(t, Arg{}, testConfig())
-	ours := wrote[*wire.MsgVersion](dials, "who dials speaks first")
+	ours := wrote[*wire.MsgVersion](dials, "the side that dials speaks first")
 	dialled := newBench(t, Arg{Inbound: true}, testConfig())
 	dialled.Drop()
 	dialled.receive(ours)

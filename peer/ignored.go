@@ -1,6 +1,6 @@
 package peer
 
-// onIgnored is the one place where messages end that nobody here reads:
+// onIgnored is where messages end that no component reads:
 //
 //   - tx, and the inv, getdata and notfound entries of transactions, mempool,
 //     feefilter (BIP133): transactions come later. When they do, tx and the
@@ -10,5 +10,5 @@ package peer
 //     our services that we offer them.
 //   - reject (BIP61): withdrawn.
 //
-// They are counted, by command too, and keep the peer from being silent.
+// They are counted, by command too. A peer that sends them is not silent.
 func (m *Machine) onIgnored() { m.ignored++ }

@@ -8,8 +8,8 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// onReceived handles one message of the peer. This is the only input in whose
-// step Traffic is published (law L5).
+// onReceived handles one message of the peer. It is the only input in whose step
+// Traffic is published (law L5).
 func (m *Machine) onReceived(now time.Time, in Received, out *actor.Outbox) {
 	m.lastRecv = now
 	m.countReceived(in)
@@ -18,22 +18,14 @@ func (m *Machine) onReceived(now time.Time, in Received, out *actor.Outbox) {
 		out.Log(actor.Debug, "message skipped", "peer", m.id, "command", printable(in.Command), "bytes", in.Bytes, "reason", in.Bad)
 		return
 	}
+	if m.onHandshake(now, in.Msg, out) {
+		return
+	}
 	if m.state != ready {
-		m.onEarly(now, in.Msg, out)
+		m.onIgnored() // as in Bitcoin Core; it does not move the handshake's deadline
 		return
 	}
 	switch msg := in.Msg.(type) {
-	case *wire.MsgVersion:
-		m.onVersion(now, msg, out)
-	case *wire.MsgVerAck:
-		m.onVerAck(now, out)
-	case *wire.MsgWTxIdRelay:
-		m.onFeature(wire.CmdWTxIdRelay, &m.version.WTxIDs, out)
-	case *wire.MsgSendAddrV2:
-		m.onFeature(wire.CmdSendAddrV2, &m.version.WantsAddr, out)
-	case *wire.MsgSendHeaders:
-		m.onSendHeaders(out)
-
 	case *wire.MsgPing:
 		m.onPing(now, msg, out)
 	case *wire.MsgPong:

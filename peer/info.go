@@ -10,20 +10,16 @@ import (
 // keys.
 const otherCommand = "*other*"
 
-// figures are for getpeerinfo alone. Sizes are on the wire, as Bitcoin Core's users
-// know them: perMessage is added here, for transport counts payloads.
+// figures are for getpeerinfo alone. Sizes are on the wire, as in Bitcoin Core:
+// perMessage is added here, because transport counts payloads.
 type figures struct {
 	bytesRecv     uint64
-	sentByCommand map[string]uint64 // at most one key for each known command, and otherCommand
-	recvByCommand map[string]uint64
-	skipped       uint64 // messages that could not be decoded
-	ignored       uint64 // messages without a reader here, or too early
+	sentByCommand map[string]uint64 // counted when queued, as in Bitcoin Core; at most one key per known command
+	recvByCommand map[string]uint64 // the same, and otherCommand
+	skipped       uint64            // messages that could not be decoded
+	ignored       uint64            // messages without a reader here, or too early
 	lastBlock     time.Time
 	timeOffset    time.Duration
-}
-
-func newFigures() figures {
-	return figures{sentByCommand: map[string]uint64{}, recvByCommand: map[string]uint64{}}
 }
 
 func (m *Machine) countReceived(in Received) {
@@ -34,12 +30,6 @@ func (m *Machine) countReceived(in Received) {
 		command = otherCommand
 	}
 	m.recvByCommand[command] += size
-}
-
-// countSent counts a message when it is queued, as Bitcoin Core does. BytesSent
-// counts it when it has left.
-func (m *Machine) countSent(command string, size uint64) {
-	m.sentByCommand[command] += size
 }
 
 // info answers GetInfo.

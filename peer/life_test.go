@@ -16,7 +16,7 @@ import (
 	"acyclic/internal/proof/steptest"
 )
 
-// Every way a ready peer can end, and who is to be banned for it.
+// Every way a ready peer can end, and whether it is at fault.
 func TestEndsOfAReadyPeer(t *testing.T) {
 	for _, c := range []struct {
 		why    string
@@ -55,13 +55,13 @@ func TestOrderToEnd(t *testing.T) {
 	b.says("what is queued is still written", "close", "finish")
 }
 
-// Whoever never saw Ready sees no Gone.
+// Without a Ready there is no Gone.
 func TestEndBeforeReady(t *testing.T) {
 	for _, in := range []any{EOF{Reason: "x", Fault: true}, Broken{}, actor.Stop{}} {
 		b := newBench(t, Arg{Inbound: true}, testConfig())
 		b.Drop()
 		b.Give(in)
-		b.says("nobody knows this peer", "close", "finish")
+		b.says("no component knows this peer", "close", "finish")
 	}
 }
 
@@ -77,7 +77,7 @@ func TestCrashedPeerIsNotContinued(t *testing.T) {
 		}
 	}
 	if fmt.Sprint(have) != "[bind close finish]" {
-		t.Errorf("a rebuilt peer says %v; nobody knows what was written before", have)
+		t.Errorf("a rebuilt peer says %v; what was written before is unknown", have)
 	}
 }
 

@@ -19,19 +19,18 @@ type Config struct {
 	Services wire.ServiceFlag
 	// UserAgent is ours (BIP14), at most 256 bytes.
 	UserAgent string
-	// WantTxs asks peers to relay transactions to us (BIP37); false until
-	// somebody here reads them.
+	// WantTxs asks peers to relay transactions to us (BIP37). It is false until
+	// a component reads them.
 	WantTxs bool
-	// NonceKey is the secret of this process by which it recognises the
-	// nonces of its own version messages; the same for all peer cells.
+	// NonceKey is the secret by which the process recognises the nonces of
+	// its own version messages. It is the same for all peer cells.
 	NonceKey [32]byte
 }
 
-// Ports are whom a peer cell talks to: the transport adapter, which it tells Bind,
-// Write and Close.
+// Ports is the transport adapter, which a peer cell tells Bind, Write and Close.
 type Ports struct{ Adapter actor.ID }
 
-// state is where the connection is; see the package's picture.
+// state is where the connection is, see the package's picture.
 type state uint8
 
 const (
@@ -61,7 +60,7 @@ type Machine struct {
 	lastRecv  time.Time // when a message last arrived; connected before the first
 	version   Ready     // what the peer has said of itself so far
 
-	features // what was negotiated
+	theirHeaders bool // sendheaders was received (BIP130)
 	pings
 	queue
 	asked
@@ -72,7 +71,7 @@ type Machine struct {
 func New(id actor.ID, arg Arg, cfg Config, ports Ports, topics Topics, rng *rand.Rand) *Machine {
 	m := &Machine{id: id, arg: arg, cfg: cfg, ports: ports, topics: topics, rng: rng}
 	m.version = Ready{Peer: id, Remote: arg.Remote, Local: arg.Local, Inbound: arg.Inbound, Manual: arg.Manual}
-	m.figures = newFigures()
+	m.sentByCommand, m.recvByCommand = map[string]uint64{}, map[string]uint64{}
 	return m
 }
 
@@ -107,8 +106,8 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	}
 }
 
-// onStart claims the connection and, outbound, speaks first. A cell that
-// crashed is not continued: nobody knows what it had written.
+// onStart claims the connection and, outbound, speaks first. A cell that crashed
+// does not go on: what it had written is unknown.
 func (m *Machine) onStart(now time.Time, in actor.Start, out *actor.Outbox) {
 	m.connected, m.lastRecv = now, now
 	out.Tell(m.ports.Adapter, Bind{Conn: m.arg.Conn})
@@ -139,8 +138,7 @@ func (m *Machine) becomeGone(out *actor.Outbox, reason string, fault bool) {
 	out.Finish(reason)
 }
 
-// onTick acts on whichever deadline has come; each is recomputed from the state
-// (law L9).
+// onTick acts on the deadline that has come. Each is derived from the state (law L9).
 func (m *Machine) onTick(now time.Time, out *actor.Outbox) {
 	due := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
 	switch {
@@ -162,13 +160,9 @@ func (m *Machine) Deadline() time.Time {
 	if m.state == gone {
 		return time.Time{}
 	}
-	var first time.Time
-	for _, t := range [...]time.Time{m.handshakeDue(), m.stuckDue(), m.pongDue(), m.silenceDue(), m.pingDue()} {
-		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
-			first = t
-		}
-	}
-	return first
+	var first actor.Earliest
+	first.Add(m.handshakeDue(), m.stuckDue(), m.pongDue(), m.silenceDue(), m.pingDue())
+	return first.At()
 }
 
 func (m *Machine) handshakeDue() time.Time {
@@ -215,8 +209,8 @@ func (m *Machine) Check() error {
 	return nil
 }
 
-// Crashed makes the Gone of a peer whose cell died after its Ready: the driver
-// says it in the cell's place (law L7). The wiring gives it to the Lifecycle
+// Crashed makes the Gone of a peer whose cell died after its Ready. The driver
+// publishes it for the cell (law L7). The wiring gives Crashed to the Lifecycle
 // topic.
 func Crashed(_ actor.ID, opened any, reason string) any {
 	r := opened.(Ready)

@@ -8,8 +8,8 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// pings measures the round trip and finds out who hangs (BIP31). At most one
-// ping is open.
+// pings measures the round trip and finds peers that hang (BIP31). At most one ping
+// is open.
 type pings struct {
 	nextPing  time.Time     // when ready and none is open
 	pingSent  time.Time     // when the open one was sent; zero: none is open
@@ -44,9 +44,8 @@ func (m *Machine) ping(now time.Time, out *actor.Outbox) {
 	m.write(now, out, &wire.MsgPing{Nonce: nonce})
 }
 
-// onPing answers. Behind a full queue only the last ping is: it would wait there
-// anyway, and who pings without end and reads nothing must not make the queue
-// grow.
+// onPing answers a ping. Behind a full queue it answers the last ping only: a peer
+// that pings without end and reads nothing must not make the queue grow.
 func (m *Machine) onPing(now time.Time, msg *wire.MsgPing, out *actor.Outbox) {
 	if m.version.Protocol <= wire.BIP0031Version {
 		return

@@ -44,7 +44,7 @@ func TestPingMeasuresTheRoundTrip(t *testing.T) {
 		t.Errorf("last %v, min %v, waiting %v", i.PingTime, i.PingMin, i.PingWait)
 	}
 	b.receive(&wire.MsgPong{Nonce: 5})
-	b.says("a pong that nobody waits for is ignored")
+	b.says("a pong without a ping is ignored")
 }
 
 // A peer that talks but never answers a ping has a hanging half.

@@ -6,16 +6,15 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
-// What a peer cell tells the transport adapter (internal/adapters/transport; a
+// A peer cell tells these to the transport adapter (internal/adapters/transport; a
 // simulated one under internal/proof/sim). One adapter has all connections, so
 // each of these names its own.
 //
-// Both sides count payloads: Write, Flushed and Received know nothing of the
-// header, which is the adapter's. What a message takes besides its payload is
-// added in one place, see perMessage.
+// Both sides count payloads. Write, Flushed and Received know nothing of the
+// header, which is the adapter's. Only perMessage counts it.
 type (
-	// Bind makes the sending cell the connection's owner. From now on what is
-	// read goes to it. A cell says it first.
+	// Bind makes the sending cell the connection's owner. From then on the
+	// cell is given what is read. A cell says it first.
 	Bind struct{ Conn ConnID }
 
 	// Write queues one message. Its payload must not change afterwards: it is
@@ -42,7 +41,7 @@ const (
 	DrainTimeout = 2 * time.Second
 )
 
-// What the transport adapter gives a peer cell.
+// The transport adapter gives these to a peer cell.
 type (
 	// Received is one message as it came, in the Inbound lane, in the order
 	// of the stream. Exactly one of Msg and Bad is set.

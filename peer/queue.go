@@ -10,9 +10,9 @@ import (
 )
 
 // perMessage is what a message takes besides its payload, in bytes: the header
-// that the transport adapter puts before it. Nobody else counts it. It is in
-// getpeerinfo's figures, as Bitcoin Core's users know them, and in the write
-// queue, where a message without a payload must not be free.
+// that the transport adapter puts before it. It is counted in getpeerinfo's
+// figures, as in Bitcoin Core, and in the write queue, where a message without a
+// payload must not be free.
 const perMessage = wire.MessageHeaderSize
 
 // amount is a number of messages and the bytes of their payloads.
@@ -21,9 +21,9 @@ type amount struct{ bytes, msgs uint64 }
 func (a amount) onWire() uint64 { return a.bytes + a.msgs*perMessage }
 
 // queue counts what the adapter has been told to write and has not written. The
-// payloads are at the adapter. The order is kept by telling it everything at
-// once: a caller that floods is held back by its answer, not by a second queue
-// here.
+// payloads are at the adapter. It is told everything at once, which keeps the
+// order. The late answer holds back a caller that floods, so there is no second
+// queue here.
 type queue struct {
 	written  amount             // told to the adapter
 	flushed  amount             // of that, handed to the operating system
@@ -72,7 +72,7 @@ func (m *Machine) writePayload(now time.Time, out *actor.Outbox, command string,
 	}
 	m.written.bytes += one.bytes
 	m.written.msgs++
-	m.countSent(command, one.onWire())
+	m.sentByCommand[command] += one.onWire()
 	out.Tell(m.ports.Adapter, Write{Conn: m.arg.Conn, Command: command, Payload: payload})
 }
 

@@ -40,7 +40,7 @@ func TestSendIsAnsweredAtOnceWhileTheQueueIsShort(t *testing.T) {
 func TestSendBeforeReadyIsRefused(t *testing.T) {
 	b := newBench(t, Arg{}, testConfig())
 	b.Drop()
-	b.RefusedBy(Send{Msgs: []wire.Message{&wire.MsgGetAddr{}}}, "nobody has seen Ready yet")
+	b.RefusedBy(Send{Msgs: []wire.Message{&wire.MsgGetAddr{}}}, "there was no Ready yet")
 }
 
 // RefusedBy asks and wants a refusal and nothing else.
@@ -105,7 +105,7 @@ func TestL5QueueOfADeafPeerIsBounded(t *testing.T) {
 	}
 }
 
-// L5: somebody who pings without end and reads nothing has no more queued than
+// L5: a peer that pings without end and reads nothing has no more queued than
 // the cap and one pong.
 func TestL5PingsOfADeafPeerAreBounded(t *testing.T) {
 	worst := func(cfg Config) int {
@@ -180,7 +180,7 @@ func TestFlushedIsCumulative(t *testing.T) {
 	}
 }
 
-// What cannot be encoded is our own bug: it is said, and the rest is sent.
+// A message that cannot be encoded is our own bug: it is logged, and the rest is sent.
 func TestUnsendableMessage(t *testing.T) {
 	b := readyBench(t, true, testConfig())
 	long := &wire.MsgVersion{UserAgent: strings.Repeat("x", 1000)}

@@ -121,7 +121,7 @@ func newSmall(t *testing.T, cfg peer.Config) *small {
 	s.tcp = transport.New(transport.Config{
 		Bounds: transport.DefaultBounds(4),
 		Magic:  wire.TestNet3,
-		Admit: func(ctx context.Context, id peer.ConnID, remote, local netip.AddrPort) bool {
+		Admit: func(ctx context.Context, _ int, id peer.ConnID, remote, local netip.AddrPort) bool {
 			_, err := adapter.Ask(ctx, s.Asker(listenID), admit, open{arg: peer.Arg{Conn: id, Remote: remote, Local: local, Inbound: true}})
 			return err == nil
 		},
@@ -255,7 +255,7 @@ func TestTwoPeersOverSockets(t *testing.T) {
 	a.stop()
 }
 
-// A node dials itself: both cells know it at once, and nobody is Ready.
+// A node dials itself: both cells know it at once, and neither becomes Ready.
 func TestSelfConnectionOverSockets(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	a := newSmall(t, socketConfig(1))
@@ -271,7 +271,7 @@ func TestSelfConnectionOverSockets(t *testing.T) {
 	}
 	a.stop()
 	if len(a.events) > 0 {
-		t.Errorf("somebody heard of it: %+v", <-a.events)
+		t.Errorf("a component heard of it: %+v", <-a.events)
 	}
 }
 

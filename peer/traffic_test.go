@@ -55,7 +55,7 @@ func TestHeadersAskedForAndNot(t *testing.T) {
 	}
 	b.receive(headers)
 	if take("an announcement").Asked {
-		t.Error("nobody asked")
+		t.Error("there was no question")
 	}
 	b.Ask(Send{Msgs: []wire.Message{&wire.MsgGetHeaders{}, &wire.MsgGetHeaders{}}})
 	b.Drop()
@@ -194,7 +194,7 @@ func TestLocatorBound(t *testing.T) {
 		if g := steptest.Want[Gone](b.Rig, "102 are not"); g.Fault || !strings.Contains(g.Reason, "locator of 102") {
 			t.Errorf("gone: %+v", g)
 		}
-		b.says("and nobody is asked to answer", "close", "finish")
+		b.says("and no component is asked to answer", "close", "finish")
 	}
 }
 
@@ -223,7 +223,8 @@ func TestAddressesGoToTheServer(t *testing.T) {
 	b.says("that is all")
 }
 
-// What nobody reads yet is counted, keeps the peer alive and does nothing else.
+// A message that no component reads yet is counted, keeps the peer alive, and does
+// nothing else.
 func TestIgnoredMessages(t *testing.T) {
 	b := readyBench(t, true, testConfig())
 	before := b.m.ignored
@@ -235,14 +236,14 @@ func TestIgnoredMessages(t *testing.T) {
 		b.Now = b.Now.Add(time.Second)
 		b.receive(msg)
 	}
-	b.says("nobody reads these")
+	b.says("no component reads these")
 	if n := b.m.ignored - before; n != uint64(len(msgs)) || !b.m.lastRecv.Equal(b.Now) {
 		t.Errorf("%d are counted, the last at %v", n, b.m.lastRecv)
 	}
 }
 
 // L5: traffic rides on the credit of the message that caused it: never more
-// than its places, and never in another step.
+// than MaxFanout pieces, and never in another step.
 func TestL5TrafficRidesOnItsMessage(t *testing.T) {
 	b := readyBench(t, true, testConfig())
 	for _, msg := range []wire.Message{

@@ -19,14 +19,13 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "acyclicctl: %v\n", err)
 		return 1
 	}
-	opts, command, err := parse(args)
-	var text errPrint
-	if errors.As(err, &text) {
-		io.WriteString(stdout, strings.TrimRight(string(text), "\n")+"\n")
-		return 0
-	}
+	opts, command, print, err := parse(args)
 	if err != nil {
 		return complain(err)
+	}
+	if print != "" {
+		io.WriteString(stdout, strings.TrimRight(print, "\n")+"\n")
+		return 0
 	}
 	if opts.Stdin {
 		more, err := readLines(stdin)
@@ -55,13 +54,13 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// oneLine keeps a complaint on one line; usage texts of the node have several.
+// oneLine keeps a complaint on one line. The node's usage texts have several.
 func oneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), " ")
 }
 
-// encode makes JSON of a command's arguments: strings where the command wants
-// strings, else what was typed must be JSON.
+// encode makes JSON of a command's arguments. A string need not be quoted. Any other
+// argument must be JSON.
 func encode(method string, args []string, named bool) (any, error) {
 	if named {
 		return encodeNamed(method, args)
@@ -113,7 +112,7 @@ type failed struct {
 // maxReply bounds what is read of a reply: the largest block, as an object.
 const maxReply = 256 << 20
 
-// ask asks the node; a timeout of zero waits for ever.
+// ask asks the node. A timeout of zero waits for ever.
 func ask(to target, method string, params any, timeout time.Duration) (json.RawMessage, *failed, error) {
 	body, err := json.Marshal(map[string]any{"method": method, "params": params, "id": 1})
 	if err != nil {
@@ -139,7 +138,7 @@ func ask(to target, method string, params any, timeout time.Duration) (json.RawM
 	return decode(to, resp, reply)
 }
 
-// unreachable words what kept us from the node.
+// unreachable words why the node was not reached.
 func unreachable(to target, err error) error {
 	var timeout interface{ Timeout() bool }
 	if errors.As(err, &timeout) && timeout.Timeout() {
@@ -148,7 +147,7 @@ func unreachable(to target, err error) error {
 	return fmt.Errorf("cannot reach the node at %s: is acyclicd running? (%v)", to.addr, errors.Unwrap(err))
 }
 
-// decode reads a reply: JSON, or a status that says there is none.
+// decode reads a reply: JSON, or a status without any.
 func decode(to target, resp *http.Response, reply []byte) (json.RawMessage, *failed, error) {
 	switch resp.StatusCode {
 	case http.StatusUnauthorized:

@@ -7,8 +7,8 @@ import (
 	"io"
 	"net"
 	"os"
-	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,8 +19,8 @@ import (
 	"acyclic/config/hostport"
 )
 
-// options are named as in btcctl and bitcoin-cli. Their want tags are checked as
-// the node's are. A timeout of a year is the longest.
+// options are named as in btcctl and bitcoin-cli. Their want tags are checked as the
+// node's are. The longest timeout is a year.
 type options struct {
 	config.NetworkFlags
 
@@ -39,34 +39,29 @@ type options struct {
 	Version  bool   `short:"V" long:"version" description:"Print the version and exit"`
 }
 
-// errPrint carries a text to print instead of asking.
-type errPrint string
-
-func (e errPrint) Error() string { return string(e) }
-
-// parse reads the options before the command; what follows it is its own.
-func parse(args []string) (*options, []string, error) {
-	opts := new(options)
+// parse reads the options before the command. What follows the command belongs to it.
+// print is what the user asked to be told instead.
+func parse(args []string) (opts *options, command []string, print string, err error) {
+	opts = new(options)
 	parser := flags.NewNamedParser("acyclicctl", flags.HelpFlag|flags.PassDoubleDash|flags.PassAfterNonOption)
 	parser.Usage = "[OPTIONS] COMMAND [ARGUMENTS]\n  acyclicctl [OPTIONS] help [COMMAND]"
 	if _, err := parser.AddGroup("Options", "", opts); err != nil {
 		panic(err) // a bad struct tag
 	}
-	rest, help, err := config.ParseArgs(parser, doubleDashes(args))
+	command, print, err = config.ParseArgs(parser, doubleDashes(parser, args))
 	switch {
-	case err != nil:
-		return nil, nil, err
-	case help != "":
-		return nil, nil, errPrint(help)
+	case err != nil || print != "":
 	case opts.Version:
-		return nil, nil, errPrint("acyclicctl version " + config.Version + "\n")
-	case len(rest) == 0:
-		return nil, nil, errors.New("no command; want one as in acyclicctl getblockcount, see acyclicctl help")
+		print = "acyclicctl version " + config.Version
+	case len(command) == 0:
+		err = errors.New("no command; want one as in acyclicctl getblockcount, see acyclicctl help")
+	default:
+		err = config.Check(parser)
 	}
-	return opts, rest, config.Check(parser)
+	return opts, command, print, err
 }
 
-// timeout is how long to wait for an answer; 0: for ever.
+// timeout is how long to wait for an answer. 0 means for ever.
 func (o *options) timeout() time.Duration {
 	seconds, _ := strconv.Atoi(o.Timeout) // it has been checked
 	return time.Duration(seconds) * time.Second
@@ -75,35 +70,36 @@ func (o *options) timeout() time.Duration {
 var singleDash = regexp.MustCompile(`^-([a-z0-9]{2,})(=.*)?$`)
 
 // doubleDashes turns bitcoin-cli's -regtest into --regtest, before the command.
-func doubleDashes(args []string) []string {
-	known := map[string]bool{"help": true}
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[options]()) {
-		known[f.Tag.Get("long")] = true
-	}
-	out := append([]string(nil), args...)
+func doubleDashes(parser *flags.Parser, args []string) []string {
+	out := slices.Clone(args)
+	value := false // the argument is the value of the option before it
 	for i, a := range out {
-		if !strings.HasPrefix(a, "-") && (i == 0 || !takesValue(out[i-1])) {
+		if !strings.HasPrefix(a, "-") && !value {
 			break // the command
 		}
-		if m := singleDash.FindStringSubmatch(a); m != nil && known[m[1]] {
+		if m := singleDash.FindStringSubmatch(a); m != nil && (m[1] == "help" || parser.FindOptionByLongName(m[1]) != nil) {
 			out[i] = "-" + a
 		}
+		value = takesValue(parser, out[i])
 	}
 	return out
 }
 
 // takesValue says whether an option wants the next argument as its value.
-func takesValue(arg string) bool {
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[options]()) {
-		long, short := f.Tag.Get("long"), f.Tag.Get("short")
-		if f.Type.Kind() != reflect.Bool && (long != "" && arg == "--"+long || short != "" && arg == "-"+short) {
-			return true
-		}
+func takesValue(parser *flags.Parser, arg string) bool {
+	name := strings.TrimLeft(arg, "-")
+	opt := parser.FindOptionByLongName(name)
+	if len(name) == 1 {
+		opt = parser.FindOptionByShortName(rune(name[0]))
 	}
-	return false
+	if opt == nil {
+		return false
+	}
+	_, flag := opt.Value().(bool)
+	return !flag
 }
 
-// target is whom to ask and how.
+// target is the node to ask, with the password.
 type target struct{ addr, user, pass string }
 
 // target resolves the options, and below them the node's configuration file, to
@@ -128,10 +124,10 @@ func (o *options) target() (target, error) {
 	return t, err
 }
 
-// addr is where to ask: host and port may come from different options.
+// addr is the node's address. Host and port may come from different options.
 func (o *options) addr(conf config.Client) string {
 	addr := hostport.Addr{Port: conf.Network.RPCPort}
-	if port, err := strconv.ParseUint(o.Port, 10, 16); err == nil { // else there is none: it has been checked
+	if port, err := strconv.ParseUint(o.Port, 10, 16); err == nil { // an error means that there is none
 		addr.Port = uint16(port)
 	}
 	if asked := cmp.Or(o.Server, o.Connect); asked != "" {

@@ -15,8 +15,8 @@ import (
 )
 
 func main() {
-	// A reader of our output that goes away (tee on the same Ctrl-C) must not
-	// end the node before it has written its state: writes get EPIPE instead.
+	// If the reader of our output ends (tee on the same Ctrl-C), the node must
+	// still write its state: writes get EPIPE instead.
 	signal.Ignore(syscall.SIGPIPE)
 	cfg, err := config.Load(os.Args[1:])
 	switch {
@@ -31,7 +31,7 @@ func main() {
 	}
 }
 
-// fail says in one line what is wrong and ends with status 1.
+// fail says in one line what is wrong, and ends the process with status 1.
 func fail(err error) {
 	say(strings.ReplaceAll(err.Error(), "\n", "; ")) // errors joined have a line each
 	os.Exit(1)
@@ -42,8 +42,8 @@ const lastWords = time.Second
 
 // say writes a line to standard error.
 //
-// correctness: a pipe that nobody reads may take nothing more; it is waited for
-// a second, before the process ends.
+// correctness: a pipe without a reader may take nothing more. The wait for it is a second,
+// before the process ends.
 func say(line string) {
 	said := make(chan struct{})
 	go func() {

@@ -16,7 +16,7 @@ import (
 const (
 	liveEvery = time.Second      // on a terminal
 	lineEvery = 10 * time.Second // as log lines, while syncing
-	idleEvery = 10 * time.Minute // as log lines, while there is nobody to sync from
+	idleEvery = 10 * time.Minute // as log lines, while there is no peer to sync from
 )
 
 // progress shows how far the sync is. On a terminal it is one live line. Otherwise
@@ -31,16 +31,16 @@ type progress struct {
 	last      map[string]time.Time // when a kind of line was last logged
 }
 
-// newProgress shows progress on logs; genesis is the time of the network's
+// newProgress shows progress on logs. genesis is the time of the network's
 // first block.
 func newProgress(logs *logging.Logs, genesis time.Time) *progress {
 	return &progress{logs: logs, genesis: genesis, last: map[string]time.Time{}}
 }
 
-// run shows what the node publishes of itself until ctx ends.
+// run shows what the node publishes about itself, until ctx ends.
 //
-// correctness: an adapter waits here, holding nothing. Each wait ends within
-// liveEvery, and nobody waits for it.
+// correctness: an adapter waits here, holding nothing. Each wait ends within liveEvery.
+// Only await waits for it.
 func (p *progress) run(ctx context.Context, node adapter.Subscription) {
 	defer p.logs.Live("")
 	for ctx.Err() == nil {
@@ -95,7 +95,7 @@ func (p *progress) show(now time.Time) {
 	}
 }
 
-// due says whether a kind of line is to be logged again, and notes that it is.
+// due says whether a kind of line is to be logged again, and notes the time.
 func (p *progress) due(kind string, now time.Time, every time.Duration) bool {
 	if last, ok := p.last[kind]; ok && now.Sub(last) < every {
 		return false
@@ -104,8 +104,8 @@ func (p *progress) due(kind string, now time.Time, every time.Duration) bool {
 	return true
 }
 
-// banner shows a text on the live line, or logs it where there is none: what
-// main has to say when it stops ("writing the chain state to disk").
+// banner shows a text on the live line, or logs it if there is none. main uses it when it
+// stops ("writing the chain state to disk").
 func (p *progress) banner(text string) {
 	if !p.logs.Live(text) {
 		p.logs.Logger("node").Info(text)

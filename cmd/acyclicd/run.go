@@ -35,24 +35,21 @@ type daemon struct {
 	logs     *logging.Logs
 	log      *logrus.Entry
 	progress *progress
-	rpc      *rpc.Server // nil with --norpc
-	stop     stopper
+	rpc      *rpc.Server               // nil with --norpc
+	stop     context.CancelFunc        // asks the node to stop: for a signal, or for RPC
+	stopped  <-chan struct{}           // closed by stop
 	node     atomic.Pointer[node.Node] // nil: not started yet
-
-	serve    sync.Once
-	serveErr error
+	ours     func() error              // announce, once
 }
 
-// run is the life of the process. Its error is the reason of an exit status
-// other than 0.
+// run is the life of the process. Its error means an exit status other than 0.
 func run(cfg *config.Config) (err error) {
-	d := &daemon{cfg: cfg, stop: stopper{ch: make(chan struct{})}}
-	format := logging.Text
-	if cfg.LogJSON {
-		format = logging.JSON
-	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	d := &daemon{cfg: cfg, stop: stop, stopped: ctx.Done()}
+	d.ours = sync.OnceValue(d.announce)
 	d.logs, err = logging.New(logging.Config{
-		Levels: logging.NewLevels(cfg.Levels.Default, cfg.Levels.Of), Format: format, Dir: cfg.LogDir,
+		Levels: logging.Levels(cfg.Levels), JSON: cfg.LogJSON, Dir: cfg.LogDir,
 		Terminal: term.IsTerminal(int(os.Stderr.Fd())) && !cfg.LogJSON,
 	})
 	if err != nil {
@@ -86,7 +83,7 @@ func run(cfg *config.Config) (err error) {
 	}
 	d.node.Store(n)
 	if d.rpc != nil {
-		d.rpc.Attach(n.RPC(cfg, version, d.stop.request))
+		d.rpc.Attach(n.RPC(cfg, version, d.stop))
 	}
 	d.greet(n)
 	d.await(n)
@@ -94,24 +91,14 @@ func run(cfg *config.Config) (err error) {
 	return n.Err()
 }
 
-// stopper is the request to stop, from a signal or from RPC.
-type stopper struct {
-	once sync.Once
-	ch   chan struct{}
-}
-
-// correctness: a second call waits for a close, which does not wait.
-func (s *stopper) request() { s.once.Do(func() { close(s.ch) }) }
-
-// sameSignal is how soon after the first a signal of the same kind still counts as
-// the same one: tools that stop a process group deliver it twice.
+// sameSignal is how long after a signal another one of its kind counts as the same: tools
+// that stop a process group deliver it twice.
 const sameSignal = 200 * time.Millisecond
 
-// watchSignals turns the first SIGINT, SIGTERM or SIGHUP into a request to stop; the
-// second one ends the process at once.
+// watchSignals makes the first SIGINT, SIGTERM or SIGHUP a request to stop. The second
+// one ends the process at once.
 //
-// correctness: the goroutine lives as long as the process, and nobody waits for
-// it.
+// correctness: the goroutine lives as long as the process, and nothing waits for it.
 func (d *daemon) watchSignals() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -120,7 +107,7 @@ func (d *daemon) watchSignals() {
 	}
 	go func() {
 		s := <-signals
-		d.stop.request()
+		d.stop()
 		d.log.Infof("%v: stopping; once more ends the process at once", s)
 		for first, again := time.Now(), s; again == s && time.Since(first) < sameSignal; {
 			again = <-signals
@@ -130,12 +117,11 @@ func (d *daemon) watchSignals() {
 	}()
 }
 
-// reportOnQuit prints the wait-for report to standard error on SIGQUIT, and the
-// process goes on. Go's own dump of all goroutines, which ends it, is still
-// there for SIGABRT.
+// reportOnQuit prints the wait-for report to standard error on SIGQUIT, and the process
+// goes on. SIGABRT still gives Go's dump of all goroutines and ends the process.
 //
-// correctness: the goroutine lives as long as the process, and nobody waits for
-// it. It holds nothing while it waits for a signal or for standard error.
+// correctness: the goroutine lives as long as the process, and nothing waits for it. It
+// holds nothing while it waits for a signal or for standard error.
 func (d *daemon) reportOnQuit() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGQUIT)
@@ -162,7 +148,7 @@ func (d *daemon) profile() error {
 		return fmt.Errorf("--profile=%s: cannot listen there, %w; choose another port", d.cfg.ProfileAddr, errno(err))
 	}
 	d.log.Infof("profiles on http://%s/debug/pprof", l.Addr())
-	go http.Serve(l, nil) //correctness: nobody waits for it; it ends with the process.
+	go http.Serve(l, nil) //correctness: nothing waits for it; it ends with the process.
 	return nil
 }
 
@@ -171,7 +157,7 @@ func (d *daemon) profile() error {
 func (d *daemon) bind() (err error) {
 	cfg := d.cfg
 	for _, addr := range cfg.Listen {
-		// The node listens when it can serve; until then only look.
+		// The node listens when it can serve. This only checks the address.
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
 			return fmt.Errorf("--listen=%s: cannot listen there, %w; want a free address of this machine (is another node running?)", addr, errno(err))
@@ -197,19 +183,17 @@ func errno(err error) error {
 	return err
 }
 
-// ours is called, perhaps more than once, when the data directory is ours: no
-// other process may be disturbed before that.
+// announce is called when the data directory is ours. Before that, no other process may be
+// disturbed.
 //
-// correctness: a second call waits until the first has written the cookie and
-// started goroutines, for which it needs nobody.
-func (d *daemon) ours() error {
-	d.serve.Do(func() {
-		d.log.Infof("acyclicd %s on %s, data in %s", config.Version, d.cfg.Params.Name, d.cfg.DataDir)
-		if d.rpc != nil {
-			d.serveErr = d.rpc.Serve()
-		}
-	})
-	return d.serveErr
+// correctness: a second call of ours waits until the first has written the cookie and
+// started goroutines. The first waits for nothing.
+func (d *daemon) announce() error {
+	d.log.Infof("acyclicd %s on %s, data in %s", config.Version, d.cfg.Params.Name, d.cfg.DataDir)
+	if d.rpc == nil {
+		return nil
+	}
+	return d.rpc.Serve()
 }
 
 func (d *daemon) openEngine() (*engine.Engine, error) {
@@ -218,7 +202,7 @@ func (d *daemon) openEngine() (*engine.Engine, error) {
 		DataDir: cfg.DataDir, Params: cfg.Params,
 		UtxoCacheBytes: cfg.UtxoCacheBytes, PruneBytes: cfg.PruneBytes,
 		NoCheckpoints: len(cfg.Params.Checkpoints) == 0,
-		Interrupt:     d.stop.ch,
+		Interrupt:     d.stopped,
 		Progress: func(p engine.Progress) {
 			d.ours()
 			text := describe(p)
@@ -280,11 +264,10 @@ func (d *daemon) greet(n *node.Node) {
 	}
 }
 
-// await shows progress until somebody asks for the node to stop or a component
-// had to halt it.
+// await shows progress until a user asks for the node to stop, or a component halts it.
 //
-// correctness: the main goroutine waits here, holding nothing; a signal, RPC
-// stop or a halt ends it.
+// correctness: the main goroutine waits here, holding nothing. A signal, RPC stop or a
+// halt ends the wait.
 func (d *daemon) await(n *node.Node) {
 	ctx, cancel := context.WithCancel(context.Background())
 	shown := make(chan struct{})
@@ -293,7 +276,7 @@ func (d *daemon) await(n *node.Node) {
 		d.progress.run(ctx, n.Display())
 	}()
 	select {
-	case <-d.stop.ch:
+	case <-d.stopped:
 	case <-n.Halted():
 		d.log.Errorf("stopping: %v", n.Err())
 	}
@@ -301,8 +284,8 @@ func (d *daemon) await(n *node.Node) {
 	<-shown
 }
 
-// end stops RPC and the node. What does not stop within its bound is named and
-// left behind: the process ends all the same.
+// end stops RPC and the node. The log names what does not stop within its bound. The
+// process ends all the same.
 func (d *daemon) end(n *node.Node) {
 	d.progress.banner("stopping")
 	if d.rpc != nil {

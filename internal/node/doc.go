@@ -1,5 +1,4 @@
-// Package node puts the components together. wiring.go is the picture of the
-// architecture in code: one table of every cell, port and subscription. node.go
-// starts it with real adapters; internal/proof/sim runs the same table with simulated
-// ones.
+// Package node puts the components together. wiring.go is the architecture in code: one
+// table of every cell, port and subscription. node.go runs it with real adapters.
+// internal/proof/sim runs the same table with simulated ones.
 package node

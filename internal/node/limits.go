@@ -17,14 +17,13 @@ import (
 	"acyclic/server"
 )
 
-// Limits are all the bounds of the node (law L4), derived from the few knobs
-// that a user has. The bounds of one component stand in its bounds.go; what is
-// here spans components. What a component may have outstanding is its ports'
-// windows. The capacity of every inbox is the sum of what may be sent to it and
-// stands nowhere: internal/kernel/cell computes it from the wiring.
+// Limits are all the bounds of the node (law L4), derived from the few knobs that a user
+// has. Each component has its bounds in its bounds.go. The others span components. The
+// capacity of an inbox is the sum of what may be sent to it: internal/kernel/cell computes
+// it from the wiring.
 type Limits struct {
-	// Seats is how many connection cells can be: those of MaxPeers, and
-	// those that have ended while somebody slow has not seen it yet.
+	// Seats is how many connection cells there can be: MaxPeers, and those that
+	// have ended while a slow component has not seen their end.
 	Seats int
 	// Credit is what one connection may have queued anywhere. A message may
 	// overdraw the bytes, see transport.Bounds.PerPeer.
@@ -59,9 +58,8 @@ type Limits struct {
 	StopWithin time.Duration
 }
 
-// Windows are what each component may have outstanding on its ports, with the
-// time after which a question ends in ErrTimeout. Relay's reads are bounded by
-// relay.Bounds.
+// Windows are what each component may have outstanding on its ports, and the times after
+// which questions end in ErrTimeout. relay.Bounds bounds relay's reads.
 type Windows struct {
 	SyncHeaders, SyncBlocks, SyncLocators, SyncPaths, SyncForks int
 	BookPicks, BookSamples, BookNotes                           int
@@ -76,8 +74,8 @@ type Windows struct {
 	Admit     time.Duration
 }
 
-// Watch is when the watchdog calls something stuck (law L12). What waits for the
-// disk, the network or a name server may take longer than a cell.
+// Watch says when the watchdog calls something stuck (law L12). An adapter that waits for
+// the disk, the network or a name server may take longer than a cell.
 type Watch struct {
 	watch.Bounds
 	Chain, Engine, Readers, Transport, Book, Resolver watch.Patience
@@ -91,7 +89,7 @@ const RPCHandlers = 16
 // handlers of RPC requests.
 func Derive(maxPeers, rpcHandlers int) Limits {
 	l := Limits{
-		Seats:         maxPeers + maxPeers/4 + 8, // a quarter may have ended and not be forgotten, and a few of a small node
+		Seats:         maxPeers + maxPeers/4 + 8, // a quarter may have ended and not be forgotten; a small node has some more
 		Credit:        cell.Credit{Msgs: 16, Bytes: 2 << 20},
 		BlockEvents:   1024, // a deep reorganisation of testnet3
 		EngineReaders: 4,
@@ -115,8 +113,8 @@ func Derive(maxPeers, rpcHandlers int) Limits {
 	return l
 }
 
-// windows: chain asks the engine again when it is late, and then answers its own
-// callers. They must be more patient than it is.
+// windows are the node's. When the engine is late, chain asks it again and then answers its
+// callers. They must be more patient than chain.
 func windows() Windows {
 	return Windows{
 		SyncHeaders: 4, SyncLocators: 8, SyncPaths: 2, SyncForks: 2,
@@ -134,8 +132,8 @@ func windows() Windows {
 	}
 }
 
-// watch gives adapters the time after which their askers give up, and twice that
-// where there is no such time.
+// watch gives adapters twice the time after which their askers give up, and the engine half
+// of chain's WorkerTimeout.
 func (l Limits) watch() Watch {
 	w := Watch{Bounds: watch.DefaultBounds()}
 	of := func(patience time.Duration) watch.Patience {
@@ -152,18 +150,17 @@ func (l Limits) watch() Watch {
 	return w
 }
 
-// MemoryAtWorst is what remote peers can make the node hold, in bytes: what a
-// connection's seat can hold, for all of them, and what components hold for all
-// peers together. Credit and blocks are counted as they are in memory. Only the
-// one message by which a connection may overdraw its credit is counted as it is
-// on the wire; while it is being handled, junk in it can weigh some 25 times that.
-// The index of headers is not in it: it grows with the chain (about 316 bytes a
-// header).
+// MemoryAtWorst is what remote peers can make the node hold, in bytes: what all seats can
+// hold, and what components hold for all peers together. Credit and blocks are counted as
+// they are in memory. The one message by which a connection may overdraw its credit is
+// counted as it is on the wire. While it is being handled, junk in it can weigh some 25
+// times that. The index of headers is not counted: it grows with the chain (about 316
+// bytes a header).
 func (l Limits) MemoryAtWorst() int { return l.Seats*l.PerSeat() + l.together() }
 
-// PerSeat is what one connection's seat holds at most, in bytes. A connection
-// that has ended keeps its seat, and all this, while its queue drains or while
-// somebody slow has not seen its end.
+// PerSeat is what one connection's seat holds at most, in bytes. A connection that has
+// ended keeps its seat, and all this, while its queue drains or a slow component has not
+// seen its end.
 func (l Limits) PerSeat() int {
 	return l.Credit.Bytes + l.Transport.PerPeer() + l.Peer.PerPeer() +
 		l.Netsync.PerPeer() + l.Relay.PerPeer() + l.Server.PerPeer()

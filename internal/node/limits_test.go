@@ -11,7 +11,7 @@ import (
 )
 
 // TestL4MemoryAtWorstIsASum: whatever can be made larger by a bound is part of
-// the sum, as often as it can be held. What one seat holds in a component is
+// the sum, as often as it can be held. The part of one seat in a component is
 // measured there (TestL4PerPeerIsWhatItHolds).
 func TestL4MemoryAtWorstIsASum(t *testing.T) {
 	const (

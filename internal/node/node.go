@@ -26,7 +26,6 @@ import (
 	"acyclic/internal/kernel/adapter"
 	"acyclic/internal/kernel/cell"
 	"acyclic/internal/kernel/live"
-	"acyclic/internal/kernel/mailbox"
 	"acyclic/peer"
 	"acyclic/server"
 )
@@ -37,13 +36,13 @@ const Services = wire.SFNodeNetwork | wire.SFNodeWitness
 // PrunedServices are those of a node that keeps only the last blocks (BIP159).
 const PrunedServices = wire.SFNodeNetworkLimited | wire.SFNodeWitness
 
-// Logger takes log records without waiting; logging.Logs is one.
+// Logger takes log records without waiting. logging.Logs is one.
 type Logger = live.Logger
 
 // Options are what a node is started with.
 type Options struct {
 	Config *config.Config
-	// Worker carries out the changes of the chain, one at a time; Readers look
+	// Worker carries out the changes of the chain, one at a time. Readers look
 	// things up beside it. chain/engine has both.
 	Worker, Readers adapter.Handler
 	Log             Logger
@@ -62,8 +61,8 @@ type Node struct {
 	book    *book.Book
 }
 
-// Start wires the node and runs it. What stands behind the handlers stays the
-// caller's to close, after Stop.
+// Start wires the node and runs it. The caller closes what is behind the handlers, after
+// Stop.
 func Start(o Options) (*Node, error) {
 	cfg := o.Config
 	n := &Node{Node: live.New(o.Log)}
@@ -106,7 +105,7 @@ func (n *Node) adapters(o Options) Adapters {
 	}
 }
 
-// watchConfig is the watchdog's: it names what may take longer than a cell.
+// watchConfig names what may take longer than a cell.
 func (n *Node) watchConfig(dataDir string, log Logger) watch.Config {
 	l := n.Settings.Limits.Watch
 	return watch.Config{
@@ -150,8 +149,7 @@ func settings(cfg *config.Config) (Settings, error) {
 	return s, nil
 }
 
-// private says whether a network has no public nodes: nothing is found, only
-// named peers are dialled.
+// private says whether a network has no public nodes. Only named peers are dialled there.
 func private(p *chaincfg.Params) bool {
 	return p.Net == wire.SimNet || p.Net == chaincfg.RegressionNetParams.Net
 }
@@ -160,26 +158,16 @@ func private(p *chaincfg.Params) bool {
 func (n *Node) transportConfig(magic wire.BitcoinNet, log Logger) transport.Config {
 	c := transport.Config{Bounds: n.Settings.Limits.Transport, Magic: magic}
 	c.Log = func(rec actor.Record) { log.Record("transport", Transport, rec) }
-	// Listeners take turns with as many askers as there are of them.
-	free := make(chan int, n.Settings.Listeners)
-	for i := range n.Settings.Listeners {
-		free <- i // correctness: there is room for all.
-	}
 	var p actor.Ports
 	admit := ConnectTransport(&p, n.Settings.Limits).Admit
-	c.Admit = func(ctx context.Context, conn peer.ConnID, remote, local netip.AddrPort) bool {
-		// correctness: never waits: each listener has at most one question
-		// outstanding, and there are as many askers as listeners.
-		i := <-free
-		defer func() { free <- i }() // correctness: into the place it was taken from.
-		a, err := adapter.Ask(ctx, n.Asker(ListenerID(i)), admit, server.Admit{Conn: conn, Remote: remote, Local: local})
+	c.Admit = func(ctx context.Context, listener int, conn peer.ConnID, remote, local netip.AddrPort) bool {
+		a, err := adapter.Ask(ctx, n.Asker(ListenerID(listener)), admit, server.Admit{Conn: conn, Remote: remote, Local: local})
 		return err == nil && a.Peer != 0
 	}
 	return c
 }
 
-// Display is what the progress display hears: netsync.Status and server.Status,
-// the latest of each.
+// Display is what the progress display hears: the latest netsync.Status and server.Status.
 func (n *Node) Display() adapter.Subscription { return n.Subscriber(Display) }
 
 // RPC describes the node to the RPC handlers.
@@ -204,27 +192,19 @@ func (n *Node) metrics() http.Handler {
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: 2})
 }
 
-// cells lists the mailboxes, for getmailboxes; RPC handlers that have asked
-// nothing yet are left out.
-func (n *Node) cells() []rpc.CellStats {
-	now := time.Now()
-	var all []rpc.CellStats
+// cells lists the mailboxes, for getmailboxes. RPC handlers that have asked nothing
+// yet are left out.
+func (n *Node) cells() (all []cell.Stats) {
 	for _, c := range n.System().Cells() {
-		st := c.Stats()
-		if !c.Runs() && st.Taken == 0 && st.Oldest == 0 {
-			continue
+		if st := c.Stats(); c.Runs() || st.Taken > 0 || st.Oldest != 0 {
+			all = append(all, st)
 		}
-		cs := rpc.CellStats{ID: st.ID, Name: st.Name, Depth: st.Depth, Done: st.Taken, Refused: st.Refused}
-		if st.Oldest != 0 {
-			cs.Oldest = time.Duration(mailbox.Stamp(now) - st.Oldest)
-		}
-		all = append(all, cs)
 	}
 	return all
 }
 
-// Stop ends the node within its bound: cells in their stop order, sockets, the
-// address book. What did not end in time is named in the error.
+// Stop ends the node within its bound: cells in their stop order, sockets, the address
+// book. The error names what did not end in time.
 func (n *Node) Stop() error {
 	within := n.Settings.Limits.StopWithin
 	ctx, cancel := context.WithTimeout(context.Background(), within)

@@ -50,8 +50,8 @@ type deaf struct{}
 func (deaf) Tell(actor.ID, any) {}
 
 // In the node as it is wired the engine's first call does not come back, as on a
-// disk that has died. The engine is named within its bound, minutes, and nobody
-// else: chain, which asked it, and netsync and relay go on and answer.
+// disk that has died. Only the engine is named, within its bound of minutes. chain, which
+// asked it, and netsync and relay go on and answer.
 func TestL12AHungEngineIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := Derive(8, RPCHandlers)

@@ -41,8 +41,8 @@ const (
 	ServerStatus
 )
 
-// The stop order: first the server, which lets connections in and keeps them,
-// then the connections, then the components that work for them, then the chain.
+// The stop order: first the server, which lets connections in, then the connections, then
+// the components that work for them, then the chain.
 const (
 	stopServer = iota
 	stopPeers
@@ -73,15 +73,15 @@ type Settings struct {
 	Peer      peer.Config   // with the limits' bounds
 	Server    server.Config // with the limits' bounds
 	Listeners int           // how many addresses are listened on
-	// Seed is where all chance comes from; a secret in the live node.
+	// Seed is the source of all chance. It is a secret in the live node.
 	Seed [2]uint64
 }
 
-// Adapters are the parts that may wait; the simulator has machines for them.
+// Adapters are the parts that may wait. The simulator has machines for them.
 type Adapters struct{ Worker, Readers, Transport, Book, Resolver cell.Adapter }
 
-// Wire is the node as a table: who is there, who may ask whom and how much, who
-// hears what. There is nothing else by which components meet.
+// Wire is the node as a table: every cell, every port with its window, every subscription.
+// Components meet in no other way.
 func Wire(s Settings, e Adapters) *cell.Plan {
 	var (
 		l, w   = s.Limits, s.Limits.Windows

@@ -29,11 +29,10 @@ type Book struct {
 	attempts map[netip.AddrPort]int
 }
 
-// Open reads the book in dir and makes dir if it is missing. A file that cannot be
-// read is moved aside, and the book begins with the copy that an earlier start
-// made of it, or empty. It can be learned again, so it must not keep the node from
-// starting. The warning, if not empty, says so in one line. err is set only when
-// dir cannot be made.
+// Open reads the book in dir and makes dir if it is missing. A file that cannot be read is
+// moved aside, and the book begins with the copy that an earlier start made of it, or
+// empty. The addresses can be learned again, so the node must start all the same. The
+// warning, if not empty, says so in one line. err is set only if dir cannot be made.
 func Open(dir string, defaultPort uint16) (b *Book, warning string, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, "", fmt.Errorf("the address book's directory: %w", err)

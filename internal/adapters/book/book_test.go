@@ -268,8 +268,8 @@ func TestACorruptFileIsMadeUpForByItsCopy(t *testing.T) {
 	}
 }
 
-// The copy is of a book that somebody can use, and only a damaged file calls for
-// it: whoever removes the file starts anew.
+// Only a good book is copied, and only a damaged file makes the book use its copy. If the
+// file is removed, the book starts empty.
 func TestTheCopyIsForDamage(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, peersFile)

@@ -2,8 +2,8 @@ package book
 
 import "time"
 
-// The bounds of the book and of the resolver. They depend on nothing and nobody
-// sets them, so they are constants.
+// The bounds of the book and of the resolver. They depend on nothing, so they are
+// constants.
 const (
 	// maxAttempts is how many attempts without success are counted against
 	// one address in one run. addrmgr takes an address with a probability of

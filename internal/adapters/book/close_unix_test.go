@@ -20,7 +20,7 @@ func TestL8CloseIsBounded(t *testing.T) {
 	full(t, dir)
 	b := open(t, dir)
 	learn(b, addrs(2000)...)
-	// A pipe that nobody empties is a disk that does not answer.
+	// A pipe without a reader stands for a disk that does not answer.
 	if err := errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o600)); err != nil {
 		t.Fatal(err)
 	}

@@ -10,26 +10,25 @@ import (
 	"github.com/btcsuite/btcd/addrmgr"
 )
 
-// The files in the data directory. addrmgr writes its own in place, every ten
-// minutes and at the end: when the disk is full or the process is killed then,
-// nothing of the old one is left, and half of the new one.
+// The files in the data directory. addrmgr overwrites its file, every ten minutes and at
+// the end. If the disk is full then, or the process is killed, the old contents are lost
+// and the new ones are incomplete.
 const (
 	peersFile = "peers.json"
-	// copyExt is of the copy that is made whenever the book was good at a
-	// start.
+	// copyExt is of the copy that each start makes of a good book.
 	copyExt = ".bak"
 	// corruptExt is of a file that could not be read.
 	corruptExt = ".corrupt"
 )
 
-// load starts a manager with what there is in dir: its file, the copy of it, or
-// nothing. It says in one line when it had to do without its file.
+// load starts a manager with what there is in dir: its file, the copy of it, or nothing.
+// The warning, if not empty, says in one line that it had to do without its file.
 func load(dir string) (mgr *addrmgr.AddrManager, warning string) {
 	path := filepath.Join(dir, peersFile)
 	content, readErr := os.ReadFile(path)
 	mgr = addrmgr.New(dir, noLookup)
 	switch {
-	case readErr != nil: // there is none yet, or somebody has removed it
+	case readErr != nil: // there is none
 		mgr.Start()
 		return mgr, ""
 	case !started(mgr, path):
@@ -43,10 +42,11 @@ func load(dir string) (mgr *addrmgr.AddrManager, warning string) {
 	return mgr, warning
 }
 
-// reload starts a manager anew after one has failed to read its file.
+// reload starts another manager after one has failed to read its file.
 func reload(failed *addrmgr.AddrManager, path string, content []byte) (mgr *addrmgr.AddrManager, warning string) {
-	// A manager that failed half-way keeps wrong counts.
-	stop(failed)
+	// A manager that failed half-way keeps wrong counts. Its Stop does not wait if
+	// Start has panicked.
+	_ = failed.Stop()
 	warning = "the address book " + path + " could not be read"
 	if aside := path + corruptExt; os.WriteFile(aside, content, 0o600) == nil {
 		warning += " (it is kept as " + aside + ")"
@@ -79,7 +79,7 @@ func restore(path string) (mgr *addrmgr.AddrManager, of time.Time, err error) {
 	}
 	mgr = addrmgr.New(filepath.Dir(path), noLookup)
 	if !started(mgr, path) {
-		stop(mgr)
+		_ = mgr.Stop()
 		return nil, of, fmt.Errorf("%s is damaged too", path+copyExt)
 	}
 	return mgr, info.ModTime(), nil
@@ -88,8 +88,7 @@ func restore(path string) (mgr *addrmgr.AddrManager, of time.Time, err error) {
 // replace writes a file whole or not at all, whatever ends the process or the
 // machine.
 //
-// correctness: waits for the disk, as all of a start does, before there is
-// anybody who could wait for it.
+// correctness: waits for the disk during the start, when no cell runs yet.
 func replace(path string, content []byte) error {
 	beside := path + ".tmp"
 	f, err := os.OpenFile(beside, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
@@ -106,8 +105,8 @@ func replace(path string, content []byte) error {
 	return err
 }
 
-// started starts a manager and says whether it could read its file: it removes
-// one that it cannot read, and some broken files make it panic.
+// started starts a manager and says whether it could read its file. The manager removes a
+// file that it cannot read, and some broken files make it panic.
 func started(mgr *addrmgr.AddrManager, path string) (ok bool) {
 	defer func() {
 		if recover() != nil {
@@ -117,10 +116,4 @@ func started(mgr *addrmgr.AddrManager, path string) (ok bool) {
 	mgr.Start()
 	_, err := os.Stat(path)
 	return err == nil
-}
-
-// stop stops a manager that may have panicked in Start: then it has no goroutine
-// to stop, and there is nothing to wait for.
-func stop(mgr *addrmgr.AddrManager) {
-	_ = mgr.Stop()
 }

@@ -19,7 +19,7 @@ const (
 	freshTries = 30
 	recentTime = 10 * time.Minute
 	// defaultPortTries is for how many tries addresses with an unusual port
-	// are passed over: it can be a service that somebody wants us to disturb.
+	// are passed over: a liar may name a service that we would disturb.
 	defaultPortTries = 50
 )
 

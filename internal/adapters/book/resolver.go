@@ -15,11 +15,11 @@ import (
 
 // Resolver answers Resolve. The zero Resolver uses the system's name servers.
 type Resolver struct {
-	// Lookup finds the addresses of a host; tests replace it.
+	// Lookup finds the addresses of a host. Tests replace it.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 }
 
-// Handle answers Resolve. Several goroutines may call it; the wiring bounds how
+// Handle answers Resolve. Several goroutines may call it. The wiring bounds how
 // many.
 func (r Resolver) Handle(ctx context.Context, in actor.Input) any {
 	q := in.Body.(server.Resolve)
@@ -49,7 +49,7 @@ func (r Resolver) lookup(ctx context.Context, host string) ([]netip.Addr, error)
 	if r.Lookup != nil {
 		return r.Lookup(ctx, host)
 	}
-	//correctness: for name servers, no longer than ResolveTimeout. It holds one of
+	//correctness: waits for name servers, no longer than ResolveTimeout. It holds one of
 	//the adapter's workers, which bound the look-ups.
 	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }

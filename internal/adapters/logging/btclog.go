@@ -16,8 +16,8 @@ import (
 // database as "engine", the address manager as "book". Their loggers are
 // package variables, so this is for main, once, before they are used.
 //
-// What btcd has to say at info is said better by our components, so it is held
-// back unless the subsystem's level is debug or trace.
+// Our components say better what btcd says at info. It is left out unless the
+// subsystem's level is debug or trace.
 func (l *Logs) AdoptBTCD() {
 	blockchain.UseLogger(l.btclog("engine"))
 	database.UseLogger(l.btclog("engine"))
@@ -25,16 +25,12 @@ func (l *Logs) AdoptBTCD() {
 }
 
 func (l *Logs) btclog(subsystem string) btclog.Logger {
-	a := btcdLogger{to: l.Logger(subsystem), level: btclog.LevelWarn}
-	switch l.cfg.Levels.Level(subsystem) {
-	case actor.Trace:
-		a.level = btclog.LevelTrace
-	case actor.Debug:
-		a.level = btclog.LevelDebug
-	case actor.Error:
-		a.level = btclog.LevelError
+	// btcd's levels are in the opposite order, from LevelTrace on.
+	level := btclog.Level(actor.Trace - l.cfg.Levels.Level(subsystem))
+	if level == btclog.LevelInfo {
+		level = btclog.LevelWarn
 	}
-	return a
+	return btcdLogger{to: l.Logger(subsystem), level: level}
 }
 
 // btcdLogger is a btclog.Logger that writes to logrus.
@@ -46,35 +42,33 @@ type btcdLogger struct {
 // Level is asked by btcd before it makes an expensive message.
 func (a btcdLogger) Level() btclog.Level { return a.level }
 
-// SetLevel does nothing: levels are set by --debuglevel.
+// SetLevel does nothing: --debuglevel sets the levels.
 func (a btcdLogger) SetLevel(btclog.Level) {}
 
-func (a btcdLogger) log(at btclog.Level, as logrus.Level, v []any) {
+func (a btcdLogger) log(at btclog.Level, v []any) {
 	if at >= a.level {
-		a.to.Log(as, fmt.Sprint(v...))
+		a.to.Log(logrus.TraceLevel-logrus.Level(min(at, btclog.LevelError)), fmt.Sprint(v...))
 	}
 }
 
-func (a btcdLogger) logf(at btclog.Level, as logrus.Level, format string, v []any) {
+func (a btcdLogger) logf(at btclog.Level, format string, v []any) {
 	if at >= a.level {
-		a.to.Logf(as, format, v...)
+		a.log(at, []any{fmt.Sprintf(format, v...)})
 	}
 }
 
 // The rest is btclog.Logger, method by method.
 
-func (a btcdLogger) Trace(v ...any)    { a.log(btclog.LevelTrace, logrus.TraceLevel, v) }
-func (a btcdLogger) Debug(v ...any)    { a.log(btclog.LevelDebug, logrus.DebugLevel, v) }
-func (a btcdLogger) Info(v ...any)     { a.log(btclog.LevelInfo, logrus.InfoLevel, v) }
-func (a btcdLogger) Warn(v ...any)     { a.log(btclog.LevelWarn, logrus.WarnLevel, v) }
-func (a btcdLogger) Error(v ...any)    { a.log(btclog.LevelError, logrus.ErrorLevel, v) }
-func (a btcdLogger) Critical(v ...any) { a.log(btclog.LevelCritical, logrus.ErrorLevel, v) }
+func (a btcdLogger) Trace(v ...any)    { a.log(btclog.LevelTrace, v) }
+func (a btcdLogger) Debug(v ...any)    { a.log(btclog.LevelDebug, v) }
+func (a btcdLogger) Info(v ...any)     { a.log(btclog.LevelInfo, v) }
+func (a btcdLogger) Warn(v ...any)     { a.log(btclog.LevelWarn, v) }
+func (a btcdLogger) Error(v ...any)    { a.log(btclog.LevelError, v) }
+func (a btcdLogger) Critical(v ...any) { a.log(btclog.LevelCritical, v) }
 
-func (a btcdLogger) Tracef(f string, v ...any) { a.logf(btclog.LevelTrace, logrus.TraceLevel, f, v) }
-func (a btcdLogger) Debugf(f string, v ...any) { a.logf(btclog.LevelDebug, logrus.DebugLevel, f, v) }
-func (a btcdLogger) Infof(f string, v ...any)  { a.logf(btclog.LevelInfo, logrus.InfoLevel, f, v) }
-func (a btcdLogger) Warnf(f string, v ...any)  { a.logf(btclog.LevelWarn, logrus.WarnLevel, f, v) }
-func (a btcdLogger) Errorf(f string, v ...any) { a.logf(btclog.LevelError, logrus.ErrorLevel, f, v) }
-func (a btcdLogger) Criticalf(f string, v ...any) {
-	a.logf(btclog.LevelCritical, logrus.ErrorLevel, f, v)
-}
+func (a btcdLogger) Tracef(f string, v ...any)    { a.logf(btclog.LevelTrace, f, v) }
+func (a btcdLogger) Debugf(f string, v ...any)    { a.logf(btclog.LevelDebug, f, v) }
+func (a btcdLogger) Infof(f string, v ...any)     { a.logf(btclog.LevelInfo, f, v) }
+func (a btcdLogger) Warnf(f string, v ...any)     { a.logf(btclog.LevelWarn, f, v) }
+func (a btcdLogger) Errorf(f string, v ...any)    { a.logf(btclog.LevelError, f, v) }
+func (a btcdLogger) Criticalf(f string, v ...any) { a.logf(btclog.LevelCritical, f, v) }

@@ -3,21 +3,12 @@ package logging
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/sirupsen/logrus"
-)
-
-// Format is how a line is made.
-type Format uint8
-
-// The formats.
-const (
-	Text Format = iota // for people
-	JSON               // for machines: an object a line
 )
 
 // The fields that say where a record comes from.
@@ -26,19 +17,12 @@ const (
 	cellField      = "cell"
 )
 
-func (f Format) formatter() logrus.Formatter {
-	if f == JSON {
-		return &logrus.JSONFormatter{TimestampFormat: time.RFC3339Nano, DisableHTMLEscape: true}
-	}
-	return textFormatter{}
-}
-
 // textFormatter writes
 //
 //	2026-01-02 15:04:05.000 INF chain: block connected  height=7 txs=1
 //
-// with the fields sorted by name. A message stays on one line, whatever a
-// remote peer has put into it.
+// with the fields sorted by name. A message stays on one line, whatever a remote peer
+// has put into it.
 type textFormatter struct{}
 
 var shortLevels = map[logrus.Level]string{
@@ -59,26 +43,15 @@ func (textFormatter) Format(e *logrus.Entry) ([]byte, error) {
 	}
 	b.WriteByte(' ')
 	b.WriteString(oneLine(e.Message))
-	for i, key := range sortedKeys(e.Data) {
-		if i == 0 {
-			b.WriteByte(' ')
+	gap := "  "
+	for _, key := range slices.Sorted(maps.Keys(e.Data)) {
+		if key != subsystemField && key != cellField {
+			fmt.Fprintf(&b, "%s%s=%s", gap, key, quoteIfNeeded(fmt.Sprint(e.Data[key])))
+			gap = " "
 		}
-		fmt.Fprintf(&b, " %s=%s", key, quoteIfNeeded(fmt.Sprint(e.Data[key])))
 	}
 	b.WriteByte('\n')
 	return b.Bytes(), nil
-}
-
-// sortedKeys returns the names of the fields that are shown after the message.
-func sortedKeys(data logrus.Fields) []string {
-	keys := make([]string, 0, len(data))
-	for key := range data {
-		if key != subsystemField && key != cellField {
-			keys = append(keys, key)
-		}
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 func unprintable(r rune) bool { return !strconv.IsPrint(r) }

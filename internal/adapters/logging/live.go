@@ -6,9 +6,9 @@ import (
 	"golang.org/x/term"
 )
 
-// Live shows a line below the log, cut to the width of the screen, in place of
-// the one before; "" wipes it. It returns false if the screen is no terminal:
-// nothing is shown then.
+// Live shows a line below the log, cut to the width of the screen. It replaces the
+// line before; "" wipes that. Live returns false, and shows nothing, if the screen is
+// no terminal.
 func (l *Logs) Live(line string) bool {
 	if l.cfg.Terminal {
 		l.sink.setLive(fit(line, l.width()))

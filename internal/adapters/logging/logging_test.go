@@ -40,16 +40,16 @@ func closeLogs(t *testing.T, l *Logs) {
 
 func TestLevels(t *testing.T) {
 	for _, name := range config.LevelNames {
-		if NewLevels(name, nil).Default == 0 {
+		if (Levels{Default: name}).Level("chain") == 0 {
 			t.Errorf("the configuration knows the level %s, and logging does not", name)
 		}
 	}
-	l := NewLevels("warn", map[string]string{"chain": "debug"})
+	l := Levels{Default: "warn", Of: map[string]string{"chain": "debug"}}
 	if l.Level("chain") != actor.Debug || l.Level("peer") != actor.Warn {
 		t.Errorf("chain %d, peer %d", l.Level("chain"), l.Level("peer"))
 	}
 	if (Levels{}).Level("chain") != actor.Info {
-		t.Error("levels that nobody set are not info")
+		t.Error("levels that are not set are not info")
 	}
 }
 
@@ -58,7 +58,7 @@ func TestLevels(t *testing.T) {
 func TestRecord(t *testing.T) {
 	var screen bytes.Buffer
 	dir := t.TempDir()
-	levels := NewLevels("info", map[string]string{"peer": "debug"})
+	levels := Levels{Default: "info", Of: map[string]string{"peer": "debug"}}
 	l := open(t, Config{Levels: levels, Dir: dir, Screen: &screen})
 	l.Record("chain", 2, actor.Record{Level: actor.Info, Msg: "block connected", Fields: []any{"txs", 1, "height", 7}})
 	l.Record("chain", 2, actor.Record{Level: actor.Debug, Msg: "not wanted"})
@@ -86,7 +86,7 @@ func TestRecord(t *testing.T) {
 
 func TestJSON(t *testing.T) {
 	var screen bytes.Buffer
-	l := open(t, Config{Format: JSON, Screen: &screen})
+	l := open(t, Config{JSON: true, Screen: &screen})
 	l.Record("netsync", 3, actor.Record{Level: actor.Warn, Msg: "stalled", Fields: []any{"peer", actor.Child(1, 2), "blocks", 3}})
 	closeLogs(t, l)
 	var got map[string]any
@@ -142,7 +142,7 @@ func TestL12SlowDiskDropsAndSaysSo(t *testing.T) {
 	for range 10 {
 		l.Record("chain", 1, rec)
 	}
-	if n := l.Dropped(); n != 6 {
+	if n := l.dropped.Load(); n != 6 {
 		t.Fatalf("%d records dropped, want 6 of 10 with a queue of 4", n)
 	}
 	close(s.release)
@@ -154,7 +154,7 @@ func TestL12SlowDiskDropsAndSaysSo(t *testing.T) {
 
 // L12: a screen that hangs costs what it would have shown: main, the adapters and
 // btcd's packages write on, the file has everything, and the loss is said. The
-// test ends at all only because nobody waits for the screen.
+// test ends only because the log does not wait for the screen.
 func TestL12SlowScreenDropsAndSaysSo(t *testing.T) {
 	const queue = 4
 	s := &stuck{entered: make(chan struct{}, 1+queue), release: make(chan struct{})}
@@ -223,7 +223,7 @@ func TestBTCDLevels(t *testing.T) {
 		"debug": btclog.LevelDebug, "trace": btclog.LevelTrace,
 	} {
 		var screen bytes.Buffer
-		l := open(t, Config{Levels: NewLevels("info", map[string]string{"engine": level}), Screen: &screen})
+		l := open(t, Config{Levels: Levels{Of: map[string]string{"engine": level}}, Screen: &screen})
 		b := l.btclog("engine")
 		if b.Level() != want {
 			t.Errorf("%s: btcd's level is %v, want %v", level, b.Level(), want)

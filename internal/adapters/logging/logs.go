@@ -18,21 +18,22 @@ import (
 // Config is what New needs.
 type Config struct {
 	Levels Levels
-	Format Format
-	// Dir is where the log file goes; "" for none.
+	// JSON makes each line an object for machines, instead of text for people.
+	JSON bool
+	// Dir is where the log file goes. If it is "" there is none.
 	Dir string
-	// Screen is where lines go besides the file; nil means standard error.
+	// Screen is where lines go besides the file. Nil means standard error.
 	Screen io.Writer
 	// Terminal says that Screen is a terminal: the progress of the sync is
 	// shown there on one live line.
 	Terminal bool
 	// Queue is how many records may wait to be written, and how many lines may
-	// wait for the screen; 0 means DefaultQueue.
+	// wait for the screen. 0 means DefaultQueue.
 	Queue int
 }
 
-// DefaultQueue is how many records may wait: with some hundred bytes a record
-// less than a megabyte, and several seconds of a busy node.
+// DefaultQueue is how many records may wait: several seconds of a busy node. With some
+// hundred bytes a record it is less than a megabyte.
 const DefaultQueue = 4096
 
 // Logs is the logging adapter.
@@ -41,7 +42,7 @@ type Logs struct {
 	sink    *sink
 	loggers map[actor.Level]*logrus.Logger
 	queue   chan entry
-	dropped atomic.Uint64
+	dropped atomic.Uint64 // records that found the queue full, and were not reported yet
 	closing sync.Once
 	stop    chan struct{} // closed by Close
 	done    chan struct{} // closed when the writer has finished
@@ -75,19 +76,19 @@ func New(cfg Config) (*Logs, error) {
 		cfg: cfg, sink: sink, loggers: map[actor.Level]*logrus.Logger{},
 		queue: make(chan entry, cfg.Queue), stop: make(chan struct{}), done: make(chan struct{}),
 	}
+	var formatter logrus.Formatter = textFormatter{}
+	if cfg.JSON {
+		formatter = &logrus.JSONFormatter{TimestampFormat: time.RFC3339Nano, DisableHTMLEscape: true}
+	}
 	for level := actor.Error; level <= actor.Trace; level++ {
-		l.loggers[level] = l.newLogger(level)
+		logger := logrus.New()
+		logger.SetOutput(sink)
+		logger.SetFormatter(formatter)
+		logger.SetLevel(toLogrus(level))
+		l.loggers[level] = logger
 	}
 	go l.write()
 	return l, nil
-}
-
-func (l *Logs) newLogger(level actor.Level) *logrus.Logger {
-	logger := logrus.New()
-	logger.SetOutput(l.sink)
-	logger.SetFormatter(l.cfg.Format.formatter())
-	logger.SetLevel(toLogrus(level))
-	return logger
 }
 
 // Enabled says whether a record of a subsystem would be written.
@@ -95,9 +96,8 @@ func (l *Logs) Enabled(subsystem string, level actor.Level) bool {
 	return level <= l.cfg.Levels.Level(subsystem)
 }
 
-// Record takes what a cell wants logged. It never waits: when the queue is full
-// the record is dropped and counted. It may be called from any goroutine, also
-// after Close.
+// Record takes what a cell wants logged. It never waits: if the queue is full, the
+// record is dropped and counted. Any goroutine may call it, also after Close.
 func (l *Logs) Record(subsystem string, id actor.ID, rec actor.Record) {
 	if !l.Enabled(subsystem, rec.Level) {
 		return
@@ -110,7 +110,7 @@ func (l *Logs) Record(subsystem string, id actor.ID, rec actor.Record) {
 	}
 }
 
-// render makes values out of fields that the cell may go on changing.
+// render makes values of fields that the cell may still change.
 func render(fields []any) []any {
 	values := make([]any, len(fields))
 	for i, f := range fields {
@@ -124,11 +124,7 @@ func render(fields []any) []any {
 	return values
 }
 
-// Dropped counts the records lost so far because the queue was full and whose
-// loss has not been written yet.
-func (l *Logs) Dropped() uint64 { return l.dropped.Load() }
-
-// Logger returns a logger for an adapter or for main: callers may wait for the
+// Logger returns a logger for an adapter or for main. Its callers may wait for the
 // disk.
 func (l *Logs) Logger(subsystem string) *logrus.Entry {
 	return l.loggers[l.cfg.Levels.Level(subsystem)].WithField(subsystemField, subsystem)
@@ -136,8 +132,8 @@ func (l *Logs) Logger(subsystem string) *logrus.Entry {
 
 // write is the writer's goroutine.
 //
-// correctness: it waits for records and for stop, holds nothing while it waits,
-// and nobody waits for it but Close.
+// correctness: it waits for records and for stop, and holds nothing while it waits.
+// Only Close waits for it.
 func (l *Logs) write() {
 	defer close(l.done)
 	for {
@@ -185,9 +181,9 @@ func (l *Logs) reportDropped() {
 	}
 }
 
-// Close writes what is queued, wipes the live line and closes the file. It
-// waits for the disk and for the screen for at most closeTimeout each: a
-// terminal that takes nothing more must not keep the node from stopping.
+// Close writes what is queued, wipes the live line and closes the file. It waits for
+// the disk and for the screen, at most closeTimeout for each: a terminal that takes
+// nothing more must not keep the node from stopping.
 //
 // correctness: holds nothing, and closeTimeout bounds it.
 func (l *Logs) Close() error {
@@ -200,6 +196,8 @@ func (l *Logs) Close() error {
 	}
 }
 
-// closeTimeout is what an orderly stop may lose to a disk or a terminal that
-// hangs.
+// closeTimeout is how long a stop may wait for a disk or a terminal that hangs.
 const closeTimeout = 2 * time.Second
+
+// toLogrus maps our severities to logrus's, which are in the same order.
+func toLogrus(l actor.Level) logrus.Level { return logrus.ErrorLevel + logrus.Level(l-actor.Error) }

@@ -13,7 +13,7 @@ import (
 	"github.com/jrick/logrotate/rotator"
 )
 
-// What is kept on disk at most: the file and as many older ones, compressed.
+// The disk holds at most the file and as many older ones, compressed.
 const (
 	fileKB   = 10_000
 	oldFiles = 10
@@ -22,13 +22,12 @@ const (
 // FileName is the log file's name in the log directory.
 const FileName = "acyclicd.log"
 
-// sink is where finished lines go: to standard error and to the file. It keeps
-// the live line of a terminal apart from the log lines: a log line first wipes
-// it and then draws it again below.
+// sink is where finished lines go: to standard error and to the file. It keeps the
+// live line of a terminal below the log lines: a log line wipes it and draws it again.
 //
-// correctness: mu is a leaf. It is held while a line is written to the file,
-// which may wait for the disk; only adapters and the logger's own goroutine take
-// it, never a cell. Nobody waits for the screen: see show.
+// correctness: mu is a leaf. It is held while a line is written to the file, which
+// may wait for the disk. Adapters and the logger's goroutine take it, never a cell.
+// They do not wait for the screen: see show.
 type sink struct {
 	mu       sync.Mutex
 	screen   chan []byte   // what the screen is to be given; nil: closed
@@ -39,35 +38,33 @@ type sink struct {
 	live     string // the live line that stands on the screen
 }
 
-// newSink opens the file in dir; with dir "" there is none. queue is how many
-// lines may wait for the screen.
+// newSink opens the file in dir, or none if dir is "". queue is how many lines may wait
+// for the screen.
 func newSink(screen io.Writer, queue int, terminal bool, dir string) (*sink, error) {
 	s := &sink{terminal: terminal}
-	if dir == "" {
-		s.open(screen, queue)
-		return s, nil
+	if dir != "" {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
+		file, err := rotator.New(filepath.Join(dir, FileName), fileKB, false, oldFiles)
+		if err != nil {
+			return nil, err
+		}
+		s.file = file
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	file, err := rotator.New(filepath.Join(dir, FileName), fileKB, false, oldFiles)
-	if err != nil {
-		return nil, err
-	}
-	s.file = file
 	s.open(screen, queue)
 	return s, nil
 }
 
 // open starts the screen's goroutine.
 //
-// correctness: it waits for lines and for the screen, holding nothing, and
-// nobody waits for it but close, for a bounded time.
+// correctness: it waits for lines and for the screen, holding nothing. Only close
+// waits for it, for a bounded time.
 func (s *sink) open(screen io.Writer, queue int) {
 	s.screen, s.shown = make(chan []byte, queue), make(chan struct{})
 	go func(lines <-chan []byte) {
 		defer close(s.shown)
-		gone := false // a pipe whose reader has ended: it takes nothing ever again
+		gone := false // the screen is a pipe whose reader has ended
 		for line := range lines {
 			if !gone {
 				_, err := screen.Write(line)
@@ -77,10 +74,9 @@ func (s *sink) open(screen io.Writer, queue int) {
 	}(s.screen)
 }
 
-// show gives the screen a line without waiting for it: a terminal that is held
-// (Ctrl-S) or a pipe that nobody reads must not keep the node from working or
-// stopping. What it does not take in time is left out and counted. The caller
-// holds mu.
+// show gives the screen a line and does not wait: a terminal that is held (Ctrl-S) or
+// a pipe without a reader must not keep the node from working or stopping. A line that
+// finds no room is left out and counted. The caller holds mu.
 func (s *sink) show(line []byte) {
 	if s.screen == nil {
 		return
@@ -92,8 +88,7 @@ func (s *sink) show(line []byte) {
 	}
 }
 
-// takeMissed counts the lines that the screen did not get, once it takes some
-// again.
+// takeMissed returns how many lines the screen did not get, once it takes lines again.
 func (s *sink) takeMissed() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -106,11 +101,10 @@ func (s *sink) takeMissed() (n int) {
 // wipe returns the cursor to the start of the line and empties it.
 const wipe = "\r\x1b[K"
 
-// Write writes a whole line. What cannot be written is lost: there is nobody
-// left to tell.
+// Write writes a whole line. A line that cannot be written is lost.
 //
-// correctness: for the disk, holding mu, for which wait the goroutines of the log
-// and of the progress display; no cell does.
+// correctness: waits for the disk, holding mu. The goroutines of the log and of the
+// progress display wait for mu, and no cell does.
 func (s *sink) Write(line []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,8 +118,8 @@ func (s *sink) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// setLive draws line as the live line, or wipes it when line is "". Where the
-// screen is no terminal it does nothing.
+// setLive draws line as the live line, or wipes the live line if line is "". It does
+// nothing if the screen is no terminal.
 func (s *sink) setLive(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,8 +130,7 @@ func (s *sink) setLive(line string) {
 	s.show([]byte(wipe + line))
 }
 
-// close wipes the live line, gives the screen a while to take what is left, and
-// closes the file.
+// close wipes the live line, lets the screen take what is left, and closes the file.
 //
 // correctness: holds nothing while it waits, and closeTimeout bounds it.
 func (s *sink) close() error {

@@ -17,14 +17,12 @@ const cookieUser = "__cookie__"
 // __cookie__:hex, readable by its owner only.
 func writeCookie(file string) (password string, err error) {
 	var b [32]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		return "", err
-	}
+	rand.Read(b[:])
 	password = hex.EncodeToString(b[:])
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return "", err
 	}
-	// Written beside and renamed, so that nobody ever reads half a cookie.
+	// Written beside and renamed, so that a client never reads half a cookie.
 	beside := file + ".tmp"
 	if err := os.Remove(beside); err != nil && !os.IsNotExist(err) {
 		return "", err

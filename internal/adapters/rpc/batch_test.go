@@ -17,7 +17,7 @@ func repeated(item string, n int) string {
 }
 
 // L4: a request holds a bounded number of things; what has more is refused as a
-// whole, in a reply of its own, and nothing of it is carried out.
+// whole, in one reply, and none of its calls is carried out.
 func TestL4RequestsAreBounded(t *testing.T) {
 	r := newRig(t, 1, Config{Bounds: Bounds{MaxBatch: 3}})
 	var fields []string

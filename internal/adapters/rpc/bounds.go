@@ -17,7 +17,7 @@ type Bounds struct {
 // DefaultBounds are the node's.
 func DefaultBounds() Bounds {
 	return Bounds{
-		MaxConns: 128,                    // those that wait, those that are worked on, and as many that idle
+		MaxConns: 128,                    // those that wait, those that are worked on, and some that are idle
 		MaxQueue: 64,                     // Core's -rpcworkqueue
 		WaitFor:  30 * time.Second,       // clients give up by then
 		MaxBody:  32 << 20,               // Core's MAX_SIZE: a block in hex fits
@@ -38,9 +38,9 @@ type Windows struct {
 	PeerTimeout   time.Duration // for one peer's figures
 }
 
-// DefaultWindows are the node's. A handler asks one question at a time. It may
-// have left an earlier one behind, which timed out or whose client went away:
-// the slot of that one stays taken until the target answers after all (law L3).
+// DefaultWindows are the node's. A handler asks one question at a time. An earlier one
+// may have timed out, or its client may have gone: its slot stays taken until the
+// target has answered (law L3).
 func DefaultWindows() Windows {
 	return Windows{
 		Kind:          2,                // so a target that hangs holds at most two questions of each handler and kind

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/hex"
 	"io"
 	"math"
@@ -66,9 +67,7 @@ func getBlockHeader(c *call, a arguments) (any, error) {
 		return nil, err
 	}
 	if !a.flag(1, true) {
-		var b bytes.Buffer
-		_ = info.Header.Serialize(&b) // a bytes.Buffer does not fail
-		return hex.EncodeToString(b.Bytes()), nil
+		return hexOf(&info.Header), nil
 	}
 	txs := 0 // as in Core where the block is not there
 	if info.InBestChain {
@@ -81,16 +80,12 @@ func getBlockHeader(c *call, a arguments) (any, error) {
 	return newHeaderResult(info, best, txs), nil
 }
 
-// countTxs reads the number of transactions off a serialized block.
+// countTxs reads the number of transactions off a serialized block. It is 0 if the
+// block has none, or is not there.
 func countTxs(payload []byte) int {
 	r := bytes.NewReader(payload)
-	if _, err := r.Seek(wire.MaxBlockHeaderPayload, io.SeekStart); err != nil {
-		return 0
-	}
-	n, err := wire.ReadVarInt(r, 0)
-	if err != nil {
-		return 0
-	}
+	r.Seek(wire.MaxBlockHeaderPayload, io.SeekStart)
+	n, _ := wire.ReadVarInt(r, 0)
 	return int(n)
 }
 
@@ -158,7 +153,7 @@ type chainInfo struct {
 	Warnings       []string `json:"warnings"`
 }
 
-// chainNames are Core's names of the networks, by chaincfg's.
+// chainNames are the networks that Core calls otherwise than chaincfg.
 var chainNames = map[string]string{"mainnet": "main", "testnet3": "test"}
 
 func getBlockchainInfo(c *call, _ arguments) (any, error) {
@@ -170,12 +165,8 @@ func getBlockchainInfo(c *call, _ arguments) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, ok := chainNames[c.Params.Name]
-	if !ok {
-		name = c.Params.Name
-	}
 	info := chainInfo{
-		Chain: name, Blocks: tips.Block.Height, Headers: tips.Header.Height,
+		Chain: cmp.Or(chainNames[c.Params.Name], c.Params.Name), Blocks: tips.Block.Height, Headers: tips.Header.Height,
 		BestBlockHash: tips.Block.Hash.String(),
 		Bits:          hexBits(best.Header.Bits), Target: target(best.Header.Bits), Difficulty: difficulty(best.Header.Bits),
 		Time: tips.Block.Time.Unix(), MedianTime: tips.MedianTime.Unix(),
@@ -189,13 +180,13 @@ func getBlockchainInfo(c *call, _ arguments) (any, error) {
 	return info, nil
 }
 
-// maxTipAge is Core's: a node whose best block is older is still syncing. It is
-// looked at anew each time, there is no latch (law L9).
+// maxTipAge is Core's: a node whose best block is older is still syncing. There is no
+// latch (law L9).
 const maxTipAge = 24 * time.Hour
 
-// progress estimates which part of all blocks is checked: Core counts
-// transactions, this node counts blocks, and adds those that the time since the
-// best header makes likely.
+// progress estimates which part of all blocks has been checked. Core counts
+// transactions, this node counts blocks. It adds as many as the time since the best
+// header makes likely.
 func progress(now time.Time, tips chain.Tips, p *chaincfg.Params) float {
 	all := float64(tips.Header.Height)
 	if behind := now.Sub(tips.Header.Time); behind > maxTipAge {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"io"
 
 	"github.com/btcsuite/btcd/blockchain"
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -13,7 +14,7 @@ import (
 	"acyclic/chain"
 )
 
-// The shapes of chain commands; the fields stand in Core's order.
+// The shapes of chain commands. The fields are in Core's order.
 type (
 	headerResult struct {
 		Hash          string `json:"hash"`
@@ -88,7 +89,7 @@ type (
 	}
 )
 
-// newHeaderResult shows a header; best is the height of the best block.
+// newHeaderResult shows a header. best is the height of the best block.
 func newHeaderResult(info chain.HeaderInfo, best int32, txs int) headerResult {
 	h := info.Header
 	confirmations := int32(-1) // not in the best chain
@@ -105,7 +106,7 @@ func newHeaderResult(info chain.HeaderInfo, best int32, txs int) headerResult {
 	}
 }
 
-// newBlockResult shows a block; with full its transactions, else their ids.
+// newBlockResult shows a block, with its transactions if full, otherwise with their ids.
 func newBlockResult(header headerResult, b *wire.MsgBlock, full bool, params *chaincfg.Params) blockResult {
 	r := blockResult{
 		headerResult: header,
@@ -151,8 +152,8 @@ func newTxResult(tx *wire.MsgTx, params *chaincfg.Params) txResult {
 	return r
 }
 
-func hexOf(tx *wire.MsgTx) string {
+func hexOf(v interface{ Serialize(io.Writer) error }) string {
 	var b bytes.Buffer
-	_ = tx.Serialize(&b) // a bytes.Buffer does not fail
+	_ = v.Serialize(&b) // a bytes.Buffer does not fail
 	return hex.EncodeToString(b.Bytes())
 }

@@ -105,7 +105,7 @@ func TestErrorsOfUse(t *testing.T) {
 	r.wantError("disconnectnode", `["a",1]`, "-32602 Only one of address and nodeid should be provided.")
 }
 
-// What the server refuses has Core's codes.
+// The server's refusals have Core's codes.
 func TestNodes(t *testing.T) {
 	r := newRig(t, 1, Config{})
 	answer := server.Done{}

@@ -1,10 +1,13 @@
 package rpc
 
 import (
-	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
 
 	"acyclic/internal/adapters/rpc/commands"
 	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/mailbox"
 	"acyclic/netsync"
 	"acyclic/relay"
 	"acyclic/server"
@@ -45,27 +48,21 @@ type laneDepths [actor.NumLanes]int
 
 // MarshalJSON implements json.Marshaler.
 func (d laneDepths) MarshalJSON() ([]byte, error) {
-	out := []byte{'{'}
+	var members []string
 	for lane, n := range d {
-		if lane > 0 {
-			out = append(out, ',')
-		}
-		value, err := json.Marshal(n)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, '"')
-		out = append(out, actor.Lane(lane).String()...)
-		out = append(out, '"', ':')
-		out = append(out, value...)
+		members = append(members, fmt.Sprintf("%q:%d", actor.Lane(lane), n))
 	}
-	return append(out, '}'), nil
+	return []byte("{" + strings.Join(members, ",") + "}"), nil
 }
 
 func getMailboxes(c *call, _ arguments) (any, error) {
 	list := []cellResult{}
 	for _, s := range c.Cells() {
-		list = append(list, cellResult{s.ID.String(), s.Name, s.Depth, millis(s.Oldest), s.Done, s.Refused})
+		oldest := time.Duration(0)
+		if s.Oldest != 0 {
+			oldest = mailbox.Age(s.Oldest, c.now())
+		}
+		list = append(list, cellResult{s.ID.String(), s.Name, s.Depth, millis(oldest), s.Taken, s.Refused})
 	}
 	return list, nil
 }

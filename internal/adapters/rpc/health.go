@@ -12,10 +12,10 @@ type readiness struct {
 	Stuck  []string `json:"stuck,omitempty"` // names of cells and adapters
 }
 
-// serveHealth answers GET /health, 200 while the process lives, and GET /ready,
-// 200 while the node works and 503 with the reason when it does not: it starts
-// or stops, or something is stuck. Neither needs a password or a free handler,
-// or asks a component. It returns false for any other request.
+// serveHealth answers GET /health with 200 while the process lives. It answers GET
+// /ready with 200 while the node works, and with 503 and the reason while it starts
+// or stops, or something is stuck. Neither needs a password or a free handler, and
+// neither asks a component. serveHealth returns false for any other request.
 func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method != http.MethodGet {
 		return false
@@ -29,8 +29,8 @@ func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) bool {
 		if !state.Ready {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
-		//correctness: for the client only, no longer than the server's
-		//WriteTimeout, holding nothing.
+		//correctness: waits for the client only, no longer than the
+		//server's WriteTimeout, holding nothing.
 		w.Write(marshal(state))
 	default:
 		return false
@@ -38,8 +38,8 @@ func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// serveMetrics answers GET /metrics, which needs the password: how much a node
-// works is not everybody's business. It returns false for any other request.
+// serveMetrics answers GET /metrics. It needs the password: a stranger need not know
+// how much the node works. It returns false for any other request.
 //
 // correctness: waits for the client only, no longer than IOFor, holding
 // nothing.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"runtime/debug"
@@ -16,11 +15,10 @@ import (
 // ServeHTTP answers one HTTP request with Core's statuses: 405 for anything but
 // POST, 401 without the password, 503 when too much is waiting.
 //
-// correctness: each connection has a goroutine, for which nobody waits. It waits
+// correctness: each connection has a goroutine, for which nothing waits. It waits
 // for the client, for a free handler and for answers, each with a deadline. It
 // holds its connection and, while it works, one asker. The deadlines for the
-// client are the server's (Bind), and those that respond and overloaded set after
-// the node has taken its time.
+// client are the server's (Bind), and those that respond and overloaded set.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.serveHealth(w, r) || s.serveMetrics(w, r) {
 		return
@@ -37,7 +35,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if doing := s.warmup.Load(); doing != nil {
-		s.serveWarmup(w, r, *doing)
+		s.respond(w, r, func(*request) ([]byte, error) { return nil, fail(codeWarmup, "%s", *doing) })
 		return
 	}
 	node := s.node.Load()
@@ -48,36 +46,35 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.overloaded(w)
 		return
 	}
-	asker, err := s.acquire(r.Context(), node)
-	if err != nil {
+	asker := s.acquire(r.Context(), node)
+	if asker == nil {
 		s.overloaded(w)
 		return
 	}
 	defer func() { node.free <- asker }()
-	s.serve(w, r, &call{Node: &node.Node, ctx: r.Context(), asker: asker, size: node.size, log: s.cfg.Log})
+	s.respond(w, r, (&call{Node: &node.Node, ctx: r.Context(), asker: asker, size: node.size, log: s.cfg.Log}).execute)
 }
 
-// acquire waits for a handler's asker.
+// acquire waits for a handler's asker. It returns nil if there was none in time.
 //
 // correctness: the queue that the request waits in is bounded. The wait ends after
 // WaitFor or with the client's connection. The handler that has an asker gives it
 // back without waiting for this one.
-func (s *Server) acquire(ctx context.Context, n *attached) (adapter.Asker, error) {
+func (s *Server) acquire(ctx context.Context, n *attached) adapter.Asker {
 	timeout := time.NewTimer(s.cfg.WaitFor)
 	defer timeout.Stop()
 	select {
 	case a := <-n.free:
-		return a, nil
+		return a
 	case <-timeout.C:
-		return nil, errors.New("no handler was free in time")
 	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
+	return nil
 }
 
 // authorized checks the password. A wrong one costs the caller time.
 //
-// correctness: the request is not in the queue yet; Penalty bounds the wait.
+// correctness: the request is not in the queue yet. Penalty bounds the wait.
 func (s *Server) authorized(w http.ResponseWriter, r *http.Request) bool {
 	if s.creds.match(r) {
 		return true
@@ -94,17 +91,17 @@ func (s *Server) authorized(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// overloaded turns a request away, perhaps after it has waited in the queue.
+// overloaded refuses a request, perhaps after it has waited in the queue.
 func (s *Server) overloaded(w http.ResponseWriter) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.cfg.IOFor))
 	s.cfg.Log.Warn("request rejected because the RPC work queue depth was exceeded")
 	plain(w, http.StatusServiceUnavailable, "Work queue depth exceeded")
 }
 
-// plain answers in words. A refusal ends the connection too: there are few of
-// them, and other clients wait for theirs.
+// plain answers in words. A refusal ends the connection too: connections are few,
+// and other clients wait for one.
 //
-// correctness: for the client only, no longer than IOFor.
+// correctness: waits for the client only, no longer than IOFor.
 func plain(w http.ResponseWriter, status int, text string) {
 	if status >= http.StatusBadRequest {
 		w.Header().Set("Connection", "close")
@@ -114,20 +111,10 @@ func plain(w http.ResponseWriter, status int, text string) {
 	io.WriteString(w, text)
 }
 
-// serveWarmup answers while there is no node.
-func (s *Server) serveWarmup(w http.ResponseWriter, r *http.Request, doing string) {
-	s.respond(w, r, func(*request) ([]byte, error) { return nil, fail(codeWarmup, "%s", doing) })
-}
-
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, c *call) {
-	s.respond(w, r, c.execute)
-}
-
-// respond reads the body, carries its calls out one after the other, and
-// replies.
+// respond reads the body, carries out its calls one after the other, and replies.
 //
-// correctness: for the client only, IOFor each way at most. It holds one handler,
-// and there are others.
+// correctness: waits for the client only, at most IOFor each way. It holds one
+// handler, and there are others.
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, exec executor) {
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(s.cfg.IOFor))
@@ -154,8 +141,8 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, exec executor) 
 // executor carries out a call and makes its reply, or fails.
 type executor func(*request) ([]byte, error)
 
-// answerBody carries out a body's calls, at most so many, until their replies
-// are full. A nil answer is no content.
+// answerBody carries out a body's calls, at most most of them, until their replies
+// have full bytes. A nil answer means no content.
 func answerBody(ctx context.Context, body []byte, most, full int, exec executor) (status int, answer []byte) {
 	single, batch, err := parseBody(body, most)
 	switch {
@@ -183,14 +170,14 @@ func answerSingle(raw json.RawMessage, exec executor) (status int, answer []byte
 	return asRPCError(err).Code.status(), marshal(reply(false, r.id, nil, err))
 }
 
-// answerBatch carries out calls one after the other until their replies have
-// full bytes: those that are left then, and want a reply, fail. So a reply never
-// has more than these bytes, one call's and the ids that the client sent.
+// answerBatch carries out calls one after the other until their replies have full
+// bytes. The calls that are left then, and want a reply, fail. So a reply has at
+// most these bytes, those of one more call, and the ids that the client sent.
 func answerBatch(ctx context.Context, batch []json.RawMessage, full int, exec executor) (status int, answer []byte) {
 	answer = []byte{'['}
 	for _, raw := range batch {
 		if ctx.Err() != nil {
-			break // nobody reads the reply any more
+			break // the client has gone
 		}
 		r, err := parseRequest(raw)
 		var one []byte
@@ -218,8 +205,8 @@ func answerBatch(ctx context.Context, batch []json.RawMessage, full int, exec ex
 	return http.StatusOK, append(answer, "]\n"...)
 }
 
-// execute carries out one command and makes the reply of its result. A panic is
-// a bug of ours, and so is a result that cannot be JSON: the client is told, the
+// execute carries out one command and makes the reply of its result. A panic is a
+// bug of ours, and so is a result that cannot be JSON. The client is told, and the
 // node goes on.
 func (c *call) execute(r *request) (answer []byte, err error) {
 	defer func() {

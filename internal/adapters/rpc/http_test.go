@@ -16,6 +16,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/internal/kernel/cell"
 )
 
 // Statuses and replies of the HTTP level and of JSON-RPC are Core's.
@@ -99,7 +100,7 @@ func TestCookie(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "regtest", ".cookie")
 	log := logrus.New()
 	log.SetOutput(io.Discard)
-	s, err := Start(Config{Bounds: DefaultBounds(), Listen: []string{"127.0.0.1:0"}, CookieFile: file, Log: logrus.NewEntry(log)})
+	s, err := start(Config{Bounds: DefaultBounds(), Listen: []string{"127.0.0.1:0"}, CookieFile: file, Log: logrus.NewEntry(log)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +164,7 @@ func TestForeignCookie(t *testing.T) {
 	file := filepath.Join(t.TempDir(), ".cookie")
 	log := logrus.New()
 	log.SetOutput(io.Discard)
-	s, err := Start(Config{Bounds: DefaultBounds(), Listen: []string{"127.0.0.1:0"}, CookieFile: file, Log: logrus.NewEntry(log)})
+	s, err := start(Config{Bounds: DefaultBounds(), Listen: []string{"127.0.0.1:0"}, CookieFile: file, Log: logrus.NewEntry(log)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,11 +199,11 @@ func TestListen(t *testing.T) {
 	log.SetOutput(io.Discard)
 	cfg := Config{Bounds: DefaultBounds(), Listen: []string{l.Addr().String()}, User: "a", Pass: "b", Log: logrus.NewEntry(log)}
 	want := "--rpclisten=" + l.Addr().String() + ": cannot serve RPC there, address already in use; want a free address of this machine (is another node running?)"
-	if _, err := Start(cfg); err == nil || err.Error() != want {
+	if _, err := start(cfg); err == nil || err.Error() != want {
 		t.Errorf("an address in use:\n got %v\nwant %s", err, want)
 	}
 	cfg.Listen = append(cfg.Listen, "127.0.0.1:0")
-	s, err := Start(cfg)
+	s, err := start(cfg)
 	if err != nil || len(s.Addrs()) != 1 {
 		t.Fatal(err)
 	}
@@ -246,7 +247,7 @@ func TestL4Overload(t *testing.T) {
 		<-entered
 	}
 	for range queued + 1 {
-		go send() // all but one find a place to wait
+		go send() // all but one find room to wait
 	}
 	if got := <-results; got != "503 Work queue depth exceeded" {
 		t.Errorf("one too many: %s", got)
@@ -318,7 +319,7 @@ func TestClientGone(t *testing.T) {
 	r.want("uptime", "[]", "90") // waits until the only handler is free
 }
 
-// More connections than allowed wait to be accepted; they come to their turn.
+// More connections than allowed wait to be accepted; each is accepted in the end.
 func TestConnectionLimit(t *testing.T) {
 	r := newRig(t, 4, Config{Bounds: Bounds{MaxConns: 1}})
 	idle, err := net.Dial("tcp", r.s.Addrs()[0])
@@ -346,7 +347,7 @@ func FuzzAnswerBody(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
-	node := &Node{Params: &chaincfg.RegressionNetParams, Cells: func() []CellStats { return nil }, Stop: func() {}}
+	node := &Node{Params: &chaincfg.RegressionNetParams, Cells: func() []cell.Stats { return nil }, Stop: func() {}}
 	asker := &fake{answer: map[string]func(actor.ID, any) (any, error){}}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		c := &call{Node: node, ctx: context.Background(), asker: asker, size: newDirSize(""), log: logrus.NewEntry(logrus.New())}

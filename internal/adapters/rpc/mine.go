@@ -17,13 +17,12 @@ import (
 // errTries says that solve has used up its tries.
 var errTries = errors.New("no solution within the tries allowed")
 
-// buildBlock makes the block that t describes, still to be solved, which pays the
-// subsidy to script. extra makes it differ from another miner's block of the
-// same second.
+// buildBlock makes the block that t describes, still to be solved. It pays the
+// subsidy to script. extra makes it differ from another miner's block of the same
+// second.
 //
-// The block has no witness data and so needs no witness commitment (BIP141
-// demands one only beside witness data): it is valid whether or not segwit is
-// active.
+// The block has no witness data, so BIP141 demands no witness commitment. It is
+// valid with segwit and without.
 func buildBlock(t chain.Template, script []byte, now time.Time, extra uint32) *wire.MsgBlock {
 	coinbase := wire.NewMsgTx(1)
 	coinbase.AddTxIn(&wire.TxIn{
@@ -33,13 +32,12 @@ func buildBlock(t chain.Template, script []byte, now time.Time, extra uint32) *w
 	})
 	coinbase.AddTxOut(wire.NewTxOut(t.Subsidy, script))
 
-	stamp := now
-	if stamp.Before(t.MinTime) {
-		stamp = t.MinTime
+	if now.Before(t.MinTime) {
+		now = t.MinTime
 	}
 	block := wire.NewMsgBlock(&wire.BlockHeader{
 		Version: t.Version, PrevBlock: t.Prev.Hash, MerkleRoot: coinbase.TxHash(),
-		Timestamp: time.Unix(stamp.Unix(), 0), Bits: t.Bits,
+		Timestamp: time.Unix(now.Unix(), 0), Bits: t.Bits,
 	})
 	_ = block.AddTransaction(coinbase) // never fails
 	return block
@@ -54,13 +52,12 @@ func coinbaseScript(height int32, extra uint32) []byte {
 	return script
 }
 
-// resolution is that of a header's timestamp: the next one is later by that.
+// resolution is that of a header's timestamp.
 const resolution = time.Second
 
-// solve looks for a nonce whose hash meets the header's own target. It takes
-// each attempt off tries and ends with errTries when none is left, or with
-// ctx's error when ctx ends. When all nonces are used up it moves the timestamp
-// on by a second.
+// solve looks for a nonce whose hash meets the header's target. It counts tries down
+// and returns errTries when none is left, or ctx's error when ctx ends. When all
+// nonces are used up it moves the timestamp on by a second.
 func solve(ctx context.Context, h *wire.BlockHeader, tries *uint64) error {
 	target := blockchain.CompactToBig(h.Bits)
 	for ; *tries > 0; h.Nonce++ {

@@ -15,7 +15,7 @@ import (
 	"acyclic/chain"
 )
 
-// submitBlock answers as BIP22 says: null, or a word that says why not.
+// submitBlock answers as BIP22 says: null, or the reason in a word.
 func submitBlock(c *call, a arguments) (any, error) {
 	raw, err := hex.DecodeString(a.text(0))
 	if err != nil {
@@ -36,7 +36,7 @@ func submitBlock(c *call, a arguments) (any, error) {
 	return bip22(v)
 }
 
-// bip22 words a verdict. A nil result is null: accepted.
+// bip22 words a verdict. A nil result means accepted.
 func bip22(v chain.Verdict) (any, error) {
 	switch {
 	case v.Code == chain.OK && v.InBestChain:
@@ -100,8 +100,7 @@ func generateToAddress(c *call, a arguments) (any, error) {
 	return hashes, nil
 }
 
-// mineOne adds one block to the best chain. The hash is "" when the tries have
-// been used up.
+// mineOne adds one block to the best chain. The hash is "" if the tries are used up.
 func mineOne(c *call, script []byte, tries *uint64) (string, error) {
 	now := c.now()
 	t, err := ask(c, c.Ports.Template, chain.GetTemplate{Time: now})

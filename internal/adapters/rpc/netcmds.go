@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/netip"
@@ -15,8 +16,8 @@ import (
 	"acyclic/server"
 )
 
-// peerInfo is getpeerinfo's object, its fields in Core's order. Fields that
-// only the peer's cell knows are left out when it does not answer.
+// peerInfo is getpeerinfo's object, with the fields in Core's order. Fields that only
+// the peer's cell knows are left out if it does not answer.
 type peerInfo struct {
 	ID              uint32            `json:"id"`
 	Addr            string            `json:"addr"`
@@ -56,8 +57,8 @@ type peerInfo struct {
 	SessionID       string            `json:"session_id"`
 }
 
-// peerID is a peer's id as a number that fits Core's range: the sequence number
-// of its cell, unique among the server's.
+// peerID is a peer's id as a number in Core's range: the sequence number of its cell
+// among the server's.
 func peerID(id actor.ID) uint32 { return uint32(id) }
 
 func getPeerInfo(c *call, _ arguments) (any, error) {
@@ -77,7 +78,7 @@ func getPeerInfo(c *call, _ arguments) (any, error) {
 	for _, slot := range slots.Peers {
 		info, err := adapter.AskOf(c.ctx, c.asker, c.Ports.PeerInfo, peer.To(slot.Peer), peer.GetInfo{})
 		if err == actor.ErrGone {
-			continue // it went away while we asked
+			continue // it ended meanwhile
 		}
 		if c.ctx.Err() != nil {
 			return nil, noAnswer(peer.GetInfo{}, c.Ports.PeerInfo.Timeout, c.ctx.Err())
@@ -156,8 +157,8 @@ func connectionType(inbound, manual, blocksOnly bool) string {
 	return "outbound-full-relay"
 }
 
-// networkOf names the network of an address; Core does not count those that
-// cannot be routed.
+// networkOf names the network of an address. Core has one name for all that cannot be
+// routed.
 func networkOf(a netip.Addr) string {
 	a = a.Unmap()
 	switch {
@@ -259,18 +260,11 @@ func addNode(c *call, a arguments) (any, error) {
 	if a.flag(2, false) {
 		return nil, fail(codeInvalidParameter, "Error: v2transport requested but this node does not support it")
 	}
-	done, err := ask(c, c.Ports.AddNode, server.AddNode{Command: command, Addr: a.text(0)})
-	if err != nil {
-		return nil, err
-	}
-	return nil, doneError(done)
+	return done(ask(c, c.Ports.AddNode, server.AddNode{Command: command, Addr: a.text(0)}))
 }
 
 func disconnectNode(c *call, a arguments) (any, error) {
-	addr := ""
-	if a.has(0) {
-		addr = a.text(0)
-	}
+	addr := a.text(0)
 	q := server.DisconnectNode{Addr: addr}
 	switch {
 	case addr != "" && !a.has(1):
@@ -283,25 +277,19 @@ func disconnectNode(c *call, a arguments) (any, error) {
 	default:
 		return nil, fail(codeInvalidParams, "Only one of address and nodeid should be provided.")
 	}
-	done, err := ask(c, c.Ports.Disconnect, q)
-	if err != nil {
-		return nil, err
-	}
-	return nil, doneError(done)
+	return done(ask(c, c.Ports.Disconnect, q))
 }
 
-// doneError gives the server's refusals Core's codes. It returns an untyped nil
-// when there is none.
-func doneError(d server.Done) error {
-	codes := map[server.DoneError]code{
-		server.Unconnected: codeNotConnected, server.AlreadyAdded: codeAlreadyAdded,
-		server.NotAdded: codeNotAdded, server.BadAddress: codeInvalidIP,
+// doneCodes are Core's codes for the server's refusals. The others are codeMisc.
+var doneCodes = map[server.DoneError]code{
+	server.Unconnected: codeNotConnected, server.AlreadyAdded: codeAlreadyAdded,
+	server.NotAdded: codeNotAdded, server.BadAddress: codeInvalidIP,
+}
+
+// done turns the server's answer into a result, null, or an error with Core's code.
+func done(d server.Done, err error) (any, error) {
+	if err == nil && d.Err != "" {
+		err = fail(cmp.Or(doneCodes[d.Err], codeMisc), "%s", d.Err)
 	}
-	switch code, ok := codes[d.Err]; {
-	case d.Err == "":
-		return nil
-	case ok:
-		return fail(code, "%s", d.Err)
-	}
-	return fail(codeMisc, "%s", d.Err)
+	return nil, err
 }

@@ -16,13 +16,14 @@ import (
 	"acyclic/internal/adapters/watch"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/adapter"
+	"acyclic/internal/kernel/cell"
 	"acyclic/netsync"
 	"acyclic/peer"
 	"acyclic/relay"
 	"acyclic/server"
 )
 
-// Node is what the handlers know of the node that they speak for.
+// Node is what the handlers know of the node.
 type Node struct {
 	Ports   Ports
 	Askers  []adapter.Asker // one per handler; each wired with Connect
@@ -37,15 +38,15 @@ type Node struct {
 	Version    int              // as Core numbers versions: 10000*major + 100*minor + patch
 	Started    time.Time
 
-	// Stop asks the node to stop; it must not wait for it.
+	// Stop asks the node to stop. It must not wait.
 	Stop func()
 	// Cells lists the cells for getmailboxes.
-	Cells func() []CellStats
+	Cells func() []cell.Stats
 	// Watch knows what is stuck, for /ready and getwaitgraph.
 	Watch Watch
-	// Metrics serves /metrics; nil: there are none.
+	// Metrics serves /metrics. It may be nil.
 	Metrics http.Handler
-	// Now is the clock; nil means time.Now.
+	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 }
 
@@ -53,16 +54,6 @@ type Node struct {
 type Watch interface {
 	Stuck() []watch.Stall
 	Report() watch.Report
-}
-
-// CellStats are a cell's figures, for getmailboxes.
-type CellStats struct {
-	ID      actor.ID
-	Name    string
-	Depth   [actor.NumLanes]int // inputs queued per lane
-	Oldest  time.Duration       // age of the oldest of them
-	Done    uint64              // inputs handled
-	Refused uint64              // inputs not taken
 }
 
 // Targets are what handlers ask.
@@ -143,8 +134,8 @@ func ask[Q actor.Question[A, T], A, T any](c *call, p actor.Port[Q, A], q Q) (A,
 	return a, nil
 }
 
-// noAnswer words how a question ended. The question's type says whom it was
-// for: chain.GetTips.
+// noAnswer words how a question ended. The question's type names its target, as in
+// chain.GetTips.
 func noAnswer(q any, timeout time.Duration, err error) error {
 	name := fmt.Sprintf("%T", q)
 	target, _, _ := strings.Cut(name, ".")

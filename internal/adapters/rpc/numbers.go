@@ -3,7 +3,6 @@ package rpc
 import (
 	"fmt"
 	"math"
-	"math/big"
 	"strconv"
 	"time"
 
@@ -13,8 +12,8 @@ import (
 	"acyclic/chain"
 )
 
-// float is a number written with 16 digits, as Core does. What is none, as a
-// rate over no time, is null.
+// float is a number written with 16 digits, as in Core. A value that is no number,
+// such as a rate over no time, is null.
 type float float64
 
 // MarshalJSON implements json.Marshaler.
@@ -28,7 +27,7 @@ func (f float) MarshalJSON() ([]byte, error) {
 // seconds writes a duration in seconds, exact to the microsecond as in Core.
 func seconds(d time.Duration) float { return float(float64(d/time.Microsecond) / 1e6) }
 
-// amount is a number of satoshi, written in BTC with all eight places.
+// amount is a number of satoshi, written in BTC with all eight decimals.
 type amount int64
 
 // MarshalJSON implements json.Marshaler.
@@ -42,24 +41,15 @@ func (a amount) MarshalJSON() ([]byte, error) {
 
 // difficulty is how many times harder than 1d00ffff a target is.
 func difficulty(bits uint32) float {
-	d := float64(0x0000ffff) / float64(bits&0x00ffffff)
-	for shift := bits >> 24; shift < 29; shift++ {
-		d *= 256
-	}
-	for shift := bits >> 24; shift > 29; shift-- {
-		d /= 256
-	}
-	return float(d)
+	return float(math.Ldexp(0x0000ffff/float64(bits&0x00ffffff), 8*(29-int(bits>>24))))
 }
 
 // target is the highest hash that bits allow, 64 hex digits.
-func target(bits uint32) string { return hex64(blockchain.CompactToBig(bits)) }
-
-func hex64(n *big.Int) string { return fmt.Sprintf("%064x", n) }
+func target(bits uint32) string { return fmt.Sprintf("%064x", blockchain.CompactToBig(bits)) }
 
 func chainWork(w chain.Work) string { return fmt.Sprintf("%032x%016x%016x", 0, w.Hi, w.Lo) }
 
-// hashOrEmpty is for fields that are left out when there is no such block.
+// hashOrEmpty is for fields that are left out if there is no such block.
 func hashOrEmpty(h chainhash.Hash) string {
 	if h == (chainhash.Hash{}) {
 		return ""
@@ -67,7 +57,7 @@ func hashOrEmpty(h chainhash.Hash) string {
 	return h.String()
 }
 
-// unix is a time in seconds since 1970; the zero time is 0, Core's "never".
+// unix is a time in seconds since 1970. The zero time is 0, Core's "never".
 func unix(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

@@ -1,8 +1,8 @@
 package rpc
 
 import (
-	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -12,11 +12,12 @@ import (
 )
 
 // arguments are the arguments of one call, in the order of the command's
-// parameters, checked for number and type. One that was left out is null.
+// parameters. Their number and types have been checked. One that was left out is
+// null.
 type arguments []json.RawMessage
 
-// bind puts the request's arguments in order and checks them. help is the
-// command's usage, which Core sends when the number is wrong.
+// bind puts the request's arguments in order and checks them. help is the command's
+// usage, which Core sends if the number is wrong.
 func bind(r *request, params []commands.Param, help string) (arguments, error) {
 	args := make(arguments, len(params))
 	if r.named != nil {
@@ -37,7 +38,7 @@ func bind(r *request, params []commands.Param, help string) (arguments, error) {
 		case k == nothing:
 			return nil, fail(codeMisc, "%s", help)
 		default:
-			wrong = append(wrong, `    "Position `+strconv.Itoa(i+1)+` (`+p.Name+`)": "JSON value of type `+string(k)+` is not of expected type `+string(p.Kind)+`"`)
+			wrong = append(wrong, fmt.Sprintf(`    "Position %d (%s)": "JSON value of type %s is not of expected type %s"`, i+1, p.Name, k, p.Kind))
 		}
 	}
 	if wrong != nil {
@@ -111,14 +112,11 @@ func (a arguments) integer(i int, standard, low, high int64) (int64, error) {
 	return n, nil
 }
 
-// hash reads a block hash, with Core's words where it is none.
+// hash reads a block hash. Its errors are Core's.
 func (a arguments) hash(i int, name string) (chainhash.Hash, error) {
 	s := a.text(i)
 	if len(s) != chainhash.MaxHashStringSize {
 		return chainhash.Hash{}, fail(codeInvalidParameter, "%s must be of length %d (not %d, for '%s')", name, chainhash.MaxHashStringSize, len(s), s)
-	}
-	if _, err := hex.DecodeString(s); err != nil {
-		return chainhash.Hash{}, fail(codeInvalidParameter, "%s must be hexadecimal string (not '%s')", name, s)
 	}
 	h, err := chainhash.NewHashFromStr(s)
 	if err != nil {

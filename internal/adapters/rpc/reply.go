@@ -18,7 +18,7 @@ const (
 	codeInvalidParams  code = -32602
 	codeInternal       code = -32603
 
-	codeMisc             code = -1  // everything without a code of its own; wrong usage
+	codeMisc             code = -1  // everything else; wrong usage
 	codeType             code = -3  // an argument of the wrong type
 	codeNotFound         code = -5  // invalid address or key: no such block, no such address
 	codeInvalidParameter code = -8  // an argument out of range

@@ -17,16 +17,16 @@ type request struct {
 	named  map[string]json.RawMessage // by name; nil when by position
 }
 
-// notification: JSON-RPC 2.0 wants no reply to a request without id.
+// notification says that JSON-RPC 2.0 wants no reply: the request has no id.
 func (r *request) notification() bool { return r.v2 && r.id == nil }
 
-// maxMembers bounds the fields of a request, and the arguments of a call: no
-// command takes more than three, and each costs a hundred bytes of memory for
-// one or two of the request's.
+// maxMembers bounds the fields of a request, and the arguments of a call. No command
+// takes more than three. Each costs a hundred bytes of memory for one or two bytes
+// of the request.
 const maxMembers = 100
 
-// parseBody splits a request's body: one call, or the calls of a batch, most of
-// them at most, which are not yet looked at.
+// parseBody splits a request's body: one call, or the calls of a batch, at most most
+// of them. It does not look into the calls.
 func parseBody(body []byte, most int) (single json.RawMessage, batch []json.RawMessage, err error) {
 	body = bytes.TrimSpace(body)
 	if !json.Valid(body) {
@@ -45,7 +45,7 @@ func parseBody(body []byte, most int) (single json.RawMessage, batch []json.RawM
 	return nil, nil, fail(codeParse, "Top-level object parse error")
 }
 
-// elements splits a valid array; false: it has more than most.
+// elements splits a valid array. ok is false if it has more than most elements.
 func elements(v json.RawMessage, most int) (list []json.RawMessage, ok bool) {
 	list = []json.RawMessage{}
 	err := members(v, func(d *json.Decoder) error {
@@ -60,7 +60,7 @@ func elements(v json.RawMessage, most int) (list []json.RawMessage, ok bool) {
 	return list, err == nil
 }
 
-// fields splits a valid object; false: it has more than maxMembers.
+// fields splits a valid object. ok is false if it has more than maxMembers fields.
 func fields(v json.RawMessage) (all map[string]json.RawMessage, ok bool) {
 	all = map[string]json.RawMessage{}
 	err := members(v, func(d *json.Decoder) error {
@@ -81,8 +81,8 @@ func fields(v json.RawMessage) (all map[string]json.RawMessage, ok bool) {
 
 var errTooMany = errors.New("too many")
 
-// members lets each read the members of a valid array or object one by one, for
-// there may be millions of them.
+// members lets each read the members of a valid array or object one by one: there may
+// be millions of them.
 func members(v json.RawMessage, each func(*json.Decoder) error) error {
 	d := json.NewDecoder(bytes.NewReader(v))
 	_, err := d.Token() // the bracket
@@ -92,8 +92,8 @@ func members(v json.RawMessage, each func(*json.Decoder) error) error {
 	return err
 }
 
-// parseRequest reads one call. Also when it fails the request holds the id and
-// version, as far as they could be read, for the reply.
+// parseRequest reads one call. If it fails, the request still holds the id and the
+// version that could be read, for the reply.
 func parseRequest(raw json.RawMessage) (*request, error) {
 	r := new(request)
 	if kind(raw) != object {
@@ -103,9 +103,7 @@ func parseRequest(raw json.RawMessage) (*request, error) {
 	if !ok {
 		return r, fail(codeInvalidRequest, "A request of more than %d fields", maxMembers)
 	}
-	if id, ok := f["id"]; ok {
-		r.id = id
-	}
+	r.id = f["id"]
 	if err := r.parseVersion(f["jsonrpc"]); err != nil {
 		return r, err
 	}
@@ -119,7 +117,8 @@ func parseRequest(raw json.RawMessage) (*request, error) {
 	return r, r.parseParams(f["params"])
 }
 
-// parseVersion: "1.0", "1.1" and none at all are the legacy protocol.
+// parseVersion reads the protocol's version. "1.0", "1.1" and none mean the legacy
+// protocol.
 func (r *request) parseVersion(v json.RawMessage) error {
 	if kind(v) == nothing {
 		return nil
@@ -166,7 +165,7 @@ const (
 	object  commands.Kind = "object"
 )
 
-// kind tells the type of a valid JSON value; a missing one is null.
+// kind tells the type of a valid JSON value. A missing value is null.
 func kind(v json.RawMessage) commands.Kind {
 	v = bytes.TrimLeft(v, " \t\r\n")
 	if len(v) == 0 {

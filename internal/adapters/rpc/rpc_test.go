@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -27,6 +28,8 @@ import (
 	"acyclic/internal/adapters/watch"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/adapter"
+	"acyclic/internal/kernel/cell"
+	"acyclic/internal/kernel/mailbox"
 	"acyclic/internal/proof/steptest"
 	"acyclic/netsync"
 	"acyclic/peer"
@@ -115,6 +118,18 @@ func (w *fakeWatch) Report() watch.Report {
 	}
 }
 
+// start is Bind and Serve.
+func start(cfg Config) (*Server, error) {
+	s, err := Bind(cfg)
+	if err == nil {
+		err = s.Serve()
+	}
+	if s != nil && err != nil {
+		err = errors.Join(err, s.Close(context.Background()))
+	}
+	return s, err
+}
+
 // newRig serves a node with n handlers on a loopback port.
 func newRig(t *testing.T, n int, cfg Config) *rig {
 	t.Helper()
@@ -127,7 +142,7 @@ func newRig(t *testing.T, n int, cfg Config) *rig {
 	if cfg.CookieFile == "" && cfg.User == "" {
 		cfg.User, cfg.Pass = "me", "secret"
 	}
-	s, err := Start(cfg)
+	s, err := start(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,11 +167,13 @@ func (r *rig) attach(n int) {
 		UserAgent: "/acyclic:0.1.0/", Services: wire.SFNodeNetwork | wire.SFNodeWitness | wire.SFNodeNetworkLimited,
 		Protocol: 70016, Version: 100, Started: clock.Add(-90 * time.Second),
 		Stop: func() { r.stopped <- struct{}{} },
-		Cells: func() []CellStats {
-			return []CellStats{
-				{ID: 1, Name: "chain", Depth: [actor.NumLanes]int{0, 1, 2, 3, 4}, Oldest: 1500 * time.Microsecond, Done: 7, Refused: 1},
-				{ID: actor.Child(4, 9), Name: "peer", Done: 3},
-			}
+		Cells: func() []cell.Stats {
+			busy := cell.Stats{ID: 1, Name: "chain"}
+			busy.Depth, busy.Oldest = [actor.NumLanes]int{0, 1, 2, 3, 4}, mailbox.Stamp(clock.Add(-1500*time.Microsecond))
+			busy.Taken, busy.Refused = 7, 1
+			idle := cell.Stats{ID: actor.Child(4, 9), Name: "peer"}
+			idle.Taken = 3
+			return []cell.Stats{busy, idle}
 		},
 		Now:   func() time.Time { return clock },
 		Watch: &r.watch,

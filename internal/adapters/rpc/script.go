@@ -14,17 +14,15 @@ import (
 func newScriptPubKey(script []byte, params *chaincfg.Params) scriptPubKey {
 	class, addrs, _, err := txscript.ExtractPkScriptAddrs(script, params)
 	s := scriptPubKey{Asm: asm(script, false), Hex: hex.EncodeToString(script), Type: class.String()}
-	// Core knows an address for what can be paid to by address only: not for
-	// bare keys and multisig.
+	// As in Core, bare keys and multisig have no address.
 	if err == nil && len(addrs) == 1 && class != txscript.PubKeyTy && class != txscript.MultiSigTy {
 		s.Address = addrs[0].EncodeAddress()
 	}
 	return s
 }
 
-// asm writes a script in words as Core does: pushes of up to four bytes as
-// numbers, longer ones in hex, and in an input's script a signature with its
-// hash type in words.
+// asm writes a script in words as Core does. Pushes of up to four bytes are numbers,
+// longer ones are hex. In an input's script a signature has its hash type in words.
 func asm(script []byte, input bool) string {
 	signatures := input && (len(script) == 0 || script[0] != txscript.OP_RETURN)
 	var words []string
@@ -33,7 +31,8 @@ func asm(script []byte, input bool) string {
 		op, data := tok.Opcode(), tok.Data()
 		switch {
 		case op > txscript.OP_0 && op <= txscript.OP_PUSHDATA4 && len(data) <= 4:
-			words = append(words, strconv.FormatInt(scriptNumber(data), 10))
+			n, _ := txscript.MakeScriptNum(data, false, 4) // no error: it has at most four bytes
+			words = append(words, strconv.Itoa(int(n)))
 		case op > txscript.OP_0 && op <= txscript.OP_PUSHDATA4:
 			words = append(words, push(data, signatures))
 		default:
@@ -46,29 +45,12 @@ func asm(script []byte, input bool) string {
 	return strings.Join(words, " ")
 }
 
-// scriptNumber reads a number of at most four bytes: little-endian, the highest
-// bit is the sign.
-func scriptNumber(b []byte) int64 {
-	if len(b) == 0 {
-		return 0
-	}
-	var n int64
-	for i, v := range b {
-		n |= int64(v) << (8 * i)
-	}
-	if top := b[len(b)-1]; top&0x80 != 0 {
-		n &^= int64(0x80) << (8 * (len(b) - 1))
-		return -n
-	}
-	return n
-}
-
 var hashTypes = map[byte]string{
 	0x01: "[ALL]", 0x02: "[NONE]", 0x03: "[SINGLE]",
 	0x81: "[ALL|ANYONECANPAY]", 0x82: "[NONE|ANYONECANPAY]", 0x83: "[SINGLE|ANYONECANPAY]",
 }
 
-// push shows pushed data; with signatures, data that is one ends in words.
+// push shows pushed data. With signatures, one of them ends in its hash type.
 func push(data []byte, signatures bool) string {
 	last := len(data) - 1
 	name, ok := hashTypes[data[last]]

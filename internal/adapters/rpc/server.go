@@ -18,7 +18,7 @@ import (
 	"acyclic/internal/kernel/adapter"
 )
 
-// Config is what Start needs.
+// Config is what Bind needs.
 type Config struct {
 	Bounds
 	Listen     []string // host:port
@@ -55,22 +55,9 @@ type attached struct {
 	size  *dirSize
 }
 
-// Start is Bind and Serve.
-func Start(cfg Config) (*Server, error) {
-	s, err := Bind(cfg)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.Serve(); err != nil {
-		return nil, errors.Join(err, s.Close(context.Background()))
-	}
-	return s, nil
-}
-
-// Bind takes the addresses and does nothing with them yet, so that a mistake
-// in them is seen before anything is opened. When none of the addresses can be
-// bound, that is an error; some of several may fail, as ::1 does where there is
-// no IPv6.
+// Bind takes the addresses and does nothing with them yet, so that a mistake in
+// them is seen before anything is opened. It fails if none of the addresses can be
+// bound. Some of several may fail, as ::1 does where there is no IPv6.
 func Bind(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		return nil, errors.New("rpc: no logger")
@@ -80,10 +67,9 @@ func Bind(cfg Config) (*Server, error) {
 	s.Warmup("Starting…")
 	s.http = &http.Server{
 		Handler: s,
-		// These count from a request's first byte and hold for all requests:
-		// net/http reads a body that we leave unread, and answers some
-		// requests itself. A request that takes longer (respond) gets new
-		// deadlines.
+		// These count from a request's first byte. They hold for all
+		// requests: net/http reads a body that we leave unread, and answers
+		// some requests itself. respond sets new deadlines.
 		ReadTimeout:    cfg.IOFor,
 		WriteTimeout:   cfg.IOFor,
 		IdleTimeout:    cfg.IOFor,
@@ -102,22 +88,22 @@ func Bind(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Serve writes the cookie and serves; call it once, when the data directory is
-// ours. Until Attach, every command is answered with Core's warm-up error (-28).
+// Serve writes the cookie and serves. It is called once, when the data directory is
+// ours. Until Attach, the answer to every command is Core's warm-up error (-28).
 func (s *Server) Serve() error {
 	if err := s.credentials(); err != nil {
 		return err
 	}
 	conns := make(chan struct{}, s.cfg.MaxConns)
 	for _, l := range s.listeners {
-		//correctness: for clients, until Close closes the listener.
+		//correctness: waits for clients, until Close closes the listener.
 		s.wg.Go(func() { _ = s.http.Serve(&limited{Listener: l, conns: conns, closed: make(chan struct{})}) })
 	}
 	return nil
 }
 
-// listen binds the addresses. It complains of those that failed only when
-// others did not: else the error says it.
+// listen binds the addresses. If all of them fail, it returns the first error. It
+// logs the errors of some.
 func (s *Server) listen() (listeners []net.Listener, err error) {
 	var failed []error
 	for _, addr := range s.cfg.Listen {
@@ -126,11 +112,10 @@ func (s *Server) listen() (listeners []net.Listener, err error) {
 			listeners = append(listeners, l)
 			continue
 		}
-		var why error = err
 		if errno := syscall.Errno(0); errors.As(err, &errno) {
-			why = errno // without the address again
+			err = errno // without the address again
 		}
-		failed = append(failed, fmt.Errorf("--rpclisten=%s: cannot serve RPC there, %w; want a free address of this machine (is another node running?)", addr, why))
+		failed = append(failed, fmt.Errorf("--rpclisten=%s: cannot serve RPC there, %w; want a free address of this machine (is another node running?)", addr, err))
 	}
 	if len(listeners) == 0 && len(failed) > 0 {
 		return nil, failed[0]
@@ -157,12 +142,11 @@ func (s *Server) credentials() error {
 // Addrs are the addresses that are served.
 func (s *Server) Addrs() []string { return s.addrs }
 
-// Warmup says what the node is busy with: from now on every request is answered
-// with that, until Attach. Those under way go on.
+// Warmup says what the node is busy with. From now on that is the answer to every
+// request, until Attach. Requests under way go on.
 func (s *Server) Warmup(doing string) { s.warmup.Store(&doing) }
 
-// Attach hands the running node to the handlers. There are as many handlers as
-// n.Askers.
+// Attach hands the running node to the handlers, one per asker.
 func (s *Server) Attach(n Node) {
 	a := &attached{
 		Node: n, free: make(chan adapter.Asker, len(n.Askers)),
@@ -175,9 +159,8 @@ func (s *Server) Attach(n Node) {
 	s.warmup.Store(nil)
 }
 
-// Close stops serving: no new requests; those under way stop waiting for
-// answers and are given until ctx ends to reply, then they are cut off. The
-// cookie is removed.
+// Close stops serving and removes the cookie. Requests under way stop waiting for
+// answers. They may reply until ctx ends, and are then cut off.
 func (s *Server) Close(ctx context.Context) error {
 	s.cancel()
 	//correctness: ctx bounds it.
@@ -190,15 +173,14 @@ func (s *Server) Close(ctx context.Context) error {
 	for _, l := range s.listeners {
 		l.Close() // for one that was never served
 	}
-	// Another node may have been started in our directory since: then the
-	// cookie is its own.
+	// The cookie may be that of another node, started in our directory since.
 	if text, err := os.ReadFile(s.cfg.CookieFile); s.cookie != "" && err == nil && string(text) == s.cookie {
 		os.Remove(s.cfg.CookieFile)
 	}
 	return err
 }
 
-// complaints takes what net/http has to say about connections.
+// complaints logs what net/http says about connections.
 type complaints struct{ log *logrus.Entry }
 
 func (c complaints) Write(line []byte) (int, error) {
@@ -221,7 +203,7 @@ type limited struct {
 
 // Accept waits until there may be one more connection, and then for it.
 //
-// correctness: as said at limited; it takes back only what it put in itself.
+// correctness: as said at limited. It takes back only what it has put in.
 func (l *limited) Accept() (net.Conn, error) {
 	select {
 	case l.conns <- struct{}{}:

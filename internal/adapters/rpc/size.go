@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// dirSize sums the sizes of the files in a directory, at most once a minute.
-// The walk through them is an adapter of its own: a disk that does not answer
-// keeps one goroutine, and no handler.
+// dirSize sums the sizes of the files in a directory, at most once a minute. The walk
+// through them is an adapter: a disk that does not answer keeps one goroutine, and no
+// handler.
 type dirSize struct {
 	dir string
 	sum func(dir string) int64
@@ -18,25 +18,25 @@ type dirSize struct {
 	mu    sync.Mutex      // a leaf: nothing waits while it is held
 	bytes int64           // the last figure known
 	at    time.Time       // when it was asked for; zero: there is none
-	walk  <-chan struct{} // is closed when nobody need wait any more for the walk under way; nil: there is none
+	walk  <-chan struct{} // closed when the walk under way has ended or lasts too long; nil: there is none
 }
 
 const (
-	// sizeFresh is how old the size may be that is told: a walk through all
-	// files for each question would cost more than a minute's growth matters.
+	// sizeFresh is how old the size may be. A walk through all files for each
+	// question would cost more than a minute's growth matters.
 	sizeFresh = time.Minute
-	// sizePatience is how long, from its beginning, a walk is waited for: the
-	// ten thousand files of a full node take a tenth of it. After that those
-	// who ask are told the last figure known, until it ends.
+	// sizePatience is how long a handler waits for a walk, counted from the
+	// walk's beginning. The ten thousand files of a full node take a tenth of
+	// it. After that the answer is the last figure known, until the walk ends.
 	sizePatience = time.Second
 )
 
 func newDirSize(dir string) *dirSize { return &dirSize{dir: dir, sum: sumOf} }
 
-// get returns the size, as far as the disk tells it in time.
+// get returns the size, or an older one if the disk does not tell it in time.
 //
 // correctness: waits no longer than sizePatience or ctx, holding its handler's
-// asker; the walk never waits for it.
+// asker. The walk never waits for it.
 func (d *dirSize) get(ctx context.Context, now time.Time) int64 {
 	if walk := d.refresh(now); walk != nil {
 		select {
@@ -49,11 +49,11 @@ func (d *dirSize) get(ctx context.Context, now time.Time) int64 {
 	return d.bytes
 }
 
-// refresh starts a walk when the figure is old and none is under way, and
-// returns that which is.
+// refresh starts a walk if the figure is old and none is under way. It returns the
+// walk that is under way.
 //
-// correctness: the walk's goroutine holds nothing while it waits for the disk,
-// and there is one at most. Nobody ends it; the process may.
+// correctness: the walk's goroutine holds nothing while it waits for the disk, and
+// there is one at most. It may last as long as the process.
 func (d *dirSize) refresh(now time.Time) (walk <-chan struct{}) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -72,8 +72,8 @@ func (d *dirSize) refresh(now time.Time) (walk <-chan struct{}) {
 	return d.walk
 }
 
-// sumOf sums the sizes of the files below a directory. Files come and go while
-// the database works: what cannot be read counts 0.
+// sumOf sums the sizes of the files below a directory. Files come and go while the
+// database works. A file that cannot be read counts 0.
 func sumOf(dir string) (bytes int64) {
 	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// L1: a disk that does not answer keeps no handler: those who ask for the size
-// of the data directory are told the last figure known, and one walk waits,
-// however many ask. When the disk answers again, so does the size.
+// L1: a disk that does not answer keeps no handler. The answer is the last figure
+// known, and one walk waits, however many handlers ask. When the disk answers again,
+// the size is up to date again.
 func TestL1AHungDiskKeepsNoHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := make(chan int64)
@@ -41,7 +41,7 @@ func TestL1AHungDiskKeepsNoHandler(t *testing.T) {
 			}
 		}
 		if took := time.Since(asked); took != sizePatience {
-			t.Errorf("16 who ask one after the other waited for %v", took)
+			t.Errorf("16 handlers that ask one after the other waited for %v", took)
 		}
 		time.Sleep(time.Hour)
 		disk <- 200

@@ -18,7 +18,7 @@ const tidily = 20 * time.Second
 // part.
 const briefly = 250 * time.Millisecond
 
-// dial opens a connection and sends what somebody without a password has to say.
+// dial opens a connection and sends what a client without a password would.
 func (r *rig) dial(says string) net.Conn {
 	r.t.Helper()
 	c, err := net.Dial("tcp", r.s.Addrs()[0])
@@ -33,7 +33,7 @@ func (r *rig) dial(says string) net.Conn {
 	return c
 }
 
-// L5: whoever takes all connections and then says nothing more gives them back;
+// L5: a client that takes all connections and then says nothing more gives them back;
 // no password is needed to take them.
 func TestL5SilentClientsGiveTheirConnectionsBack(t *testing.T) {
 	for _, c := range []struct{ why, says string }{
@@ -61,7 +61,7 @@ func TestL5SilentClientsGiveTheirConnectionsBack(t *testing.T) {
 	}
 }
 
-// L5: and so does who asks and asks, and never takes a reply.
+// L5: so does a client that asks again and again and never takes a reply.
 func TestL5ClientsThatTakeNoReplyGiveTheirConnectionsBack(t *testing.T) {
 	for _, ask := range []string{
 		"GET /health HTTP/1.1\r\nHost: x\r\n\r\n",

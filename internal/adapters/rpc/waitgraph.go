@@ -53,7 +53,7 @@ type (
 	}
 )
 
-// maxQuestions bounds the list of questions; the oldest are shown.
+// maxQuestions bounds the list of questions. The oldest are shown.
 const maxQuestions = 100
 
 func getWaitGraph(c *call, _ arguments) (any, error) {

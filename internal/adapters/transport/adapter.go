@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -27,12 +28,12 @@ type Config struct {
 	// Magic is the network whose messages are read and written.
 	Magic wire.BitcoinNet
 
-	// Admit asks whether an accepted connection may stay; nil admits none. It
-	// is called on the listener's goroutine, one at a time for each, and may
-	// wait until ctx ends; it must have a bound of its own.
-	Admit func(ctx context.Context, conn peer.ConnID, remote, local netip.AddrPort) bool
+	// Admit asks whether a connection may stay that the listener, counted from
+	// 0, has accepted. Nil admits none. It runs on the listener's goroutine. It
+	// may wait until ctx ends, and must bound its wait itself.
+	Admit func(ctx context.Context, listener int, conn peer.ConnID, remote, local netip.AddrPort) bool
 
-	// Log takes records about the listeners; it must not wait. May be nil.
+	// Log takes records about the listeners. It must not wait. It may be nil.
 	Log func(actor.Record)
 }
 
@@ -59,12 +60,6 @@ type Adapter struct {
 	accepting int           // accept loops that run
 	idle      chan struct{} // closed when stopping and nothing is left
 }
-
-// The adapter's two faces.
-var (
-	_ adapter.Teller  = (*Adapter)(nil)
-	_ adapter.Handler = (*Adapter)(nil)
-)
 
 // New returns the adapter named self. It opens nothing until it is asked to.
 func New(cfg Config, self actor.ID, cells adapter.Cells) *Adapter {
@@ -120,11 +115,11 @@ func (e *Adapter) Tell(from actor.ID, body any) {
 	case peer.Bind:
 		e.bind(from, b.Conn)
 	case peer.Write:
-		if c := e.find(b.Conn); c != nil && c.ownedBy(from) {
+		if c := e.owned(b.Conn, from); c != nil {
 			c.write(b)
 		}
 	case peer.Close:
-		if c := e.find(b.Conn); c != nil && c.ownedBy(from) {
+		if c := e.owned(b.Conn, from); c != nil {
 			c.end(b.Drain)
 		}
 	case server.Refuse:
@@ -142,16 +137,30 @@ func (e *Adapter) find(id peer.ConnID) *conn {
 	return e.conns[id]
 }
 
-// bind starts the pumps of a connection for a cell, or tells it that there is
-// nothing to own any more.
+// owned finds a connection for its owner: only the owner may write and close.
+func (e *Adapter) owned(id peer.ConnID, cell actor.ID) *conn {
+	c := e.find(id)
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.owner != cell {
+		return nil
+	}
+	return c
+}
+
+// bind starts the pumps of a connection for a cell, or tells the cell that the
+// connection is lost.
 func (e *Adapter) bind(cell actor.ID, id peer.ConnID) {
 	if c := e.find(id); c == nil || !c.claim(cell) {
 		e.cells.Deliver(e.self, cell, actor.Control, peer.Broken{Conn: id, Reason: "the connection was lost before it was used"}, 0)
 	}
 }
 
-// register names a new connection. It is closed unless it is claimed in time.
-// When the adapter is stopping register closes nc and returns nil.
+// register names a new connection, which is closed unless it is claimed in time. If the
+// adapter is stopping, register closes nc and returns nil.
 func (e *Adapter) register(nc net.Conn) *conn {
 	c := newConn(e, nc)
 	e.mu.Lock()
@@ -186,8 +195,8 @@ func (e *Adapter) settle() {
 	}
 }
 
-// mayDrain counts a connection that is about to drain. It returns false when too
-// many drain already.
+// mayDrain counts a connection that is about to drain. It returns false if too many
+// drain already.
 func (e *Adapter) mayDrain() bool {
 	if e.draining.Add(1) <= int64(e.cfg.Draining) {
 		return true
@@ -209,7 +218,7 @@ func (e *Adapter) Listen(addr string) (netip.AddrPort, error) {
 		return netip.AddrPort{}, fmt.Errorf("cannot listen on %s: %s%s", addr, brief(err), hint)
 	}
 	e.mu.Lock()
-	stopping := e.stopping
+	stopping, number := e.stopping, len(e.listeners)
 	if !stopping {
 		e.listeners = append(e.listeners, l)
 		e.accepting++
@@ -219,7 +228,7 @@ func (e *Adapter) Listen(addr string) (netip.AddrPort, error) {
 		l.Close()
 		return netip.AddrPort{}, fmt.Errorf("cannot listen on %s: the node is stopping", addr)
 	}
-	go e.acceptLoop(l)
+	go e.acceptLoop(l, number)
 	return addrPort(l.Addr()), nil
 }
 
@@ -231,7 +240,7 @@ func (e *Adapter) acceptEnded() {
 	e.settle()
 }
 
-// Stop ends everything and waits until all sockets are closed, or ctx ends.
+// Stop ends everything. It waits until all sockets are closed, or ctx ends.
 // Connections that drain have until then.
 func (e *Adapter) Stop(ctx context.Context) error {
 	e.mu.Lock()
@@ -240,14 +249,14 @@ func (e *Adapter) Stop(ctx context.Context) error {
 		e.settle()
 	}
 	listeners := slices.Clone(e.listeners)
-	conns := e.snapshot()
+	conns := slices.Collect(maps.Values(e.conns))
 	e.mu.Unlock()
 	e.cancel()
 	for _, l := range listeners {
 		l.Close()
 	}
 	for _, c := range conns {
-		if !c.draining() {
+		if c.in() != draining {
 			c.end(false)
 		}
 	}
@@ -259,7 +268,7 @@ func (e *Adapter) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	e.mu.Lock()
-	conns = e.snapshot()
+	conns = slices.Collect(maps.Values(e.conns))
 	e.mu.Unlock()
 	for _, c := range conns {
 		c.end(false)
@@ -267,20 +276,11 @@ func (e *Adapter) Stop(ctx context.Context) error {
 	return fmt.Errorf("%d connections were cut off: %w", len(conns), ctx.Err())
 }
 
-// snapshot lists the connections; the caller holds mu.
-func (e *Adapter) snapshot() []*conn {
-	conns := make([]*conn, 0, len(e.conns))
-	for _, c := range e.conns {
-		conns = append(conns, c)
-	}
-	return conns
-}
-
 // keepAlive is the interval of TCP keep-alive probes. They find hosts that have
-// vanished; the peer's own pings find processes that hang.
+// vanished. The peer's pings find processes that hang.
 const keepAlive = time.Minute
 
-// brief is err without the addresses, which the reader knows already.
+// brief is err without the addresses. The reader knows them.
 func brief(err error) string {
 	var op *net.OpError
 	if errors.As(err, &op) && op.Err != nil {
@@ -289,17 +289,13 @@ func brief(err error) string {
 		}
 		err = op.Err
 	}
-	var call interface{ Unwrap() error }
-	if errors.As(err, &call) && call.Unwrap() != nil {
-		if no, ok := call.Unwrap().(syscall.Errno); ok {
-			return no.Error()
-		}
+	if no := syscall.Errno(0); errors.As(err, &no) {
+		return no.Error()
 	}
 	return err.Error()
 }
 
-// addrPort is a as the rest of the program writes it: IPv4 is never mapped into
-// IPv6.
+// addrPort is a in the program's form: IPv4 is never mapped into IPv6.
 func addrPort(a net.Addr) netip.AddrPort {
 	t, ok := a.(*net.TCPAddr)
 	if !ok {

@@ -38,7 +38,7 @@ func TestMessagesComeInOrderAndThenEOF(t *testing.T) {
 	}
 }
 
-// What cannot be decoded is skipped, and the stream goes on behind it.
+// A message that cannot be decoded is skipped, and the stream goes on after it.
 func TestBadMessagesAreSkipped(t *testing.T) {
 	r := newRig(t, Config{}, 100)
 	p := r.connect()
@@ -227,8 +227,8 @@ func TestL5DeafPeerIsBroken(t *testing.T) {
 	r.awaitConns("a broken connection has nothing to drain", 0)
 }
 
-// awaitConns waits for a number of connections. It looks now and then, for
-// nobody tells.
+// awaitConns waits for a number of connections. It looks now and then: there is no
+// signal.
 func (r *rig) awaitConns(why string, n int) {
 	r.t.Helper()
 	for end := time.Now().Add(patience); r.Conns() != n; time.Sleep(time.Millisecond) {
@@ -273,8 +273,8 @@ func TestDrainIsBounded(t *testing.T) {
 	r.awaitConns("a deaf peer cannot keep a closing connection", 0)
 }
 
-// Connections that drain have no cell that counts: the adapter bounds them itself,
-// and has its places back when they are closed.
+// Connections that drain have no cell that counts them. The adapter bounds them
+// itself, and forgets them when they are closed.
 func TestDrainsAreBoundedInNumber(t *testing.T) {
 	r := newRig(t, Config{Bounds: Bounds{DrainTimeout: patience, Draining: 2}}, 100)
 	frame := bulk(3_000_000)
@@ -314,13 +314,13 @@ func TestCloseWithoutDrainCutsAtOnce(t *testing.T) {
 }
 
 func TestUnclaimedConnectionIsClosed(t *testing.T) {
-	admit := func(context.Context, peer.ConnID, netip.AddrPort, netip.AddrPort) bool { return true }
+	admit := func(context.Context, int, peer.ConnID, netip.AddrPort, netip.AddrPort) bool { return true }
 	r := newRig(t, Config{Bounds: Bounds{ClaimTimeout: 20 * time.Millisecond}, Admit: admit}, 1)
 	p := r.connect()
-	p.ends("nobody bound it")
+	p.ends("no cell bound it")
 	r.awaitConns("it is forgotten", 0)
 	r.Tell(ownerID, peer.Bind{Conn: first})
-	r.cells.await(t, "who comes too late is told", func(c *fakeCell) bool { return len(c.broken) == 1 })
+	r.cells.await(t, "a cell that comes too late is told", func(c *fakeCell) bool { return len(c.broken) == 1 })
 }
 
 func TestBindTwice(t *testing.T) {
@@ -350,7 +350,7 @@ func TestOwnerGoneWhileTheRemoteTalks(t *testing.T) {
 	r.cells.inbound(t, "the connection is bound", 1)
 	r.cells.change(func() { r.cells.cells[ownerID].gone = true })
 	p.send(pingFrame(t, 2))
-	p.ends("nobody takes the message")
+	p.ends("no cell takes the message")
 }
 
 // A message in pieces with pauses is one message: the probe does not tear it.

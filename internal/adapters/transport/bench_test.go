@@ -35,7 +35,7 @@ const (
 // fakeCells stands for all cells. Each has credit that only the test refills.
 type fakeCells struct {
 	mu      sync.Mutex
-	changed chan struct{} // closed and made anew at each change
+	changed chan struct{} // closed and replaced at each change
 	cells   map[actor.ID]*fakeCell
 	// lawless is the broken variant: it always gives credit.
 	lawless bool
@@ -169,7 +169,7 @@ type rig struct {
 	addr  netip.AddrPort // of its listener
 }
 
-// newRig starts an adapter that listens and admits everybody; each admitted
+// newRig starts an adapter that listens and admits all connections; each admitted
 // connection is bound by ownerID at once. It is stopped with the test.
 func newRig(t testing.TB, cfg Config, credit int) *rig {
 	t.Helper()
@@ -177,7 +177,7 @@ func newRig(t testing.TB, cfg Config, credit int) *rig {
 	cfg.Magic = magic
 	cfg.Bounds = steptest.Fill(cfg.Bounds, DefaultBounds(32))
 	if cfg.Admit == nil {
-		cfg.Admit = func(_ context.Context, id peer.ConnID, _, _ netip.AddrPort) bool {
+		cfg.Admit = func(_ context.Context, _ int, id peer.ConnID, _, _ netip.AddrPort) bool {
 			r.Tell(ownerID, peer.Bind{Conn: id})
 			return true
 		}
@@ -292,7 +292,7 @@ func realBlock(t testing.TB) *wire.MsgBlock {
 	return &b
 }
 
-// bulk is a frame of n bytes of a command that nobody knows.
+// bulk is a frame of n bytes of an unknown command.
 func bulk(n int) []byte { return raw("bulk", make([]byte, n-headerSize)) }
 
 func pingFrame(t testing.TB, n uint64) []byte { return frameOf(t, &wire.MsgPing{Nonce: n}) }

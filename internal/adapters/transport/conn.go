@@ -10,7 +10,7 @@ import (
 	"acyclic/peer"
 )
 
-// phase is the part of its life that a connection is in; see the package's
+// phase is a part of a connection's life, see the package's
 // picture.
 type phase uint8
 
@@ -21,7 +21,7 @@ const (
 	closed
 )
 
-// conn is one connection. The fields above mu are fixed before the pumps start.
+// conn is one connection. The fields above mu do not change while the pumps run.
 type conn struct {
 	e             *Adapter
 	id            peer.ConnID
@@ -31,7 +31,7 @@ type conn struct {
 	stop          chan struct{} // closed when the connection drains or is closed
 	wake          chan struct{} // holds one signal: there is something to write
 
-	mu     sync.Mutex // a leaf: under it only deadlines are set
+	mu     sync.Mutex // a leaf: under it deadlines are set and signals are left
 	phase  phase
 	pumps  int  // that run
 	broken bool // nothing can be written any more
@@ -63,16 +63,8 @@ func (c *conn) claim(cell actor.ID) bool {
 	return true
 }
 
-// ownedBy says whether cell is the owner. Only the owner may write and close.
-func (c *conn) ownedBy(cell actor.ID) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.owner == cell
-}
-
-// arm has the connection ended after ClaimTimeout if it is in the same phase then:
-// an unclaimed one that nobody has claimed, or an open one whose stream has ended
-// and whose owner has not said Close.
+// arm ends the connection after ClaimTimeout if it is in the same phase then. It may be
+// unclaimed. Or it is open, its stream has ended, and its owner has not said Close.
 func (c *conn) arm() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -82,10 +74,7 @@ func (c *conn) arm() {
 	c.disarm()
 	was := c.phase
 	c.reaper = time.AfterFunc(c.e.cfg.ClaimTimeout, func() {
-		c.mu.Lock()
-		still := c.phase == was
-		c.mu.Unlock()
-		if still {
+		if c.in() == was {
 			c.end(false)
 		}
 	})
@@ -101,23 +90,21 @@ func (c *conn) disarm() {
 // write queues a message. It never waits.
 func (c *conn) write(w peer.Write) {
 	c.mu.Lock()
-	ok := c.phase == open && !c.broken
-	if ok {
-		c.queue = append(c.queue, w)
+	defer c.mu.Unlock()
+	if c.phase != open || c.broken {
+		return
 	}
-	c.mu.Unlock()
-	if ok {
-		select {
-		case c.wake <- struct{}{}:
-		default:
-		}
+	c.queue = append(c.queue, w)
+	select {
+	case c.wake <- struct{}{}:
+	default:
 	}
 }
 
 // end ends the connection. With drain what is queued is written first, within
-// DrainTimeout, unless too many connections drain already. end never waits and
-// closes nothing, for cells call it and net.Conn.Close can wait: deadlines wake
-// both pumps, and the last of them closes the socket.
+// DrainTimeout, unless too many connections drain already. Cells call end, so it never
+// waits, and closes nothing: net.Conn.Close can wait. Deadlines wake both pumps, and
+// the last of them closes the socket.
 func (c *conn) end(drain bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -164,41 +151,29 @@ func (c *conn) pumpEnded() {
 	}
 }
 
-// draining says whether what is queued is written before the end.
-func (c *conn) draining() bool {
+// in is the phase that the connection is in.
+func (c *conn) in() phase {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.phase == draining
+	return c.phase
 }
 
-// ended says whether the connection drains or is closed: its owner is not told
-// anything any more.
-func (c *conn) ended() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.phase >= draining
-}
+// ended says whether the connection drains or is closed: its owner is told nothing
+// more.
+func (c *conn) ended() bool { return c.in() >= draining }
 
-// armRead sets the deadline of the next read, armWrite that of the next write.
-// They do so under mu, so they never override the deadline that end has set.
-func (c *conn) armRead() {
+// within sets the deadline of the next read or write, by set. It does so under mu, so
+// it never overrides the deadline that end has set.
+func (c *conn) within(d time.Duration, set func(time.Time) error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.phase == open {
-		c.nc.SetReadDeadline(time.Now().Add(c.e.cfg.ProbeInterval))
+		set(time.Now().Add(d))
 	}
 }
 
-func (c *conn) armWrite() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.phase == open {
-		c.nc.SetWriteDeadline(time.Now().Add(c.e.cfg.WriteTimeout))
-	}
-}
-
-// take removes messages from the queue, about a chunk of them: only the last may
-// go beyond. done says that nothing will follow.
+// take removes about a chunk of messages from the queue. Only the last message may go
+// beyond the chunk. done says that nothing will follow.
 func (c *conn) take() (msgs []peer.Write, done bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -4,23 +4,23 @@
 // peer cell tells it a command and a payload. The header around them, with the
 // network's magic, is known here alone.
 //
-// adapter.go is the adapter proper: it dials when the server asks it to, and does
-// what peer cells tell it. conn.go is the state of one connection, under a leaf
+// adapter.go is the adapter itself: it dials when the server asks it to, and does what
+// peer cells tell it. conn.go is the state of one connection, under a leaf
 // mutex. frame.go only calculates: it puts headers before payloads and reads
 // them. listen.go and pumps.go have the only goroutines: one a listener, two a
 // connection. An unclaimed connection has none.
 //
 // A stored block is written from the bytes that the database gave: header and
 // payload go to the socket as two buffers (writev). Messages are decoded here, by
-// peer's codec, for the read pump may use a processor that cells do not wait for.
+// peer's codec, on the read pump's goroutine: no cell waits for it.
 //
-//	          Dial / accept                    Bind                    Close, Refuse
-//	(nobody) ───────────────► unclaimed ───────────────► open ─────────────────────► closed
-//	                              │ ClaimTimeout           │ Close{Drain}              ▲
-//	                              └──────────► closed      └────────► draining ────────┘
-//	                                                                  written, or DrainTimeout
+//	        Dial / accept                    Bind                    Close, Refuse
+//	(none) ───────────────► unclaimed ───────────────► open ─────────────────────► closed
+//	                            │ ClaimTimeout           │ Close{Drain}              ▲
+//	                            └──────────► closed      └────────► draining ────────┘
+//	                                                                written, or DrainTimeout
 //
-// What the owner of an open connection is given, and when:
+// The owner of an open connection is given:
 //
 //	Received  Inbound lane  each message, in the order of the stream, under credit
 //	EOF       Inbound lane  once, after the last Received; not after Close
@@ -33,6 +33,6 @@
 // queues, and a chunk that is not taken within WriteTimeout breaks the connection.
 //
 // Nothing here holds a lock while it waits, and no cell waits for a pump. Tell
-// appends to a queue under a leaf mutex and leaves a signal; to end a connection
+// appends to a queue under a leaf mutex and leaves a signal. To end a connection
 // it sets deadlines, which wake both pumps, and the last pump closes the socket.
 package transport

@@ -55,10 +55,10 @@ func TestCellsEndManyConnections(t *testing.T) {
 	}
 }
 
-// What is refused before a cell has claimed it has no pump that could close it.
+// A connection that is refused before a cell has claimed it has no pump to close it.
 func TestUnclaimedConnectionIsRefused(t *testing.T) {
 	ids := make(chan peer.ConnID, 1)
-	admit := func(_ context.Context, id peer.ConnID, _, _ netip.AddrPort) bool { ids <- id; return true }
+	admit := func(_ context.Context, _ int, id peer.ConnID, _, _ netip.AddrPort) bool { ids <- id; return true }
 	r := newRig(t, Config{Admit: admit, Bounds: Bounds{ClaimTimeout: time.Hour}}, 1)
 	p := r.connect()
 	r.Tell(actor.ID(9), server.Refuse{Conn: <-ids})

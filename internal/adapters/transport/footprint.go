@@ -2,8 +2,8 @@ package transport
 
 import "github.com/btcsuite/btcd/wire/v2"
 
-// What the parts of a decoded transaction take in memory besides their bytes, on
-// a 64-bit machine: the structures of btcd's wire, their slice headers and the
+// The memory that the parts of a decoded transaction take besides their bytes, on a
+// 64-bit machine: the structures of btcd's wire, their slice headers and the
 // pointers to them.
 const (
 	perTx      = 128

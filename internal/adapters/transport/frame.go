@@ -50,9 +50,9 @@ func checksum(payload []byte) [4]byte {
 	return [4]byte(sum[:4])
 }
 
-// fault says why the stream cannot be followed any further, or "". After a wrong
-// magic or an impossible length nobody knows where the next message starts.
-// Bitcoin Core closes the connection for the same two.
+// fault says why the stream cannot be followed any further, or "". After a wrong magic
+// or an impossible length it is unknown where the next message starts. Bitcoin Core
+// closes the connection for the same two.
 func (h header) fault(magic wire.BitcoinNet) string {
 	switch {
 	case h.magic != magic:

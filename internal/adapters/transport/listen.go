@@ -15,10 +15,9 @@ const (
 	lastBackOff  = time.Second
 )
 
-// acceptLoop accepts connections until the listener is closed. It accepts one only
-// when the server has decided about the last, so what waits for admission waits
-// in the system's backlog.
-func (e *Adapter) acceptLoop(l net.Listener) {
+// acceptLoop accepts connections until the listener is closed. It accepts one only when
+// the server has decided about the last. Others wait in the system's backlog.
+func (e *Adapter) acceptLoop(l net.Listener, number int) {
 	defer e.acceptEnded()
 	defer l.Close()
 	backOff := firstBackOff
@@ -39,7 +38,7 @@ func (e *Adapter) acceptLoop(l net.Listener) {
 			continue
 		}
 		backOff = firstBackOff
-		if !e.admit(nc) {
+		if !e.admit(nc, number) {
 			return
 		}
 	}
@@ -47,14 +46,14 @@ func (e *Adapter) acceptLoop(l net.Listener) {
 
 // admit asks the server about a connection. It returns false when the adapter is
 // stopping.
-func (e *Adapter) admit(nc net.Conn) bool {
+func (e *Adapter) admit(nc net.Conn, listener int) bool {
 	c := e.register(nc)
 	if c == nil {
 		return false
 	}
 	//correctness: Admit has its own bound and ends with ctx. Only this listener
 	//waits, holding nothing.
-	if e.cfg.Admit == nil || !e.cfg.Admit(e.ctx, c.id, c.remote, c.local) {
+	if e.cfg.Admit == nil || !e.cfg.Admit(e.ctx, listener, c.id, c.remote, c.local) {
 		c.end(false)
 	}
 	return true

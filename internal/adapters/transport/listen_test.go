@@ -20,7 +20,7 @@ type gate struct {
 	open                 chan struct{}
 }
 
-func (g *gate) admit(ctx context.Context, _ peer.ConnID, _, _ netip.AddrPort) bool {
+func (g *gate) admit(ctx context.Context, _ int, _ peer.ConnID, _, _ netip.AddrPort) bool {
 	g.asked.Add(1)
 	if n := g.inside.Add(1); n > g.worst.Load() {
 		g.worst.Store(n)
@@ -34,7 +34,7 @@ func (g *gate) admit(ctx context.Context, _ peer.ConnID, _, _ netip.AddrPort) bo
 }
 
 func TestRefusedConnectionIsClosed(t *testing.T) {
-	r := newRig(t, Config{Admit: func(context.Context, peer.ConnID, netip.AddrPort, netip.AddrPort) bool { return false }}, 1)
+	r := newRig(t, Config{Admit: func(context.Context, int, peer.ConnID, netip.AddrPort, netip.AddrPort) bool { return false }}, 1)
 	p := r.connect()
 	p.ends("the server does not want it")
 	r.awaitConns("it is forgotten", 0)
@@ -43,7 +43,7 @@ func TestRefusedConnectionIsClosed(t *testing.T) {
 func TestAdmitIsToldWho(t *testing.T) {
 	type who struct{ remote, local netip.AddrPort }
 	told := make(chan who, 1)
-	r := newRig(t, Config{Admit: func(_ context.Context, _ peer.ConnID, remote, local netip.AddrPort) bool {
+	r := newRig(t, Config{Admit: func(_ context.Context, _ int, _ peer.ConnID, remote, local netip.AddrPort) bool {
 		told <- who{remote, local}
 		return false
 	}}, 1)
@@ -139,7 +139,7 @@ func TestAcceptSurvivesErrors(t *testing.T) {
 	r.listeners = append(r.listeners, l)
 	r.accepting++
 	r.Adapter.mu.Unlock()
-	go r.acceptLoop(&moody{Listener: l, errors: 3})
+	go r.acceptLoop(&moody{Listener: l, errors: 3}, 0)
 	r.addr = addrPort(l.Addr())
 	p := r.connect()
 	p.send(pingFrame(t, 1))

@@ -39,8 +39,8 @@ func (c *conn) readPump() {
 	c.end(false) // the owner is gone and will not say Close
 }
 
-// readMessages returns true when the stream has ended and the owner has been
-// told. It returns false when there is nobody to tell.
+// readMessages returns true if the stream has ended and the owner has been told. It
+// returns false if there is no owner to tell.
 func (c *conn) readMessages() bool {
 	r := bufio.NewReaderSize(probing{c}, readAhead)
 	var buf []byte // the last payload's, if it was not big
@@ -61,7 +61,7 @@ func (c *conn) readMessages() bool {
 	}
 }
 
-// readMessage reads one message. An error ends the stream; fault says that the
+// readMessage reads one message. An error ends the stream. fault says that the
 // remote broke the framing.
 //
 // correctness: waits for the remote, holding nothing. The end of the connection
@@ -101,7 +101,7 @@ func (c *conn) readMessage(r *bufio.Reader, buf *[]byte) (msg peer.Received, fau
 // the node must not die of it.
 func (c *conn) decode(msg *peer.Received, h header, payload []byte) {
 	//correctness: waits for other decoders only, which compute and wait for
-	//nothing; see Config.Decoders.
+	//nothing, see Config.Decoders.
 	c.e.decoder <- struct{}{}
 	defer func() {
 		<-c.e.decoder //correctness: takes out what was put in above.
@@ -123,8 +123,8 @@ func (c *conn) decode(msg *peer.Received, h header, payload []byte) {
 	msg.Msg = m
 }
 
-// readGrowing appends n bytes of r to buf. Memory grows with what has arrived,
-// not with what a header claims.
+// readGrowing appends n bytes of r to buf. Memory grows with the bytes that have
+// arrived. A header may claim more.
 //
 // correctness: as readMessage, which calls it.
 func readGrowing(r io.Reader, buf []byte, n int) ([]byte, error) {
@@ -139,7 +139,7 @@ func readGrowing(r io.Reader, buf []byte, n int) ([]byte, error) {
 	return buf, nil
 }
 
-// midMessage is err where a message has begun: there the stream may not end.
+// midMessage is err after the beginning of a message, where the stream may not end.
 func midMessage(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF
@@ -169,14 +169,14 @@ func (c *conn) discard() {
 	io.Copy(io.Discard, c.nc)
 }
 
-// probing reads the socket and looks now and then whether the owner still lives.
-// A silent remote must not keep the connection of a cell that crashed.
+// probing reads the socket, and checks now and then that the owner still lives. A
+// silent remote must not keep the connection of a cell that crashed.
 type probing struct{ c *conn }
 
 func (p probing) Read(b []byte) (int, error) {
 	c := p.c
 	for {
-		c.armRead()
+		c.within(c.e.cfg.ProbeInterval, c.nc.SetReadDeadline)
 		//correctness: waits for the network for at most ProbeInterval,
 		//holding nothing. The deadline that end sets is never moved.
 		n, err := c.nc.Read(b)
@@ -184,7 +184,7 @@ func (p probing) Read(b []byte) (int, error) {
 			return n, err
 		}
 		//correctness: returns at once: there was credit before this read,
-		//and nobody else uses it.
+		//and nothing else uses it.
 		if !c.e.cells.AwaitCredit(c.owner, c.stop) {
 			return 0, errAbandoned
 		}
@@ -238,7 +238,7 @@ func (c *conn) writeFrames(out []frame, done *peer.Flushed) bool {
 }
 
 func (c *conn) writeChunk(pieces net.Buffers) error {
-	c.armWrite()
+	c.within(c.e.cfg.WriteTimeout, c.nc.SetWriteDeadline)
 	//correctness: waits for the network for at most WriteTimeout, or for what
 	//is left of DrainTimeout, holding nothing. A remote that does not read is
 	//ended here (law L5).
@@ -249,13 +249,13 @@ func (c *conn) writeChunk(pieces net.Buffers) error {
 // finishWriting says goodbye after a drain: the remote reads to the end and closes,
 // and that ends the read pump.
 func (c *conn) finishWriting() {
-	if t, ok := c.nc.(*net.TCPConn); ok && c.draining() {
+	if t, ok := c.nc.(*net.TCPConn); ok && c.in() == draining {
 		t.CloseWrite()
 	}
 }
 
-// broke ends writing. Reading goes on until the owner says Close: what the remote
-// has sent is still worth reading.
+// broke ends writing. Reading goes on until the owner says Close: what the remote has
+// sent is still wanted.
 func (c *conn) broke(err error) {
 	if c.ended() {
 		c.end(false)

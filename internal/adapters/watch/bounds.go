@@ -26,8 +26,7 @@ type Bounds struct {
 	TraceAge    time.Duration // how far it reaches back, memory allowing
 }
 
-// DefaultBounds are the node's. Cells calculate, so seconds are very long for
-// them.
+// DefaultBounds are the node's. Cells only calculate, so a second is very long.
 func DefaultBounds() Bounds {
 	return Bounds{
 		Cells: Patience{
@@ -36,8 +35,8 @@ func DefaultBounds() Bounds {
 			Owe:   30 * time.Second, // what a machine was to do at its deadline, and has not
 		},
 		Every:       250 * time.Millisecond, // a look at all mailboxes takes less than one
-		LogEvery:    10 * time.Second,       // a stall is worth a line then, not each look
-		RecordEvery: time.Minute,            // a recording takes the disk some of it
+		LogEvery:    10 * time.Second,       // a stall deserves a line then, not at each look
+		RecordEvery: time.Minute,            // the disk may need some of it for a recording
 		Keep:        10,                     // recordings, of at most TraceBytes and a profile each
 		TraceBytes:  8 << 20,                // some seconds of a storm
 		TraceAge:    10 * time.Second,       // the bounds of cells, and a little before

@@ -1,10 +1,9 @@
 // Package watch names what is stuck (law L12).
 //
 // A Watchdog looks at every mailbox and at what every cell and adapter is doing, a
-// few times a second. It reads what is there anyway: when a cell took its batch
-// and with which input it is busy, when the oldest input was queued, which
-// places for answers are taken. So a message costs nothing more because it is
-// watched.
+// few times a second. It reads what is there anyway: when a cell took its batch, which
+// input it is busy with, when the oldest input was queued, which slots are taken. So a
+// message costs nothing more.
 //
 //	stall.go    what counts as stuck: Bounds
 //	watch.go    the look, the log entry, and when it is over
@@ -13,5 +12,5 @@
 //	report.go   the wait-for report, computed at any time
 //	metrics.go  the figures of the mailboxes for Prometheus, read when scraped
 //
-// It is an adapter: it may wait for the disk, holding nothing; nobody waits for it.
+// It is an adapter: it may wait for the disk, holding nothing. No cell waits for it.
 package watch

@@ -7,6 +7,7 @@ import (
 	"path"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,7 +25,7 @@ const (
 	Waits   State = "waiting" // parked anywhere else
 )
 
-// Goroutine is one, or some that stand at the same place.
+// Goroutine is one goroutine, or several with the same stack.
 type Goroutine struct {
 	Cell  string // the labels that internal/kernel/live sets
 	ID    string
@@ -50,8 +51,8 @@ func (p profile) of(id actor.ID) (all []Goroutine) {
 	return all
 }
 
-// capture takes a goroutine profile. It stops the world for a moment that does
-// not depend on the number of goroutines.
+// capture takes a goroutine profile. It stops the world for a short time, however many
+// goroutines there are.
 func capture() profile {
 	var text bytes.Buffer
 	if err := pprof.Lookup("goroutine").WriteTo(&text, 1); err != nil {
@@ -60,8 +61,8 @@ func capture() profile {
 	return profile{text: text.Bytes(), list: parse(text.String())}
 }
 
-// parse reads the goroutines of cells out of a profile: of each the line of its
-// program counters, "1 @ 0x483a2e 0x4168ee", and its labels.
+// parse reads the goroutines of cells out of a profile. Each has a line of program
+// counters, "1 @ 0x483a2e 0x4168ee", and a line of labels.
 func parse(text string) (all []Goroutine) {
 	for _, block := range strings.Split(text, "\n\n") {
 		var g Goroutine
@@ -109,21 +110,18 @@ func resolve(words []string) (all []runtime.Frame) {
 
 const liveNode = "acyclic/internal/kernel/live.(*Node)."
 
-// runsCell tells the goroutine of a cell, or of an adapter's worker, from those
-// that it has started, which inherit its labels.
+// runsCell says whether a goroutine is that of a cell, or of an adapter's worker. The
+// goroutines that it has started inherit its labels.
 func runsCell(frames []runtime.Frame) bool {
-	for _, f := range frames {
-		if f.Function == liveNode+"run" || f.Function == liveNode+"work" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(frames, func(f runtime.Frame) bool {
+		return f.Function == liveNode+"run" || f.Function == liveNode+"work"
+	})
 }
 
-// parked are the calls of the runtime by which a goroutine waits for another
-// one or for the system, with what that is called; above them stands park. A
-// goroutine that the runtime parks for itself, for the garbage collector say,
-// runs, and so does one that is in a send that does not wait.
+// parked are the calls of the runtime by which a goroutine waits for another one or for
+// the system, with a name for each. Above them stands park. A goroutine counts as
+// running if the runtime parks it for the garbage collector, or if it is in a send that
+// does not wait.
 var parked = []struct{ fn, what string }{
 	{"runtime.chanrecv", "a receive"}, {"runtime.chansend", "a send"}, {"runtime.selectgo", "a select"},
 	{"runtime.block", "an empty select"}, {"runtime.semacquire", "a lock"}, {"runtime.notifyListWait", "a condition"},
@@ -134,10 +132,8 @@ const park = "runtime.gopark"
 
 // state reads off a stack what its goroutine is doing.
 func state(frames []runtime.Frame) (s State, what string) {
-	for _, f := range frames {
-		if f.Function == "acyclic/internal/kernel/live.(*sleeper).nap" {
-			return Asleep, ""
-		}
+	if slices.ContainsFunc(frames, func(f runtime.Frame) bool { return f.Function == "acyclic/internal/kernel/live.(*sleeper).nap" }) {
+		return Asleep, ""
 	}
 	s = Runs
 	stopped := false
@@ -162,22 +158,19 @@ func state(frames []runtime.Frame) (s State, what string) {
 	return s, what
 }
 
-// ofKernel says whether what waits for a lock is this module's own machinery,
-// whose mutexes are leaves: whoever holds one waits for nothing.
+// ofKernel says whether this module's machinery waits for the lock. Its mutexes are
+// leaves: a goroutine that holds one waits for nothing.
 func ofKernel(frames []runtime.Frame) bool {
-	for _, f := range frames {
-		if !strings.HasPrefix(f.Function, "runtime.") && !strings.HasPrefix(f.Function, "sync.") &&
-			!strings.HasPrefix(f.Function, "internal/sync.") {
-			return strings.HasPrefix(f.Function, "acyclic/internal/")
-		}
-	}
-	return false
+	i := slices.IndexFunc(frames, func(f runtime.Frame) bool {
+		return !strings.HasPrefix(f.Function, "runtime.") && !strings.HasPrefix(strings.TrimPrefix(f.Function, "internal/"), "sync.")
+	})
+	return i >= 0 && strings.HasPrefix(frames[i].Function, "acyclic/internal/")
 }
 
 // maxStack is how many calls of a stack are shown.
 const maxStack = 24
 
-// stack words the calls that are not the runtime's: "chain.(*Machine).Step
+// stack words the calls that are not the runtime's, as in "chain.(*Machine).Step
 // (machine.go:120)".
 func stack(frames []runtime.Frame) (calls []string) {
 	for _, f := range frames {

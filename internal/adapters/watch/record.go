@@ -11,17 +11,17 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// flight is the flight recorder, of which a process has one. It costs a tenth
-// of the CPU or more where goroutines wake each other all the time, as they do
-// here; so it runs only while something is suspect.
+// flight is the flight recorder. A process has only one. It costs a tenth of the CPU or
+// more where goroutines wake each other all the time, so it runs only while something
+// is suspect.
 type flight struct {
 	rec     *trace.FlightRecorder // nil: it does not run
 	suspect time.Time             // the last look that found something suspect
-	failed  bool                  // it could not be started, which has been said
+	failed  bool                  // it could not be started; the log says so
 }
 
-// fly starts the flight recorder when something is suspect, and stops it when
-// nothing has been for as long as it reaches back.
+// fly starts the flight recorder when something is suspect. It stops it when nothing
+// has been suspect for as long as it reaches back.
 func (w *Watchdog) fly(now time.Time, suspect bool) {
 	f := &w.flight
 	if suspect {
@@ -55,8 +55,8 @@ const (
 	traceExt   = ".trace"
 )
 
-// save writes a recording on a goroutine of its own, one at a time: the disk
-// may be what is stuck.
+// save writes a recording on a separate goroutine, one at a time: the disk itself may
+// be stuck.
 func (w *Watchdog) save(now time.Time, p profile) {
 	if !w.recording.CompareAndSwap(false, true) {
 		return
@@ -97,7 +97,7 @@ func writeTrace(rec *trace.FlightRecorder, name string) (err error) {
 	return errors.Join(err, f.Close())
 }
 
-// prune removes the oldest recordings; their names are their times.
+// prune removes the oldest recordings. Their names are their times.
 func prune(dir string, keep int) error {
 	for _, ext := range []string{profileExt, traceExt} {
 		files, err := filepath.Glob(filepath.Join(dir, "*"+ext))

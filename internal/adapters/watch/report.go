@@ -9,15 +9,16 @@ import (
 
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/cell"
+	"acyclic/internal/kernel/mailbox"
 )
 
-// Report is who waits for whom, at a moment.
+// Report says, for one moment, which cell waits for which.
 type Report struct {
 	At    time.Time
 	Cells []CellReport
-	// Questions are those without an answer, oldest first. Cells do not wait
-	// for them: an asker goes on with its next input. Only an asker that is
-	// an adapter sleeps until its answer comes or its time is up.
+	// Questions are those without an answer, oldest first. A cell that asks does
+	// not wait: it goes on with its next input. Only an adapter that asks sleeps
+	// until its answer comes or its time is up.
 	Questions []Question
 	// WaitEdges are the components that wait for anything but an input.
 	WaitEdges []CellReport
@@ -72,9 +73,8 @@ func (q Question) String() string {
 	return fmt.Sprintf("%s asked %s %s (%s) %v ago%s", q.FromName, q.ToName, q.Type, q.Port, q.Age.Round(time.Millisecond), given)
 }
 
-// Report computes who waits for whom. It may be called by any goroutine; it
-// takes a goroutine profile and, one after the other, the leaf mutex of each
-// mailbox.
+// Report computes the report. Any goroutine may call it. It takes a goroutine profile
+// and, one after the other, the leaf mutex of each mailbox.
 func (w *Watchdog) Report() Report {
 	now := time.Now()
 	p := capture()
@@ -93,10 +93,10 @@ func describe(c *cell.Cell, p profile, now time.Time) CellReport {
 	st := c.Stats()
 	r := CellReport{ID: c.ID, Name: c.Name, Kind: kindOf(c), State: Asleep, Depth: st.Depth, Asking: st.Asking, Owing: st.Owing}
 	if st.BusySince != 0 {
-		r.Doing, r.Since = st.BusyWith, age(st.BusySince, now)
+		r.Doing, r.Since = st.BusyWith, mailbox.Age(st.BusySince, now)
 	}
 	if o, ok := c.Mail.Oldest(); ok {
-		r.Oldest, r.Age = typeName(o.Type), age(o.Since, now)
+		r.Oldest, r.Age = typeName(o.Type), mailbox.Age(o.Since, now)
 	}
 	for _, g := range p.of(c.ID) {
 		if g.State != Asleep {
@@ -128,7 +128,7 @@ func (w *Watchdog) questions(now time.Time) (all []Question) {
 			port := c.Ports()[o.Port]
 			q := Question{
 				From: c.ID, FromName: c.Name, To: o.Call.To, ToName: o.Call.To.String(), Port: port.Name, Type: port.Question,
-				Age: age(o.Deadline, now) + port.Timeout, GivenUp: o.GivenUp,
+				Age: mailbox.Age(o.Deadline, now) + port.Timeout, GivenUp: o.GivenUp,
 			}
 			if to := w.cfg.System.Lookup(o.Call.To); to != nil {
 				q.ToName = to.Name
@@ -143,8 +143,8 @@ func (w *Watchdog) questions(now time.Time) (all []Question) {
 // maxShown bounds the questions in the text of a report.
 const maxShown = 50
 
-// Text is the report for people: everything that is not asleep with nothing to
-// do, the questions, and the wait edges.
+// Text is the report for people: the cells that have something to do, the questions, and
+// the wait edges.
 func (r Report) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "wait-for report of %s\n\n", r.At.UTC().Format(time.RFC3339))

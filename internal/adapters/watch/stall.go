@@ -3,6 +3,7 @@ package watch
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -43,9 +44,9 @@ func (s Stall) what(now time.Time) string {
 	return fmt.Sprintf("%s has owed the answer to %s for %v", s.Name, s.With, age)
 }
 
-// judge lists what is stuck, each once, by the first of running, queued and
-// owing that holds: that is the nearest to the cause. suspect says whether
-// something is on its way there.
+// judge lists what is stuck, each cell once, by the first of running, queued and owing
+// that holds: that is the nearest to the cause. suspect says whether something may soon
+// be stuck.
 func (w *Watchdog) judge(now time.Time) (stalls []Stall, suspect bool) {
 	w.suspect = false
 	w.cells = w.cells[:0]
@@ -63,12 +64,8 @@ func (w *Watchdog) judge(now time.Time) (stalls []Stall, suspect bool) {
 	for _, c := range w.cells {
 		w.owed(c, now, found)
 	}
-	stalls = make([]Stall, 0, len(found))
-	for _, s := range found {
-		stalls = append(stalls, s)
-	}
-	slices.SortFunc(stalls, func(a, b Stall) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID)) })
-	return stalls, w.suspect
+	oldest := func(a, b Stall) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID)) }
+	return slices.SortedFunc(maps.Values(found), oldest), w.suspect
 }
 
 // own judges what a cell is doing and what it has not taken.
@@ -89,11 +86,11 @@ func (w *Watchdog) own(c *cell.Cell, now time.Time) (Stall, bool) {
 	return Stall{}, false
 }
 
-// owed judges those whom a cell has asked.
+// owed judges the cells that a cell has asked.
 func (w *Watchdog) owed(c *cell.Cell, now time.Time, found map[actor.ID]Stall) {
 	w.open = c.Mail.Asking(w.open[:0])
 	for _, o := range w.open {
-		if age(o.Deadline, now) <= 0 {
+		if mailbox.Age(o.Deadline, now) <= 0 {
 			continue
 		}
 		to := w.cfg.System.Lookup(o.Call.To)
@@ -116,18 +113,18 @@ func (w *Watchdog) bounds(c *cell.Cell) Patience {
 	return w.cfg.Cells
 }
 
-// above says whether an age is above its bound; what is above a quarter of it
-// is suspect.
+// above says whether an age is above its bound. An age above a quarter of it is
+// suspect.
 func (w *Watchdog) above(age, bound time.Duration) bool {
 	w.suspect = w.suspect || age > bound/4
 	return age > bound
 }
 
-// age is how long ago something was at a cell, as far as the watchdog was awake.
-// What is stuck already does not become young again by a sleep.
+// age is how long ago something was at a cell. The time before the machine slept does
+// not count, unless the cell was stuck then.
 func (w *Watchdog) age(id actor.ID, since int64, now time.Time) time.Duration {
 	if w.known[id] == nil {
 		since = max(since, w.floor)
 	}
-	return age(since, now)
+	return mailbox.Age(since, now)
 }

@@ -41,8 +41,8 @@ type Watchdog struct {
 	lastLook   time.Time
 	lastLog    time.Time
 	lastRecord time.Time
-	floor      int64 // a mailbox.Stamp; what was before does not count
-	suspect    bool  // the look under way has found something on its way to its bound
+	floor      int64 // a mailbox.Stamp; the time before it does not count
+	suspect    bool  // the look under way has found something that may soon be stuck
 
 	cells []*cell.Cell // buffers
 	work  []cell.Work
@@ -67,17 +67,17 @@ func (w *Watchdog) Start() {
 	go w.run()
 }
 
-// Stop ends it, and waits for a recording that is being written until the bound
-// has passed.
+// Stop ends it. It waits for a recording that is being written, but no longer than
+// bound.
 //
-// correctness: the caller waits for a look, which waits for nothing, and for
-// the disk no longer than the bound.
+// correctness: the caller waits for a look, which waits for nothing, and for the disk
+// no longer than bound.
 func (w *Watchdog) Stop(bound time.Duration) {
 	close(w.stop)
 	<-w.done
 	written := make(chan struct{})
 	go func() {
-		w.writes.Wait() // correctness: left behind when the disk does not answer; the process is about to end.
+		w.writes.Wait() // correctness: left behind if the disk does not answer; the process is about to end.
 		close(written)
 	}()
 	timeout := time.NewTimer(bound)
@@ -89,8 +89,8 @@ func (w *Watchdog) Stop(bound time.Duration) {
 	}
 }
 
-// correctness: this goroutine holds nothing while it waits for its next look; Stop
-// ends it.
+// correctness: this goroutine holds nothing while it waits for its next look. Stop ends
+// it.
 func (w *Watchdog) run() {
 	defer close(w.done)
 	ticker := time.NewTicker(w.cfg.Every)
@@ -111,9 +111,8 @@ func (w *Watchdog) Stuck() []Stall { return *w.stuck.Load() }
 // Stalls counts them since the start.
 func (w *Watchdog) Stalls() uint64 { return w.stalls.Load() }
 
-// asleepAfter is how many missed looks mean that the machine slept, or is too
-// busy even for the watchdog: then no cell is to blame for what has become old
-// meanwhile.
+// asleepAfter is how many missed looks mean that the machine slept, or is too busy even
+// for the watchdog. What has become old meanwhile is then no cell's fault.
 const asleepAfter = 8
 
 // look compares what is with the bounds.
@@ -128,7 +127,7 @@ func (w *Watchdog) look(now time.Time) {
 	w.update(now, stalls)
 }
 
-// update says what is new and what is over.
+// update logs what is new and what is over.
 func (w *Watchdog) update(now time.Time, stalls []Stall) {
 	still := map[actor.ID]bool{}
 	var fresh []Stall
@@ -160,8 +159,7 @@ func (w *Watchdog) update(now time.Time, stalls []Stall) {
 	}
 }
 
-// clear forgets the stalls that are over, and says so of those that were in the
-// log.
+// clear forgets the stalls that are over. It logs the end of those that are in the log.
 func (w *Watchdog) clear(now time.Time, still map[actor.ID]bool) {
 	var over []string
 	for id, k := range w.known {
@@ -179,15 +177,15 @@ func (w *Watchdog) clear(now time.Time, still map[actor.ID]bool) {
 	}
 }
 
-// maxNamed bounds what one log entry tells of in full, and maxOwed the
-// questions that it lists.
+// maxNamed bounds the stalls that one log entry tells in full, and maxOwed the questions
+// that it lists.
 const (
 	maxNamed = 3
 	maxOwed  = 8
 )
 
-// record is the log entry about stalls: each with the input, the lanes, the cells
-// that wait for it and the stacks of its goroutines.
+// record is the log entry about stalls. Each has the input, the lanes, the questions and
+// the stacks of its goroutines.
 func (w *Watchdog) record(now time.Time, fresh []Stall, p profile) actor.Record {
 	var words []string
 	var fields []any
@@ -205,7 +203,7 @@ func (w *Watchdog) record(now time.Time, fresh []Stall, p profile) actor.Record 
 		name := func(field string) string { return field + "[" + s.Name + "]" }
 		fields = append(fields, name("queued"), depths(c.Mail.Stats().Depth))
 		if o, ok := c.Mail.Oldest(); ok {
-			fields = append(fields, name("oldest"), fmt.Sprintf("%s for %v", typeName(o.Type), age(o.Since, now).Round(time.Millisecond)))
+			fields = append(fields, name("oldest"), fmt.Sprintf("%s for %v", typeName(o.Type), mailbox.Age(o.Since, now).Round(time.Millisecond)))
 		}
 		if asked := about(questions, s.ID); len(asked) > 0 {
 			fields = append(fields, name("waits"), strings.Join(asked, "; "))
@@ -246,9 +244,4 @@ func typeName(t reflect.Type) string {
 		return "an input"
 	}
 	return t.String()
-}
-
-// age is how long ago a stamp was.
-func age(since int64, now time.Time) time.Duration {
-	return time.Duration(mailbox.Stamp(now) - since)
 }

@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// What the cells of these tests say.
+// The messages of the cells of these tests.
 type (
 	Ping struct{ actor.Asks[Pong, target] } // answered at once
 	Work struct{ actor.Asks[Pong, target] } // passed to the adapter
@@ -93,7 +93,7 @@ type quiet struct{}
 func (quiet) Record(string, actor.ID, actor.Record) {}
 
 // bounds are those of these tests: short enough for one that runs on the real
-// clock, and each of its own length.
+// clock, and each with another length.
 var bounds = watch.Config{
 	Bounds: watch.Bounds{
 		Cells:    watch.Patience{Run: 50 * time.Millisecond, Queue: 100 * time.Millisecond, Owe: 200 * time.Millisecond},
@@ -212,8 +212,8 @@ func answerWork(context.Context, actor.Input) any { return Pong{} }
 
 // A call of an adapter that hangs, as an engine call might: the adapter is named
 // within its own, longer bound, with the question, the stack of the worker, and
-// who waits for it; when the call returns that is said, once.
-func TestL12AnEdgeThatHangsIsNamed(t *testing.T) {
+// the cell that waits for it. When the call returns, the log says so, once.
+func TestL12AnAdapterThatHangsIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		r := newRig(t, bounds, nil, func(context.Context, actor.Input) any {
@@ -242,7 +242,7 @@ func TestL12AnEdgeThatHangsIsNamed(t *testing.T) {
 //go:noinline
 func hangInEngine(release chan struct{}) { <-release }
 
-// A step that blocks: the cell is named, not who waits for it. The report shows
+// A step that blocks: the cell is named, not the asker that waits for it. The report shows
 // the wait, which the source of a component cannot contain (L1).
 func TestL12AStepThatBlocksIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -282,8 +282,8 @@ func TestL12AStepThatBlocksIsNamed(t *testing.T) {
 // A step that spins, on the real clock: its stack is in the log and on disk.
 func TestL12AStepThatSpinsIsNamed(t *testing.T) {
 	var released atomic.Bool
-	// A loaded machine may starve the watchdog for a while, and then nobody is
-	// to blame: looks that are further apart than that, and a bound that leaves
+	// A loaded machine may starve the watchdog for a while, and then no cell is
+	// to blame. So the looks are further apart than that, and the bound leaves
 	// time for a trace.
 	cfg := bounds
 	cfg.Every, cfg.Cells.Run = 50*time.Millisecond, time.Second
@@ -306,13 +306,13 @@ func TestL12AStepThatSpinsIsNamed(t *testing.T) {
 	}
 	profile, err := os.ReadFile(files[0])
 	if err != nil || !strings.Contains(string(profile), `# labels: {"cell":"worker", "id":"1"}`) || !strings.Contains(string(profile), "spinHere") {
-		t.Errorf("the profile does not show who spins (%v):\n%s", err, profile)
+		t.Errorf("the profile does not show which cell spins (%v):\n%s", err, profile)
 	}
 	if trace, err := os.ReadFile(files[1]); err != nil || !strings.HasPrefix(string(trace), "go 1.") {
 		t.Errorf("no execution trace: %v, %d bytes", err, len(trace))
 	}
 	if report := r.dog.Report(); len(report.WaitEdges) != 0 {
-		t.Errorf("who spins waits for nobody: %+v", report.WaitEdges)
+		t.Errorf("a cell that spins waits for nothing: %+v", report.WaitEdges)
 	}
 	released.Store(true)
 	if entry := words(<-r.got); !strings.Contains(entry, "no longer stuck: worker") {
@@ -379,7 +379,7 @@ func TestL12TheWatchdogIsBrief(t *testing.T) {
 	})
 }
 
-// A machine that slept has no stuck cells: what is old then grew old while nobody
+// A machine that slept has no stuck cells: what is old then grew old while no cell
 // could work.
 func TestL12ASleepIsNoStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -390,13 +390,13 @@ func TestL12ASleepIsNoStall(t *testing.T) {
 		r.dog.Stop(time.Second) // from here on it looks when it is told
 		now := time.Now()
 		r.dog.Look(now.Add(time.Hour)) // an hour passes between two looks
-		r.wantStuck("nobody could work in that hour")
+		r.wantStuck("no cell could work in that hour")
 		r.dog.Look(now.Add(time.Hour + 30*time.Millisecond))
 		r.wantStuck("awake again for less than the bound")
 		r.dog.Look(now.Add(time.Hour + 60*time.Millisecond))
 		r.wantStuck("awake again for longer than the bound", "worker")
 		r.dog.Look(now.Add(3 * time.Hour))
-		r.wantStuck("who is stuck does not become well by sleeping", "worker")
+		r.wantStuck("a stuck cell does not become well by sleeping", "worker")
 		close(release)
 		if err := r.node.Stop(time.Second); err != nil {
 			t.Error(err)

@@ -9,7 +9,7 @@ import (
 // ID names a cell or an adapter. It is never reused. Zero is none.
 //
 // The high 32 bits of a spawned cell's ID are the ID of the cell that spawned
-// it, the low 32 bits a sequence number; a static cell's ID is small.
+// it, the low 32 bits a sequence number. A static cell's ID is small.
 type ID uint64
 
 // Child returns the ID of the seq-th cell spawned by parent.
@@ -38,15 +38,15 @@ type Machine interface {
 	// batch until Step moves it (law L9).
 	Deadline() time.Time
 
-	// Check verifies the machine's invariants; the simulator calls it after
+	// Check verifies the machine's invariants. The simulator calls it after
 	// every step.
 	Check() error
 }
 
 // The ways a question can end without a value (law L2).
 var (
-	// ErrTimeout says that no answer came within the port's timeout. The
-	// target may still be working on it: what was asked may have happened.
+	// ErrTimeout says that no answer came within the port's timeout. The target
+	// may still be at work: what was asked may have happened.
 	ErrTimeout = errors.New("no answer in time")
 
 	// ErrGone says that the target stopped or crashed, before or after it
@@ -65,7 +65,7 @@ type Input struct {
 	// event. Step switches on its type.
 	Body any
 
-	// From is the cell or adapter that sent it; zero for the driver's own inputs.
+	// From is the cell or adapter that sent it, or zero for the driver's own inputs.
 	From ID
 
 	// Ticket is set when Body is an answer: the ticket that Ask returned.
@@ -92,7 +92,7 @@ type (
 	Start struct{ Generation uint32 }
 
 	// Stop asks the cell to finish: bring itself in order and call
-	// Outbox.Finish, in this step or soon after. What it still owes is
+	// Outbox.Finish, in this step or soon after. Its debts are then
 	// settled with ErrGone.
 	Stop struct{}
 
@@ -100,7 +100,7 @@ type (
 	Tick struct{}
 
 	// Lagged says that N events of a Stream were dropped because this
-	// subscriber was slow. It stands where they would have stood; the
+	// subscriber was slow. It stands where they would have stood. The
 	// subscriber resyncs from the owner (law L6).
 	Lagged struct {
 		Topic TopicID
@@ -114,16 +114,16 @@ type (
 		Reason string
 	}
 
-	// End orders a spawned cell to end; see Outbox.End. Fault says that the
+	// End orders a spawned cell to end, see Outbox.End. Fault says that the
 	// remote peer broke a rule.
 	End struct {
 		Reason string
 		Fault  bool
 	}
 
-	// Freed says that a slot is free again whose question had timed out: the
-	// target has answered after all, or died. The answer itself is dropped
-	// (laws L2, L3). Freed comes in the slot it frees, so it needs no room.
+	// Freed says that the slot of a question that timed out is free again: the
+	// target has answered, or died. The answer itself is dropped (laws L2, L3).
+	// Freed comes in the slot that it frees, so it needs no room.
 	Freed struct{}
 
 	// Alive is given to a rebuilt parent, once per cell that it had spawned
@@ -151,7 +151,7 @@ type RawCall struct {
 // marker in its contract. A port that leads to the wrong target does not compile.
 type Ref[T any] ID
 
-// Asks is embedded in a question to name its answer and its target:
+// Asks is embedded in a question. It names the answer and the target:
 //
 //	type SubmitBlock struct {
 //		actor.Asks[Verdict, Chain]
@@ -195,8 +195,8 @@ func Fits(question, answer any) bool {
 	return ok && q.takes(answer)
 }
 
-// Call is the typed handle of a question that must be answered exactly once.
-// The zero Call is no call. It is plain data, too.
+// Call is the typed handle of a question that must be answered exactly once. It is
+// plain data. The zero Call is no call.
 type Call[A any] struct{ raw RawCall }
 
 // IsZero says whether the call is no call.

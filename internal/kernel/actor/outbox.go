@@ -74,7 +74,7 @@ type Record struct {
 }
 
 // Host is what a driver lends to an Outbox. Its methods only look at the
-// cell's own tables; they never wait.
+// cell's own tables. They never wait.
 type Host interface {
 	// Reserve takes a slot for the answer to a question on a port.
 	Reserve(port int, to ID, key uint64, deadline time.Time, none any) (RawCall, bool)
@@ -126,12 +126,12 @@ func (o *Outbox) ask(port int, to ID, timeout time.Duration, key uint64, q, none
 }
 
 // Tell sends body to an adapter, which takes it without waiting. The machine
-// bounds what it has told and not yet seen done; see its bounds.go.
+// bounds what it has told and not yet seen done, see its bounds.go.
 func (o *Outbox) Tell(adapter ID, body any) { o.add(Effect{Kind: Tell, To: adapter, Body: body}) }
 
-// Spawn makes a new cell with a fresh ID. ok is false when all seats of this
-// kind are taken. The seat of an ended cell stays taken until everybody has seen
-// its end. The parent is told Ended when the cell is no more.
+// Spawn makes a new cell with a fresh ID. ok is false if all seats of this kind are
+// taken. The seat of an ended cell stays taken until all subscribers have seen its
+// end. The parent is given Ended when the cell is no more.
 func (o *Outbox) Spawn(kind Kind, arg any) (id ID, ok bool) {
 	id, ok = o.host.Seat(kind)
 	if ok {
@@ -151,14 +151,14 @@ func (o *Outbox) End(cell ID, reason string, fault bool) {
 	o.add(Effect{Kind: EndCell, To: cell, Body: End{Reason: reason, Fault: fault}})
 }
 
-// Finish ends the cell after this step. What it owes is settled with ErrGone.
+// Finish ends the cell after this step. Its debts are settled with ErrGone.
 func (o *Outbox) Finish(reason string) { o.add(Effect{Kind: Finish, Body: reason}) }
 
 // Halt stops the whole node, cleanly, because going on would be wrong (the
 // database failed). err is shown to the user.
 func (o *Outbox) Halt(err error) { o.add(Effect{Kind: Halt, Err: err}) }
 
-// Log writes a record at a level; fields are key, value, key, value.
+// Log writes a record at a level. Fields are key, value, key, value.
 func (o *Outbox) Log(level Level, msg string, fields ...any) {
 	o.add(Effect{Kind: Log, Body: Record{Level: level, Msg: msg, Fields: fields}})
 }

@@ -10,7 +10,7 @@ type PortSpec struct {
 	Name     string        // "netsync.block", for reports
 	Question string        // its type: "chain.SubmitBlock", for reports
 	To       ID            // the target; zero: each Ask names one
-	Window   int           // questions outstanding at most, those that timed out and are still owed included
+	Window   int           // questions outstanding at most, with those that timed out and are still owed
 	Timeout  time.Duration // after which the question ends in ErrTimeout
 }
 
@@ -42,8 +42,8 @@ func (p Port[Q, A]) Free(out *Outbox) int { return out.host.Free(p.Index) }
 
 // Ask asks the port's target. The answer comes as an input of type A with this
 // ticket and key, exactly once (law L2). The key says what the question is about,
-// for example a peer's ID. ok is false when no slot is free: nothing was asked.
-// An answer, or Freed, comes when that changes.
+// for example a peer's ID. ok is false if no slot is free: nothing was asked. The
+// next answer or Freed brings a free slot.
 func (p Port[Q, A]) Ask(out *Outbox, key uint64, q Q) (t Ticket, ok bool) {
 	return out.ask(p.Index, p.To, p.Timeout, key, q, q.noAnswer())
 }

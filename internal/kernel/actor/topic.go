@@ -18,9 +18,8 @@ func (k TopicKind) String() string {
 	return [...]string{"", "state", "stream", "ledger", "traffic"}[k]
 }
 
-// State keeps the latest value per key. A slow subscriber sees fewer values,
-// and always the last one. A rebuilt subscriber is given the
-// current values.
+// State keeps the latest value per key. A slow subscriber sees fewer values, but
+// always the last one. A rebuilt subscriber is given the current values.
 type State[E any] struct{ ID TopicID }
 
 // Set publishes the value of key.
@@ -43,10 +42,10 @@ func (t Stream[E]) Publish(out *Outbox, e E) {
 	out.add(Effect{Kind: Publish, Topic: t.ID, Body: e})
 }
 
-// Ledger is lossless: each spawned cell may say Open once and Close once, and
-// the room for both at every subscriber was reserved with its seat.
-// Should the cell die between the two, the driver says Close for it. Traffic of
-// the cell reaches a subscriber only between the two (law L7).
+// Ledger is lossless: each spawned cell may say Open once and Close once. The room
+// for both at every subscriber is reserved with its seat. If the cell dies between
+// the two, the driver says Close for it. Traffic of the cell reaches a subscriber
+// only between the two (law L7).
 type Ledger[O, C any] struct{ ID TopicID }
 
 // Open publishes e, once in the publisher's life.
@@ -64,9 +63,9 @@ func (t Ledger[O, C]) Close(out *Outbox, e C) {
 const MaxFanout = 4
 
 // Traffic carries what a remote peer sent, from its cell to the component that
-// cares. An event takes over the credit of the socket read that caused it, and
-// gives it back when the subscriber has handled it; so it may be published only
-// in a step whose input is traffic, and at most MaxFanout times (law L5).
+// cares. An event takes over the credit of the socket read that caused it. The
+// credit comes back when the subscriber has handled the event. So Traffic may be
+// published only in a step whose input is traffic, at most MaxFanout times (law L5).
 type Traffic[E any] struct{ ID TopicID }
 
 // Publish passes e on.

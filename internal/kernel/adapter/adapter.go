@@ -1,9 +1,9 @@
 // Package adapter says how the parts that may wait meet the parts that may not.
 //
-// An adapter is a goroutine that waits for something outside the program: a
-// socket, the disk, a name server, an HTTP client. Adapters hold nothing while
-// they wait, each kind is bounded in number, and no cell waits for one: cells
-// tell adapters (Teller) or ask them (Handler) and get the answer as an input.
+// An adapter is a goroutine that waits for something outside the program: a socket,
+// the disk, a name server, an HTTP client. Adapters hold nothing while they wait,
+// and each kind is bounded in number. No cell waits for an adapter: cells tell
+// adapters (Teller), or ask them (Handler) and get the answer as an input.
 package adapter
 
 import (
@@ -19,7 +19,7 @@ type Teller interface {
 }
 
 // Handler answers the questions that cells ask an adapter. Handle runs on one of
-// the adapter's workers and may wait; ctx ends when the node stops. It returns the
+// the adapter's workers and may wait. ctx ends when the node stops. It returns the
 // answer, whose type the question names.
 type Handler interface {
 	Handle(ctx context.Context, in actor.Input) (answer any)
@@ -35,7 +35,7 @@ func (f HandlerFunc) Handle(ctx context.Context, in actor.Input) any { return f(
 type Cells interface {
 	// Deliver puts body into a lane of a cell and never waits. In the
 	// Inbound lane bytes are charged to the cell's credit until it has been
-	// handled; in the Events lane body replaces one of the same adapter that is
+	// handled. In the Events lane body replaces one of the same adapter that is
 	// still queued. It returns false when the cell is gone, or has no room in
 	// the lane.
 	Deliver(from, to actor.ID, lane actor.Lane, body any, bytes int) bool
@@ -72,10 +72,9 @@ func ask[A any](ctx context.Context, a Asker, port int, to actor.ID, q any) (A, 
 	return body.(A), nil
 }
 
-// Subscription is what an adapter hears of the State and Stream topics to which
-// it subscribes in the wiring. A slow reader misses nothing that counts: of each
-// State it gets the latest value, and actor.Lagged stands for what a Stream
-// dropped (law L6). Nobody waits for it.
+// Subscription is what an adapter hears of the State and Stream topics to which it
+// subscribes in the wiring. A slow reader gets the latest value of each State, and
+// actor.Lagged for what a Stream dropped (law L6). No publisher waits for it.
 type Subscription interface {
 	// Next waits for the next event. It returns ctx's error when ctx ends and
 	// actor.ErrGone when the node has stopped. One goroutine may use it.

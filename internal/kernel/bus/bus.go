@@ -14,8 +14,8 @@
 package bus
 
 import (
-	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -41,15 +41,15 @@ type Topic struct {
 type Kind struct {
 	ID    actor.Kind
 	Name  string
-	Seats int // cells of this kind at most, dead ones that not everybody has seen included
+	Seats int // cells of this kind at most, with dead ones whose end is not seen by all
 }
 
 // Post puts an envelope into the mailbox of a cell.
 type Post func(to actor.ID, e mailbox.Envelope)
 
-// Bus routes events. Its mutex guards what must be atomic with a subscriber's
-// rebuild; while it is held mailboxes are put into (their mutexes are leaves),
-// and nothing else.
+// Bus routes events. Its mutex guards what must be atomic with a subscriber's rebuild.
+// While it is held, envelopes are put into mailboxes, whose mutexes are leaves, and
+// nothing else is called.
 type Bus struct {
 	mu     sync.Mutex
 	topics map[actor.TopicID]*topic
@@ -106,9 +106,8 @@ func New(topics []Topic, kinds []Kind, post Post) *Bus {
 	return b
 }
 
-// Publish sends an event of from to the subscribers of a topic. It returns an
-// error when the publisher breaks the topic's rules: that is a bug of the
-// publisher, and nothing is sent.
+// Publish sends an event of from to the subscribers of a topic. It returns an error, and
+// sends nothing, if the publisher breaks the topic's rules: that is a bug.
 func (b *Bus) Publish(now time.Time, from actor.ID, e actor.Effect, charge mailbox.Charge) error {
 	t := b.topics[e.Topic]
 	if t == nil {
@@ -151,14 +150,9 @@ func (b *Bus) send(t *topic, env mailbox.Envelope) {
 	}
 }
 
-// Subscribers counts the subscribers of a topic. The credit of an event is charged
-// once for each.
-func (b *Bus) Subscribers(id actor.TopicID) int {
-	if t := b.topics[id]; t != nil {
-		return len(t.Subs)
-	}
-	return 0
-}
+// Subscribers counts the subscribers of a topic. The credit of an event is charged once
+// for each.
+func (b *Bus) Subscribers(id actor.TopicID) int { return len(b.topics[id].Subs) }
 
 // IsTraffic says whether a topic carries peer traffic.
 func (b *Bus) IsTraffic(id actor.TopicID) bool {
@@ -306,25 +300,17 @@ func (b *Bus) Rebuild(now time.Time, cell actor.ID, reset func()) {
 	}
 }
 
-// living forgets what the dead cell will not take any more and returns the
-// remaining seats in order.
+// living forgets what the dead cell will not take any more and returns the remaining seats
+// in order.
 func (b *Bus) living(cell actor.ID) []actor.ID {
-	ids := b.sorted()
-	for _, id := range ids {
+	for _, id := range b.sorted() {
 		b.drained(cell, id, false)
 		b.drained(cell, id, true)
 	}
 	return b.sorted()
 }
 
-func (b *Bus) sorted() []actor.ID {
-	ids := make([]actor.ID, 0, len(b.seats))
-	for id := range b.seats {
-		ids = append(ids, id)
-	}
-	slices.SortFunc(ids, func(x, y actor.ID) int { return cmp.Compare(x, y) })
-	return ids
-}
+func (b *Bus) sorted() []actor.ID { return slices.Sorted(maps.Keys(b.seats)) }
 
 func (b *Bus) replay(now time.Time, t *topic, cell actor.ID, ids []actor.ID) {
 	env := mailbox.Envelope{Topic: t.ID, Queued: mailbox.Stamp(now)}
@@ -339,12 +325,7 @@ func (b *Bus) replay(now time.Time, t *topic, cell actor.ID, ids []actor.ID) {
 		}
 	case actor.StateTopic:
 		env.Lane = actor.Events
-		keys := make([]uint64, 0, len(t.latest))
-		for k := range t.latest {
-			keys = append(keys, k)
-		}
-		slices.Sort(keys)
-		for _, k := range keys {
+		for _, k := range slices.Sorted(maps.Keys(t.latest)) {
 			env.Key, env.In = k, actor.Input{Body: t.latest[k]}
 			b.post(cell, env)
 		}

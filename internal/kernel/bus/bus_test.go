@@ -104,7 +104,7 @@ func TestL4PlacesBoundTheLedger(t *testing.T) {
 		}
 		b.take(watcher)
 		if n := b.Seats(1); n != seats {
-			return fmt.Errorf("%d seats are free once everybody has seen the end, want %d", n, seats)
+			return fmt.Errorf("%d seats are free once all have seen the end, want %d", n, seats)
 		}
 		return nil
 	}
@@ -256,11 +256,11 @@ func TestL11RebuildTellsWhatStands(t *testing.T) {
 		t.Errorf("the parent is told\n%s\nwant\n%s", got, want)
 	}
 	if n := b.Seats(1); n != seats-2 {
-		t.Errorf("%d seats are free, want %d: nobody waits for the dead cell's end any more", n, seats-2)
+		t.Errorf("%d seats are free, want %d: nothing waits for the dead cell's end any more", n, seats-2)
 	}
 }
 
-// What breaks a topic's rules is the publisher's bug, and nothing is sent.
+// To break a topic's rules is the publisher's bug, and nothing is sent.
 func TestRulesOfTopics(t *testing.T) {
 	b := newBench()
 	id, _ := b.Seat(parent, 1)

@@ -62,8 +62,8 @@ func (b *Bus) Lives() []Life {
 	return all
 }
 
-// Check verifies that the seats are counted right, and that a seat comes free
-// once everybody has seen the cell's end.
+// Check verifies that the seats are counted right, and that a seat is free once all have
+// seen the cell's end.
 func (b *Bus) Check() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -72,7 +72,7 @@ func (b *Bus) Check() error {
 		p := b.seats[id]
 		used[p.kind]++
 		if p.dead && len(p.waiting) == 0 {
-			return fmt.Errorf("the seat of %v is taken although everybody has seen its end", id)
+			return fmt.Errorf("the seat of %v is taken although all have seen its end", id)
 		}
 	}
 	for id, k := range b.kinds {

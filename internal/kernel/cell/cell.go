@@ -10,8 +10,8 @@ import (
 	"acyclic/internal/kernel/mailbox"
 )
 
-// Cell is a machine with its mailbox. Its fields belong to the goroutine that runs
-// it, the atomic ones and the mailbox excepted.
+// Cell is a machine with its mailbox. Its fields belong to the goroutine that runs it,
+// except for the atomic ones and the mailbox.
 type Cell struct {
 	ID   actor.ID
 	Name string
@@ -30,7 +30,7 @@ type Cell struct {
 	msgs     atomic.Int64 // inbound traffic queued anywhere on its account
 	bytes    atomic.Int64
 
-	// What it is doing (law L12). A machine has one hand, an adapter one per
+	// hands are what it is doing (law L12). A machine has one, an adapter one per
 	// worker, an asker or subscriber none.
 	hands   []hand
 	deaths  atomic.Uint32
@@ -46,7 +46,7 @@ type Cell struct {
 // Ports describes what the cell may ask.
 func (c *Cell) Ports() []actor.PortSpec { return c.ports }
 
-// Runs says whether the cell has a machine; adapters and askers have none.
+// Runs says whether the cell has a machine. Adapters and askers have none.
 func (c *Cell) Runs() bool { return c.static != nil || c.kind != nil }
 
 // Machine returns the machine as it is now. Only the goroutine that runs the cell
@@ -56,7 +56,7 @@ func (c *Cell) Machine() actor.Machine { return c.machine }
 // Ended says whether the cell is no more.
 func (c *Cell) Ended() bool { return c.ended.Load() }
 
-// Stop is the cell's place in the stop order.
+// Stop is the cell's number in the stop order.
 func (c *Cell) Stop() int {
 	if c.static != nil {
 		return c.static.Stop
@@ -75,24 +75,19 @@ func (c *Cell) Subsystem() string {
 	return c.Name
 }
 
-// Deadline is when the machine wants a Tick; zero: never.
+// Deadline is when the machine wants a Tick. Zero means never.
 func (c *Cell) Deadline() time.Time {
 	d, panicked := c.due()
 	if panicked != "" {
-		return time.Unix(0, 1) // long past: Run is to find the same, and contains it
+		return time.Unix(0, 1) // long past: Run meets the same panic and contains it
 	}
 	return d
 }
 
-// due asks the machine for its deadline; a panic is returned with its stack (law
-// L11).
+// due asks the machine for its deadline.
 func (c *Cell) due() (d time.Time, panicked string) {
-	defer func() {
-		if r := recover(); r != nil {
-			panicked = fmt.Sprintf("%v\n%s", r, debug.Stack())
-		}
-	}()
-	return c.machine.Deadline(), ""
+	panicked = Contain(func() { d = c.machine.Deadline() })
+	return d, panicked
 }
 
 // Reserve, Free, Seat and Seats are the machine's actor.Host.
@@ -124,13 +119,13 @@ func (c *Cell) CreditLeft() (msgs, bytes int) {
 	return c.kind.Credit.Msgs - int(c.msgs.Load()), c.kind.Credit.Bytes - int(c.bytes.Load())
 }
 
-// try runs one step; a panic is returned with its stack (law L11).
-func (c *Cell) try(in actor.Input) (panicked string) {
+// Contain calls f. It returns a panic with its stack (law L11), or "".
+func Contain(f func()) (panicked string) {
 	defer func() {
 		if r := recover(); r != nil {
 			panicked = fmt.Sprintf("%v\n%s", r, debug.Stack())
 		}
 	}()
-	c.machine.Step(c.now, in, c.out)
+	f()
 	return ""
 }

@@ -2,7 +2,6 @@ package cell
 
 import (
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -10,19 +9,19 @@ import (
 	"acyclic/internal/kernel/mailbox"
 )
 
-// Deaths is when a node stops because its components keep dying: rebuilding them
-// does not help then (law L11).
+// Deaths says when a node stops because its components keep dying: rebuilding them does
+// not help then (law L11).
 type Deaths struct {
-	Max    int // so many deaths stop the node; zero: no number does
+	Max    int // as many deaths stop the node; zero: no number does
 	Within time.Duration
 }
 
 // Died tells the driver of a panic in a step or in an adapter's worker. When there
 // have been too many, it stops the node and returns true.
 //
-// Two kinds of death do not count: of a connection's cell, which ends that
-// connection only, and of what a connection had sent. No remote peer can stop the
-// node by them.
+// Two kinds of death do not count, so that no remote peer can stop the node: that of a
+// connection's cell, which ends only the connection, and that of a component that died
+// of a connection's input.
 func (s *System) Died(c *Cell, trace string, culprit actor.ID) (last bool) {
 	c.deaths.Add(1)
 	s.driver.Crashed(c, trace)
@@ -44,12 +43,6 @@ func (s *System) Died(c *Cell, trace string, culprit actor.ID) (last bool) {
 	return last
 }
 
-// blame ends the connection whose input a component has died of. The remote
-// peer need not be at fault: components die of their own bugs.
-func (s *System) blame(culprit actor.ID, c *Cell) {
-	s.endCell(c, culprit, actor.End{Reason: c.Name + " died of what it sent"})
-}
-
 // endCell orders a spawned cell to end, the first time only: its control lane
 // has room for one order.
 func (s *System) endCell(from *Cell, to actor.ID, end actor.End) {
@@ -63,18 +56,16 @@ func (s *System) endCell(from *Cell, to actor.ID, end actor.End) {
 	})
 }
 
-// build makes a machine. A machine that cannot be made dies at its first input,
-// and that death is contained like any other.
+// build makes a machine. A machine that cannot be made dies at its first input, and that
+// death is contained like any other.
 func build(make func() actor.Machine) (m actor.Machine) {
-	defer func() {
-		if r := recover(); r != nil {
-			m = stillborn{fmt.Sprintf("it cannot be built: %v\n%s", r, debug.Stack())}
-		}
-	}()
-	return make()
+	if why := Contain(func() { m = make() }); why != "" {
+		return stillborn{"it cannot be built: " + why}
+	}
+	return m
 }
 
-// stillborn takes the place of a machine that cannot be made.
+// stillborn stands for a machine that cannot be made.
 type stillborn struct{ why string }
 
 // Step panics with the reason.
@@ -83,5 +74,5 @@ func (s stillborn) Step(time.Time, actor.Input, *actor.Outbox) { panic(s.why) }
 // Deadline is never.
 func (s stillborn) Deadline() time.Time { return time.Time{} }
 
-// Check finds nothing: what is wrong shows at once.
+// Check finds nothing: the first step shows what is wrong.
 func (s stillborn) Check() error { return nil }

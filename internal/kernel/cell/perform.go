@@ -2,6 +2,8 @@ package cell
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"acyclic/internal/kernel/actor"
@@ -21,12 +23,12 @@ func (s *System) Run(c *Cell, now time.Time, batch []mailbox.Envelope) {
 		if !ticked && e.Lane > actor.Answers {
 			ticked = true
 			if !s.tick(c) {
-				s.spill(batch[i:])
+				s.Spill(batch[i:])
 				return
 			}
 		}
 		if !s.step(c, e) {
-			s.spill(batch[i+1:])
+			s.Spill(batch[i+1:])
 			return
 		}
 	}
@@ -39,7 +41,7 @@ func (s *System) Run(c *Cell, now time.Time, batch []mailbox.Envelope) {
 	}
 }
 
-// tick gives the machine a Tick when its deadline has come; false: it died.
+// tick gives the machine a Tick if its deadline has come. It returns false if the machine died.
 func (s *System) tick(c *Cell) bool {
 	d, trace := c.due()
 	if trace != "" {
@@ -54,20 +56,20 @@ func (s *System) tick(c *Cell) bool {
 	return s.step(c, &mailbox.Envelope{In: actor.Input{Body: actor.Tick{}}})
 }
 
-// spill gives back the credit of inputs that a dead cell will not take. What
-// it owed has been settled already.
-func (s *System) spill(rest []mailbox.Envelope) {
+// Spill gives back the credit of inputs that a cell has taken and will not handle,
+// because it died. Its debts have been settled already.
+func (s *System) Spill(rest []mailbox.Envelope) {
 	for i := range rest {
 		s.uncharge(rest[i].Charge)
 	}
 }
 
-// step runs one input; false: the cell ended or died.
+// step runs one input. It returns false if the cell ended or died.
 func (s *System) step(c *Cell, e *mailbox.Envelope) bool {
 	c.hands[0].begin(e.In.Body, c.now)
 	c.out.Begin(c.now)
 	c.seated = c.seated[:0]
-	if trace := c.try(e.In); trace != "" {
+	if trace := Contain(func() { c.machine.Step(c.now, e.In, c.out) }); trace != "" {
 		s.uncharge(e.Charge)
 		s.crash(c, trace, culprit(e))
 		return false
@@ -84,7 +86,7 @@ func (s *System) step(c *Cell, e *mailbox.Envelope) bool {
 	return true
 }
 
-// culprit is the connection that an input came from; zero: none.
+// culprit is the connection that an input came from, or zero.
 func culprit(e *mailbox.Envelope) actor.ID {
 	if e.Charge.Account == 0 && e.In.From.Parent() != 0 {
 		return e.In.From // its Ready or Gone, an answer of its cell
@@ -99,7 +101,7 @@ func (s *System) perform(c *Cell, charge mailbox.Charge) (reason string, finishe
 	for i := range effects {
 		switch e := &effects[i]; e.Kind {
 		case actor.Ask:
-			s.ask(c, e)
+			s.ask(c, e.Call, e.To, e.Body, c.now)
 		case actor.Answer:
 			s.answer(c, e)
 		case actor.Publish:
@@ -124,15 +126,13 @@ func (s *System) perform(c *Cell, charge mailbox.Charge) (reason string, finishe
 	return reason, finished
 }
 
-// ask puts a question into its target's inbox, or ends it at once.
-func (s *System) ask(c *Cell, e *actor.Effect) { s.put(c, e.Call, e.To, e.Body, c.now) }
-
 // Ask is how an adapter that has reserved a slot asks.
 func (s *System) Ask(c *Cell, call actor.RawCall, to actor.ID, q any) {
-	s.put(c, call, to, q, s.driver.Now())
+	s.ask(c, call, to, q, s.driver.Now())
 }
 
-func (s *System) put(c *Cell, call actor.RawCall, target actor.ID, q any, now time.Time) {
+// ask puts a question into its target's inbox, or ends it at once.
+func (s *System) ask(c *Cell, call actor.RawCall, target actor.ID, q any, now time.Time) {
 	to := s.Lookup(target)
 	if to == nil {
 		c.Mail.Answer(call, nil, actor.ErrGone, now)
@@ -175,6 +175,7 @@ func (s *System) reply(c *Cell, call actor.RawCall, body any, err error, now tim
 	return true
 }
 
+// publish sends an event. traffic counts the pieces of traffic of this step.
 func (s *System) publish(c *Cell, e *actor.Effect, charge mailbox.Charge, traffic int) {
 	if traffic > actor.MaxFanout {
 		s.bug(c, fmt.Sprintf("%d pieces of traffic from one message", traffic))
@@ -200,12 +201,7 @@ func (s *System) tell(c *Cell, e *actor.Effect) {
 }
 
 func (s *System) spawn(c *Cell, e *actor.Effect) {
-	var kind *Kind
-	for i := range s.plan.Kinds {
-		if s.plan.Kinds[i].ID == actor.Kind(e.Key) {
-			kind = &s.plan.Kinds[i]
-		}
-	}
+	kind := &s.plan.Kinds[slices.IndexFunc(s.plan.Kinds, func(k Kind) bool { return k.ID == actor.Kind(e.Key) })]
 	child := s.spawned(kind, e.To, build(func() actor.Machine { return kind.Build(e.To, e.Body) }))
 	s.driver.Adopt(child)
 	s.bus.Spawned(child.ID, e.Body)
@@ -224,11 +220,11 @@ func (s *System) spawned(kind *Kind, id actor.ID, m actor.Machine) *Cell {
 	return c
 }
 
-// crash contains the death of a cell (law L11). Nothing of the step is performed,
-// and the cell's debts are settled. A static cell is rebuilt, unless it was to stop
-// anyway or this death stops the node.
+// crash contains the death of a cell (law L11). Nothing of the step is performed, and the
+// cell's debts are settled. A static cell is rebuilt, unless it was to stop anyway or this
+// death stops the node.
 //
-// A death that a remote peer's input caused ends that connection too, and does not
+// If a remote peer's input caused the death, the connection ends and the death does not
 // count: the peer must not stop the node by sending the same again.
 func (s *System) crash(c *Cell, trace string, culprit actor.ID) {
 	for _, id := range c.seated {
@@ -236,7 +232,8 @@ func (s *System) crash(c *Cell, trace string, culprit actor.ID) {
 	}
 	last := s.Died(c, trace, culprit)
 	if c.static == nil || c.stopping.Load() || last {
-		s.end(c, "crashed: "+firstLine(trace))
+		first, _, _ := strings.Cut(trace, "\n")
+		s.end(c, "crashed: "+first)
 		return
 	}
 	s.unask(c)
@@ -251,7 +248,8 @@ func (s *System) crash(c *Cell, trace string, culprit actor.ID) {
 		})
 	})
 	s.settle(c, owed, charges)
-	s.blame(culprit, c)
+	// The remote peer need not be at fault: components die of their own bugs.
+	s.endCell(c, culprit, actor.End{Reason: c.Name + " died of what it sent"})
 	if c.stopping.Load() {
 		// It was told to stop during the rebuild, and may have forgotten that
 		// with the rest of its mailbox.
@@ -259,8 +257,8 @@ func (s *System) crash(c *Cell, trace string, culprit actor.ID) {
 	}
 }
 
-// unask ends the questions of a step that died. Nobody was asked them, so
-// nobody would ever free their slots.
+// unask ends the questions of a step that died. They were never sent, so no answer would
+// ever free their slots.
 func (s *System) unask(c *Cell) {
 	effects := c.out.Effects()
 	for i := range effects {
@@ -298,13 +296,4 @@ func (s *System) settle(c *Cell, owed []actor.RawCall, charges []mailbox.Charge)
 	for _, ch := range charges {
 		s.uncharge(ch)
 	}
-}
-
-func firstLine(s string) string {
-	for i, r := range s {
-		if r == '\n' {
-			return s[:i]
-		}
-	}
-	return s
 }

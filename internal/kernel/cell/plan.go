@@ -30,7 +30,7 @@ type Static struct {
 	Ports []actor.PortSpec
 	// Control is how many inputs adapters may have in its control lane.
 	Control int
-	// Stop is the cell's place in the stop order: lower ones stop first.
+	// Stop is the cell's number in the stop order: lower numbers stop first.
 	Stop int
 }
 
@@ -43,11 +43,11 @@ type Kind struct {
 	Questions int // questions one such cell may have queued; a further one is ErrBusy
 	Control   int // inputs that adapters may have in its control lane
 	Credit    Credit
-	Stop      int // its place in the stop order
+	Stop      int // as of Static
 }
 
 // Credit bounds the peer traffic of one connection that is queued anywhere in
-// the program; when it is spent, the socket is not read (law L5).
+// the program. When it is spent, the socket is not read (law L5).
 type Credit struct {
 	Msgs  int
 	Bytes int
@@ -89,7 +89,7 @@ func (p *Plan) Spec(id actor.ID, ports []actor.PortSpec) mailbox.Spec {
 	return s
 }
 
-// What the driver itself puts into a control lane. A static cell that crashes
+// The inputs that the driver puts into a control lane. A static cell that crashes
 // while it is being told to stop may be told twice (see crash).
 const (
 	starts = 1

@@ -69,9 +69,5 @@ func (s *System) Forget(id actor.ID) {
 	delete(s.dynamic, id)
 }
 
-// Spill gives back the credit of inputs that a cell has taken and will not
-// handle, because it died.
-func (s *System) Spill(rest []mailbox.Envelope) { s.spill(rest) }
-
 // Bus gives access to the topics and seats.
 func (s *System) Bus() *bus.Bus { return s.bus }

@@ -9,17 +9,16 @@ import (
 	"acyclic/internal/kernel/mailbox"
 )
 
-// hand is a goroutine that works for a cell: that of its machine, or one of an
-// adapter's workers. What it does is written by that goroutine alone and may be
-// read by anybody.
+// hand is a goroutine that works for a cell: its machine's, or one of an adapter's
+// workers. Only that goroutine writes what it does. All may read it.
 type hand struct {
 	since atomic.Int64 // a mailbox.Stamp; zero: idle
 	with  atomic.Value // the reflect.Type of the input
 }
 
-// begin notes an input. For a machine since is when its batch was taken, the
-// only time at which a cell looks at the clock. Within a batch there is mostly
-// nothing new to write, which is much cheaper to see than to write.
+// begin notes an input. For a machine since is when its batch was taken, the only time at
+// which a cell looks at the clock. Within a batch there is mostly nothing new, and to see
+// that is much cheaper than to write.
 func (h *hand) begin(body any, since time.Time) {
 	if t := reflect.TypeOf(body); h.with.Load() != any(t) {
 		h.with.Store(t)
@@ -31,8 +30,7 @@ func (h *hand) begin(body any, since time.Time) {
 
 func (h *hand) rest() { h.since.Store(0) }
 
-// Begin notes that a worker of an adapter has taken a question, End that it is
-// done with it.
+// Begin notes that an adapter's worker has taken a question, End that it is done.
 func (c *Cell) Begin(hand int, in actor.Input, now time.Time) { c.hands[hand].begin(in.Body, now) }
 
 // End: see Begin.

@@ -29,9 +29,9 @@ func (m moody) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 func (moody) Deadline() time.Time { return time.Time{} }
 func (moody) Check() error        { return nil }
 
-// A cell that dies is built anew with an empty mailbox. If it had been told to
-// stop, it must not go on for ever because the Stop was lost with the rest, or
-// because it is Stop that it dies of: the node would wait for it until its bound.
+// A cell that dies is rebuilt with an empty mailbox. If it had been told to stop, it must
+// end all the same, whether the Stop was lost with the rest or it died of the Stop.
+// Otherwise the node would wait for it until its bound.
 func TestL8ADyingCellStopsAllTheSame(t *testing.T) {
 	const id = actor.ID(1)
 	for name, tc := range map[string]struct {

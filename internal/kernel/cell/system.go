@@ -19,8 +19,8 @@ type Driver interface {
 	// Wake says that a sleeping cell has something to take. The cell's
 	// mailbox is locked.
 	Wake(c *Cell)
-	// Adopt is called with a new cell before anybody else can find it, and
-	// Spawned when it has to be run.
+	// Adopt is called with a new cell before others can find it, and Spawned
+	// when it has to be run.
 	Adopt(c *Cell)
 	Spawned(c *Cell)
 	// Ended says that a cell is no more.
@@ -54,7 +54,7 @@ type System struct {
 	bugs    atomic.Uint64
 }
 
-// New makes the cells of a plan. Nothing runs yet; Start gives each its first
+// New makes the cells of a plan. Nothing runs yet: Start gives each its first
 // input.
 func New(plan *Plan, driver Driver) *System {
 	s := &System{plan: plan, driver: driver, dynamic: map[actor.ID]*Cell{}, tellers: map[actor.ID]adapter.Teller{}}
@@ -110,7 +110,7 @@ func (s *System) Start(now time.Time) {
 	}
 }
 
-// Lookup finds a live cell, adapter, asker or subscriber; nil: gone.
+// Lookup finds a live cell, adapter, asker or subscriber. Nil means that it is gone.
 func (s *System) Lookup(id actor.ID) *Cell {
 	if id.Parent() == 0 {
 		if int(id) < len(s.static) {
@@ -141,7 +141,7 @@ func (s *System) Cells() []*Cell {
 	return all
 }
 
-// post puts an envelope where its lane is sized for it; a full lane is a wrong
+// post puts an envelope where its lane is sized for it. A full lane is a wrong
 // sum in the limits.
 func (s *System) post(to actor.ID, e mailbox.Envelope) {
 	c := s.Lookup(to)
@@ -167,7 +167,7 @@ func (s *System) bug(c *Cell, what string) {
 // Bugs counts the reports of what the design excludes.
 func (s *System) Bugs() uint64 { return s.bugs.Load() }
 
-// Deliver hands something to a cell for an adapter; see adapter.Cells.
+// Deliver hands something to a cell for an adapter, see adapter.Cells.
 func (s *System) Deliver(from, to actor.ID, lane actor.Lane, body any, bytes int) bool {
 	c := s.Lookup(to)
 	if c == nil || c.Ended() {

@@ -22,7 +22,7 @@ func (n *Node) Asker(id actor.ID) adapter.Asker { return &asker{n, n.sys.Lookup(
 
 // Ask waits for the answer until ctx ends or the port's timeout passes.
 //
-// correctness: an adapter waits here, holding nothing; the port's timeout bounds
+// correctness: an adapter waits here, holding nothing. The port's timeout bounds
 // it. An answer that comes later frees the slot and is dropped.
 func (a *asker) Ask(ctx context.Context, port int, to actor.ID, q, none any) (any, error) {
 	now := time.Now()

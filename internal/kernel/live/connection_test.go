@@ -111,8 +111,8 @@ func connection() (*cell.Plan, *sink) {
 	}, s
 }
 
-// A pump reads while its connection has credit. A component that is slow makes
-// the pump wait, nobody else; when it goes on, so does the pump.
+// A pump reads while its connection has credit. A slow component makes only the pump
+// wait. When the component goes on, so does the pump.
 func TestL5BackPressureLeavesThroughTheSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, s := connection()
@@ -148,8 +148,8 @@ func TestL5BackPressureLeavesThroughTheSocket(t *testing.T) {
 }
 
 // A remote peer has found a message that kills a component, and sends it from
-// one connection after the other. Each of them is blamed and ends; the node goes
-// on, with the component built anew.
+// one connection after the other. Each connection ends. The component is rebuilt, and
+// the node goes on.
 func TestL11APeerCannotStopTheNode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, s := connection()
@@ -173,9 +173,8 @@ func TestL11APeerCannotStopTheNode(t *testing.T) {
 	})
 }
 
-// What a connection says of itself when it is ready comes from the remote peer
-// too. A component that dies of it is told of the same peer when it is built
-// anew, until that has ended.
+// The contents of a connection's Ready come from the remote peer too. A component that dies
+// of it is given the same Ready when it is rebuilt, until the peer is gone.
 func TestL11APeerCannotStopTheNodeByItsReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, s := connection()
@@ -197,8 +196,8 @@ func TestL11APeerCannotStopTheNodeByItsReady(t *testing.T) {
 	})
 }
 
-// A connection whose machine cannot be made ends like one that has died: its
-// place comes back, and the node goes on.
+// A connection whose machine cannot be made ends like one that has died. Its seat comes
+// free, and the node goes on.
 func TestL11AConnectionThatCannotBeBuilt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, s := connection()
@@ -220,8 +219,8 @@ func TestL11AConnectionThatCannotBeBuilt(t *testing.T) {
 	})
 }
 
-// A connection's cell that dies is closed for its subscribers in order, and
-// takes nobody with it: a remote peer cannot stop the node this way.
+// A connection's cell that dies is closed for its subscribers in order. No other cell
+// dies: a remote peer cannot stop the node this way.
 func TestL11AConnectionMayDie(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, s := connection()

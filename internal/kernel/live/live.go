@@ -28,7 +28,7 @@ type Node struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // of workers
 
-	// mu guards what follows; a leaf.
+	// mu guards what follows. It is a leaf.
 	mu     sync.Mutex
 	err    error
 	halted chan struct{}
@@ -41,8 +41,8 @@ type local struct {
 	done   chan struct{} // closed when the goroutine has returned
 }
 
-// New returns a node without cells: adapters that are part of the plan may be given
-// it as their adapter.Cells.
+// New returns a node without cells. It may be the adapter.Cells of adapters in the
+// plan.
 func New(log Logger) *Node {
 	n := &Node{log: log, halted: make(chan struct{})}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
@@ -118,8 +118,7 @@ func label(c *cell.Cell) {
 	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("cell", c.Name, "id", c.ID.String())))
 }
 
-// earlier is the first of a deadline and a mailbox's stamp, at now; zero means
-// never.
+// earlier is the first of a deadline and a mailbox's stamp, at now. Zero means never.
 func earlier(t time.Time, stamp int64, now time.Time) time.Time {
 	if stamp == 0 {
 		return t
@@ -162,7 +161,7 @@ func (n *Node) Log(c *cell.Cell, rec actor.Record) { n.log.Record(c.Subsystem(),
 // Now is the wall clock.
 func (n *Node) Now() time.Time { return time.Now() }
 
-// Halt asks for the node to stop; the first reason counts.
+// Halt asks for the node to stop. The first reason counts.
 func (n *Node) Halt(err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -172,7 +171,7 @@ func (n *Node) Halt(err error) {
 	}
 }
 
-// Halted is closed when something asked for the node to stop; Err says why.
+// Halted is closed when something asked for the node to stop. Err says why.
 func (n *Node) Halted() <-chan struct{} { return n.halted }
 
 // Err is why the node was halted.
@@ -182,16 +181,16 @@ func (n *Node) Err() error {
 	return n.err
 }
 
-// Deliver hands something to a cell; see adapter.Cells.
+// Deliver hands something to a cell, see adapter.Cells.
 func (n *Node) Deliver(from, to actor.ID, lane actor.Lane, body any, bytes int) bool {
 	return n.sys.Deliver(from, to, lane, body, bytes)
 }
 
-// AwaitCredit waits until a cell's connection may be read; see adapter.Cells.
+// AwaitCredit waits until a cell's connection may be read, see adapter.Cells.
 //
-// correctness: only the connection's own read pump waits here, holding nothing.
-// Credit comes back when a step is done, which needs nothing of the pump; when
-// the cell ends, Ended signals; stop bounds the rest.
+// correctness: only the connection's read pump waits here, holding nothing. Credit comes
+// back when a step is done, which needs nothing of the pump. When the cell ends, Ended
+// signals. stop ends the wait in any case.
 func (n *Node) AwaitCredit(to actor.ID, stop <-chan struct{}) bool {
 	for {
 		c := n.sys.Lookup(to)
@@ -210,8 +209,8 @@ func (n *Node) AwaitCredit(to actor.ID, stop <-chan struct{}) bool {
 // ErrStuck is in the error of a Stop whose bound was not kept.
 var ErrStuck = errors.New("did not stop in time")
 
-// Stop ends the cells in their stop order, then the adapters, within a
-// bound; what has not ended by then is named in the error and left behind.
+// Stop ends the cells in their stop order, then the adapters, within a bound. The error
+// names what has not ended by then. It is left behind.
 func (n *Node) Stop(bound time.Duration) error {
 	deadline := time.Now().Add(bound)
 	var stuck []string
@@ -260,7 +259,7 @@ func (n *Node) stopGroup(group int, deadline time.Time) (stuck []string) {
 	}
 	s := newSleeper(0)
 	for _, c := range cells {
-		// correctness: bounded by deadline; the stopping goroutine holds nothing.
+		// correctness: bounded by deadline. The stopping goroutine holds nothing.
 		if s.nap(deadline, c.Local.(*local).done) == elapsed {
 			st := c.Stats()
 			stuck = append(stuck, fmt.Sprintf("%s (busy with %s)", c.Name, st.BusyWith))
@@ -269,11 +268,11 @@ func (n *Node) stopGroup(group int, deadline time.Time) (stuck []string) {
 	return stuck
 }
 
-// awaitWorkers waits for the adapters' workers; false: not all ended in time.
+// awaitWorkers waits for the adapters' workers. It returns false if not all ended in time.
 func (n *Node) awaitWorkers(deadline time.Time) bool {
 	done := make(chan struct{})
 	go func() {
-		// correctness: left behind if a worker never returns; the process is
+		// correctness: left behind if a worker never returns: the process is
 		// about to end.
 		n.wg.Wait()
 		close(done)

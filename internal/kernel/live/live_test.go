@@ -15,7 +15,7 @@ import (
 	"acyclic/internal/kernel/cell"
 )
 
-// What the cells of these tests say.
+// The messages of the cells of these tests.
 type (
 	ping struct { // how many answers have you had?
 		actor.Asks[pong, chat]
@@ -239,8 +239,8 @@ func (s stuck) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 func (s stuck) Deadline() time.Time { return time.Time{} }
 func (s stuck) Check() error        { return nil }
 
-// A step that panics kills its cell only: who waits for it gets ErrGone, the
-// cell is built anew and answers again; three deaths in a minute stop the node.
+// A step that panics kills only its cell. Its askers get ErrGone. The cell is rebuilt and
+// answers again. Three deaths in a minute stop the node.
 func TestL11AComponentMayDie(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, get := duet(0)
@@ -254,7 +254,7 @@ func TestL11AComponentMayDie(t *testing.T) {
 				t.Fatalf("death %d: the asker gets %v, want ErrGone", death, err)
 			}
 			if _, err := ask(n, left, ping{}, pong{}); err != nil {
-				t.Fatalf("death %d: the cell that was built anew says %v", death, err)
+				t.Fatalf("death %d: the cell that was rebuilt says %v", death, err)
 			}
 			if _, err := ask(n, right, ping{}, pong{}); err != nil {
 				t.Fatalf("death %d: the other cell says %v", death, err)
@@ -278,8 +278,8 @@ func TestL11AComponentMayDie(t *testing.T) {
 	})
 }
 
-// A component that cannot be built anew dies at each attempt: what is asked of it
-// ends, the others live, and the node stops in order.
+// A component that cannot be rebuilt dies at each attempt. Questions to it end, the
+// others live, and the node stops in order.
 func TestL11AMachineThatCannotBeBuilt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, _ := duet(0)
@@ -296,7 +296,7 @@ func TestL11AMachineThatCannotBeBuilt(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := ask(n, left, ping{}, pong{}); !errors.Is(err, actor.ErrGone) {
-			t.Errorf("who asks the cell that dies gets %v", err)
+			t.Errorf("the asker of the cell that dies gets %v", err)
 		}
 		<-n.Halted()
 		if err := n.Err(); !strings.Contains(err.Error(), "cell 1") {
@@ -311,8 +311,8 @@ func TestL11AMachineThatCannotBeBuilt(t *testing.T) {
 	})
 }
 
-// A question that is never answered ends in ErrTimeout, at its time; the places
-// it keeps are not given out again, and the next askers are told ErrBusy.
+// A question that is never answered ends in ErrTimeout, at its time. Its slot stays
+// taken, and the next askers get ErrBusy.
 func TestL2TimeoutEndsAQuestion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, _ := duet(0)
@@ -336,7 +336,7 @@ func TestL2TimeoutEndsAQuestion(t *testing.T) {
 
 // An adapter's workers answer side by side. One that panics, or that answers with
 // another type than the question asks for, is an ErrGone for its asker. An adapter
-// that hangs holds nobody but its askers.
+// that hangs delays only its askers.
 func TestAdaptersAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, _ := duet(0)
@@ -386,9 +386,9 @@ func TestAdaptersAnswer(t *testing.T) {
 	})
 }
 
-// The places of questions that were given up come back with their answers, also
-// when all of a port's are taken: a client that hangs up again and again while
-// the node is busy is answered when the node is not.
+// The slots of questions that were given up come free with their answers, also if all
+// slots of a port are taken. A client that hangs up again and again while the node is
+// busy is answered when the node is not.
 func TestGivenUpQuestionsKeepNoSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})
@@ -430,8 +430,8 @@ func (c *confused) Deadline() time.Time {
 	return time.Time{}
 }
 
-// A panic in Deadline is a death like any other: what the last step had asked
-// is not asked again, the cell is built anew and goes on.
+// A panic in Deadline is a death like any other. The questions of the last step are not
+// asked again. The cell is rebuilt and goes on.
 func TestADeadlineThatPanicsIsADeath(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, _ := duet(0)
@@ -443,7 +443,7 @@ func TestADeadlineThatPanicsIsADeath(t *testing.T) {
 		}
 		synctest.Wait()
 		if _, err := ask(n, left, ping{}, pong{}); err != nil {
-			t.Errorf("the cell that was built anew says %v", err)
+			t.Errorf("the cell that was rebuilt says %v", err)
 		}
 		if n.Err() != nil || n.System().Lookup(left).Stats().Deaths != 1 {
 			t.Errorf("%v after %d deaths", n.Err(), n.System().Lookup(left).Stats().Deaths)
@@ -481,8 +481,8 @@ func (l *leaver) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 func (l *leaver) Deadline() time.Time { return time.Time{} }
 func (l *leaver) Check() error        { return nil }
 
-// What a step asked before it died was never asked: its places are free for the
-// next generation.
+// The questions of a step that died were never sent. Their slots are free for the next
+// generation.
 func TestACrashedStepKeepsNoSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan, _ := duet(0)

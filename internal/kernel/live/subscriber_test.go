@@ -50,9 +50,8 @@ func broadcast() *cell.Plan {
 	}
 }
 
-// An adapter that hears topics is as bounded as a component: while it does not
-// read, a State keeps the latest value and a Stream says what it dropped. Nobody
-// waits for it.
+// An adapter that hears topics is as bounded as a component. While it does not read, a
+// State keeps the latest value and a Stream says what it dropped. No publisher waits.
 func TestL6AnAdapterHearsTheLatestAndWhatItMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := New(&logs{}).Wire(broadcast())

@@ -1,9 +1,7 @@
 package live
 
 import (
-	"context"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"acyclic/internal/kernel/actor"
@@ -12,8 +10,8 @@ import (
 	"acyclic/internal/kernel/mailbox"
 )
 
-// work is the life of one worker of an adapter: it takes a question, lets the
-// handler wait for what it has to, and answers.
+// work is the life of one worker of an adapter: it takes a question, lets the handler wait,
+// and answers.
 func (n *Node) work(c *cell.Cell, hand int, h adapter.Handler) {
 	label(c)
 	for {
@@ -26,7 +24,8 @@ func (n *Node) work(c *cell.Cell, hand int, h adapter.Handler) {
 			continue
 		}
 		c.Begin(hand, e.In, time.Now())
-		body, trace := handle(n.ctx, h, e.In)
+		var body any
+		trace := cell.Contain(func() { body = h.Handle(n.ctx, e.In) })
 		if trace == "" && !actor.Fits(e.In.Body, body) {
 			trace = fmt.Sprintf("it answers %T with %T", e.In.Body, body)
 		}
@@ -38,14 +37,4 @@ func (n *Node) work(c *cell.Cell, hand int, h adapter.Handler) {
 		}
 		n.sys.Reply(c, e.In.Call, body, err)
 	}
-}
-
-// handle runs the handler; a panic is returned with its stack (law L11).
-func handle(ctx context.Context, h adapter.Handler, in actor.Input) (body any, panicked string) {
-	defer func() {
-		if r := recover(); r != nil {
-			panicked = fmt.Sprintf("%v\n%s", r, debug.Stack())
-		}
-	}()
-	return h.Handle(ctx, in), ""
 }

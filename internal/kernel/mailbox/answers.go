@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -37,7 +38,7 @@ func (b *Box) Answer(call actor.RawCall, body any, err error, now int64) (queued
 		if err != nil {
 			body = s.none
 		}
-		b.pushAnswer(int32(call.Slot), body, err, now)
+		b.push(int32(call.Slot), actor.Input{Body: body, Ticket: actor.Ticket(s.seq), Err: err}, now)
 		return true
 	case slotLate:
 		s.state = slotSettled
@@ -45,7 +46,7 @@ func (b *Box) Answer(call actor.RawCall, body any, err error, now int64) (queued
 	case slotZombie:
 		s.state = slotFreed
 		b.counts.Late++
-		b.pushFreed(int32(call.Slot), now)
+		b.push(int32(call.Slot), actor.Input{Body: actor.Freed{}}, now)
 		return true
 	default:
 		b.counts.Stray++
@@ -53,19 +54,11 @@ func (b *Box) Answer(call actor.RawCall, body any, err error, now int64) (queued
 	return false
 }
 
-func (b *Box) pushAnswer(idx int32, body any, err error, now int64) {
+// push queues an answer, or Freed, in the slot that it is about. Freed has no ticket:
+// the question has had its end.
+func (b *Box) push(idx int32, in actor.Input, now int64) {
 	s := &b.slots.all[idx]
-	b.pushInSlot(idx, actor.Input{Body: body, From: s.to, Ticket: actor.Ticket(s.seq), Key: s.key, Err: err}, now)
-}
-
-// pushFreed queues Freed in the slot that it is about. It has no ticket: the
-// question has had its end.
-func (b *Box) pushFreed(idx int32, now int64) {
-	s := &b.slots.all[idx]
-	b.pushInSlot(idx, actor.Input{Body: actor.Freed{}, From: s.to, Key: s.key}, now)
-}
-
-func (b *Box) pushInSlot(idx int32, in actor.Input, now int64) {
+	in.From, in.Key = s.to, s.key
 	room := b.lanes[actor.Answers].push()
 	if room == nil {
 		panic("mailbox: an answer found no room in its reserved slot")
@@ -88,9 +81,10 @@ func (b *Box) expire(now int64) {
 
 func (b *Box) timeOut(idx int32, now int64) {
 	b.slots.unlink(idx)
-	b.slots.all[idx].state = slotLate
+	s := &b.slots.all[idx]
+	s.state = slotLate
 	b.counts.Expired++
-	b.pushAnswer(idx, b.slots.all[idx].none, actor.ErrTimeout, now)
+	b.push(idx, actor.Input{Body: s.none, Ticket: actor.Ticket(s.seq), Err: actor.ErrTimeout}, now)
 }
 
 func (b *Box) takenAnswer(idx int32) {
@@ -102,8 +96,8 @@ func (b *Box) takenAnswer(idx int32) {
 	}
 }
 
-// Settle strikes a question from the ledger of owed answers; false when it is
-// not there: it has been answered before.
+// Settle strikes a question from the ledger of owed answers. It returns false if the
+// question has been answered before.
 func (b *Box) Settle(call actor.RawCall) bool {
 	if _, ok := b.owed[call]; !ok {
 		return false
@@ -112,12 +106,9 @@ func (b *Box) Settle(call actor.RawCall) bool {
 	return true
 }
 
-// Owed lists the unanswered questions of others.
+// Owed lists the unanswered questions of others, in a fixed order.
 func (b *Box) Owed() []actor.RawCall {
-	var calls []actor.RawCall
-	for c := range b.owed {
-		calls = append(calls, c)
-	}
-	slices.SortFunc(calls, func(x, y actor.RawCall) int { return cmp.Compare(x.Seq, y.Seq) })
-	return calls
+	return slices.SortedFunc(maps.Keys(b.owed), func(x, y actor.RawCall) int {
+		return cmp.Or(cmp.Compare(x.Asker, y.Asker), cmp.Compare(x.Seq, y.Seq))
+	})
 }

@@ -1,9 +1,6 @@
 package mailbox
 
 import (
-	"cmp"
-	"slices"
-
 	"acyclic/internal/kernel/actor"
 )
 
@@ -109,8 +106,8 @@ func (b *Box) TakeFirst(now int64) (e Envelope, ok bool) {
 	return Envelope{}, false
 }
 
-// taken does the books for an envelope that leaves the box; false: it is not to
-// be delivered.
+// taken does the books for an envelope that leaves the box. It returns false if the
+// envelope is not to be delivered.
 func (b *Box) taken(e *Envelope) bool {
 	switch {
 	case e.Lane == actor.Answers:
@@ -132,15 +129,10 @@ func (b *Box) taken(e *Envelope) bool {
 
 // Reset empties the box because its cell died (law L11). It returns what the cell
 // owed, to be settled with ErrGone, and the credit that the inputs held. The slots
-// of its own questions stay taken until their targets answer or die (law L3).
+// of its questions stay taken until their targets answer or die (law L3).
 // Tickets are not reused.
 func (b *Box) Reset() (owed []actor.RawCall, charges []Charge) {
-	for call := range b.owed {
-		owed = append(owed, call)
-	}
-	slices.SortFunc(owed, func(x, y actor.RawCall) int {
-		return cmp.Or(cmp.Compare(x.Asker, y.Asker), cmp.Compare(x.Seq, y.Seq))
-	})
+	owed = b.Owed()
 	r := &b.lanes[actor.Inbound]
 	for i := range r.n {
 		if c := r.at(i).Charge; c.Account != 0 {
@@ -172,8 +164,7 @@ func (b *Box) Reset() (owed []actor.RawCall, charges []Charge) {
 	return owed, charges
 }
 
-// Next is when the oldest open question times out, a Stamp; zero:
-// never.
+// Next is when the oldest open question times out, a Stamp. Zero means never.
 func (b *Box) Next() int64 { return b.slots.next() }
 
 // Empty says whether there is nothing to take before Next.

@@ -45,7 +45,7 @@ func port(window int) []actor.PortSpec {
 
 // A caller with a window of three asks a target that never answers, again and
 // again as its questions time out. The target's inbox has room for three and
-// must never overflow: a place is not reused before the target has answered.
+// must never overflow: a slot is not reused before the target has answered.
 func TestL3AnswersCannotBeRefused(t *testing.T) {
 	law := func(s sabotage) error {
 		asker, target := NewBox(1, Spec{Ports: port(3)}), NewBox(2, Spec{Questions: 3})
@@ -249,8 +249,8 @@ func TestL6StateKeepsTheLatest(t *testing.T) {
 	})
 }
 
-// A Stream subscriber that is slow is told how many events it has missed, in
-// their place: seen plus missed is what was published, in order.
+// A slow subscriber of a Stream is told how many events it has missed, where they would
+// have stood: seen plus missed is what was published, in order.
 func TestL6StreamSaysLagged(t *testing.T) {
 	law := func(s sabotage) error {
 		return negative.Property(t, func(t *rapid.T) {
@@ -354,9 +354,8 @@ func TestL12MailboxNamesWhatWaits(t *testing.T) {
 	}
 }
 
-// When a cell dies its debts are returned for settling, the credit of its inbox
-// comes back, and the places of its own questions stay taken until their
-// targets answer.
+// When a cell dies, its debts are returned for settling, and the credit of its inbox
+// comes back. The slots of its questions stay taken until their targets answer.
 func TestL11ResetSettlesDebts(t *testing.T) {
 	b := NewBox(1, Spec{Ports: port(2), Questions: 4, Inbound: 4})
 	mine, _ := b.Reserve(0, 2, 0, time.Unix(0, second), "")

@@ -32,6 +32,6 @@
 // ErrTimeout, and the target still owes the answer. The slot stays taken until the
 // target has answered or died, because the target's inbox is sized to the sum of
 // the windows, and a slot given out twice would overflow it (law L3). The late
-// answer is counted and dropped. The cell is given Freed in its place, so that
-// a machine that found no slot needs no clock to try again.
+// answer is counted and dropped. The cell is given Freed instead, so that a machine that
+// found no slot needs no clock to try again.
 package mailbox

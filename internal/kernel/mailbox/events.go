@@ -18,14 +18,12 @@ type streamState struct {
 	missed  uint64
 }
 
-// putEvent queues a State's value in place of an older one, or a Stream's
-// event unless the subscriber lags.
+// putEvent queues a State's value, which replaces an older one, or a Stream's event unless
+// the subscriber lags.
 func (b *Box) putEvent(e *Envelope) bool {
-	for i := range b.stream {
-		if s := &b.stream[i]; s.Topic == e.Topic {
-			b.putStream(s, e)
-			return true
-		}
+	if s := b.streamOf(e.Topic); s != nil {
+		b.putStream(s, e)
+		return true
 	}
 	k := stateKey{e.Topic, e.Key}
 	if old, ok := b.latest[k]; ok {
@@ -55,12 +53,20 @@ func (b *Box) putStream(s *streamState, e *Envelope) {
 	}
 }
 
-func (b *Box) takenEvent(e *Envelope) {
+// streamOf finds a subscription by its topic. It returns nil if that is no Stream.
+func (b *Box) streamOf(topic actor.TopicID) *streamState {
 	for i := range b.stream {
-		if s := &b.stream[i]; s.Topic == e.Topic {
-			s.queued--
-			return
+		if s := &b.stream[i]; s.Topic == topic {
+			return s
 		}
+	}
+	return nil
+}
+
+func (b *Box) takenEvent(e *Envelope) {
+	if s := b.streamOf(e.Topic); s != nil {
+		s.queued--
+		return
 	}
 	k := stateKey{e.Topic, e.Key}
 	*e = b.latest[k]
@@ -68,11 +74,8 @@ func (b *Box) takenEvent(e *Envelope) {
 }
 
 func (b *Box) takenLag(e *Envelope) {
-	for i := range b.stream {
-		if s := &b.stream[i]; s.Topic == e.Topic {
-			e.In.Body = actor.Lagged{Topic: e.Topic, N: s.missed}
-			b.counts.Missed += s.missed
-			s.lagging, s.missed = false, 0
-		}
-	}
+	s := b.streamOf(e.Topic)
+	e.In.Body = actor.Lagged{Topic: e.Topic, N: s.missed}
+	b.counts.Missed += s.missed
+	s.lagging, s.missed = false, 0
 }

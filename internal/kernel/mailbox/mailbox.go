@@ -30,7 +30,7 @@ type Mailbox struct {
 }
 
 // New returns an open mailbox. wake is called, with the mutex held, once for
-// each taker that has to be woken; it must not wait.
+// each taker that has to be woken. It must not wait.
 func New(id actor.ID, spec Spec, wake func()) *Mailbox {
 	return &Mailbox{box: NewBox(id, spec), wake: wake}
 }
@@ -61,7 +61,7 @@ func (m *Mailbox) rouse() {
 // Taken says what a taker has to do next.
 type Taken uint8
 
-// What Take and TakeOne return.
+// The values of Taken.
 const (
 	Awake  Taken = iota // take again after the batch
 	Asleep              // nothing there: wait for the wake-up
@@ -132,7 +132,7 @@ func (m *Mailbox) Woke() {
 	m.sleepers = 0
 }
 
-// Reserve takes a slot for an answer; see Box.Reserve.
+// Reserve takes a slot for an answer, see Box.Reserve.
 func (m *Mailbox) Reserve(port int, to actor.ID, key uint64, deadline time.Time, none any) (actor.RawCall, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -146,7 +146,7 @@ func (m *Mailbox) Free(port int) int {
 	return m.box.Free(port)
 }
 
-// Answer delivers an answer; see Box.Answer.
+// Answer delivers an answer, see Box.Answer.
 func (m *Mailbox) Answer(call actor.RawCall, body any, err error, now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -160,14 +160,14 @@ func (m *Mailbox) Answer(call actor.RawCall, body any, err error, now time.Time)
 	return ok
 }
 
-// Settle strikes an owed answer; see Box.Settle.
+// Settle strikes an owed answer, see Box.Settle.
 func (m *Mailbox) Settle(call actor.RawCall) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.box.Settle(call)
 }
 
-// Done returns the publishers of which nothing is left; see Box.Done.
+// Done returns the publishers of which nothing is left, see Box.Done.
 func (m *Mailbox) Done() []actor.ID {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -7,9 +7,9 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// A connection has gone, and the last of its messages is dropped in a batch with
-// nothing else in it. The taker is not sent to sleep before it has been told: it
-// would keep the connection's place until something else came.
+// A connection has gone, and its last message is dropped in a batch with nothing else in
+// it. The taker must learn that before it sleeps. Otherwise it would keep the
+// connection's seat until something else came.
 func TestTheLastDroppedMessageIsSeen(t *testing.T) {
 	const gone actor.ID = 9
 	m := New(1, Spec{Control: 4, Inbound: 4, Share: Shares{Answers: 1, Events: 1, Questions: 1, Inbound: 1}}, func() {})

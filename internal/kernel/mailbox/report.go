@@ -13,8 +13,8 @@ type Oldest struct {
 	Type  reflect.Type // of its body
 }
 
-// Oldest returns it; false: nothing is queued.
-func (b *Box) Oldest() (Oldest, bool) {
+// Oldest returns it. ok is false if nothing is queued.
+func (b *Box) Oldest() (o Oldest, ok bool) {
 	var first *Envelope
 	for i := range b.lanes {
 		if r := &b.lanes[i]; r.n > 0 && (first == nil || r.first().Queued < first.Queued) {

@@ -1,14 +1,14 @@
 package mailbox
 
-// ring is a first-in first-out queue of envelopes that grows up to max and then
-// refuses. Envelopes are large: they are written and read in place.
+// ring is a first-in first-out queue of envelopes that grows up to max and then refuses.
+// Envelopes are large: they are written and read without a copy.
 type ring struct {
 	buf     []Envelope
 	head, n int
 	max     int
 }
 
-// push makes room for an envelope at the end; nil when the ring is full.
+// push makes room for an envelope at the end. It returns nil if the ring is full.
 func (r *ring) push() *Envelope {
 	if r.n == len(r.buf) {
 		if r.n == r.max {
@@ -31,13 +31,13 @@ func (r *ring) grow() {
 	r.buf, r.head = bigger, 0
 }
 
-// first points at the first envelope; the ring must not be empty.
+// first points at the first envelope. The ring must not be empty.
 func (r *ring) first() *Envelope { return &r.buf[r.head] }
 
 // at points at the i-th envelope.
 func (r *ring) at(i int) *Envelope { return &r.buf[(r.head+i)%len(r.buf)] }
 
-// drop removes the first envelope; the ring must not be empty.
+// drop removes the first envelope. The ring must not be empty.
 func (r *ring) drop() {
 	e := &r.buf[r.head]
 	e.In.Body, e.In.Err = nil, nil // what they point to may be freed

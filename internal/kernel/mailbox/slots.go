@@ -4,7 +4,7 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// slotState is where a slot is in its life; see doc.go.
+// slotState is where a slot is in its life, see doc.go.
 type slotState uint8
 
 const (
@@ -17,7 +17,7 @@ const (
 	slotFreed              // timed out and seen, the target has answered; Freed is queued
 )
 
-// slot is the reserved place of one answer.
+// slot is reserved for one answer.
 type slot struct {
 	state      slotState
 	port       int32
@@ -113,7 +113,7 @@ func (s *slots) find(call actor.RawCall) *slot {
 	return sl
 }
 
-// next is the earliest deadline of an open question; zero: none.
+// next is the earliest deadline of an open question. Zero means none.
 func (s *slots) next() int64 {
 	var at int64
 	for i := range s.ports {

@@ -43,41 +43,32 @@ func (b *Box) Stats() Stats {
 
 // Check verifies the box's invariants.
 func (b *Box) Check() error {
-	inLane := 0
+	inLane, free := 0, 0
+	for i := range b.slots.ports {
+		free += len(b.slots.ports[i].free)
+	}
 	for i := range b.slots.all {
 		switch b.slots.all[i].state {
 		case slotAnswered, slotLate, slotSettled, slotFreed:
 			inLane++
+		case slotFree:
+			free--
 		}
 	}
 	if n := b.lanes[actor.Answers].n; n != inLane {
 		return fmt.Errorf("%d answers are queued for %d slots that expect one", n, inLane)
 	}
-	free := 0
-	for i := range b.slots.ports {
-		free += len(b.slots.ports[i].free)
-	}
-	for i := range b.slots.all {
-		if b.slots.all[i].state == slotFree {
-			free--
-		}
-	}
 	if free != 0 {
 		return fmt.Errorf("free list and free slots differ by %d", free)
 	}
-	if q := b.questionsQueued(); q > len(b.owed) {
-		return fmt.Errorf("%d questions are queued, only %d are owed an answer", q, len(b.owed))
-	}
-	return nil
-}
-
-// questionsQueued counts the queued questions that want an answer.
-func (b *Box) questionsQueued() int {
-	r, n := &b.lanes[actor.Questions], 0
+	r, asked := &b.lanes[actor.Questions], 0 // queued questions that want an answer
 	for i := range r.n {
 		if r.at(i).In.Call.Seq != 0 {
-			n++
+			asked++
 		}
 	}
-	return n
+	if asked > len(b.owed) {
+		return fmt.Errorf("%d questions are queued, only %d are owed an answer", asked, len(b.owed))
+	}
+	return nil
 }

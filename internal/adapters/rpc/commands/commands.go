@@ -80,7 +80,7 @@ var All = []Command{
 	{"getwaitgraph", "Debug", nil, "Who waits for whom: what each cell is doing, the questions without an answer, and the waits between components."},
 }
 
-// Find returns a command by its name; nil if there is none.
+// Find returns a command by its name, or nil.
 func Find(name string) *Command {
 	if i := slices.IndexFunc(All, func(c Command) bool { return c.Name == name }); i >= 0 {
 		return &All[i]
