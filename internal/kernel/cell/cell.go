@@ -86,7 +86,7 @@ func (c *Cell) Deadline() time.Time {
 
 // due asks the machine for its deadline.
 func (c *Cell) due() (d time.Time, panicked string) {
-	panicked = Contain(func() { d = c.machine.Deadline() })
+	panicked = contain(func() { d = c.machine.Deadline() })
 	return d, panicked
 }
 
@@ -119,8 +119,8 @@ func (c *Cell) CreditLeft() (msgs, bytes int) {
 	return c.kind.Credit.Msgs - int(c.msgs.Load()), c.kind.Credit.Bytes - int(c.bytes.Load())
 }
 
-// Contain calls f. It returns a panic with its stack (law L11), or "".
-func Contain(f func()) (panicked string) {
+// contain calls f. It returns a panic with its stack (law L11), or "".
+func contain(f func()) (panicked string) {
 	defer func() {
 		if r := recover(); r != nil {
 			panicked = fmt.Sprintf("%v\n%s", r, debug.Stack())

@@ -59,7 +59,7 @@ func (s *System) endCell(from *Cell, to actor.ID, end actor.End) {
 // build makes a machine. A machine that cannot be made dies at its first input, and that
 // death is contained like any other.
 func build(make func() actor.Machine) (m actor.Machine) {
-	if why := Contain(func() { m = make() }); why != "" {
+	if why := contain(func() { m = make() }); why != "" {
 		return stillborn{"it cannot be built: " + why}
 	}
 	return m

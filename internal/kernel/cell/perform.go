@@ -69,7 +69,7 @@ func (s *System) step(c *Cell, e *mailbox.Envelope) bool {
 	c.hands[0].begin(e.In.Body, c.now)
 	c.out.Begin(c.now)
 	c.seated = c.seated[:0]
-	if trace := Contain(func() { c.machine.Step(c.now, e.In, c.out) }); trace != "" {
+	if trace := contain(func() { c.machine.Step(c.now, e.In, c.out) }); trace != "" {
 		s.uncharge(e.Charge)
 		s.crash(c, trace, culprit(e))
 		return false

@@ -1,7 +1,9 @@
 package live
 
 import (
+	"context"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"acyclic/internal/kernel/actor"
@@ -24,8 +26,7 @@ func (n *Node) work(c *cell.Cell, hand int, h adapter.Handler) {
 			continue
 		}
 		c.Begin(hand, e.In, time.Now())
-		var body any
-		trace := cell.Contain(func() { body = h.Handle(n.ctx, e.In) })
+		body, trace := handle(n.ctx, h, e.In)
 		if trace == "" && !actor.Fits(e.In.Body, body) {
 			trace = fmt.Sprintf("it answers %T with %T", e.In.Body, body)
 		}
@@ -37,4 +38,16 @@ func (n *Node) work(c *cell.Cell, hand int, h adapter.Handler) {
 		}
 		n.sys.Reply(c, e.In.Call, body, err)
 	}
+}
+
+// handle runs a handler, which may wait. It returns a panic with its stack (law
+// L11). A cell's steps are contained elsewhere, so that no path leads from them to
+// what may wait.
+func handle(ctx context.Context, h adapter.Handler, in actor.Input) (body any, panicked string) {
+	defer func() {
+		if r := recover(); r != nil {
+			panicked = fmt.Sprintf("%v\n%s", r, debug.Stack())
+		}
+	}()
+	return h.Handle(ctx, in), ""
 }
