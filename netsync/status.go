@@ -80,7 +80,7 @@ func (r *report) due() time.Time {
 	return r.at.Add(statusEvery)
 }
 
-// publishStatus publishes what has changed, at most once a second. As long as a
+// publish publishes what has changed, at most once a second. As long as a
 // rate is above zero it changes by itself.
 func (r *report) publish(topics Topics, out *actor.Outbox) {
 	if !r.changed || r.now.Before(r.due()) {

@@ -62,7 +62,7 @@ func TestL5SlowReaderHoldsSends(t *testing.T) {
 	b.receive(&wire.MsgPing{Nonce: 2})
 	b.says("pongs wait too")
 	third := b.Ask(Send{})
-	b.RefusedBy(Send{Msgs: []wire.Message{&wire.MsgGetAddr{}}}, "there are three places to wait in")
+	b.RefusedBy(Send{Msgs: []wire.Message{&wire.MsgGetAddr{}}}, "three Sends may wait")
 
 	b.flush(1000)
 	b.says("still at the cap")

@@ -66,7 +66,7 @@ const hostBits = 64
 
 // hostOf is what one host has: an IPv4 address (also one that is tunnelled in
 // IPv6), or the /64 of an IPv6 address. What is bounded or banned is a host: by
-// full addresses, one host could take all slots and outlive every ban.
+// full addresses, one host could take all seats and outlive every ban.
 func hostOf(addr netip.Addr) netip.Prefix {
 	addr = addr.Unmap().WithZone("")
 	if v4 := tunnelled(addr); addr.Is6() && v4.IsValid() {

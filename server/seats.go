@@ -2,7 +2,7 @@ package server
 
 import "fmt"
 
-// seats says how the seats are shared out in this moment. A connection takes one,
+// seats says how the seats are shared out at this moment. A connection takes one,
 // and so does a dial under way, so that its connection finds one.
 type seats struct {
 	all    int

@@ -78,7 +78,7 @@ func (b *bench) take(id actor.ID) (bodies []any) {
 
 // Connections come and go as fast as they can while a subscriber sleeps: what
 // is queued for it must stay within the sum that its lane is sized for.
-func TestL4PlacesBoundTheLedger(t *testing.T) {
+func TestL4SeatsBoundTheLedger(t *testing.T) {
 	law := func(leaky bool) error {
 		b := newBench()
 		spawned := 0

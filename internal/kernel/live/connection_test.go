@@ -203,15 +203,15 @@ func TestL11AConnectionThatCannotBeBuilt(t *testing.T) {
 		plan, s := connection()
 		close(s.gate)
 		plan.Kinds[0].Build = func(actor.ID, any) actor.Machine { panic("no such machine") }
-		places := plan.Kinds[0].Seats
+		seats := plan.Kinds[0].Seats
 		n := New(&logs{}).Wire(plan)
 		n.Start() // the sink spawns one
 		synctest.Wait()
 		if n.Err() != nil || !slices.Contains(s.seen, "ended") {
 			t.Errorf("halted: %v; the parent has seen %v", n.Err(), s.seen)
 		}
-		if free := n.System().Lookup(left).Seats(peerKind); free != places {
-			t.Errorf("%d of %d places are free", free, places)
+		if free := n.System().Lookup(left).Seats(peerKind); free != seats {
+			t.Errorf("%d of %d seats are free", free, seats)
 		}
 		if err := n.Stop(time.Second); err != nil {
 			t.Error(err)

@@ -75,7 +75,7 @@ func TestL3AnswersCannotBeRefused(t *testing.T) {
 			return fmt.Errorf("the asker is told of %d freed slots, want 3", len(told))
 		}
 		if asker.Free(0) != 3 || asker.counts.Late != 3 {
-			return fmt.Errorf("%d places free, %d late answers counted, want 3 and 3", asker.Free(0), asker.counts.Late)
+			return fmt.Errorf("%d slots free, %d late answers counted, want 3 and 3", asker.Free(0), asker.counts.Late)
 		}
 		return asker.Check()
 	}
@@ -264,7 +264,7 @@ func TestL6StreamSaysLagged(t *testing.T) {
 						continue
 					}
 					if accounted++; e.In.Body.(int) != accounted {
-						t.Fatalf("event %d stands in place %d", e.In.Body, accounted)
+						t.Fatalf("event %d stands at position %d", e.In.Body, accounted)
 					}
 				}
 			}
@@ -375,7 +375,7 @@ func TestL11ResetSettlesDebts(t *testing.T) {
 		t.Fatalf("credit of the queued message: %v", charges)
 	}
 	if b.Free(0) != 1 {
-		t.Fatalf("%d places are free, want 1: the target has not answered yet", b.Free(0))
+		t.Fatalf("%d slots are free, want 1: the target has not answered yet", b.Free(0))
 	}
 	b.Answer(mine, "to the dead", nil, 0)
 	for _, e := range b.Take(0, nil) {

@@ -33,7 +33,7 @@ type codec struct {
 type encoder struct {
 	buf  []byte
 	seen map[seen]int // the numbers of the pointers so far
-	met  *spans       // the memory that it has read; nil: it is not noted
+	met  *pieces      // the memory that it has read; nil: it is not noted
 }
 
 // cloner is one cloning under way. Pointers that are the same stay the same.

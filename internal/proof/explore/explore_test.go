@@ -12,7 +12,7 @@ import (
 	"acyclic/internal/node"
 )
 
-var howLong = flag.String("explore", "", `"long": also the explorations that take five minutes together`)
+var howLong = flag.String("explore", "", `"long": also the explorations that take three minutes together`)
 
 // fault is what may happen besides what the environment does.
 type fault func(*Scenario)

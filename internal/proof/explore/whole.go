@@ -8,15 +8,15 @@ import (
 	"unsafe"
 )
 
-// span is a piece of memory that belongs to a state and may change.
-type span struct {
+// piece is memory that belongs to a state and may change.
+type piece struct {
 	from, to uintptr
 	k        *codec // of what a pointer points to; nil: elements of a slice
 }
 
-// spans are the pieces that an encoding has read, and where pointers lead.
-type spans struct {
-	all   []span
+// pieces are what an encoding has read, and where pointers lead.
+type pieces struct {
+	all   []piece
 	leads []lead
 }
 
@@ -26,13 +26,13 @@ type lead struct {
 	own bool // it leads to what may change, and is cloned
 }
 
-func (m *spans) piece(p unsafe.Pointer, size uintptr, k *codec) {
+func (m *pieces) piece(p unsafe.Pointer, size uintptr, k *codec) {
 	if m != nil && size > 0 {
-		m.all = append(m.all, span{uintptr(p), uintptr(p) + size, k})
+		m.all = append(m.all, piece{uintptr(p), uintptr(p) + size, k})
 	}
 }
 
-func (m *spans) pointer(p unsafe.Pointer, k *codec, own bool) {
+func (m *pieces) pointer(p unsafe.Pointer, k *codec, own bool) {
 	if m != nil && k.typ.Size() > 0 {
 		m.leads = append(m.leads, lead{uintptr(p), k, own})
 	}
@@ -44,14 +44,14 @@ func (m *spans) pointer(p unsafe.Pointer, k *codec, own bool) {
 // now, as a clone does.
 func whole[T any](p *T) error {
 	k := codecOf(reflect.TypeFor[T]())
-	met := &spans{}
+	met := &pieces{}
 	met.piece(unsafe.Pointer(p), k.typ.Size(), k)
 	k.encode(&encoder{met: met}, unsafe.Pointer(p))
 	return met.check()
 }
 
-func (m *spans) check() error {
-	slices.SortFunc(m.all, func(a, b span) int { return cmp.Compare(a.from, b.from) })
+func (m *pieces) check() error {
+	slices.SortFunc(m.all, func(a, b piece) int { return cmp.Compare(a.from, b.from) })
 	ends := make([]uintptr, len(m.all)) // the last end of the pieces so far, which may overlap
 	var end uintptr
 	for i := range m.all {
@@ -59,7 +59,7 @@ func (m *spans) check() error {
 		ends[i] = end
 	}
 	for _, l := range m.leads {
-		i, _ := slices.BinarySearchFunc(m.all, l.at, func(s span, at uintptr) int { return cmp.Or(cmp.Compare(s.from, at), -1) })
+		i, _ := slices.BinarySearchFunc(m.all, l.at, func(s piece, at uintptr) int { return cmp.Or(cmp.Compare(s.from, at), -1) })
 		for i--; i >= 0 && ends[i] > l.at; i-- {
 			s := m.all[i]
 			if itself := l.own && s.from == l.at && s.k == l.k; s.to > l.at && !itself {

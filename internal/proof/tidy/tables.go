@@ -90,7 +90,7 @@ var mayImport = map[string][]string{
 	"internal/proof/sim/fake":     {"internal/kernel/actor", "internal/kernel/adapter", "chain", "peer", "netsync", "relay", "server"},
 }
 
-// importedOnlyBy is who may import a folder, where the floors would allow more.
+// importedOnlyBy is what may import a folder, where the floors would allow more.
 // An adapter without an entry is for the node alone.
 var importedOnlyBy = map[string][]string{
 	"internal/kernel/live":           {"internal/node"},

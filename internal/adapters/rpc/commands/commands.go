@@ -77,7 +77,7 @@ var All = []Command{
 	{"getpeerinfo", "Network", nil, "All that is known of each connection."},
 	{"getmailboxes", "Debug", nil, "For each cell of this node: inputs queued per lane, age of the oldest, done and refused."},
 	{"getstatus", "Debug", nil, "What the sync, the server and the relay are doing."},
-	{"getwaitgraph", "Debug", nil, "Who waits for whom: what each cell is doing, the questions without an answer, and the waits between components."},
+	{"getwaitgraph", "Debug", nil, "What waits for what: what each cell is doing, the questions without an answer, and the waits between components."},
 }
 
 // Find returns a command by its name, or nil.
