@@ -133,7 +133,7 @@ func (r *route) headDue() time.Time {
 	return r.head.since.Add(patience)
 }
 
-// unservedDue is when a target is given up whose next block nobody can serve.
+// unservedDue is when the target is given up because nobody can serve its next block.
 func (r *route) unservedDue() time.Time {
 	if r.head.unserved.IsZero() {
 		return time.Time{}

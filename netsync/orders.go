@@ -172,12 +172,12 @@ func (o *orders) order(p *remote, seq int) {
 }
 
 // onBlock takes the first copy of a wanted block from any peer that was asked for
-// it, be the order still open or taken back since. It returns the remote if the
+// it, even if the order has been taken back since. It returns the remote if the
 // block is an announcement: it was not asked for, and may be new.
 //
-// An unasked copy displaces nothing. Its body may be anything, and until chain
-// says so the good copies of the peers that were asked would be thrown away (as in
-// CVE-2024-52921).
+// An unasked copy displaces nothing. Its body may be anything. If it were kept, good
+// copies from the peers that were asked would be thrown away until chain has judged
+// it (as in CVE-2024-52921).
 func (o *orders) onBlock(b peer.BlockReceived) (announces *remote) {
 	p := o.find(b.Peer)
 	if p == nil {

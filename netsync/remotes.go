@@ -83,8 +83,8 @@ func (f *facts) find(id actor.ID) *remote {
 	return nil
 }
 
-// drop has advance end the work with a peer that was found wanting. It forgets the
-// peer, and orders its cell to end.
+// drop notes why a peer is to go. At the end of the step advance forgets the peer
+// and orders its cell to end.
 func (f *facts) drop(p *remote, reason string, fault bool) {
 	if p.why == (actor.End{}) {
 		p.why, f.dropped = actor.End{Reason: reason, Fault: fault}, true

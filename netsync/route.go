@@ -136,7 +136,7 @@ func (r *route) askPath(port actor.Port[chain.GetPath, chain.Path], idle bool, o
 		q.After, q.Max = p.last, room
 	case p.complete && r.span.len() == 0 && idle:
 		// All was delivered, and yet our best block has less work. Chain's tips
-		// may be on their way. Else ask again.
+		// may be on their way. If not, ask again.
 		r.rebuild(r.now.Add(r.cfg.Retry))
 		return
 	default:
@@ -209,8 +209,8 @@ func (r *route) abandon(why string, out *actor.Outbox) {
 	r.leave()
 }
 
-// refuse gives up a path of which chain refuses a block. What was proved by
-// headers beyond that block is worth nothing any more.
+// refuse gives up the path if it leads through a block that chain has refused.
+// Headers beyond that block prove nothing any more.
 func (r *route) refuse(block chain.Point) {
 	if r.span.find(block.Hash) == nil {
 		return // another path by now

@@ -39,7 +39,7 @@
 //	actor.Stop               finish
 //	actor.Tick               onTick           machine.go: a round, or a retry, is due
 //	actor.Freed              advance          machine.go
-//	actor.Lagged             onLagged         tip.go: the news are void, asks GetTips
+//	actor.Lagged             onLagged         tip.go: the news is void, asks GetTips
 //	peer.Ready               onReady          remote.go: a new peer, which knows nothing
 //	peer.Gone                forget           remote.go
 //	peer.WantsHeaders        onWantsHeaders   announce.go: headers instead of inv (BIP130)
@@ -49,7 +49,7 @@
 //	peer.DataWanted          onDataWanted     serve.go: asks GetBlock
 //	peer.Sent                onSent           remote.go: the next message can go
 //	chain.BlockConnected     onConnected      announce.go: it is news
-//	chain.BlockDisconnected  onDisconnected   announce.go: it is none any more
+//	chain.BlockDisconnected  onDisconnected   announce.go: it is no longer news
 //	chain.Tips               onTips           tip.go: the tip, or the answer to GetTips
 //	chain.Headers            onHeaders        serve.go: sends headers
 //	chain.Hashes             onHashes         serve.go: sends an inv

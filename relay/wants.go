@@ -126,7 +126,7 @@ func (w *wants) check(maxItems, maxLocators int) error {
 	case w.items.n+w.missed.n > maxItems:
 		return fmt.Errorf("%d items are wanted and %d not found, at most %d are kept", w.items.n, w.missed.n, maxItems)
 	case w.missed.n > 0 && w.runs.n == 0:
-		return fmt.Errorf("%d items were not found of no message", w.missed.n)
+		return fmt.Errorf("%d items were not found, and no message asked for them", w.missed.n)
 	case len(w.headers) > maxLocators || len(w.hashes) > maxLocators:
 		return fmt.Errorf("%d getheaders and %d getblocks wait", len(w.headers), len(w.hashes))
 	}

@@ -25,8 +25,8 @@ func (m *Machine) seat(now time.Time, id actor.ID, arg peer.Arg) {
 	})
 }
 
-// onAlive takes back a peer that outlived a crash of the server. It is not known
-// any more since when the peer has been connected.
+// onAlive takes back a peer that outlived a crash of the server. The time at which
+// it connected is lost.
 func (m *Machine) onAlive(now time.Time, alive actor.Alive) {
 	m.seat(now, alive.Child, alive.Arg.(peer.Arg))
 }

@@ -17,8 +17,8 @@ import (
 const (
 	namedRetry    = 5 * time.Second
 	namedRetryMax = 5 * time.Minute
-	// dialledRetry is when a peer is tried again that is being dialled for
-	// another reason.
+	// dialledRetry is how long a peer waits while its address is being dialled
+	// for another reason. By then that dial has mostly ended.
 	dialledRetry = 5 * time.Second
 	// maxNamedAddrs is how many addresses of a name are tried before the name
 	// is looked up again.

@@ -30,7 +30,7 @@ func (r *reporter) publish(now time.Time, s Status, topic actor.State[Status], o
 	}
 }
 
-// figures are what Status says in this moment.
+// figures are what Status says at this moment.
 func (m *Machine) figures(s *seats) Status {
 	return Status{
 		Inbound:     s.inbound,

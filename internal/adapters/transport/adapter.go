@@ -28,9 +28,10 @@ type Config struct {
 	// Magic is the network whose messages are read and written.
 	Magic wire.BitcoinNet
 
-	// Admit asks whether a connection may stay that the listener, counted from
-	// 0, has accepted. Nil admits none. It runs on the listener's goroutine. It
-	// may wait until ctx ends, and must bound its wait itself.
+	// Admit asks whether a connection may stay. listener is the number of the
+	// listener that accepted it, counted from 0. Nil admits none. Admit runs on
+	// the listener's goroutine. It may wait until ctx ends, and must bound its
+	// wait itself.
 	Admit func(ctx context.Context, listener int, conn peer.ConnID, remote, local netip.AddrPort) bool
 
 	// Log takes records about the listeners. It must not wait. It may be nil.
