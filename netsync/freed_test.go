@@ -73,6 +73,9 @@ func TestL9WhatFoundNoSlotIsAskedWhenOneIsFreed(t *testing.T) {
 			if ticks > 30 {
 				t.Fatalf("%d ticks in a minute without a slot", ticks)
 			}
+			if n := s.m.orders.stalls; n > 0 && c.name == "send" {
+				t.Errorf("%d blocks are late that nobody was asked for", n)
+			}
 			s.Late(late[0])
 			s.settle()
 			if len(s.waiting) != 1 {
