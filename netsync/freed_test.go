@@ -93,3 +93,29 @@ func TestL9WhatFoundNoSlotIsAskedWhenOneIsFreed(t *testing.T) {
 		})
 	}
 }
+
+// A question about the way to the target fails. The clock brings the next try, if
+// nothing else happens.
+func TestL9AFailedQuestionAboutTheRouteIsRetried(t *testing.T) {
+	for name, is := range map[string]func(q any) bool{"forks": is[chain.GetForks], "path": is[chain.GetPath]} {
+		tr := newTree()
+		tip := tr.grow(tr.genesis, 20, 1)
+		s := newStory(t, tr, nil)
+		s.held = is
+		s.join(1, 2)
+		s.prove(1, tip, "the target")
+		s.prove(2, tip.at(10), "a point on the way there")
+		if len(s.waiting) != 1 {
+			t.Fatalf("%s: %d questions, want one", name, len(s.waiting))
+		}
+		asked := s.waiting[0].ask
+		s.waiting = nil
+		s.Fail(asked, actor.ErrGone)
+		s.settle()
+		d := actor.EarliestAfter(s.Now)
+		s.m.route.deadlines(&d)
+		if got, want := d.At(), s.Now.Add(s.m.cfg.Retry); !got.Equal(want) || len(s.waiting) > 0 {
+			t.Errorf("%s: the next try is at %v, want %v; asked %v", name, got, want, s.waiting)
+		}
+	}
+}
