@@ -83,10 +83,9 @@ func (c *conn) arm() {
 	was := c.phase
 	c.reaper = time.AfterFunc(c.e.cfg.ClaimTimeout, func() {
 		c.mu.Lock()
-		still := c.phase == was
-		c.mu.Unlock()
-		if still {
-			c.end(false)
+		defer c.mu.Unlock()
+		if c.phase == was {
+			c.endLocked(false)
 		}
 	})
 }
@@ -121,6 +120,11 @@ func (c *conn) write(w peer.Write) {
 func (c *conn) end(drain bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.endLocked(drain)
+}
+
+// endLocked is end for a caller that holds mu.
+func (c *conn) endLocked(drain bool) {
 	was := c.phase
 	if was == closed || drain && was == draining {
 		return
