@@ -258,6 +258,9 @@ func TestCloseDrains(t *testing.T) {
 	p.Close()
 	r.awaitConns("the other side has closed too", 0)
 	r.cells.inbound(t, "nothing is delivered after Close", 1)
+	if n := r.draining.Load(); n != 0 {
+		t.Errorf("%d connections count as draining, and there are none", n)
+	}
 }
 
 func TestDrainIsBounded(t *testing.T) {
