@@ -205,15 +205,8 @@ func TestCreditLetsReadingGoOn(t *testing.T) {
 
 // L5: a peer that never reads is Broken by the write deadline, and Close ends it.
 func TestL5DeafPeerIsBroken(t *testing.T) {
-	r := newRig(t, Config{Bounds: Bounds{WriteTimeout: 200 * time.Millisecond}}, 100)
-	p := r.connect()
-	p.send(pingFrame(t, 1))
-	r.cells.inbound(t, "the connection is bound", 1)
-	frame := bulk(1_000_000)
-	for range 50 { // more than any kernel buffers
-		r.Tell(ownerID, writeOf(first, frame))
-	}
-	r.cells.await(t, "the write deadline passes", func(c *fakeCell) bool { return len(c.broken) == 1 })
+	r := newRig(t, Config{Bounds: Bounds{WriteTimeout: 200 * time.Millisecond, DrainTimeout: time.Hour}}, 100)
+	p, frame := r.deaf(), bulk(1_000_000)
 	r.cells.mu.Lock()
 	b := r.cells.cells[ownerID].broken[0]
 	r.cells.mu.Unlock()
@@ -225,6 +218,27 @@ func TestL5DeafPeerIsBroken(t *testing.T) {
 	r.Tell(ownerID, writeOf(first, frame)) // is dropped
 	r.Tell(ownerID, peer.Close{Conn: first, Drain: true})
 	r.awaitConns("a broken connection has nothing to drain", 0)
+}
+
+// deaf connects a remote that reads nothing, and waits until its owner is told.
+func (r *rig) deaf() *remote {
+	r.t.Helper()
+	p := r.connect()
+	p.send(pingFrame(r.t, 1))
+	r.cells.inbound(r.t, "the connection is bound", 1)
+	frame := bulk(1_000_000)
+	for range 50 { // more than any kernel buffers
+		r.Tell(ownerID, writeOf(first, frame))
+	}
+	r.cells.await(r.t, "the write deadline passes", func(c *fakeCell) bool { return len(c.broken) == 1 })
+	return p
+}
+
+// An owner is told that its connection is broken, and never says Close.
+func TestOwnerThatKeepsABrokenConnection(t *testing.T) {
+	r := newRig(t, Config{Bounds: Bounds{WriteTimeout: 50 * time.Millisecond, ClaimTimeout: 100 * time.Millisecond}}, 100)
+	r.deaf()
+	r.awaitConns("the adapter does not wait for ever", 0)
 }
 
 // awaitConns waits for a number of connections. It looks now and then, for
