@@ -88,7 +88,7 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	case chain.Tips:
 		m.route.onTips(b, m.submits.gave(b.Block.Hash))
 		m.submits.after = time.Time{}
-		m.tips, m.changed = b, true
+		m.tips = b
 	case chain.Locator:
 		m.headers.onLocator(in, b)
 	case chain.HeadersVerdict:

@@ -156,3 +156,28 @@ func TestAnOrphanInFrontMeansAnotherPath(t *testing.T) {
 		t.Errorf("chain is asked %v, want the whole path", s.waiting)
 	}
 }
+
+// What is published is what a question would be told, whatever changed last: here
+// chain takes blocks that were held, and nothing else happens.
+func TestTheStatusIsPublishedWhateverHasChanged(t *testing.T) {
+	s, _ := synced(t, 40, nil, 1)
+	s.held = is[chain.SubmitBlock]
+	s.serve(1)
+	late := s.waiting
+	s.release(actor.ErrTimeout)
+	s.held = is[chain.SubmitBlock]
+	s.wait(time.Minute)
+	before := s.m.report.status()
+	for _, h := range late {
+		s.Late(h.ask)
+	}
+	s.settle()
+	s.wait(2 * statusEvery)
+	now := s.m.report.status()
+	if now.Held >= before.Held {
+		t.Fatalf("%d blocks are held, and %d were", now.Held, before.Held)
+	}
+	if got := s.status[len(s.status)-1]; got != now {
+		t.Errorf("published is %+v, want %+v", got, now)
+	}
+}
