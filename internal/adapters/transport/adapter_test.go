@@ -305,6 +305,9 @@ func TestDrainsAreBoundedInNumber(t *testing.T) {
 			r.Tell(ownerID, writeOf(first+peer.ConnID(i), frame))
 		}
 		r.Tell(ownerID, peer.Close{Conn: first + peer.ConnID(i), Drain: true})
+		if n := r.draining.Load(); n != int64(min(i%3+1, 2)) {
+			t.Errorf("%d connections drain, two may", n)
+		}
 		if i < 3 {
 			r.awaitConns("the third deaf one is cut at once", min(i+1, 2))
 		}
