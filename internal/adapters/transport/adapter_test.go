@@ -363,6 +363,20 @@ func TestOwnerGoneWhileTheRemoteIsSilent(t *testing.T) {
 	r.awaitConns("it is forgotten", 0)
 }
 
+// The same, and no probe is due: the writer notices.
+func TestOwnerGoneWhileSomethingIsWritten(t *testing.T) {
+	r := newRig(t, Config{Bounds: Bounds{ProbeInterval: time.Hour}}, 100)
+	p := r.connect()
+	p.send(pingFrame(t, 1))
+	r.cells.inbound(t, "the connection is bound", 1)
+	r.cells.change(func() { r.cells.cells[ownerID].gone = true })
+	frame := bulk(1000)
+	r.Tell(ownerID, writeOf(first, frame))
+	p.reads("what was queued", frame)
+	p.ends("a connection without an owner")
+	r.awaitConns("it is forgotten", 0)
+}
+
 func TestOwnerGoneWhileTheRemoteTalks(t *testing.T) {
 	r := newRig(t, Config{}, 100)
 	p := r.connect()
