@@ -127,8 +127,8 @@ func (m *Machine) advance(out *actor.Outbox) {
 	m.submits.plan(m.ports.Block, out)
 	m.headers.plan(m.ports.Locator, out)
 	m.orders.plan()
-	m.route.watchHead(out)
 	m.sends.flush(m.ports.Send, out)
+	m.route.watchHead(out) // it counts what has been asked for
 	m.report.publish(m.topics, out)
 }
 
