@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
+
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
@@ -73,6 +75,9 @@ func TestL9WhatFoundNoSlotIsAskedWhenOneIsFreed(t *testing.T) {
 			if ticks > 30 {
 				t.Fatalf("%d ticks in a minute without a slot", ticks)
 			}
+			if n := s.m.orders.stalls; n > 0 && c.name == "send" {
+				t.Errorf("%d blocks are late that nobody was asked for", n)
+			}
 			s.Late(late[0])
 			s.settle()
 			if len(s.waiting) != 1 {
@@ -88,5 +93,58 @@ func TestL9WhatFoundNoSlotIsAskedWhenOneIsFreed(t *testing.T) {
 			}
 			s.wantTip(tip, "nothing is stuck")
 		})
+	}
+}
+
+// A question about the way to the target fails. The clock brings the next try, if
+// nothing else happens.
+func TestL9AFailedQuestionAboutTheRouteIsRetried(t *testing.T) {
+	for name, is := range map[string]func(q any) bool{"forks": is[chain.GetForks], "path": is[chain.GetPath]} {
+		tr := newTree()
+		tip := tr.grow(tr.genesis, 20, 1)
+		s := newStory(t, tr, nil)
+		s.held = is
+		s.join(1, 2)
+		s.prove(1, tip, "the target")
+		s.prove(2, tip.at(10), "a point on the way there")
+		if len(s.waiting) != 1 {
+			t.Fatalf("%s: %d questions, want one", name, len(s.waiting))
+		}
+		asked := s.waiting[0].ask
+		s.waiting = nil
+		s.Fail(asked, actor.ErrGone)
+		s.settle()
+		d := actor.EarliestAfter(s.Now)
+		s.m.route.deadlines(&d)
+		if got, want := d.At(), s.Now.Add(s.m.cfg.Retry); !got.Equal(want) || len(s.waiting) > 0 {
+			t.Errorf("%s: the next try is at %v, want %v; asked %v", name, got, want, s.waiting)
+		}
+	}
+}
+
+// A block is set aside when it was asked for and does not come. If there is no
+// slot to ask for it, no branch is to blame.
+func TestABlockThatNobodyWasAskedForIsNotSetAside(t *testing.T) {
+	tr := newTree()
+	trunk := tr.grow(tr.genesis, 5, 1)
+	tip, other := tr.grow(trunk, 10, 1), tr.grow(trunk, 3, 2)
+	ports, specs := testPorts()
+	specs[ports.Send.Index].Window = 1
+	s := storyOn(t, tr, DefaultBounds(), ports, specs)
+	s.join(1, 2)
+	s.prove(1, trunk, "the trunk")
+	s.prove(2, trunk, "the trunk")
+	s.serve(1, 2)
+	s.wantTip(trunk, "the trunk")
+	s.deaf[3] = true
+	s.join(3) // its Send holds the only slot
+	s.give(peer.HeadersReceived{Peer: 1, Headers: tip.locate([]*chainhash.Hash{&trunk.Hash})})
+	s.give(peer.HeadersReceived{Peer: 2, Headers: other.locate([]*chainhash.Hash{&trunk.Hash})})
+	if n := len(s.takeOrders(1)) + len(s.takeOrders(2)); n > 0 || s.m.route.target.Hash != tip.Hash {
+		t.Fatalf("%d blocks are asked for, without a slot; the target is %v", n, s.m.route.target)
+	}
+	s.wait(s.m.cfg.OrderTimeout + s.m.cfg.UrgentAfter + time.Second)
+	if n := len(s.m.route.aside.blocks); n > 0 {
+		t.Errorf("%d blocks are set aside that nobody was asked for", n)
 	}
 }

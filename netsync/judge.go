@@ -135,7 +135,6 @@ func (t *headers) submit(port actor.Port[chain.SubmitHeaders, chain.HeadersVerdi
 // the remote if that proved a better point.
 func (t *headers) onVerdict(in actor.Input, v chain.HeadersVerdict) (proved *remote) {
 	t.meter.add(t.now, v.New)
-	t.changed = true
 	if in.Err == nil && v.Best.Work.Cmp(t.tips.Header.Work) > 0 {
 		t.tips.Header = v.Best
 	}

@@ -133,7 +133,6 @@ func (o *orders) takeBackIf(p *remote, late func(order) bool) (waitedFor int) {
 		waitedFor += btoi(o.span.takeBack(w.hash, p.id))
 	}
 	r.list = kept
-	o.changed = true
 	return waitedFor
 }
 

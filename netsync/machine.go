@@ -88,7 +88,7 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	case chain.Tips:
 		m.route.onTips(b, m.submits.gave(b.Block.Hash))
 		m.submits.after = time.Time{}
-		m.tips, m.changed = b, true
+		m.tips = b
 	case chain.Locator:
 		m.headers.onLocator(in, b)
 	case chain.HeadersVerdict:
@@ -127,8 +127,8 @@ func (m *Machine) advance(out *actor.Outbox) {
 	m.submits.plan(m.ports.Block, out)
 	m.headers.plan(m.ports.Locator, out)
 	m.orders.plan()
-	m.route.watchHead(out)
 	m.sends.flush(m.ports.Send, out)
+	m.route.watchHead(out) // it counts what has been asked for
 	m.report.publish(m.topics, out)
 }
 

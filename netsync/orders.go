@@ -168,7 +168,6 @@ func (o *orders) order(p *remote, seq int) {
 		r.progress = o.now
 	}
 	r.list = append(r.list, order{hash: at.Hash, height: at.Height})
-	o.changed = true
 }
 
 // onBlock takes the first copy of a wanted block from any peer that was asked for
@@ -184,7 +183,6 @@ func (o *orders) onBlock(b peer.BlockReceived) (announces *remote) {
 		return nil
 	}
 	o.bytes += uint64(b.Size)
-	o.changed = true
 	memory := max(b.Size, b.Memory)
 	asked := o.fulfil(p, b) || b.Asked
 	e := o.span.find(b.Hash)

@@ -83,6 +83,11 @@ func TestSendThatFails(t *testing.T) {
 			t.Fatal("one Send at a time: the rest is coalesced")
 		}
 		s.release(err)
+		d := actor.EarliestAfter(s.Now)
+		s.m.sends.deadlines(&d)
+		if until := s.m.find(1).sends.pausedUntil; !until.After(s.Now) || !d.At().Equal(until) {
+			t.Errorf("%v: the peer is left alone until %v, and the clock is set to %v", err, until, d.At())
+		}
 		if n := len(s.inv(1).list); n != 0 {
 			t.Fatalf("%v: %d orders were not taken back", err, n)
 		}

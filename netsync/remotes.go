@@ -25,7 +25,6 @@ type facts struct {
 	ready []*remote // in order of ID: the peers that Ready has named, until Gone or dropped
 
 	dropped bool // some remotes are dropped in this step
-	changed bool // something that the Status shows may have changed
 }
 
 // remote is what netsync knows of a ready peer, with a part per tracker.
@@ -66,7 +65,6 @@ func (f *facts) onReady(r peer.Ready) {
 		p.orders.limit = f.cfg.MinInFlight // anybody can come, and be many
 	}
 	f.ready = slices.Insert(f.ready, at, p)
-	f.changed = true
 }
 
 // search returns where in ready a peer is, or would be.

@@ -20,7 +20,8 @@ type report struct {
 	submits *submits
 
 	started time.Time
-	at      time.Time // of the last publication
+	changed bool      // the Status may differ from last
+	at      time.Time // of the last look at it
 	last    Status
 }
 
@@ -72,7 +73,7 @@ func (r *report) peers() Peers {
 	return all
 }
 
-// due is when the next Status may be published; zero: nothing has changed.
+// due is when to look at the Status next; zero: nothing can have changed.
 func (r *report) due() time.Time {
 	if !r.changed {
 		return time.Time{}
@@ -80,10 +81,12 @@ func (r *report) due() time.Time {
 	return r.at.Add(statusEvery)
 }
 
-// publish publishes what has changed, at most once a second. As long as a
-// rate is above zero it changes by itself.
+// publish publishes the Status if it has changed, once chain's tips are known. It
+// looks at most once a second. Any step may have changed it, and as long as a rate
+// is above zero it changes by itself.
 func (r *report) publish(topics Topics, out *actor.Outbox) {
-	if !r.changed || r.now.Before(r.due()) {
+	r.changed = true
+	if r.now.Before(r.due()) || r.tips == (chain.Tips{}) {
 		return
 	}
 	s := r.status()

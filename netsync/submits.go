@@ -67,7 +67,6 @@ func (s *submits) onVerdict(in actor.Input, v chain.Verdict) {
 	hash := sub.at.Hash
 	s.list = slices.Delete(s.list, i, i+1)
 	s.bytes -= sub.size
-	s.changed = true
 	if in.Err != nil {
 		// It is not known whether chain took it: it may have been rebuilt.
 		s.span.unhand(hash)

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
@@ -137,5 +138,46 @@ func TestDescendantsOfAnInvalidBlockAreNobodysFault(t *testing.T) {
 	}
 	if s.left[2].Fault {
 		t.Fatal("we had asked the other for blocks of a branch that we did not know to be bad")
+	}
+}
+
+// Chain lacks the parent of the first block that it is handed. So the path is
+// wrong, and chain is asked for all of it again.
+func TestAnOrphanInFrontMeansAnotherPath(t *testing.T) {
+	s, _ := synced(t, 10, nil, 1)
+	s.held = is[chain.SubmitBlock]
+	s.serve(1)
+	first := s.waiting[0]
+	s.held = is[chain.GetPath]
+	s.Reply(first.ask, chain.Verdict{Hash: first.q.(chain.SubmitBlock).Hash, Code: chain.Orphan})
+	s.waiting = nil
+	s.wait(s.m.cfg.Retry)
+	if len(s.waiting) != 1 || s.waiting[0].q.(chain.GetPath).After != (chainhash.Hash{}) {
+		t.Errorf("chain is asked %v, want the whole path", s.waiting)
+	}
+}
+
+// What is published is what a question would be told, whatever changed last: here
+// chain takes blocks that were held, and nothing else happens.
+func TestTheStatusIsPublishedWhateverHasChanged(t *testing.T) {
+	s, _ := synced(t, 40, nil, 1)
+	s.held = is[chain.SubmitBlock]
+	s.serve(1)
+	late := s.waiting
+	s.release(actor.ErrTimeout)
+	s.held = is[chain.SubmitBlock]
+	s.wait(time.Minute)
+	before := s.m.report.status()
+	for _, h := range late {
+		s.Late(h.ask)
+	}
+	s.settle()
+	s.wait(2 * statusEvery)
+	now := s.m.report.status()
+	if now.Held >= before.Held {
+		t.Fatalf("%d blocks are held, and %d were", now.Held, before.Held)
+	}
+	if got := s.status[len(s.status)-1]; got != now {
+		t.Errorf("published is %+v, want %+v", got, now)
 	}
 }

@@ -214,6 +214,22 @@ func TestL6LaggedAnnouncesTheTip(t *testing.T) {
 	wantInv(t, r, bob, "the stream was newer than the answer", b[4].Hash)
 }
 
+// Events are missed while the tip is being asked for. The answer may be older than
+// they are, so the tip is asked for again.
+func TestL6LaggedTwice(t *testing.T) {
+	r := newRig(t, alice)
+	b := grow(r, genesis, 2, 0)
+	r.Give(actor.Lagged{Topic: testTopic, N: 1})
+	_, first := steptest.WantAsk[chain.GetTips](r, "blocks were missed")
+	r.Give(actor.Lagged{Topic: testTopic, N: 1})
+	r.Reply(first, chain.Tips{Block: b[0].Point})
+	_, second := steptest.WantAsk[chain.GetTips](r, "the first answer may be too old")
+	r.Reply(second, chain.Tips{Block: b[1].Point})
+	round(r)
+	wantInv(t, r, alice, "the tip", b[1].Hash)
+	r.WantNothing("and nothing else")
+}
+
 // While a peer is busy over and over, the tip is still asked for.
 func TestL9LaggedBesideABusyPeer(t *testing.T) {
 	r := newRig(t, alice)

@@ -64,7 +64,7 @@
 //	Resolved             onResolved        named.go, seeds.go
 //	Sampled              onSampled         gossip.go
 //	Noted                onNoted           gossip.go
-//	peer.Sent            onSent            gossip.go
+//	peer.Sent            advance           machine.go
 //	Admit                onAdmit           admit.go
 //	AddNode              onAddNode         named.go
 //	DisconnectNode       onDisconnectNode  life.go

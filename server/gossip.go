@@ -34,8 +34,7 @@ type talk struct {
 	asking   bool         // it waits for a sample of the book
 	tokens   float64      // addresses that it may still tell us
 	tokensAt time.Time    // when tokens was right
-	pending  wire.Message // to be sent when no other Send is under way
-	sending  bool         // a Send is under way
+	pending  wire.Message // to be sent. There is one in a peer's life: getaddr if we dialled it, else its sample
 }
 
 func newTalk(now time.Time) talk { return talk{tokens: firstTokens, tokensAt: now} }
@@ -145,8 +144,8 @@ func (rs remotes) serveAddrs(ports *Ports, out *actor.Outbox) {
 			_, asked := ports.Sample.Ask(out, uint64(id), Sample{Max: wire.MaxV2AddrPerMsg})
 			t.asking = !asked
 		}
-		if t.pending != nil && !t.sending {
-			if _, t.sending = ports.Send.Ask(out, peer.To(id), uint64(id), peer.Send{Msgs: []wire.Message{t.pending}}); t.sending {
+		if t.pending != nil {
+			if _, ok := ports.Send.Ask(out, peer.To(id), uint64(id), peer.Send{Msgs: []wire.Message{t.pending}}); ok {
 				t.pending = nil
 			}
 		}
@@ -175,14 +174,6 @@ func (m *Machine) onAddrsWanted(q peer.AddrsWanted) {
 func (m *Machine) onSampled(in actor.Input, got Sampled) {
 	if r := m.remotes.find(actor.ID(in.Key)); r != nil && r.ready {
 		r.talk.pending = addrMessage(got.Addrs, r.talk.wantsV2)
-	}
-}
-
-// onSent lets the peer have another message. One that was not taken is not sent
-// again: getaddr and its answer are favours.
-func (m *Machine) onSent(in actor.Input) {
-	if r := m.remotes.find(actor.ID(in.Key)); r != nil {
-		r.talk.sending = false
 	}
 }
 

@@ -115,8 +115,9 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	case actor.Stop:
 		m.stopping = true
 		out.Finish("stopped")
-	case actor.Tick, actor.Freed:
-		// Whatever is due and possible is done below.
+	case actor.Tick, actor.Freed, peer.Sent:
+		// Whatever is due and possible is done below. A message that was not
+		// taken is not sent again: getaddr and its answer are favours.
 	case actor.Alive:
 		m.onAlive(now, body)
 	case actor.Ended:
@@ -143,8 +144,6 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		m.onSampled(in, body)
 	case Noted:
 		m.onNoted(now, in, body)
-	case peer.Sent:
-		m.onSent(in)
 
 	case Admit:
 		m.onAdmit(now, body, body.Call(in), out)

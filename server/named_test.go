@@ -147,3 +147,33 @@ func TestANamedPeerThatIsConnectedAlreadyIsNotDialled(t *testing.T) {
 	b.Advance(5 * time.Second)
 	b.wantDial("10.0.0.1:18333", "when it has gone it is dialled")
 }
+
+// A name has several addresses, and one of them was good. When that connection
+// ends, the name has its back-off and is looked up again. The addresses that were
+// not tried are not tried at once.
+func TestTheOtherAddressesOfANameAreForgotten(t *testing.T) {
+	cfg := quiet()
+	cfg.AddPeers = []string{"node.example:8"}
+	b := newBench(t, cfg)
+	_, ask := steptest.WantAsk[Resolve](b.Rig, "a name is looked up")
+	b.Reply(ask, Resolved{Addrs: []netip.AddrPort{at("10.0.0.1:8"), at("10.0.0.2:8")}})
+	id := b.connect(b.wantDial("10.0.0.1:8", "its first address"), "10.0.0.1:8")
+	b.ready(id, "10.0.0.1:8")
+	b.Drop()
+	b.end(id)
+	if n := pendingAsks[Dial](b) + pendingAsks[Resolve](b); n != 0 {
+		t.Fatal("a peer that has ended is not tried again at once")
+	}
+	b.Advance(namedRetry)
+	steptest.WantAsk[Resolve](b.Rig, "it may have moved")
+}
+
+// A named peer had no slot, and then it has to wait for another reason. Its clock
+// runs again.
+func TestL9AStarvedPeerThatWaitsHasAClock(t *testing.T) {
+	n := named{list: []namedPeer{{starved: true}}}
+	n.list[0].becomeWaiting(steptest.Epoch)
+	if due := n.due(false); !due.Equal(steptest.Epoch) {
+		t.Errorf("it is due at %v, want %v", due, steptest.Epoch)
+	}
+}

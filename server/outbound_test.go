@@ -143,18 +143,22 @@ func TestDeadAddressesAreDialledLessAndLess(t *testing.T) {
 // A candidate that finds no slot is dialled when there is one; meanwhile no clock runs.
 func TestL9ACandidateWaitsForASlot(t *testing.T) {
 	cfg := seeking()
-	cfg.MaxPeers = 20
+	cfg.MaxPeers, cfg.OutboundTarget = 20, 3
 	for _, a := range "1234567" {
 		cfg.AddPeers = append(cfg.AddPeers, "10.0.0."+string(a))
 	}
 	b := newBench(t, cfg)
 	named := b.wantDial("10.0.0.1:18333", "seven named peers are dialled")
-	b.pick(500, "1.1.1.1:18333", "2.2.2.2:18333")
+	second := b.wantDial("10.0.0.2:18333", "the second of them")
+	b.pick(500, "1.1.1.1:18333", "2.2.2.2:18333", "3.3.3.3:18333")
 	b.Advance(time.Minute)
 	b.wantNoHotLoop("a candidate is due and all eight slots are taken")
 	b.Drop()
 	b.Reply(named, Dialed{Err: "refused"})
 	b.wantDial("2.2.2.2:18333", "a slot is free")
+	b.Reply(second, Dialed{Err: "refused"})
+	b.Advance(dialInterval)
+	b.wantDial("3.3.3.3:18333", "the clock runs again")
 }
 
 func TestL3ABookThatDoesNotAnswerIsAskedAgain(t *testing.T) {

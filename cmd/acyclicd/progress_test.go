@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"acyclic/chain"
 	"acyclic/internal/adapters/logging"
+	"acyclic/internal/kernel/actor"
 	"acyclic/netsync"
 	"acyclic/server"
 )
@@ -117,6 +120,49 @@ func TestProgressIdle(t *testing.T) {
 	if n := strings.Count(screen.String(), "in sync"); n != 2 {
 		t.Errorf("%d arrivals logged of 10 within 20 s, want one each ten seconds", n)
 	}
+}
+
+// stoppedNode has published some events, and then it has stopped.
+type stoppedNode struct {
+	t      *testing.T
+	events []any
+	gone   int // times that it said so
+}
+
+func (n *stoppedNode) Next(context.Context) (any, error) {
+	if len(n.events) == 0 {
+		if n.gone++; n.gone > 3 {
+			n.t.Fatal("the display asks a node that has stopped, over and over")
+		}
+		return nil, actor.ErrGone
+	}
+	e := n.events[0]
+	n.events = n.events[1:]
+	return e, nil
+}
+
+// The display of a node that has stopped does not spin: what it shows changes with
+// the clock alone. It ends with its context.
+func TestProgressOfAStoppedNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var screen bytes.Buffer
+		l := openLogs(t, logging.Config{Screen: &screen, Terminal: true})
+		p := newProgress(l, genesis)
+		ctx, cancel := context.WithTimeout(context.Background(), 3*liveEvery-1)
+		defer cancel()
+		start := time.Now()
+		p.run(ctx, &stoppedNode{t: t, events: []any{
+			status(netsync.Blocks, 1, 2), status(netsync.Idle, 3, 4), server.Status{Known: 5},
+		}})
+		if took := time.Since(start); took != 3*liveEvery-1 {
+			t.Errorf("it ends after %v", took)
+		}
+		closeLogs(t, l)
+		got := screen.String()
+		if !strings.Contains(got, "no peer to sync from, block 3 of 4, 5 addresses known") || strings.Contains(got, "block 1") {
+			t.Errorf("want the latest alone, have %q", got)
+		}
+	})
 }
 
 func TestProgressOnTerminal(t *testing.T) {

@@ -1,11 +1,14 @@
 package node
 
 import (
+	"fmt"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"acyclic/internal/adapters/book"
 	"acyclic/netsync"
 	"acyclic/peer"
 )
@@ -46,5 +49,52 @@ func TestL4MemoryAtWorstIsASum(t *testing.T) {
 	}
 	if l.Seats != l.Server.MaxPeers+l.Transport.Draining {
 		t.Errorf("%d seats, want those of %d peers and of %d connections that drain", l.Seats, l.Server.MaxPeers, l.Transport.Draining)
+	}
+}
+
+// What asks must be more patient than what answers, or an answer that comes in time
+// finds a question that has ended. The order of these times is part of the sums: a
+// question that timed out keeps its slot.
+func TestL4TimeoutsGrowOutward(t *testing.T) {
+	check := func(l Limits) (wrong []string) {
+		w := l.Windows
+		for _, c := range []struct {
+			what        string
+			outer, base time.Duration
+		}{
+			{"a Send and the transport's write deadline", w.ToPeer, l.Transport.WriteTimeout},
+			{"relay's Send, which a slow reader holds, and any other", w.RelaySend, w.ToPeer},
+			{"a cell's own look at its queue and the transport's write deadline", l.Peer.Stuck, l.Transport.WriteTimeout},
+			{"a submission and chain's patience with the engine", w.Submit, l.Chain.WorkerTimeout},
+			{"a dial and the transport's", w.Dial, l.Transport.DialTimeout},
+			{"a look-up and the resolver's", w.Resolve, book.ResolveTimeout},
+			{"silence and the time between pings", l.Peer.Silence, l.Peer.PingEvery},
+		} {
+			if c.outer <= c.base {
+				wrong = append(wrong, fmt.Sprintf("%s: %v, must be more than %v", c.what, c.outer, c.base))
+			}
+		}
+		return wrong
+	}
+	if wrong := check(Derive(125, RPCHandlers)); len(wrong) > 0 {
+		t.Errorf("%q", wrong)
+	}
+	l := Derive(125, RPCHandlers) // the control
+	l.Windows.RelaySend, l.Windows.Dial, l.Peer.Stuck = l.Transport.WriteTimeout, time.Second, time.Second
+	if wrong := check(l); len(wrong) != 3 {
+		t.Errorf("of three wrong times these are found: %q", wrong)
+	}
+}
+
+// netsync may have one Send open to each peer, and one that timed out: a peer that
+// does not read is given up at its second.
+func TestL4NetsyncMaySendToEveryPeerAndToOneThatIsLate(t *testing.T) {
+	plan, l := defaultPlan()
+	for _, c := range plan.Cells {
+		for _, p := range c.Ports {
+			if p.Name == "netsync.send" && p.Window < 2*l.Seats || p.Name == "relay.send" && p.Window < l.Seats {
+				t.Errorf("%s has a window of %d for %d seats", p.Name, p.Window, l.Seats)
+			}
+		}
 	}
 }

@@ -205,15 +205,8 @@ func TestCreditLetsReadingGoOn(t *testing.T) {
 
 // L5: a peer that never reads is Broken by the write deadline, and Close ends it.
 func TestL5DeafPeerIsBroken(t *testing.T) {
-	r := newRig(t, Config{Bounds: Bounds{WriteTimeout: 200 * time.Millisecond}}, 100)
-	p := r.connect()
-	p.send(pingFrame(t, 1))
-	r.cells.inbound(t, "the connection is bound", 1)
-	frame := bulk(1_000_000)
-	for range 50 { // more than any kernel buffers
-		r.Tell(ownerID, writeOf(first, frame))
-	}
-	r.cells.await(t, "the write deadline passes", func(c *fakeCell) bool { return len(c.broken) == 1 })
+	r := newRig(t, Config{Bounds: Bounds{WriteTimeout: 200 * time.Millisecond, DrainTimeout: time.Hour}}, 100)
+	p, frame := r.deaf(), bulk(1_000_000)
 	r.cells.mu.Lock()
 	b := r.cells.cells[ownerID].broken[0]
 	r.cells.mu.Unlock()
@@ -225,6 +218,27 @@ func TestL5DeafPeerIsBroken(t *testing.T) {
 	r.Tell(ownerID, writeOf(first, frame)) // is dropped
 	r.Tell(ownerID, peer.Close{Conn: first, Drain: true})
 	r.awaitConns("a broken connection has nothing to drain", 0)
+}
+
+// deaf connects a remote that reads nothing, and waits until its owner is told.
+func (r *rig) deaf() *remote {
+	r.t.Helper()
+	p := r.connect()
+	p.send(pingFrame(r.t, 1))
+	r.cells.inbound(r.t, "the connection is bound", 1)
+	frame := bulk(1_000_000)
+	for range 50 { // more than any kernel buffers
+		r.Tell(ownerID, writeOf(first, frame))
+	}
+	r.cells.await(r.t, "the write deadline passes", func(c *fakeCell) bool { return len(c.broken) == 1 })
+	return p
+}
+
+// An owner is told that its connection is broken, and never says Close.
+func TestOwnerThatKeepsABrokenConnection(t *testing.T) {
+	r := newRig(t, Config{Bounds: Bounds{WriteTimeout: 50 * time.Millisecond, ClaimTimeout: 100 * time.Millisecond}}, 100)
+	r.deaf()
+	r.awaitConns("the adapter does not wait for ever", 0)
 }
 
 // awaitConns waits for a number of connections. It looks now and then: there is no
@@ -258,6 +272,9 @@ func TestCloseDrains(t *testing.T) {
 	p.Close()
 	r.awaitConns("the other side has closed too", 0)
 	r.cells.inbound(t, "nothing is delivered after Close", 1)
+	if n := r.draining.Load(); n != 0 {
+		t.Errorf("%d connections count as draining, and there are none", n)
+	}
 }
 
 func TestDrainIsBounded(t *testing.T) {
@@ -288,6 +305,9 @@ func TestDrainsAreBoundedInNumber(t *testing.T) {
 			r.Tell(ownerID, writeOf(first+peer.ConnID(i), frame))
 		}
 		r.Tell(ownerID, peer.Close{Conn: first + peer.ConnID(i), Drain: true})
+		if n := r.draining.Load(); n != int64(min(i%3+1, 2)) {
+			t.Errorf("%d connections drain, two may", n)
+		}
 		if i < 3 {
 			r.awaitConns("the third deaf one is cut at once", min(i+1, 2))
 		}
@@ -339,6 +359,20 @@ func TestOwnerGoneWhileTheRemoteIsSilent(t *testing.T) {
 	p.send(pingFrame(t, 1))
 	r.cells.inbound(t, "the connection is bound", 1)
 	r.cells.change(func() { r.cells.cells[ownerID].gone = true })
+	p.ends("a connection without an owner")
+	r.awaitConns("it is forgotten", 0)
+}
+
+// The same, and no probe is due: the writer notices.
+func TestOwnerGoneWhileSomethingIsWritten(t *testing.T) {
+	r := newRig(t, Config{Bounds: Bounds{ProbeInterval: time.Hour}}, 100)
+	p := r.connect()
+	p.send(pingFrame(t, 1))
+	r.cells.inbound(t, "the connection is bound", 1)
+	r.cells.change(func() { r.cells.cells[ownerID].gone = true })
+	frame := bulk(1000)
+	r.Tell(ownerID, writeOf(first, frame))
+	p.reads("what was queued", frame)
 	p.ends("a connection without an owner")
 	r.awaitConns("it is forgotten", 0)
 }

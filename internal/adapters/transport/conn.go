@@ -74,8 +74,10 @@ func (c *conn) arm() {
 	c.disarm()
 	was := c.phase
 	c.reaper = time.AfterFunc(c.e.cfg.ClaimTimeout, func() {
-		if c.in() == was {
-			c.end(false)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.phase == was {
+			c.endLocked(false)
 		}
 	})
 }
@@ -108,6 +110,11 @@ func (c *conn) write(w peer.Write) {
 func (c *conn) end(drain bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.endLocked(drain)
+}
+
+// endLocked is end for a caller that holds mu.
+func (c *conn) endLocked(drain bool) {
 	was := c.phase
 	if was == closed || drain && was == draining {
 		return

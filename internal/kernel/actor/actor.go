@@ -71,8 +71,9 @@ type Input struct {
 	// Ticket is set when Body is an answer: the ticket that Ask returned.
 	Ticket Ticket
 
-	// Key is set when Body is an answer or Freed: what the question was about,
-	// as the asker told Ask.
+	// Key is what an answer, or Freed, is about: the key that the asker gave to
+	// Ask. Of a State's value it is the State's key. A machine does not read it
+	// in other inputs.
 	Key uint64
 
 	// Err is set when Body is an answer that failed: ErrTimeout, ErrGone or

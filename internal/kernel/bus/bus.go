@@ -114,8 +114,8 @@ func (b *Bus) Publish(now time.Time, from actor.ID, e actor.Effect, charge mailb
 		return fmt.Errorf("topic %d is not in the wiring", e.Topic)
 	}
 	env := mailbox.Envelope{
-		In:    actor.Input{Body: e.Body, From: from},
-		Topic: e.Topic, Key: e.Key, Queued: mailbox.Stamp(now),
+		In:    actor.Input{Body: e.Body, From: from, Key: e.Key},
+		Topic: e.Topic, Queued: mailbox.Stamp(now),
 	}
 	switch t.Kind {
 	case actor.StreamTopic:
@@ -326,7 +326,7 @@ func (b *Bus) replay(now time.Time, t *topic, cell actor.ID, ids []actor.ID) {
 	case actor.StateTopic:
 		env.Lane = actor.Events
 		for _, k := range slices.Sorted(maps.Keys(t.latest)) {
-			env.Key, env.In = k, actor.Input{Body: t.latest[k]}
+			env.In = actor.Input{Body: t.latest[k], Key: k}
 			b.post(cell, env)
 		}
 	}

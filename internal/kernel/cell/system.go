@@ -174,8 +174,8 @@ func (s *System) Deliver(from, to actor.ID, lane actor.Lane, body any, bytes int
 		return false
 	}
 	e := mailbox.Envelope{
-		In: actor.Input{Body: body, From: from}, Lane: lane,
-		Key: uint64(from), Queued: mailbox.Stamp(s.driver.Now()),
+		In:   actor.Input{Body: body, From: from, Key: uint64(from)}, // in Events, the latest of each adapter
+		Lane: lane, Queued: mailbox.Stamp(s.driver.Now()),
 	}
 	if lane == actor.Inbound {
 		e.Charge = mailbox.Charge{Account: to, Bytes: bytes}

@@ -83,6 +83,8 @@ func (s *sink) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 			out.End(e.cell, fmt.Sprint("order ", s.orders), false)
 			s.orders++
 		}
+	case actor.End:
+		s.seen = append(s.seen, "an order to end, to a component")
 	case actor.Stop:
 		out.Finish("stopped")
 	}

@@ -38,7 +38,7 @@ func (b *Box) Answer(call actor.RawCall, body any, err error, now int64) (queued
 		if err != nil {
 			body = s.none
 		}
-		b.push(int32(call.Slot), actor.Input{Body: body, Ticket: actor.Ticket(s.seq), Err: err}, now)
+		b.push(int32(call.Slot), body, actor.Ticket(s.seq), err, now)
 		return true
 	case slotLate:
 		s.state = slotSettled
@@ -46,7 +46,7 @@ func (b *Box) Answer(call actor.RawCall, body any, err error, now int64) (queued
 	case slotZombie:
 		s.state = slotFreed
 		b.counts.Late++
-		b.push(int32(call.Slot), actor.Input{Body: actor.Freed{}}, now)
+		b.push(int32(call.Slot), actor.Freed{}, 0, nil, now)
 		return true
 	default:
 		b.counts.Stray++
@@ -56,14 +56,16 @@ func (b *Box) Answer(call actor.RawCall, body any, err error, now int64) (queued
 
 // push queues an answer, or Freed, in the slot that it is about. Freed has no ticket:
 // the question has had its end.
-func (b *Box) push(idx int32, in actor.Input, now int64) {
+func (b *Box) push(idx int32, body any, t actor.Ticket, err error, now int64) {
 	s := &b.slots.all[idx]
-	in.From, in.Key = s.to, s.key
 	room := b.lanes[actor.Answers].push()
 	if room == nil {
 		panic("mailbox: an answer found no room in its reserved slot")
 	}
-	*room = Envelope{In: in, Lane: actor.Answers, Queued: now, slot: idx}
+	*room = Envelope{
+		In:   actor.Input{Body: body, From: s.to, Ticket: t, Key: s.key, Err: err},
+		Lane: actor.Answers, Queued: now, slot: idx,
+	}
 }
 
 // expire ends the open questions whose time is up.
@@ -84,7 +86,7 @@ func (b *Box) timeOut(idx int32, now int64) {
 	s := &b.slots.all[idx]
 	s.state = slotLate
 	b.counts.Expired++
-	b.push(idx, actor.Input{Body: s.none, Ticket: actor.Ticket(s.seq), Err: actor.ErrTimeout}, now)
+	b.push(idx, s.none, actor.Ticket(s.seq), actor.ErrTimeout, now)
 }
 
 func (b *Box) takenAnswer(idx int32) {

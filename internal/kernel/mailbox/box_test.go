@@ -213,17 +213,17 @@ func TestL6StateKeepsTheLatest(t *testing.T) {
 			take := func() {
 				for _, e := range b.Take(0, nil) {
 					v := e.In.Body.(int)
-					if v <= seen[e.Key] {
-						t.Fatalf("key %d: %d is seen after %d", e.Key, v, seen[e.Key])
+					if v <= seen[e.In.Key] {
+						t.Fatalf("key %d: %d is seen after %d", e.In.Key, v, seen[e.In.Key])
 					}
-					seen[e.Key] = v
+					seen[e.In.Key] = v
 				}
 			}
 			t.Repeat(map[string]func(*rapid.T){
 				"set": func(t *rapid.T) {
 					k := rapid.IntRange(0, 2).Draw(t, "key")
 					published[k]++
-					if !b.Put(Envelope{Lane: actor.Events, Topic: 9, Key: uint64(k), In: actor.Input{Body: published[k]}}) {
+					if !b.Put(Envelope{Lane: actor.Events, Topic: 9, In: actor.Input{Body: published[k], Key: uint64(k)}}) {
 						t.Fatal("a state is refused")
 					}
 					s(&b)

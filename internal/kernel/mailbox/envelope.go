@@ -42,11 +42,10 @@ type Envelope struct {
 	In     actor.Input
 	Topic  actor.TopicID // of an event; zero: not from a topic
 	Lane   actor.Lane
-	Last   bool   // a ledger's Close
-	Ledger bool   // a ledger's Open or Close; In.From is the key
-	Lag    bool   // stands for the events that a Stream dropped
-	Key    uint64 // of a State
-	Queued int64  // a Stamp
+	Last   bool  // a ledger's Close
+	Ledger bool  // a ledger's Open or Close; In.From is the key
+	Lag    bool  // stands for the events that a Stream dropped
+	Queued int64 // a Stamp
 	Charge Charge
 	slot   int32 // of an answer
 }

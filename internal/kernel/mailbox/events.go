@@ -25,7 +25,7 @@ func (b *Box) putEvent(e *Envelope) bool {
 		b.putStream(s, e)
 		return true
 	}
-	k := stateKey{e.Topic, e.Key}
+	k := stateKey{e.Topic, e.In.Key}
 	if old, ok := b.latest[k]; ok {
 		e.Queued = old.Queued // the reader has been slow since then
 		b.latest[k] = *e
@@ -36,7 +36,7 @@ func (b *Box) putEvent(e *Envelope) bool {
 		return false
 	}
 	b.latest[k] = *e
-	*b.lanes[actor.Events].push() = Envelope{Topic: e.Topic, Key: e.Key, Lane: actor.Events, Queued: e.Queued}
+	*b.lanes[actor.Events].push() = Envelope{In: actor.Input{Key: e.In.Key}, Topic: e.Topic, Lane: actor.Events, Queued: e.Queued}
 	return true
 }
 
@@ -68,7 +68,7 @@ func (b *Box) takenEvent(e *Envelope) {
 		s.queued--
 		return
 	}
-	k := stateKey{e.Topic, e.Key}
+	k := stateKey{e.Topic, e.In.Key}
 	*e = b.latest[k]
 	delete(b.latest, k)
 }

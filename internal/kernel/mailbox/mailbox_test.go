@@ -36,3 +36,38 @@ func TestTheLastDroppedMessageIsSeen(t *testing.T) {
 		t.Errorf("and then there is nothing: %v, want asleep", what)
 	}
 }
+
+// A machine that found no slot sleeps until one is free. Freed wakes it, and says
+// what the question was about.
+func TestL9FreedWakes(t *testing.T) {
+	woken := 0
+	m := New(1, Spec{Ports: port(1)}, func() { woken++ })
+	now := time.Unix(1, 0)
+	call, _ := m.Reserve(0, 2, 7, now, "none")
+	if batch, _, _ := m.Take(now, nil); len(batch) != 1 || batch[0].In.Err != actor.ErrTimeout {
+		t.Fatalf("its time is up: %+v", batch)
+	}
+	if _, _, what := m.Take(now, nil); what != Asleep {
+		t.Fatalf("nothing is left, and the taker is %v", what)
+	}
+	if !m.Answer(call, "late", nil, now) || woken != 1 {
+		t.Errorf("the late answer wakes the taker %d times, want once", woken)
+	}
+	batch, _, _ := m.Take(now, nil)
+	want := actor.Input{Body: actor.Freed{}, From: 2, Key: 7}
+	if len(batch) != 1 || batch[0].In != want {
+		t.Errorf("it is given %+v, want %+v", batch, want)
+	}
+}
+
+// A cell dies while Freed is queued for it. Its successor has the slot.
+func TestL11ResetKeepsAFreedSlot(t *testing.T) {
+	b := NewBox(1, Spec{Ports: port(1)})
+	call, _ := b.Reserve(0, 2, 0, time.Unix(0, 1), "none")
+	b.Take(1, nil)
+	b.Answer(call, "late", nil, 1)
+	b.Reset()
+	if err := b.Check(); err != nil || b.Free(0) != 1 {
+		t.Errorf("%d slots are free, want 1; %v", b.Free(0), err)
+	}
+}

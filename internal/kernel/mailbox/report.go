@@ -29,7 +29,7 @@ func (b *Box) Oldest() (o Oldest, ok bool) {
 	case first.Lag:
 		body = actor.Lagged{}
 	case body == nil: // a token of the latest value
-		body = b.latest[stateKey{first.Topic, first.Key}].In.Body
+		body = b.latest[stateKey{first.Topic, first.In.Key}].In.Body
 	}
 	return Oldest{Since: first.Queued, Lane: first.Lane, Type: reflect.TypeOf(body)}, true
 }
