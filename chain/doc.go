@@ -54,5 +54,5 @@
 // On Blocks, BlockDisconnected names the tip, and BlockConnected a child of the
 // tip, of the chain that the events before it make. Tips follows the events that
 // led to it. An answer follows the events of the change that it reports. A rebuilt
-// chain publishes the events once more that it had not confirmed to the worker.
+// chain publishes once more the events that it had not confirmed to the worker.
 package chain

@@ -33,7 +33,8 @@ func (m *Machine) onGetTemplate(q GetTemplate, call actor.Call[Template], out *a
 	m.templates.push(q, call)
 }
 
-// pump asks the worker whatever can be asked now, headers and blocks first. No
+// pump asks the worker whatever can be asked now. What was missed comes first, then
+// headers and blocks, then templates. No
 // kind starves: each has slots that no other kind can take (law L8).
 func (m *Machine) pump(out *actor.Outbox) {
 	if m.failed != "" {
@@ -106,7 +107,7 @@ const (
 	hopeless                // the engine has failed
 )
 
-// outcome takes in what an answer of the worker brings beside its verdict.
+// outcome takes in what an answer of the worker brings besides its verdict.
 func (m *Machine) outcome(in actor.Input, c Changes, out *actor.Outbox) outcome {
 	switch {
 	case m.failed != "":

@@ -146,7 +146,7 @@ func (t *headers) onVerdict(in actor.Input, v chain.HeadersVerdict) (proved *rem
 	was := r.judging
 	r.judging = submittedHeaders{}
 	if in.Err != nil {
-		r.more = false // what chain knows now is not known: start from its best header
+		r.more = false // whether chain took them is unknown: start from its best header
 		r.askAt = t.now.Add(t.cfg.Retry)
 		return nil
 	}

@@ -22,8 +22,8 @@ type Ports struct {
 }
 
 // Machine is the sync manager: a switch over passive trackers. Each tracker has
-// its part of the state, checks it and names its deadlines. It looks at the facts,
-// which all share, and at the trackers that its first fields name.
+// its part of the state, and a check and deadlines where it needs them. It looks at
+// the facts, which all share, and at the trackers that its first fields name.
 type Machine struct {
 	*facts
 	ports   Ports

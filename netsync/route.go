@@ -37,7 +37,7 @@ type path struct {
 	q chain.GetPath // that chain was asked and has not answered; zero: none
 }
 
-// remoteRoute is how a peer's best point lies to the path.
+// remoteRoute is how far a peer's branch is the same as the path.
 type remoteRoute struct {
 	behind   chainhash.Hash // a block on the way to the point that was once set aside; zero: none is known
 	shared   int32          // up to this height the peer has the blocks of a path; noShared: it has none

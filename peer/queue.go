@@ -22,8 +22,8 @@ func (a amount) onWire() uint64 { return a.bytes + a.msgs*perMessage }
 
 // queue counts what the adapter has been told to write and has not written. The
 // payloads are at the adapter. It is told everything at once, which keeps the
-// order. The late answer holds back a caller that floods, so there is no second
-// queue here.
+// order. A caller that floods is held back by the answer to its Send, which waits for
+// the queue to be below its cap, so there is no second queue here.
 type queue struct {
 	written  amount             // told to the adapter
 	flushed  amount             // of that, handed to the operating system

@@ -26,8 +26,8 @@ type Bounds struct {
 	// MaxReads is how many questions the readers may be asked on behalf of
 	// all peers together.
 	MaxReads int
-	// ReadAttempts is how often a read is tried before the peer is told
-	// notfound.
+	// ReadAttempts is how often a read is tried. Then a getdata is answered
+	// with notfound, and a getheaders or getblocks is not answered.
 	ReadAttempts int
 	// AnnounceDelay is how long a block waits for others that are connected
 	// together with it.

@@ -29,7 +29,7 @@
 //	out:   the message that its cell is asked to send
 //	held:  the answer of the readers, if it came while out was taken
 //
-// A read begins only while out is empty. So a peer that asks for 48,000 blocks and
+// A read begins only while out is empty. So a peer that asks for 50,000 blocks and
 // never reads costs one block of memory, and nobody else notices (law L5). Reads
 // are given to the peers in turn.
 //

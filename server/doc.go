@@ -5,8 +5,8 @@
 // The Machine is a switch over passive trackers, each in a file: remotes (the
 // connections), dials, named (peers that the user named), seeds, outbound (the
 // search for other peers), gossip (what the address book gets), bans, alone and
-// reporter. A tracker keeps its state, its deadline and its check, and does not
-// know the others. Inputs change what is known; advance then starts what is due.
+// reporter. A tracker keeps its state, with a check and a deadline where it needs
+// them. What it must know of another is handed to it. Inputs change what is known; advance then starts what is due.
 // Two stories to read first: TestInboundFillsItsSeatsAndGetsThemBack and
 // TestOutboundIsFilledFromTheBook.
 //
@@ -25,9 +25,8 @@
 //
 // Outbound has priority. Seats for the automatic target and for each peer that
 // the user named are kept free, and inbound gets the rest. When inbound is full a
-// newcomer is refused and counted; nobody is evicted. Bitcoin Core evicts a peer
-// instead, but that frees a seat only after the peer has gone, so it never helps
-// the newcomer at hand. Here the connections of one host are bounded. An attacker
+// newcomer is refused and counted. Nobody is evicted, as in btcd; Bitcoin Core
+// evicts a peer instead. Here the connections of one host are bounded. An attacker
 // then needs as many hosts, and no connected peer has to be judged.
 //
 // A host, for this bound and for bans, is an IPv4 address or an IPv6 /64. A /64 is

@@ -7,11 +7,11 @@
 // adapter.go is the adapter itself: it dials when the server asks it to, and does what
 // peer cells tell it. conn.go is the state of one connection, under a leaf
 // mutex. frame.go only calculates: it puts headers before payloads and reads
-// them. listen.go and pumps.go have the only goroutines: one a listener, two a
+// them. listen.go and pumps.go have what the goroutines do: one a listener, two a
 // connection. An unclaimed connection has none.
 //
-// A stored block is written from the bytes that the database gave: header and
-// payload go to the socket as two buffers (writev). Messages are decoded here, by
+// A stored block is written from the bytes that the database gave. Its header and
+// the first part of it go to the socket as two buffers (writev). Messages are decoded here, by
 // peer's codec, on the read pump's goroutine: no cell waits for it.
 //
 //	        Dial / accept                    Bind                    Close, Refuse

@@ -26,8 +26,8 @@ type Report struct {
 }
 
 // How says how WaitEdges is computed.
-const How = "a goroutine profile: components whose goroutine is parked anywhere but in live.(*sleeper).nap, " +
-	"asleep on its own inbox, a leaf mutex of the kernel excepted"
+const How = "a goroutine profile: a component waits for another if its goroutine is parked, and neither asleep " +
+	"on its own inbox (live.(*sleeper).nap) nor at a leaf mutex of the kernel"
 
 // The kinds of cell in a report.
 const (
@@ -35,6 +35,7 @@ const (
 	Connection = "connection"
 	Adapter    = "adapter"
 	Asker      = "asker"
+	Subscriber = "subscriber"
 )
 
 // CellReport is what one cell, adapter or asker is doing.
@@ -118,6 +119,9 @@ func kindOf(c *cell.Cell) string {
 	case c.Handles():
 		return Adapter
 	}
+	if len(c.Ports()) == 0 {
+		return Subscriber
+	}
 	return Asker
 }
 
@@ -156,7 +160,7 @@ func (r Report) Text() string {
 		}
 		c.text(&b)
 	}
-	fmt.Fprintf(&b, "%d others are asleep: nothing queued, nothing owed\n\nquestions without an answer: %d\n", idle, len(r.Questions))
+	fmt.Fprintf(&b, "%d more cells are asleep: nothing queued, nothing owed\n\nquestions without an answer: %d\n", idle, len(r.Questions))
 	for i, q := range r.Questions {
 		if i == maxShown {
 			fmt.Fprintf(&b, "  and %d younger ones\n", len(r.Questions)-i)

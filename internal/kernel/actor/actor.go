@@ -33,9 +33,9 @@ type Machine interface {
 	// only: nothing of out is performed and the machine is rebuilt (law L11).
 	Step(now time.Time, in Input, out *Outbox)
 
-	// Deadline is when the machine next wants a Tick, derived from its state;
-	// the zero time means never. A deadline in the past yields one Tick per
-	// batch until Step moves it (law L9).
+	// Deadline is when the machine next wants a Tick, derived from its state.
+	// The zero time means never. As long as it lies in the past, each batch has
+	// a Tick, so Step must move it (law L9).
 	Deadline() time.Time
 
 	// Check verifies the machine's invariants. The simulator calls it after

@@ -10,8 +10,9 @@ type Earliest struct {
 }
 
 // EarliestAfter returns an Earliest that leaves out the times that have passed:
-// those up to now. A machine uses it if its step has looked at the clock and
-// what a passed deadline still waits for has a deadline or an answer elsewhere.
+// those up to now. It is for a machine that looks at all its clocks in every step.
+// A clock that has passed and still has something to do then waits for an answer,
+// Freed or another clock.
 func EarliestAfter(now time.Time) Earliest { return Earliest{after: now} }
 
 // Add adds deadlines.

@@ -4,6 +4,8 @@
 // use these cells, these mailboxes and this bus, and differ only in when a cell
 // runs and what the time is.
 //
-// Nothing here waits. Performing an effect puts something into a mailbox (a
-// leaf mutex), or tells an adapter, which takes it without waiting.
+// Nothing here waits. Performing an effect puts something into a mailbox, behind a
+// leaf mutex, or tells an adapter, which takes it without waiting. Publishing may
+// hold the bus's mutex meanwhile, under which mailboxes are put into and nothing else
+// is done.
 package cell

@@ -2,8 +2,9 @@ package live
 
 import "time"
 
-// sleeper is the one-slot wake-up of a goroutine. Signals that come while it is
-// awake are kept, one of them, so none is lost.
+// sleeper is the wake-up of one goroutine, or of an adapter's workers, with a slot
+// for each. A signal that comes while the goroutine is awake is kept in its slot, so
+// none is lost.
 type sleeper struct {
 	wake  chan struct{}
 	timer *time.Timer

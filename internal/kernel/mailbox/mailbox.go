@@ -18,9 +18,9 @@ const (
 )
 
 // Mailbox is a Box that many goroutines put into and the cell's goroutine (an
-// adapter's workers) takes from. Its mutex is a leaf: nothing is called and no
-// other lock is taken while it is held, so no method waits for anything but
-// another method of the same kind.
+// adapter's workers) takes from. Its mutex is a leaf: no other lock is taken while
+// it is held, and nothing is called but wake, which does not wait. So no method
+// waits for anything but another method of the same kind.
 type Mailbox struct {
 	mu       sync.Mutex
 	box      Box
