@@ -18,6 +18,7 @@ type submits struct {
 	route *route
 
 	list  []submission // in the order asked
+	next  uint64       // the number of the next one: the key of its question
 	bytes int          // of list
 	after time.Time    // chain is left alone until then; zero: it is not
 
@@ -29,7 +30,7 @@ type submits struct {
 
 // submission is a block that chain is judging.
 type submission struct {
-	ticket actor.Ticket
+	number uint64
 	at     chain.Point
 	from   actor.ID
 	size   int
@@ -47,11 +48,11 @@ func (s *submits) plan(port actor.Port[chain.SubmitBlock, chain.Verdict], out *a
 		if e == nil || s.bytes > 0 && s.bytes+e.size > s.cfg.SubmitBytes {
 			return
 		}
-		t, ok := port.Ask(out, 0, chain.SubmitBlock{Block: e.block, Hash: e.at.Hash, Source: e.from})
-		if !ok {
+		if _, ok := port.Ask(out, s.next, chain.SubmitBlock{Block: e.block, Hash: e.at.Hash, Source: e.from}); !ok {
 			return
 		}
-		s.list = append(s.list, submission{ticket: t, at: e.at, from: e.from, size: e.size})
+		s.list = append(s.list, submission{number: s.next, at: e.at, from: e.from, size: e.size})
+		s.next++
 		s.bytes += e.size
 		s.span.set(e, handed)
 	}
@@ -59,9 +60,9 @@ func (s *submits) plan(port actor.Port[chain.SubmitBlock, chain.Verdict], out *a
 
 // onVerdict moves the span on, or back.
 func (s *submits) onVerdict(in actor.Input, v chain.Verdict) {
-	i := slices.IndexFunc(s.list, func(b submission) bool { return b.ticket == in.Ticket })
+	i := slices.IndexFunc(s.list, func(b submission) bool { return b.number == in.Key })
 	if i < 0 {
-		panic(fmt.Sprintf("netsync: a verdict on ticket %d, which is not open", in.Ticket))
+		panic(fmt.Sprintf("netsync: a verdict on submission %d, which is not open", in.Key))
 	}
 	sub := s.list[i]
 	hash := sub.at.Hash

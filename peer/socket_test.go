@@ -130,7 +130,7 @@ func newSmall(t *testing.T, cfg peer.Config) *small {
 		Cells: []cell.Static{{ID: hostID, Name: "host", Ports: hostPorts.Specs, Stop: 2,
 			Build: func(uint32) actor.Machine { return h }}},
 		Kinds: []cell.Kind{{
-			Kind: bus.Kind{ID: peerKind, Name: "peer", Seats: 4}, Parent: hostID, Control: 1, Stop: 1,
+			Kind: bus.Kind{ID: peerKind, Name: "peer", Seats: 4}, Parent: hostID, Control: 1, Latest: 1, Stop: 1,
 			Questions: 8, Credit: cell.Credit{Msgs: 4, Bytes: 1 << 20},
 			Build: func(id actor.ID, arg any) actor.Machine {
 				return peer.New(id, arg.(peer.Arg), cfg, peer.Ports{Adapter: tcpID}, topics, rand.New(rand.NewPCG(uint64(id), 1)))

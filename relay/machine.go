@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -44,9 +43,8 @@ type Machine struct {
 	stats  Status
 }
 
-// New returns a relay without peers. It leaves nothing to chance: the source of
-// randomness is not used.
-func New(cfg Bounds, ports Ports, _ *rand.Rand) *Machine {
+// New returns a relay without peers.
+func New(cfg Bounds, ports Ports) *Machine {
 	return &Machine{cfg: cfg, ports: ports}
 }
 

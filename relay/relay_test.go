@@ -24,7 +24,7 @@ const (
 func connect(b Bounds, n int) (*Machine, []actor.PortSpec) {
 	var p actor.Ports
 	ports := connectPorts(&p, windows{Reads: b.MaxReads, Peers: n, ReadTimeout: time.Minute, SendTimeout: time.Minute})
-	return New(b, ports, nil), p.Specs
+	return New(b, ports), p.Specs
 }
 
 // newRig puts a relay with some ready peers on the bench.

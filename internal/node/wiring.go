@@ -63,9 +63,11 @@ const (
 	ToNames   = actor.Ref[server.Names](Resolver)
 )
 
-// brokenOnce is what the transport puts into the control lane of a connection's
-// cell: one peer.Broken.
-const brokenOnce = 1
+// What the transport gives to a connection's cell beside its traffic.
+const (
+	brokenOnce    = 1 // in the control lane: peer.Broken
+	flushedLatest = 1 // in the events lane: the latest peer.Flushed
+)
 
 // Settings are what the wiring needs to know.
 type Settings struct {
@@ -136,8 +138,8 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 			{ID: Netsync, Name: "netsync", Stop: stopWorkers, Ports: np.Specs, Build: func(gen uint32) actor.Machine {
 				return netsync.New(l.Netsync, syncPorts, syncs, chance(Netsync, gen))
 			}},
-			{ID: Relay, Name: "relay", Stop: stopWorkers, Ports: rp.Specs, Build: func(gen uint32) actor.Machine {
-				return relay.New(l.Relay, relayPorts, chance(Relay, gen))
+			{ID: Relay, Name: "relay", Stop: stopWorkers, Ports: rp.Specs, Build: func(uint32) actor.Machine {
+				return relay.New(l.Relay, relayPorts)
 			}},
 			{ID: Chain, Name: "chain", Stop: stopChain, Ports: cp.Specs, Build: func(uint32) actor.Machine {
 				return chain.New(chainPorts, chains)
@@ -145,7 +147,7 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 		},
 		Kinds: []cell.Kind{{
 			Kind:   bus.Kind{ID: server.KindPeer, Name: "peer", Seats: l.Seats},
-			Parent: Server, Control: brokenOnce, Stop: stopPeers, Questions: l.PeerQuestions, Credit: l.Credit,
+			Parent: Server, Control: brokenOnce, Latest: flushedLatest, Stop: stopPeers, Questions: l.PeerQuestions, Credit: l.Credit,
 			Build: func(id actor.ID, arg any) actor.Machine {
 				return peer.New(id, arg.(peer.Arg), s.Peer, peer.Ports{Adapter: Transport}, peers, chance(id, 0))
 			},

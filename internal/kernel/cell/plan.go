@@ -42,6 +42,7 @@ type Kind struct {
 	Ports     []actor.PortSpec
 	Questions int // questions one such cell may have queued; a further one is ErrBusy
 	Control   int // inputs that adapters may have in its control lane
+	Latest    int // adapters whose latest value its events lane holds
 	Credit    Credit
 	Stop      int // as of Static
 }
@@ -163,6 +164,6 @@ func (p *Plan) KindSpec(k Kind) mailbox.Spec {
 		Control:   starts + stops + ends + k.Control,
 		Questions: k.Questions,
 		Inbound:   k.Credit.Msgs + 1, // and the end of the stream
-		States:    len(p.Adapters),   // the latest of each adapter
+		States:    k.Latest,
 	}
 }

@@ -99,7 +99,7 @@ func connection() (*cell.Plan, *sink) {
 		Deaths: cell.Deaths{Max: maxDeaths, Within: time.Minute},
 		Cells:  []cell.Static{{ID: left, Name: "sink", Build: func(uint32) actor.Machine { return s }, Stop: 2}},
 		Kinds: []cell.Kind{{
-			Kind: bus.Kind{ID: peerKind, Name: "peer", Seats: 4 * maxDeaths}, Parent: left, Control: 1,
+			Kind: bus.Kind{ID: peerKind, Name: "peer", Seats: 4 * maxDeaths}, Parent: left, Control: 1, Latest: 1,
 			Build: func(id actor.ID, _ any) actor.Machine {
 				return &source{id: id, born: s.child, topic: traffic, life: life}
 			},

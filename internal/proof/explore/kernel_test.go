@@ -330,7 +330,7 @@ func coming(conns, seats, packets int) *Scenario {
 					{ID: listenerID, Name: "listener", Stop: 2, Build: func(uint32) actor.Machine { return &listener{} }},
 				},
 				Kinds: []cell.Kind{{
-					Kind: bus.Kind{ID: kidKind, Name: "kid", Seats: seats}, Parent: parentID, Control: 1, Stop: 1,
+					Kind: bus.Kind{ID: kidKind, Name: "kid", Seats: seats}, Parent: parentID, Control: 1, Latest: 1, Stop: 1,
 					Build:  func(id actor.ID, _ any) actor.Machine { return &kid{ID: id} },
 					Credit: cell.Credit{Msgs: 2, Bytes: 2},
 				}},

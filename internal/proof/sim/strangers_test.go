@@ -79,7 +79,7 @@ func (c *town) invite(how manner, blocks []*wire.MsgBlock) {
 	plan := &cell.Plan{
 		Cells: []cell.Static{{ID: node.Server, Name: how.String(), Ports: sp.Specs, Build: func(uint32) actor.Machine { return boss }}},
 		Kinds: []cell.Kind{{
-			Kind: bus.Kind{ID: server.KindPeer, Name: "liar", Seats: 8}, Parent: node.Server, Control: 1, Credit: credit, Stop: 1,
+			Kind: bus.Kind{ID: server.KindPeer, Name: "liar", Seats: 8}, Parent: node.Server, Control: 1, Latest: 1, Credit: credit, Stop: 1,
 			Build: func(_ actor.ID, arg any) actor.Machine {
 				return &liar{stranger: *boss, liarArg: arg.(liarArg), rng: c.seeded()}
 			},

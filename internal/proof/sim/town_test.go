@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
@@ -17,6 +16,7 @@ import (
 	"acyclic/internal/node"
 	"acyclic/internal/proof/sim"
 	"acyclic/internal/proof/sim/fake"
+	"acyclic/netsync"
 	"acyclic/peer"
 	"acyclic/server"
 )
@@ -144,10 +144,11 @@ func (c *town) add(has belongings) *resident {
 		{ID: node.EngineReaders, Name: "readers", Build: func() actor.Machine { return fake.NewReaders(has.engine, n.store, c.seeded()) }},
 		{ID: node.Transport, Name: "net", Ports: ep.Specs, Build: func() actor.Machine { return n.adapter }},
 		{ID: node.Book, Name: "book", Build: func() actor.Machine { return fake.NewBook(c.addrs, c.seeded()) }},
+		{ID: node.Display, Name: "display", Build: func() actor.Machine { return &audience{} }},
 		{ID: node.Resolver, Name: "resolver", Build: func() actor.Machine { return names }},
 	}
 	plan := node.Wire(s, node.Adapters{})
-	withoutDisplay(plan)
+	plan.Subscribers = nil // a part plays the display
 	c.populate(n, plan, has.mine)
 	if c.jumps > 0 {
 		wrap(plan, func(_ actor.ID, m actor.Machine) actor.Machine { return &clocked{Machine: m, town: c} })
@@ -166,14 +167,23 @@ func (c *town) add(has belongings) *resident {
 	return n
 }
 
-// withoutDisplay takes the progress display out of a plan, since there is no screen.
-func withoutDisplay(plan *cell.Plan) {
-	plan.Subscribers = nil
-	for i := range plan.Topics {
-		t := &plan.Topics[i]
-		t.Subs = slices.DeleteFunc(t.Subs, func(id actor.ID) bool { return id == node.Display })
+// audience plays the progress display: it hears what the node publishes of itself.
+type audience struct{ sync netsync.Status }
+
+func (a *audience) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
+	switch s := in.Body.(type) {
+	case netsync.Status:
+		if s.Blocks < a.sync.Blocks && s.Started.Equal(a.sync.Started) {
+			panic("an older Status comes after a newer one")
+		}
+		a.sync = s
+	case actor.Stop:
+		out.Finish("stopped")
 	}
 }
+
+func (a *audience) Deadline() time.Time { return time.Time{} }
+func (a *audience) Check() error        { return nil }
 
 // populate adds a miner and a client, which stand for RPC.
 func (c *town) populate(n *resident, plan *cell.Plan, mine fake.MinerConfig) {

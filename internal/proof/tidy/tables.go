@@ -57,7 +57,7 @@ var exempt = map[string]string{
 }
 
 // wiring are the folders that build components. They know all of a component.
-var wiring = []string{"internal/node", "internal/proof/sim", "cmd/acyclicd"}
+var wiring = []string{"internal/node", "internal/proof/sim"}
 
 // contracts are the files, beside contract.go, by which others know a component.
 // The folders below a component know all of it.
