@@ -23,7 +23,7 @@
 //	sends     what goes out to the peers                   sends.go
 //	report    the Status                                   status.go
 //
-// To see it work, read TestSyncFromThreePeers first.
+// To see it work, read TestStory first.
 //
 // # Headers
 //
