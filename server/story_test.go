@@ -53,11 +53,14 @@ func TestStory(t *testing.T) {
 
 	// Its cell has ended: the seat is free, and another peer is sought.
 	b.end(first)
+	if a := b.admit("9.9.9.9:4001", "an inbound connection"); a.Peer != 0 {
+		t.Error("inbound took the seat that is kept for a peer that we choose")
+	}
 	b.pick(501, "1.1.1.1:18333", "2.2.2.2:18333")
 	b.Advance(dialInterval)
 	b.wantDial("2.2.2.2:18333", "a banned host is not dialled: the next candidate is")
 	if s := steptest.WantAnswer[Status](b.Rig, b.Ask(GetStatus{}), "the figures"); s.Inbound != 1 ||
-		s.Outbound != 0 || s.Dialling != 1 || s.Banned != 1 || s.Refused != 2 {
+		s.Outbound != 0 || s.Dialling != 1 || s.Banned != 1 || s.Refused != 3 {
 		t.Errorf("the figures are %+v", s)
 	}
 }
