@@ -6,9 +6,8 @@
 // connections), dials, named (peers that the user named), seeds, outbound (the
 // search for other peers), gossip (what the address book gets), bans, alone and
 // reporter. A tracker keeps its state, with a check and a deadline where it needs
-// them. What it must know of another is handed to it. Inputs change what is known; advance then starts what is due.
-// Two stories to read first: TestInboundFillsItsSeatsAndGetsThemBack and
-// TestOutboundIsFilledFromTheBook.
+// them. What it must know of another is handed to it. Inputs change what is known;
+// advance then starts what is due. Read TestStory in story_test.go first.
 //
 // # A connection's seat
 //

@@ -2,21 +2,14 @@ package engine
 
 import (
 	"bytes"
-	"context"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/btcsuite/btcd/blockchain"
-	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/database"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/kernel/actor"
 )
 
 func hashes(blocks ...*wire.MsgBlock) []chainhash.Hash {
@@ -239,174 +232,6 @@ func TestTemplate(t *testing.T) {
 		m.Header.Version, m.Header.Bits, m.Header.Timestamp = tpl.Version, tpl.Bits, tpl.MinTime
 	})
 	give(t, e, next)
-}
-
-// stuck is a block that takes its time, under btcd's chain lock.
-type stuck struct{ begun, end chan struct{} }
-
-func (s *stuck) Init(*blockchain.BlockChain, <-chan struct{}) error { return nil }
-func (s *stuck) DisconnectBlock(database.Tx, *btcutil.Block, []blockchain.SpentTxOut) error {
-	return nil
-}
-
-func (s *stuck) ConnectBlock(_ database.Tx, b *btcutil.Block, _ []blockchain.SpentTxOut) error {
-	if b.Height() == 21 {
-		close(s.begun)
-		<-s.end
-	}
-	return nil
-}
-
-// TestL1NoReaderWaitsForABlock: every read is answered while a block is being
-// processed that does not come to an end before they are.
-func TestL1NoReaderWaitsForABlock(t *testing.T) {
-	b := newBranch(t, &chaincfg.RegressionNetParams)
-	b.mine(30, time.Minute)
-	s := &stuck{begun: make(chan struct{}), end: make(chan struct{})}
-	e := open(t, Config{Params: b.params, hook: s})
-	giveHeaders(t, e, b.blocks[1:]...)
-	give(t, e, b.blocks[1:21]...)
-
-	processed := make(chan chain.BlockApplied, 1)
-	go func() {
-		q := chain.ApplyBlock{Block: b.blocks[21]}
-		processed <- e.Worker().Handle(context.Background(), actor.Input{Body: q}).(chain.BlockApplied)
-	}()
-	<-s.begun
-	answered := make(chan struct{})
-	go func() {
-		defer close(answered)
-		e.Tips()
-		ask[chain.Locator](t, e, chain.GetLocator{})
-		ask[chain.Path](t, e, chain.GetPath{Max: 5})
-		ask[chain.Forks](t, e, chain.GetForks{Hashes: hashes(b.blocks[5])})
-		if h := ask[chain.Headers](t, e, chain.GetHeaders{Locator: []*chainhash.Hash{{1}}}); len(h.Headers) != 20 {
-			t.Errorf("%d headers", len(h.Headers))
-		}
-		ask[chain.Hashes](t, e, chain.GetHashes{Locator: []*chainhash.Hash{{1}}})
-		if bl := ask[chain.Block](t, e, chain.GetBlock{Hash: b.blocks[3].BlockHash()}); bl.Payload == nil {
-			t.Error("no block")
-		}
-		ask[chain.HashAt](t, e, chain.GetHash{Height: 3})
-		ask[chain.HeaderInfo](t, e, chain.GetHeader{Hash: b.blocks[3].BlockHash()})
-	}()
-	select {
-	case <-answered:
-	case <-time.After(time.Minute):
-		t.Error("a reader waits for the block")
-	}
-	close(s.end)
-	<-answered
-	if a := <-processed; a.Verdict.Code != chain.OK || a.Tips.Block.Height != 21 {
-		t.Errorf("the block: %+v", a.Verdict)
-	}
-}
-
-// Readers see a chain that is a chain, however often it is reorganised.
-func TestReadersDuringReorganisations(t *testing.T) {
-	main := newBranch(t, &chaincfg.RegressionNetParams)
-	main.mine(20, time.Minute)
-	e := open(t, Config{Params: main.params})
-	give(t, e, main.blocks[1:]...)
-	over := make(chan struct{})
-	var readers sync.WaitGroup
-	for range 3 {
-		readers.Go(func() {
-			for {
-				select {
-				case <-over:
-					return
-				default:
-				}
-				h := ask[chain.Headers](t, e, chain.GetHeaders{Locator: []*chainhash.Hash{main.params.GenesisHash}}).Headers
-				last := *main.params.GenesisHash
-				for _, x := range h {
-					if x.PrevBlock != last {
-						t.Error("the headers are no chain")
-					}
-					last = x.BlockHash()
-				}
-				l := ask[chain.Locator](t, e, chain.GetLocator{})
-				if *l.Hashes[len(l.Hashes)-1] != *main.params.GenesisHash || *l.Hashes[0] != l.Tip.Hash {
-					t.Error("the locator is none")
-				}
-				ask[chain.Path](t, e, chain.GetPath{To: main.tip().BlockHash(), Max: 20})
-				ask[chain.Forks](t, e, chain.GetForks{Hashes: hashes(main.blocks[7], main.tip())})
-			}
-		})
-	}
-	tip := main
-	for tag := byte(1); tag < 12; tag++ {
-		rival := tip.fork(tip.height()-8, tag)
-		rival.mine(10, time.Minute)
-		give(t, e, rival.blocks[tip.height()-7:]...)
-		tip = rival
-	}
-	close(over)
-	readers.Wait()
-	if got := e.Tips().Block; got.Hash != tip.tip().BlockHash() {
-		t.Errorf("the tip is %+v", got)
-	}
-}
-
-// A database that fails stops everything, says why, and is not written to any
-// more: what btcd has in memory may not fit what is on the disk.
-func TestADatabaseErrorIsFatal(t *testing.T) {
-	b := newBranch(t, &chaincfg.RegressionNetParams)
-	b.mine(5, time.Minute)
-	l := new(logs)
-	dir := t.TempDir()
-	e, err := Open(Config{DataDir: dir, Params: b.params, UtxoCacheBytes: 1 << 20, Log: l.add})
-	if err != nil {
-		t.Fatal(err)
-	}
-	give(t, e, b.blocks[1:4]...)
-	if err := e.db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	a := giveOne(t, e, b.blocks[4])
-	wantCode(t, a.Verdict.Code, chain.Fatal, a.Verdict.Reason, "fatal", "the database is gone")
-	if !strings.Contains(a.Fatal, dir) || !strings.Contains(a.Fatal, "database is not open") {
-		t.Errorf("the user is told %q", a.Fatal)
-	}
-	h := ask[chain.HeadersApplied](t, e, chain.ApplyHeaders{Headers: []*wire.BlockHeader{&b.blocks[5].Header}})
-	wantCode(t, h.Verdict.Code, chain.Fatal, h.Verdict.Reason, "fatal", "nothing is changed any more")
-	if h.Tips.Block.Height != 3 || h.Fatal != a.Fatal {
-		t.Errorf("%+v", h.Changes)
-	}
-	ask[chain.Made](t, e, chain.MakeTemplate{})
-	if err := e.Close(); err == nil || !strings.Contains(err.Error(), dir) {
-		t.Errorf("closing says %v", err)
-	}
-	e = open(t, Config{DataDir: dir, Params: b.params})
-	if got := e.Tips().Block.Height; got != 3 {
-		t.Errorf("after a restart the tip is at %d", got)
-	}
-	give(t, e, b.blocks[4:]...)
-}
-
-// A panic of btcd's is a fatal error, not the end of the process.
-func TestAPanicIsFatal(t *testing.T) {
-	e := open(t, Config{Params: &chaincfg.RegressionNetParams})
-	a := ask[chain.BlockApplied](t, e, chain.ApplyBlock{}) // a nil block
-	if a.Verdict.Code != chain.Fatal || !strings.Contains(a.Fatal, "panic") {
-		t.Errorf("%+v", a)
-	}
-}
-
-func TestAfterCloseNothingIsAnswered(t *testing.T) {
-	e, main, _ := twoBranches(t)
-	shut(t, e)
-	if a := giveOne(t, e, main.blocks[21]); a.Verdict.Code != chain.Fatal || a.Fatal == "" {
-		t.Errorf("%+v", a.Verdict)
-	}
-	if b := ask[chain.Block](t, e, chain.GetBlock{Hash: main.blocks[3].BlockHash()}); b.Payload != nil {
-		t.Error("a block is read from a closed database")
-	}
-	if l := ask[chain.Locator](t, e, chain.GetLocator{}); len(l.Hashes) != 0 {
-		t.Error("a locator of a closed chain")
-	}
-	shut(t, e)
 }
 
 func TestWitnessDataIsStripped(t *testing.T) {

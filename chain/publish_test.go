@@ -1,0 +1,88 @@
+package chain
+
+import (
+	"strings"
+	"testing"
+
+	"acyclic/internal/proof/steptest"
+)
+
+// A caller that has the verdict knows that the event is under way. A subscriber that
+// has the tips has had the events that led there.
+func TestEventsGoBeforeTipsGoBeforeTheVerdict(t *testing.T) {
+	r, _ := start(t)
+	call := r.Ask(blockAt(2))
+	_, ask := steptest.WantAsk[ApplyBlock](r, "the block")
+	r.Reply(ask, applied(2, 3, BlockDisconnected{pointAt(1)}, connected(1), connected(2)))
+
+	var got []string
+	for _, e := range r.Pending() {
+		switch e.Body.(type) {
+		case BlockDisconnected:
+			got = append(got, "disconnected")
+		case BlockConnected:
+			got = append(got, "connected")
+		case Tips:
+			got = append(got, "tips")
+		case Verdict:
+			got = append(got, "verdict")
+		}
+	}
+	if s := strings.Join(got, " "); s != "disconnected connected connected tips verdict" {
+		t.Errorf("the order is %q", s)
+	}
+	steptest.WantAnswer[Verdict](r, call, "the verdict")
+	if len(r.Records) != 1 || !strings.Contains(r.Records[0].Msg, "reorganised") {
+		t.Errorf("a reorganisation is logged once, have %v", r.Records)
+	}
+}
+
+func TestTipsArePublishedOnlyWhenTheyChange(t *testing.T) {
+	r, _ := start(t)
+	call := r.Ask(blockAt(1))
+	_, ask := steptest.WantAsk[ApplyBlock](r, "the block")
+	r.Reply(ask, BlockApplied{Verdict: Verdict{Code: Invalid, Reason: "bad-cb-amount"}, Changes: Changes{Tips: tipsAt(0)}})
+	if v := steptest.WantAnswer[Verdict](r, call, "a refusal is a verdict"); v.Code != Invalid {
+		t.Errorf("the verdict is %+v", v)
+	}
+	r.WantNothing("nothing has changed")
+}
+
+// Two questions are outstanding with the same Seen: the second answer repeats
+// the events of the first.
+func TestRepeatedEventsArePublishedOnce(t *testing.T) {
+	r, _ := start(t)
+	r.Ask(blockAt(1))
+	r.Ask(blockAt(2))
+	_, one := steptest.WantAsk[ApplyBlock](r, "block 1")
+	_, two := steptest.WantAsk[ApplyBlock](r, "block 2")
+	r.Reply(one, applied(1, 1, connected(1)))
+	r.Reply(two, applied(2, 2, connected(1), connected(2)))
+	for h := int32(1); h <= 2; h++ {
+		if e := steptest.Want[BlockConnected](r, "each once"); e.Height != h {
+			t.Errorf("the event is of block %d, want %d", e.Height, h)
+		}
+	}
+	for _, e := range r.Pending() {
+		if _, is := e.Body.(BlockConnected); is {
+			t.Error("an event was published twice")
+		}
+	}
+}
+
+// A rebuilt chain has seen nothing. The worker brings what was not confirmed.
+func TestARebuiltChainCatchesUp(t *testing.T) {
+	r, _ := startUnknown(t)
+	q, ask := steptest.WantAsk[CatchUp](r, "where does the engine stand?")
+	if q.Seen != 0 {
+		t.Errorf("a rebuilt chain says it has seen %d events", q.Seen)
+	}
+	r.Reply(ask, CaughtUp{Changes{Tips: tipsAt(9), Events: []Event{connected(8), connected(9)}, Last: 900}})
+	steptest.Want[BlockConnected](r, "what was under way when it crashed")
+	steptest.Want[BlockConnected](r, "what was under way when it crashed")
+	steptest.Want[Tips](r, "the tips")
+	r.Ask(blockAt(10))
+	if q, _ := steptest.WantAsk[ApplyBlock](r, "on with it"); q.Seen != 900 {
+		t.Errorf("it says it has seen %d events, want 900", q.Seen)
+	}
+}
