@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"net"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -13,6 +12,8 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/internal/proof/fixture"
 )
 
 // examples has a message of each command that the node sends or handles.
@@ -35,22 +36,8 @@ func examples(t testing.TB) []wire.Message {
 		&wire.MsgHeaders{Headers: []*wire.BlockHeader{&header}},
 		&wire.MsgInv{InvList: []*wire.InvVect{inv}}, &wire.MsgGetData{InvList: []*wire.InvVect{inv}},
 		&wire.MsgNotFound{InvList: []*wire.InvVect{inv}},
-		realBlock(t),
+		fixture.Testnet3Block(),
 	}
-}
-
-// realBlock is block 898352 of testnet3: ten transactions.
-func realBlock(t testing.TB) *wire.MsgBlock {
-	t.Helper()
-	raw, err := os.ReadFile("testdata/testnet3_block_898352.raw")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b wire.MsgBlock
-	if err := b.Deserialize(bytes.NewReader(raw)); err != nil {
-		t.Fatal(err)
-	}
-	return &b
 }
 
 func mustEncode(t testing.TB, msg wire.Message) []byte {
@@ -115,11 +102,7 @@ func TestCodecReadsARealVersion(t *testing.T) {
 
 // A stored block is the payload of the block that it decodes to.
 func TestAStoredBlockIsAPayload(t *testing.T) {
-	raw, err := os.ReadFile("testdata/testnet3_block_898352.raw")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := mustEncode(t, realBlock(t)); !bytes.Equal(got, raw) {
+	if got := mustEncode(t, fixture.Testnet3Block()); !bytes.Equal(got, fixture.RawTestnet3Block()) {
 		t.Error("a stored block is written differently from a decoded one")
 	}
 }

@@ -2,13 +2,11 @@ package transport
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -276,20 +274,6 @@ func frameOf(t testing.TB, msg wire.Message) []byte {
 // writeOf is what a cell says to have a frame written.
 func writeOf(conn peer.ConnID, frame []byte) peer.Write {
 	return peer.Write{Conn: conn, Command: parseHeader(frame).command, Payload: frame[headerSize:]}
-}
-
-// realBlock is block 898352 of testnet3: ten transactions.
-func realBlock(t testing.TB) *wire.MsgBlock {
-	t.Helper()
-	raw, err := os.ReadFile("../../../peer/testdata/testnet3_block_898352.raw")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b wire.MsgBlock
-	if err := b.Deserialize(bytes.NewReader(raw)); err != nil {
-		t.Fatal(err)
-	}
-	return &b
 }
 
 // bulk is a frame of n bytes of an unknown command.

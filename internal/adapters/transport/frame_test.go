@@ -8,12 +8,13 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"acyclic/internal/proof/fixture"
 	"acyclic/peer"
 )
 
 // The frames are those of btcd's wire.
 func TestFramesAreAsOthersWriteThem(t *testing.T) {
-	for _, msg := range []wire.Message{&wire.MsgVerAck{}, &wire.MsgPing{Nonce: 7}, realBlock(t)} {
+	for _, msg := range []wire.Message{&wire.MsgVerAck{}, &wire.MsgPing{Nonce: 7}, fixture.Testnet3Block()} {
 		var want bytes.Buffer
 		if _, err := wire.WriteMessageWithEncodingN(&want, msg, wire.ProtocolVersion, magic, wire.WitnessEncoding); err != nil {
 			t.Fatal(err)

@@ -10,13 +10,14 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/fixture"
 	"acyclic/peer"
 )
 
 func TestMessagesComeInOrderAndThenEOF(t *testing.T) {
 	r := newRig(t, Config{}, 100)
 	p := r.connect()
-	block := frameOf(t, realBlock(t))
+	block := frameOf(t, fixture.Testnet3Block())
 	p.send(frameOf(t, &wire.MsgVersion{UserAgent: "/x/"}), pingFrame(t, 1), block, pingFrame(t, 2))
 	p.Close()
 	have := r.cells.inbound(t, "four messages and the end", 5)
@@ -165,7 +166,7 @@ func TestCreditLetsReadingGoOn(t *testing.T) {
 func TestSlowMessage(t *testing.T) {
 	r := newRig(t, Config{Bounds: Bounds{ProbeInterval: time.Millisecond}}, 100)
 	p := r.connect()
-	frame := frameOf(t, realBlock(t))
+	frame := frameOf(t, fixture.Testnet3Block())
 	for n := 0; n < len(frame); n += 300 {
 		p.send(frame[n:min(n+300, len(frame))])
 		var before int
