@@ -22,7 +22,7 @@ type client struct {
 	status  actor.Port[netsync.GetStatus, netsync.Status]
 	syncs   actor.Port[netsync.GetPeers, netsync.Peers]
 	servers actor.Port[server.GetStatus, server.Status]
-	slots   actor.Port[server.GetPeers, server.Peers]
+	seats   actor.Port[server.GetPeers, server.Peers]
 	infos   actor.PortOf[peer.GetInfo, peer.Info, peer.Peer]
 	relays  actor.Port[relay.GetStatus, relay.Status]
 
@@ -47,7 +47,7 @@ func newClient(p *actor.Ports, rng *rand.Rand) *client {
 		status:  actor.Connect[netsync.GetStatus](p, "client.status", node.ToNetsync, 1, 10*time.Second),
 		syncs:   actor.Connect[netsync.GetPeers](p, "client.syncs", node.ToNetsync, 1, 10*time.Second),
 		servers: actor.Connect[server.GetStatus](p, "client.servers", node.ToServer, 1, 10*time.Second),
-		slots:   actor.Connect[server.GetPeers](p, "client.slots", node.ToServer, 1, 10*time.Second),
+		seats:   actor.Connect[server.GetPeers](p, "client.seats", node.ToServer, 1, 10*time.Second),
 		relays:  actor.Connect[relay.GetStatus](p, "client.relays", node.ToRelay, 1, 10*time.Second),
 		infos:   actor.ConnectOf[peer.GetInfo](p, "client.infos", 1, 10*time.Second),
 		rng:     rng, every: 10 * time.Second, asked: map[string]time.Time{},
@@ -85,7 +85,7 @@ func (c *client) ask(out *actor.Outbox) {
 	case 4:
 		_, ok = c.servers.Ask(out, 0, server.GetStatus{})
 	case 5:
-		_, ok = c.slots.Ask(out, 0, server.GetPeers{})
+		_, ok = c.seats.Ask(out, 0, server.GetPeers{})
 	case 6:
 		if k := len(c.conns.Peers); k > 0 {
 			_, ok = c.infos.Ask(out, peer.To(c.conns.Peers[c.rng.IntN(k)].Peer), 0, peer.GetInfo{})
