@@ -11,7 +11,7 @@ import (
 )
 
 // Analyzers are all rules.
-var Analyzers = []*analysis.Analyzer{Pure, Contract, Layers, Correctness, Bounds}
+var Analyzers = []*analysis.Analyzer{Pure, Contract, Layers, Correctness, Bounds, Grows}
 
 // Contract is the rule that other packages name a component's types from its
 // contract.go alone. Adapters may name those in its ports.go too.
