@@ -256,7 +256,7 @@ func (t *headers) check() error {
 		r := &p.headers
 		switch {
 		case (r.ask == askWaiting) != !r.deadline.IsZero():
-			return fmt.Errorf("peer %v: phase %d with deadline %v", p.id, r.ask, r.deadline)
+			return fmt.Errorf("peer %v: phase %d with deadline %v", p.id, r.ask, r.deadline.UTC())
 		case r.batch.waits() != slices.Contains(t.queue, p):
 			return fmt.Errorf("peer %v: %d headers wait, queued: %v", p.id, len(r.batch.headers), !r.batch.waits())
 		case len(r.batch.headers) > wire.MaxBlockHeadersPerMsg || len(r.locator) > peer.MaxLocator:

@@ -23,15 +23,15 @@ const (
 // Peers also ask for transactions, filtered blocks (BIP37) and compact blocks
 // (BIP152). We announce none of them, and they are not in the table.
 var kinds = [numKinds]struct {
-	types []wire.InvType
+	types [2]wire.InvType // without and with witness data
 	read  readKind
 }{
-	block: {[]wire.InvType{wire.InvTypeBlock, wire.InvTypeWitnessBlock}, readBlock},
+	block: {[...]wire.InvType{wire.InvTypeBlock, wire.InvTypeWitnessBlock}, readBlock},
 }
 
 func kindOf(v *wire.InvVect) kind {
 	for k, row := range kinds {
-		if slices.Contains(row.types, v.Type) {
+		if slices.Contains(row.types[:], v.Type) {
 			return kind(k)
 		}
 	}

@@ -56,7 +56,8 @@ func (t *talk) take(now time.Time, n int) int {
 
 func (t *talk) check(ready bool) error {
 	if t.tokens < 0 || t.tokens > maxTokens || t.asking && !t.served || t.pending != nil && !ready {
-		return fmt.Errorf("ready %v and talk %+v do not go together", ready, *t)
+		return fmt.Errorf("ready %v, %v tokens, getaddr served %v, asking the book %v, a message waits %v: they do not go together",
+			ready, t.tokens, t.served, t.asking, t.pending != nil)
 	}
 	return nil
 }

@@ -43,6 +43,7 @@ func (r *report) done(done, total int64) {
 func during(to func(Progress), stage string, f func() error) error {
 	over := make(chan struct{})
 	var wg sync.WaitGroup
+	// goroutines: one while f runs.
 	wg.Go(func() {
 		r := newReport(to, stage)
 		tick := time.NewTicker(often)

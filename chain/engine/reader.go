@@ -249,7 +249,8 @@ func (e *Engine) block(q chain.GetBlock) chain.Block {
 	a.Height = height
 	var raw []byte
 	//correctness: a reader waits for the disk, and for the database's lock, which
-	//a commit of the worker may hold. The commit waits for no reader.
+	//a commit of the worker may hold. The commit ends: it waits for no
+	//reader.
 	err = e.db.View(func(tx database.Tx) (err error) {
 		raw, err = tx.FetchBlock(&q.Hash)
 		return err

@@ -46,6 +46,7 @@ const lastWords = time.Second
 // before the process ends.
 func say(line string) {
 	said := make(chan struct{})
+	// goroutines: one: the process ends after it.
 	go func() {
 		defer close(said)
 		fmt.Fprintln(os.Stderr, "acyclicd: "+line)

@@ -105,6 +105,7 @@ func (d *daemon) watchSignals() {
 	if !signal.Ignored(syscall.SIGHUP) { // nohup has it ignored
 		signal.Notify(signals, syscall.SIGHUP) // the terminal was closed
 	}
+	// goroutines: one in the process.
 	go func() {
 		s := <-signals
 		d.stop()
@@ -125,6 +126,7 @@ func (d *daemon) watchSignals() {
 func (d *daemon) reportOnQuit() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGQUIT)
+	// goroutines: one in the process.
 	go func() {
 		for range signals {
 			n := d.node.Load()
@@ -148,6 +150,7 @@ func (d *daemon) profile() error {
 		return fmt.Errorf("--profile=%s: cannot listen there, %w; choose another port", d.cfg.ProfileAddr, errno(err))
 	}
 	d.log.Infof("profiles on http://%s/debug/pprof", l.Addr())
+	// goroutines: one in the process, and one for each client of the profiles.
 	go http.Serve(l, nil) //correctness: nothing waits for it; it ends with the process.
 	return nil
 }
@@ -271,6 +274,7 @@ func (d *daemon) greet(n *node.Node) {
 func (d *daemon) await(n *node.Node) {
 	ctx, cancel := context.WithCancel(context.Background())
 	shown := make(chan struct{})
+	// goroutines: one while await waits.
 	go func() {
 		defer close(shown)
 		d.progress.run(ctx, n.Display())

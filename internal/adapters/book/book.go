@@ -55,6 +55,7 @@ func (b *Book) Close() error { return b.close(closeWithin) }
 // disk does not answer the writer is left behind: the process is about to end.
 func (b *Book) close(bound time.Duration) error {
 	written := make(chan error, 1)
+	// goroutines: one: the book is closed once.
 	go func() { written <- b.mgr.Stop() }() // correctness: there is room.
 	timeout := time.NewTimer(bound)
 	defer timeout.Stop()

@@ -87,6 +87,7 @@ func New(cfg Config) (*Logs, error) {
 		logger.SetLevel(toLogrus(level))
 		l.loggers[level] = logger
 	}
+	// goroutines: one, until Close.
 	go l.write()
 	return l, nil
 }

@@ -62,6 +62,7 @@ func newSink(screen io.Writer, queue int, terminal bool, dir string) (*sink, err
 // waits for it, for a bounded time.
 func (s *sink) open(screen io.Writer, queue int) {
 	s.screen, s.shown = make(chan []byte, queue), make(chan struct{})
+	// goroutines: one for each screen, until close.
 	go func(lines <-chan []byte) {
 		defer close(s.shown)
 		gone := false // the screen is a pipe whose reader has ended

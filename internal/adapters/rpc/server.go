@@ -95,6 +95,7 @@ func (s *Server) Serve() error {
 		return err
 	}
 	conns := make(chan struct{}, s.cfg.MaxConns)
+	// goroutines: one for each listener. What they serve MaxConns bounds.
 	for _, l := range s.listeners {
 		//correctness: waits for clients, until Close closes the listener.
 		s.wg.Go(func() { _ = s.http.Serve(&limited{Listener: l, conns: conns, closed: make(chan struct{})}) })
@@ -219,7 +220,7 @@ func (l *limited) Accept() (net.Conn, error) {
 }
 
 func (l *limited) Close() error {
-	l.once.Do(func() { close(l.closed) }) //correctness: a close does not wait.
+	l.once.Do(func() { close(l.closed) }) //correctness: a close waits for nothing.
 	return l.Listener.Close()
 }
 
@@ -231,6 +232,6 @@ type limitedConn struct {
 }
 
 func (c *limitedConn) Close() error {
-	c.once.Do(func() { <-c.conns }) // correctness: takes out what Accept put in.
+	c.once.Do(func() { <-c.conns }) // correctness: takes out what Accept put in, and so waits for nobody.
 	return c.Conn.Close()
 }

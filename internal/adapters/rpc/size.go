@@ -62,6 +62,7 @@ func (d *dirSize) refresh(now time.Time) (walk <-chan struct{}) {
 	}
 	ctx, enough := context.WithTimeout(context.Background(), sizePatience)
 	d.walk = ctx.Done()
+	// goroutines: at most one: walk says whether it is there.
 	go func() {
 		defer enough()
 		bytes := d.sum(d.dir)

@@ -229,6 +229,7 @@ func (e *Adapter) Listen(addr string) (netip.AddrPort, error) {
 		l.Close()
 		return netip.AddrPort{}, fmt.Errorf("cannot listen on %s: the node is stopping", addr)
 	}
+	// goroutines: one for each listener.
 	go e.acceptLoop(l, number)
 	return addrPort(l.Addr()), nil
 }

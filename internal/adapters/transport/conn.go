@@ -58,8 +58,9 @@ func (c *conn) claim(cell actor.ID) bool {
 	}
 	c.disarm()
 	c.phase, c.owner, c.pumps = open, cell, 2
+	// goroutines: two for each connection that a peer cell owns. Seats bound these.
 	go c.readPump()
-	go c.writePump()
+	go c.writePump() // goroutines: as many as read pumps.
 	return true
 }
 
@@ -73,6 +74,7 @@ func (c *conn) arm() {
 	}
 	c.disarm()
 	was := c.phase
+	// goroutines: at most one for each connection: disarm has stopped the last.
 	c.reaper = time.AfterFunc(c.e.cfg.ClaimTimeout, func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -133,7 +135,7 @@ func (c *conn) endLocked(drain bool) {
 	c.phase, c.queue = closed, nil
 	c.nc.SetDeadline(past)
 	if was == unclaimed { // it has no pumps
-		go c.closeSocket()
+		go c.closeSocket() // goroutines: one for each connection that nobody claimed.
 	}
 }
 

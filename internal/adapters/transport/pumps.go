@@ -104,7 +104,7 @@ func (c *conn) decode(msg *peer.Received, h header, payload []byte) {
 	//nothing, see Config.Decoders.
 	c.e.decoder <- struct{}{}
 	defer func() {
-		<-c.e.decoder //correctness: takes out what was put in above.
+		<-c.e.decoder //correctness: takes out what was put in above, and so waits for nobody.
 		if r := recover(); r != nil {
 			msg.Bad = fmt.Sprintf("the decoder panicked: %v", r)
 			c.e.cfg.Log(actor.Record{Level: actor.Error, Msg: "the decoder panicked",

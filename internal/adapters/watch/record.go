@@ -62,6 +62,7 @@ func (w *Watchdog) save(now time.Time, p profile) {
 		return
 	}
 	rec := w.flight.rec
+	// goroutines: at most one: recording says whether it is there.
 	w.writes.Go(func() {
 		defer w.recording.Store(false)
 		name := filepath.Join(w.cfg.Dir, now.UTC().Format("20060102T150405.000"))

@@ -64,6 +64,7 @@ func New(cfg Config) *Watchdog {
 
 // Start lets it look until Stop.
 func (w *Watchdog) Start() {
+	// goroutines: one, until Stop.
 	go w.run()
 }
 
@@ -76,6 +77,7 @@ func (w *Watchdog) Stop(bound time.Duration) {
 	close(w.stop)
 	<-w.done
 	written := make(chan struct{})
+	// goroutines: one: the watchdog is stopped once.
 	go func() {
 		w.writes.Wait() // correctness: left behind if the disk does not answer; the process is about to end.
 		close(written)

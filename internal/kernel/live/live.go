@@ -72,6 +72,7 @@ func (n *Node) Start() {
 			c := n.sys.Lookup(e.ID)
 			c.Local = &local{sleeper: newSleeper(e.Workers)}
 			for hand := range e.Workers {
+				// goroutines: as many as the plan gives the adapter workers.
 				n.wg.Go(func() { n.work(c, hand, e.Handler) })
 			}
 		}
@@ -79,6 +80,7 @@ func (n *Node) Start() {
 	n.sys.Start(time.Now())
 	for _, c := range n.sys.Cells() {
 		if c.Runs() {
+			// goroutines: one for each cell.
 			go n.run(c)
 		}
 	}
@@ -138,6 +140,8 @@ func (n *Node) Adopt(c *cell.Cell) {
 }
 
 // Spawned runs a new cell.
+//
+// goroutines: one for each connection. Seats bound these.
 func (n *Node) Spawned(c *cell.Cell) { go n.run(c) }
 
 // Ended lets the connection's read pump see that its cell is gone.
@@ -271,6 +275,7 @@ func (n *Node) stopGroup(group int, deadline time.Time) (stuck []string) {
 // awaitWorkers waits for the adapters' workers. It returns false if not all ended in time.
 func (n *Node) awaitWorkers(deadline time.Time) bool {
 	done := make(chan struct{})
+	// goroutines: one: the node stops once.
 	go func() {
 		// correctness: left behind if a worker never returns: the process is
 		// about to end.

@@ -76,7 +76,7 @@ func (p purity) node(path []ast.Node) {
 		}
 	case *ast.StructType:
 		for _, field := range n.Fields.List {
-			if what := partOf(info.TypeOf(field.Type), nil, notData); what != "" && !p.notes.except("outside", field.Pos()) {
+			if what := partOf(info.TypeOf(field.Type), false, notData); what != "" && !p.notes.except("outside", field.Pos()) {
 				p.flag(field, "a component keeps "+what+"; machines are plain data")
 			}
 		}
@@ -90,6 +90,8 @@ func (p purity) node(path []ast.Node) {
 		for _, e := range n.List {
 			p.taken(e)
 		}
+	case *ast.CallExpr:
+		p.printed(n)
 	case *ast.Ident:
 		p.ident(path, n)
 	}
@@ -104,9 +106,9 @@ func (p purity) params(d *ast.FuncDecl) {
 			given = dots.Elt
 		}
 		t := p.pass.TypesInfo.TypeOf(given)
-		what := partOf(t, nil, stream)
+		what := partOf(t, false, stream)
 		if what == "" && d.Name.IsExported() {
-			what = partOf(t, nil, function)
+			what = partOf(t, false, function)
 		}
 		if what != "" && !p.notes.except("outside", d.Pos()) {
 			kind := "a function"
@@ -125,7 +127,7 @@ func (p purity) taken(e ast.Expr) {
 	if !tv.IsType() {
 		return // a case that compares values, or nil
 	}
-	if what := cmp.Or(partOf(tv.Type, nil, function), partOf(tv.Type, nil, stream)); what != "" && !p.notes.except("outside", e.Pos()) {
+	if what := cmp.Or(partOf(tv.Type, false, function), partOf(tv.Type, false, stream)); what != "" && !p.notes.except("outside", e.Pos()) {
 		p.flag(e, "a component takes "+what+" out of an interface, where any package may have put it")
 	}
 }
@@ -141,19 +143,26 @@ func (p purity) ident(path []ast.Node, id *ast.Ident) {
 			p.flag(id, "a component uses time.Local, which depends on this machine")
 		}
 	case *types.Builtin:
-		if obj.Name() == "print" || obj.Name() == "println" {
+		switch obj.Name() {
+		case "print", "println":
 			p.flag(id, "a component writes to standard error")
+		case "recover":
+			p.flag(id, "a component recovers; a step that panics must die (L11)")
 		}
 	}
 }
 
+// held are the types of which a machine keeps no value: the Outbox is lent for one
+// step, and the others stand for a goroutine or a timer of the runtime.
+var held = []string{module + "/internal/kernel/actor.Outbox", "time.Timer", "time.Ticker", "context.Context"}
+
 // notData says what a type is, unless it is plain data: a function, a channel, a
-// lock, the Outbox that was lent for one step, or an interface that may wait. What
-// else stands behind an interface is not seen.
+// lock, a timer, a context, the Outbox that was lent for one step, or an interface that
+// may wait. What else stands behind an interface is not seen.
 func notData(t types.Type) string {
 	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil {
 		switch path := n.Obj().Pkg().Path(); {
-		case path == "sync", path == "sync/atomic", path == module+"/internal/kernel/actor" && n.Obj().Name() == "Outbox":
+		case path == "sync", path == "sync/atomic", slices.Contains(held, path+"."+n.Obj().Name()):
 			return "a " + n.Obj().Pkg().Name() + "." + n.Obj().Name()
 		}
 	}
@@ -199,9 +208,13 @@ func typeName(t types.Type) string {
 }
 
 // partOf says what a type is, or a part of it. It does not look into a type of the
-// standard library (time.Time has its Location), nor into another component's
+// standard library (time.Time has its Location), nor, unless deep, into a component's
 // struct, which is flagged where it is declared.
-func partOf(t types.Type, seen []types.Type, is func(types.Type) string) string {
+func partOf(t types.Type, deep bool, is func(types.Type) string) string {
+	return partBelow(t, nil, deep, is)
+}
+
+func partBelow(t types.Type, seen []types.Type, deep bool, is func(types.Type) string) string {
 	if slices.Contains(seen, t) {
 		return ""
 	}
@@ -211,21 +224,21 @@ func partOf(t types.Type, seen []types.Type, is func(types.Type) string) string 
 	}
 	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil {
 		_, isStruct := n.Underlying().(*types.Struct)
-		if path := n.Obj().Pkg().Path(); isStd(path) || isStruct && isComponent(pkgOf(path)) {
+		if path := n.Obj().Pkg().Path(); isStd(path) || !deep && isStruct && isComponent(pkgOf(path)) {
 			return ""
 		}
 	}
 	switch t := under(t).(type) {
 	case *types.Map:
-		return cmp.Or(partOf(t.Key(), seen, is), partOf(t.Elem(), seen, is))
+		return cmp.Or(partBelow(t.Key(), seen, deep, is), partBelow(t.Elem(), seen, deep, is))
 	case *types.Struct:
 		for f := range t.Fields() {
-			if what := partOf(f.Type(), seen, is); what != "" {
+			if what := partBelow(f.Type(), seen, deep, is); what != "" {
 				return what
 			}
 		}
 	case interface{ Elem() types.Type }: // pointer, slice, array
-		return partOf(t.Elem(), seen, is)
+		return partBelow(t.Elem(), seen, deep, is)
 	}
 	return ""
 }

@@ -5,13 +5,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 
 	"golang.org/x/tools/go/analysis"
 )
 
 // Analyzers are all rules.
-var Analyzers = []*analysis.Analyzer{Pure, Contract, Layers, Correctness, Bounds}
+var Analyzers = []*analysis.Analyzer{Pure, Contract, Layers, Correctness, Bounds, Grows}
 
 // Contract is the rule that other packages name a component's types from its
 // contract.go alone. Adapters may name those in its ports.go too.
@@ -64,46 +63,4 @@ var Layers = &analysis.Analyzer{
 		}
 		return nil, nil
 	},
-}
-
-// Correctness is the rule that an adapter that waits says why it may.
-var Correctness = &analysis.Analyzer{
-	Name: "correctness",
-	Doc:  `where an adapter waits, a comment "correctness:" says why it may`,
-	Run: func(pass *analysis.Pass) (any, error) {
-		if !isAdapter(pkgOf(pass.Pkg.Path())) {
-			return nil, nil
-		}
-		for _, f := range sources(pass) {
-			said := commented(pass, f, "correctness:")
-			flag := func(path []ast.Node, why string) {
-				if !explained(pass, path, said) {
-					pass.Reportf(path[len(path)-1].Pos(), "an adapter %s and no comment \"correctness:\" says why it may", why)
-				}
-			}
-			eachWait(pass.TypesInfo, f, flag)
-			eachCall(pass.TypesInfo, f, flag)
-		}
-		return nil, nil
-	},
-}
-
-// explained says whether a correctness comment stands at the function, at the
-// statement, or at one that contains it: on its line or above it.
-func explained(pass *analysis.Pass, path []ast.Node, said map[int]bool) bool {
-	return slices.ContainsFunc(path[1:], func(n ast.Node) bool { // the file itself has no such comment
-		line := pass.Fset.Position(n.Pos()).Line
-		return said[line] || said[line-1]
-	})
-}
-
-// commented are the lines of a file on which a comment with a word in it ends.
-func commented(pass *analysis.Pass, f *ast.File, word string) map[int]bool {
-	lines := map[int]bool{}
-	for _, g := range f.Comments {
-		if slices.ContainsFunc(g.List, func(c *ast.Comment) bool { return strings.Contains(c.Text, word) }) {
-			lines[pass.Fset.Position(g.End()).Line] = true
-		}
-	}
-	return lines
 }

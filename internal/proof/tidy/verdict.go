@@ -1,6 +1,7 @@
 package tidy
 
 import (
+	"cmp"
 	"go/ast"
 	"go/types"
 	"reflect"
@@ -111,6 +112,8 @@ func (j *judge) named(f *ast.File, path []ast.Node, id *ast.Ident) (own *types.F
 		switch {
 		case holdsFunc(obj):
 			why = "calls what is kept in " + obj.Name()
+		case isPackageVar(obj) && !isFixed(obj) && notData(obj.Type()) == "" && changes(j.pass.TypesInfo, path):
+			why = "changes the package variable " + obj.Name()
 		case isPackageVar(obj) && isStd(obj.Pkg().Path()) && !slices.Contains(pureStd, obj.Pkg().Path()):
 			why = "uses " + obj.Pkg().Path() + "." + obj.Name()
 		}
@@ -118,7 +121,7 @@ func (j *judge) named(f *ast.File, path []ast.Node, id *ast.Ident) (own *types.F
 		if obj.Pkg() == j.pass.Pkg && !isMethodOfInterface(obj) {
 			return obj.Origin(), ""
 		}
-		why = j.foreign(obj)
+		why = cmp.Or(j.foreign(obj), zoneVerdict(j.pass.TypesInfo, path, obj))
 		if why == orderWhy && (ordered(path, j.pass.TypesInfo) || j.notes[f].except("order", id.Pos())) {
 			why = ""
 		}

@@ -5,7 +5,8 @@
 //
 // It shows that law L1 holds through all calls, where package tidy looks at each
 // package by itself. On a cell's goroutine the only waits are for locks that are
-// leaves (TestL1NoWaitEdgesBetweenComponents). In btcd, unmodified, it finds the
+// leaves (TestL1NoWaitEdgesBetweenComponents). The same test holds adapters to a list of
+// the locks that they hold over a wait. In btcd, unmodified, it finds the
 // deadlock that this project is about. testdata/btcd.txt is what it prints.
 //
 // # How it is read

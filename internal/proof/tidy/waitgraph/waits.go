@@ -1,8 +1,10 @@
 package waitgraph
 
 import (
+	"go/types"
 	"regexp"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/ssa"
 )
@@ -58,4 +60,28 @@ func (g *Graph) Under(lock string) (all []string) {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// Locks lists the locks of a module under which anything is done.
+func (g *Graph) Locks(module string) (names []string) {
+	for p := range g.under {
+		if pkg := p.pkg(); pkg != nil && strings.HasPrefix(pkg.Path(), module+"/") {
+			names = append(names, p.name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// pkg is the package that declares a lock; nil if it is not known.
+func (p *place) pkg() *types.Package {
+	switch id := p.id.(type) {
+	case *types.Var:
+		return id.Pkg()
+	case *ssa.Global:
+		return id.Pkg.Pkg
+	case *ssa.Alloc:
+		return pkgOf(id.Parent())
+	}
+	return nil
 }

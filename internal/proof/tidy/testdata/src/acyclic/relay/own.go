@@ -40,9 +40,9 @@ type Machine struct {
 	done  func()           // want "keeps a function"
 	peers map[int]int
 	addr  netip.Addr
-	n     atomic.Int64 // want "keeps a atomic.Int64"
-	ctx   context.Context
-	conn  net.Conn // want "keeps what may wait .net.Conn."
+	n     atomic.Int64    // want "keeps a atomic.Int64"
+	ctx   context.Context // want "keeps a context.Context"
+	conn  net.Conn        // want "keeps what may wait .net.Conn."
 	rng   *rand.Rand
 }
 

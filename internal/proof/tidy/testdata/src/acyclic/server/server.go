@@ -18,7 +18,7 @@ type Status struct {
 func ask(out *actor.Outbox) {
 	chain.New()         // want "chain.New is of machine.go"
 	_ = chain.Helper(1) // want "chain.Helper is of machine.go"
-	chain.Limit = 2     // want "changes chain.Limit, the package variable of a component"
+	chain.Limit = 2     // want "changes the package variable chain.Limit"
 	out.Tell(1, nil)
 }
 

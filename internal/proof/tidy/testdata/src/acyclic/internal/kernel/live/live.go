@@ -35,7 +35,7 @@ func (d *driver) silent(cells adapter.Cells) {
 	d.cond.Wait()         // want "calls .*Cond..Wait"
 	time.Sleep(time.Hour) // want "calls time.Sleep" "a bound without a name"
 	cells.AwaitCredit(1)  // want "AwaitCredit"
-	go func() {
+	go func() {           // want "starts a goroutine"
 		<-d.wake // want "receives from a channel"
 	}()
 	close(d.wake)
@@ -43,12 +43,12 @@ func (d *driver) silent(cells adapter.Cells) {
 
 // explained waits.
 //
-// correctness: no other goroutine depends on it.
+// correctness: nothing depends on it.
 func (d *driver) explained() { <-d.wake }
 
 // directive waits.
 //
-// correctness: no other goroutine depends on it.
+// correctness: nothing depends on it.
 func (d *driver) directive() {
 	for {
 		<-d.wake
@@ -56,18 +56,18 @@ func (d *driver) directive() {
 }
 
 func (d *driver) inside() {
-	//correctness: this one alone is explained.
+	//correctness: this one ends.
 	<-d.wake
 	<-d.wake // want "receives from a channel"
 
 	// correctness: the whole loop is explained,
-	// in two lines.
+	// and ends.
 	for range 3 {
 		d.wg.Wait()
 		<-d.wake
 	}
-	//correctness: too far above.
+	//correctness: ends, but too far above.
 
 	<-d.wake // want "receives from a channel"
-	<-d.wake //correctness: on the line itself.
+	<-d.wake //correctness: ends, on the line itself.
 }
