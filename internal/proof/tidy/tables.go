@@ -51,6 +51,7 @@ var exempt = map[string]string{
 	"internal/proof/tidy":     "the rules themselves, which run while the project is built",
 	"internal/proof/fixture":  "chain data for tests",
 	"internal/proof/explore":  "tests: runs every interleaving on one goroutine",
+	"internal/proof/mutate":   "tests: breaks the project on purpose and runs its tests",
 	"internal/proof/golden":   "tests: files that hold what a test makes",
 	"internal/proof/negative": "tests: shows that checks can fail",
 	"internal/proof/steptest": "tests: drives one machine by hand",

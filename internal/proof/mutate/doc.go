@@ -1,0 +1,36 @@
+// Command mutate tries every small fault that a tired maintainer could make in the
+// kernel and the five components, and says which of them no test notices.
+//
+//	go run ./internal/proof/mutate                    # all: about an hour on two cores
+//	go run ./internal/proof/mutate -run '^relay/'     # those of one folder
+//	go run ./internal/proof/mutate -for 1m            # a sample, another one each day
+//	go run ./internal/proof/mutate -list
+//
+// # The faults
+//
+//   - drop: a statement, a case or an early exit is not there. So a wake-up is not sent,
+//     or a place is not given back;
+//   - skip: the body of a loop is not run, or the branch for an error;
+//   - negate: a condition, or a result that is true or false;
+//   - leave out: an operand of && or ||, the second operand of a sum, of min or of max;
+//   - off by one: < for <=, and the like, for times too;
+//   - forget the clock: a Deadline does not look at a time;
+//   - return no error, return no time;
+//   - swap: two neighbours in the other order, if they are about the same thing and one
+//     of them is a call.
+//
+// What only tells somebody something (log records, String, panics) and what is part of
+// the proof (Check) has no mutants.
+//
+// # How
+//
+// All mutants are compiled into the tests once, each behind a switch (package mutant).
+// An overlay puts them in, so no file of the tree changes. First each test runs without
+// a mutant, and notes which of them it reaches. Then each mutant is tried on the tests
+// that reach it: those of its own package first, then the shortest, until one fails. A
+// test that takes longer than -limit is left out. A mutant that no test catches must
+// stand in SURVIVORS.txt, with the reason for which it may live.
+//
+// A mutation tester that compiles and links for each mutant, such as gremlins, would
+// need days for so many: linking one test takes longer than running it.
+package main

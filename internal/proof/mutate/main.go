@@ -1,0 +1,146 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"flag"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"os"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+var (
+	list  = flag.Bool("list", false, "only print the mutants")
+	match = flag.String("run", "", "only mutants whose name matches this regular expression")
+	only  = flag.String("only", "", "only the mutants that this file names, one a line")
+	limit = flag.Duration("limit", 10*time.Second, "leave out tests that take longer")
+	jobs  = flag.Int("jobs", runtime.NumCPU(), "mutants at a time")
+	lasts = flag.Duration("for", 0, "stop after this time; the mutants come in another order each day")
+	write = flag.String("json", "", "write all results to this file")
+	table = flag.String("table", "", "write the table of what catches what to this file")
+)
+
+func main() {
+	flag.Parse()
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "mutate:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	tree := project(".")
+	s, err := tree.load()
+	if err != nil {
+		return err
+	}
+	reasons, err := survivors(survivorsFile)
+	if err != nil {
+		return err
+	}
+	chosen, err := choose(s.mutants)
+	if err != nil {
+		return err
+	}
+	if *list {
+		for _, n := range chosen {
+			fmt.Println(s.mutants[n].Name)
+		}
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "mutate")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	fmt.Printf("compiling %d mutants into the tests of %d packages\n", len(s.mutants), len(tested))
+	all, err := tree.build(s, dir)
+	if err != nil {
+		return err
+	}
+	fmt.Println("running each test without a mutant")
+	suites, err := survey(all, len(s.mutants), *jobs, *limit, func(name string) {
+		fmt.Println("left out, longer than", *limit, "-", name)
+	})
+	if err != nil {
+		return err
+	}
+	results, err := tree.tryAll(suites, s.mutants, chosen, reasons)
+	if err != nil {
+		return err
+	}
+	return report(results, reasons)
+}
+
+// choose returns the numbers of the mutants that are asked for.
+func choose(all []Mutant) ([]int, error) {
+	re, err := regexp.Compile(*match)
+	if err != nil {
+		return nil, err
+	}
+	named := map[string]bool{}
+	if *only != "" {
+		text, err := os.ReadFile(*only)
+		if err != nil {
+			return nil, err
+		}
+		for line := range strings.Lines(string(text)) {
+			named[strings.TrimSpace(line)] = true
+		}
+	}
+	var chosen []int
+	for n, m := range all {
+		if re.MatchString(m.Name) && (*only == "" || named[m.Name]) {
+			chosen = append(chosen, n)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, errors.New("no mutant has such a name; see -list")
+	}
+	if *lasts > 0 {
+		day := fnv.New64a()
+		day.Write([]byte(time.Now().UTC().Format(time.DateOnly)))
+		r := rand.New(rand.NewPCG(day.Sum64(), 0))
+		r.Shuffle(len(chosen), func(i, j int) { chosen[i], chosen[j] = chosen[j], chosen[i] })
+	}
+	return chosen, nil
+}
+
+// tryAll tries mutants until the time is up.
+func (t tree) tryAll(suites []suite, mutants []Mutant, chosen []int, reasons map[string]string) ([]Result, error) {
+	var mu sync.Mutex
+	var results []Result
+	var first error
+	began := time.Now()
+	said := began
+	parallel(*jobs, len(chosen), func(i int) bool {
+		if *lasts > 0 && time.Since(began) > *lasts {
+			return false
+		}
+		r, err := t.try(suites, mutants[chosen[i]], chosen[i])
+		mu.Lock()
+		defer mu.Unlock()
+		if err != nil {
+			first = cmp.Or(first, err)
+			return false
+		}
+		results = append(results, r)
+		if r.Lives && reasons[r.Name] == "" {
+			fmt.Println(r.says())
+		}
+		if time.Since(said) > 10*time.Second {
+			said = time.Now()
+			fmt.Printf("%d of %d tried, %v\n", len(results), len(chosen), time.Since(began).Round(time.Second))
+		}
+		return true
+	})
+	slices.SortFunc(results, func(a, b Result) int { return strings.Compare(a.Name, b.Name) })
+	return results, first
+}
