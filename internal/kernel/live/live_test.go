@@ -10,13 +10,14 @@ import (
 
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/cell"
+	"acyclic/internal/proof/bubble"
 )
 
 // Two components flood each other through inboxes of the size of their windows,
 // the shape in which btcd deadlocks. Here both make progress for ever, and a
 // third party is answered while they do.
 func TestL1NoComponentWaitsForAnother(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		plan, _ := duet(1)
 		n := New(&logs{}).Wire(plan)
 		n.Start()
@@ -40,7 +41,7 @@ func TestL1NoComponentWaitsForAnother(t *testing.T) {
 // The same two components with bounded channels and blocking sends: this test's
 // own negative control. Each is in the middle of a send to the other.
 func TestL1ControlBlockingSendsDeadlock(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		a, b, stop := make(chan int, 1), make(chan int, 1), make(chan struct{})
 		var progress [2]atomic.Int64
 		loop := func(in, out chan int, n *atomic.Int64) {
@@ -71,7 +72,7 @@ func TestL1ControlBlockingSendsDeadlock(t *testing.T) {
 // Stop passes a flood. The clock of the bubble stands still while the cells are
 // busy, so a Stop that is starved does not miss its bound here: it hangs the test.
 func TestL8StopUnderLoad(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		plan, _ := duet(64)
 		n := New(&logs{}).Wire(plan)
 		n.Start()
@@ -90,7 +91,7 @@ func TestL8StopUnderLoad(t *testing.T) {
 // A cell whose step does not return is named when the bound of Stop has passed,
 // and does not keep the others from stopping.
 func TestL12StuckCellIsNamed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		release := make(chan struct{})
 		plan, _ := duet(0)
 		plan.Cells = append(plan.Cells, cell.Static{ID: 4, Name: "the stuck one",

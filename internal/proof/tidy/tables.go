@@ -52,6 +52,7 @@ var exempt = map[string]string{
 	"internal/proof/fixture":  "chain data for tests",
 	"internal/proof/explore":  "tests: runs every interleaving on one goroutine",
 	"internal/proof/golden":   "tests: files that hold what a test makes",
+	"internal/proof/bubble":   "tests: runs them in virtual time",
 	"internal/proof/negative": "tests: shows that checks can fail",
 	"internal/proof/steptest": "tests: drives one machine by hand",
 }
