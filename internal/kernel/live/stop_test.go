@@ -246,3 +246,20 @@ func TestL5APumpWithoutCreditEnds(t *testing.T) {
 		})
 	}
 }
+
+// A wake-up is kept for each worker that has found nothing and does not yet nap.
+func TestL1AWakeUpIsKeptForEachWorker(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
+		plan, _ := duet(0)
+		plan.Adapters = []cell.Adapter{{ID: outside, Name: "adapter", Workers: 2,
+			Handler: adapter.HandlerFunc(func(context.Context, actor.Input) any { return pong{} })}}
+		n := New(&logs{}).Wire(plan)
+		n.Start()
+		synctest.Wait()
+		c := n.System().Lookup(outside)
+		if kept := cap(c.Local.(*local).wake); kept != 2 {
+			t.Errorf("%d wake-ups are kept for 2 workers", kept)
+		}
+		n.Stop(time.Second)
+	})
+}
