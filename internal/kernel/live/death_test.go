@@ -167,3 +167,14 @@ func TestACrashedStepKeepsNoSlot(t *testing.T) {
 		}
 	})
 }
+
+// A node may be halted for several reasons. The first one is the cause.
+func TestTheFirstReasonToHaltCounts(t *testing.T) {
+	n := New(&logs{})
+	first := errors.New("first")
+	n.Halt(first)
+	n.Halt(errors.New("second"))
+	if n.Err() != first {
+		t.Errorf("halted for %v", n.Err())
+	}
+}
