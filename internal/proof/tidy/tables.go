@@ -53,6 +53,7 @@ var exempt = map[string]string{
 	"internal/proof/explore":  "tests: runs every interleaving on one goroutine",
 	"internal/proof/mutate":   "tests: breaks the project on purpose and runs its tests",
 	"internal/proof/golden":   "tests: files that hold what a test makes",
+	"internal/proof/bubble":   "tests: runs them in virtual time",
 	"internal/proof/negative": "tests: shows that checks can fail",
 	"internal/proof/steptest": "tests: drives one machine by hand",
 }
