@@ -20,6 +20,8 @@ type mutant struct {
 	actor.Machine
 	// loses says whether the machine loses an input.
 	loses func(in actor.Input) bool
+	// instead does what the machine would have done, for inputs that it loses.
+	instead func(in actor.Input, out *actor.Outbox)
 	// after changes what a step has done.
 	after func(in actor.Input, out *actor.Outbox)
 	// unclocked says that the machine has no deadline.
@@ -30,6 +32,9 @@ type mutant struct {
 
 func (m *mutant) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	if m.loses != nil && m.loses(in) {
+		if m.instead != nil {
+			m.instead(in, out)
+		}
 		return
 	}
 	if m.late = -m.late; m.late < 0 {
@@ -136,6 +141,22 @@ var mutants = []struct {
 	{"netsync knows one peer at a time, among strangers", &strangers, breaks(node.Netsync, oneAtATime)},
 	{"the server does not hear Ended, and everything happens", &everything, breaks(node.Server, deaf[actor.Ended])},
 	{"relay announces nothing in a large town", &largeTown, breaks(node.Relay, deaf[chain.BlockConnected])},
+	{"a name that was looked up in vain is not looked up again", &names, breaks(node.Server, func() *mutant {
+		return &mutant{loses: lookupFailed}
+	})},
+	{"addnode is answered and not obeyed", &names, breaks(node.Server, func() *mutant {
+		return &mutant{loses: is[server.AddNode], instead: func(in actor.Input, out *actor.Outbox) {
+			in.Body.(server.AddNode).Call(in).Answer(out, server.Done{})
+		}}
+	})},
+	{"disconnectnode is answered and not obeyed", &names, breaks(node.Server, func() *mutant {
+		return &mutant{loses: is[server.DisconnectNode], instead: func(in actor.Input, out *actor.Outbox) {
+			in.Body.(server.DisconnectNode).Call(in).Answer(out, server.Done{})
+		}}
+	})},
+	{"the seeds are asked once", &dnsSeeds, breaks(node.Server, func() *mutant {
+		return &mutant{loses: lookupFailed}
+	})},
 	{"deaths are not counted", &dooms, func(plan *cell.Plan) { plan.Deaths.Max = 0 }},
 	{"two deaths are too many", &dooms, func(plan *cell.Plan) { plan.Deaths.Max = 2 }},
 	{"deaths are never forgotten", &dooms, func(plan *cell.Plan) { plan.Deaths.Within = time.Hour }},

@@ -46,11 +46,13 @@ type town struct {
 	deadly   int           // one step in so many of a component panics; zero: none
 	deaths   int           // how many there were by intent
 	guests   int           // how many strangers there are
+	peers    int           // how many each node may have
 	jumps    time.Duration // the mean time between two jumps of the first node's clock; zero: no jumps
 	jumpAt   time.Time
 	outage   time.Time // until when there is no network; zero: there is one
 
-	backward error // a machine was given a time before the last
+	wrong  error  // the first thing that somebody of the town found wrong
+	wishes []wish // what else must come true in calm
 
 	// bounds and alter change the wiring, for worlds with other bounds and for
 	// the broken variants that the checks must catch.
@@ -71,6 +73,16 @@ type resident struct {
 	doomed  bool      // so many of its components die that it must halt
 }
 
+// wish is something that must come true within a time.
+type wish struct {
+	what   string
+	within time.Duration
+	done   func() bool
+}
+
+// accuse notes what is wrong.
+func (c *town) accuse(err error) { c.wrong = cmp.Or(c.wrong, err) }
+
 // belongings are what a node starts with.
 type belongings struct {
 	blocks []*wire.MsgBlock
@@ -78,14 +90,19 @@ type belongings struct {
 	mine   fake.MinerConfig
 	stop   time.Duration   // after so long it is told to stop; zero: never
 	dies   []time.Duration // when one of its components dies
-	doomed bool            // these deaths stop it
+	names  fake.ResolverConfig
+	lonely bool                 // its address book is empty
+	orders bool                 // an operator adds and removes peers
+	config func(*node.Settings) // what its user has configured besides
+	doomed bool                 // these deaths stop it
 }
 
+// maxPeers is how many peers a node has at most, unless its world says otherwise.
 const maxPeers = 8
 
 func newTown(seed uint64, cfg fake.NetConfig, size int) *town {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	c := &town{World: sim.New(seed), seed: seed, rng: rng, net: fake.NewNet(cfg, rng)}
+	c := &town{World: sim.New(seed), seed: seed, rng: rng, peers: maxPeers, net: fake.NewNet(cfg, rng)}
 	c.Check = true
 	for i := range size {
 		c.addrs = append(c.addrs, netip.MustParseAddrPort(fmt.Sprintf("8.%d.0.1:18555", i+1)))
@@ -107,11 +124,11 @@ func newTown(seed uint64, cfg fake.NetConfig, size int) *town {
 // seeded returns a new source of chance.
 func (c *town) seeded() *rand.Rand { return rand.New(rand.NewPCG(c.rng.Uint64(), 2)) }
 
-// settings are those of a node of eight peers. Each node names the next one, so that no
+// settings are those of a node. Each node names the next one, so that no
 // stranger can come between all of them. It finds the others itself.
 func (c *town) settings() node.Settings {
 	i := len(c.adapters)
-	l := node.Derive(maxPeers, 1)
+	l := node.Derive(c.peers, 1)
 	s := node.Settings{Limits: l, Peer: peer.Config{Bounds: l.Peer}, Server: server.Config{Bounds: l.Server}, Seed: [2]uint64{c.rng.Uint64(), c.rng.Uint64()}}
 	s.Peer.Services, s.Peer.UserAgent = node.Services, "/sim/"
 	s.Peer.NonceKey = [32]byte{byte(i + 1)}
@@ -131,25 +148,35 @@ func (c *town) settings() node.Settings {
 // add starts a node.
 func (c *town) add(has belongings) *resident {
 	s := c.settings()
+	if has.config != nil {
+		has.config(&s)
+	}
 	n := &resident{store: fake.NewStore(genesis), limits: s.Limits, doomed: has.doomed}
+	n.store.HeadersPerMessage = s.Limits.Netsync.HeadersPerMessage
 	n.store.Add(c.Now, has.blocks...)
 	if has.stop > 0 {
 		n.stop = c.Now.Add(has.stop)
 	}
 	var ep actor.Ports
 	n.adapter = c.net.Adapter(c.addrs[len(c.adapters)], node.ConnectTransport(&ep, s.Limits).Admit)
-	names := &fake.Book{}
+	book := c.addrs
+	if has.lonely {
+		book = nil
+	}
 	parts := []sim.Part{
 		{ID: node.EngineWorker, Name: "engine", Build: func() actor.Machine { return fake.NewWorker(has.engine, n.store, c.seeded()) }},
 		{ID: node.EngineReaders, Name: "readers", Build: func() actor.Machine { return fake.NewReaders(has.engine, n.store, c.seeded()) }},
 		{ID: node.Transport, Name: "net", Ports: ep.Specs, Build: func() actor.Machine { return n.adapter }},
-		{ID: node.Book, Name: "book", Build: func() actor.Machine { return fake.NewBook(c.addrs, c.seeded()) }},
+		{ID: node.Book, Name: "book", Build: func() actor.Machine { return fake.NewBook(book, c.seeded()) }},
 		{ID: node.Display, Name: "display", Build: func() actor.Machine { return &audience{} }},
-		{ID: node.Resolver, Name: "resolver", Build: func() actor.Machine { return names }},
+		{ID: node.Resolver, Name: "resolver", Build: func() actor.Machine { return fake.NewResolver(has.names, c.seeded()) }},
 	}
 	plan := node.Wire(s, node.Adapters{})
 	plan.Subscribers = nil // a part plays the display
 	c.populate(n, plan, has.mine)
+	if has.orders {
+		c.employ(n, plan, s.Server.MaxAdded)
+	}
 	if c.jumps > 0 {
 		wrap(plan, func(_ actor.ID, m actor.Machine) actor.Machine { return &clocked{Machine: m, town: c} })
 	}
@@ -294,8 +321,9 @@ func (c *town) settle() {
 	for _, n := range c.nodes {
 		n.stop = time.Time{}
 		if !n.Stopped() {
-			n.Sys.Lookup(node.EngineWorker).Machine().(interface{ Calm() }).Calm()
-			n.Sys.Lookup(node.EngineReaders).Machine().(interface{ Calm() }).Calm()
+			for _, id := range []actor.ID{node.EngineWorker, node.EngineReaders, node.Resolver} {
+				n.Sys.Lookup(id).Machine().(interface{ Calm() }).Calm()
+			}
 		}
 	}
 }
@@ -323,7 +351,7 @@ type clocked struct {
 
 func (k *clocked) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	if now.Before(k.last) {
-		k.town.backward = fmt.Errorf("a cell is given the time %v after %v", now, k.last)
+		k.town.accuse(fmt.Errorf("a cell is given the time %v after %v", now, k.last))
 	}
 	k.last = now
 	k.Machine.Step(now, in, out)
