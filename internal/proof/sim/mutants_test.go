@@ -91,7 +91,7 @@ func is[E any](in actor.Input) bool { _, ok := in.Body.(E); return ok }
 var mutants = []struct {
 	name   string
 	in     *scenario
-	breaks func(*cell.Plan)
+	breaks any // func(*cell.Plan), or func(*node.Settings)
 }{
 	{"netsync loses every 50th answer", &roughNetwork, breaks(node.Netsync, func() *mutant {
 		return everyNth(50, func(in actor.Input) bool { return in.Ticket != 0 })
@@ -154,12 +154,23 @@ var mutants = []struct {
 			in.Body.(server.DisconnectNode).Call(in).Answer(out, server.Done{})
 		}}
 	})},
+	{"netsync tries again at once", &engines, impatient},
 	{"the seeds are asked once", &dnsSeeds, breaks(node.Server, func() *mutant {
 		return &mutant{loses: lookupFailed}
 	})},
 	{"deaths are not counted", &dooms, func(plan *cell.Plan) { plan.Deaths.Max = 0 }},
 	{"two deaths are too many", &dooms, func(plan *cell.Plan) { plan.Deaths.Max = 2 }},
 	{"deaths are never forgotten", &dooms, func(plan *cell.Plan) { plan.Deaths.Within = time.Hour }},
+}
+
+// spoil makes all nodes to come broken ones.
+func (c *town) spoil(how any) {
+	switch how := how.(type) {
+	case func(*cell.Plan):
+		c.alter = how
+	case func(*node.Settings):
+		c.tune = how
+	}
 }
 
 // oneAtATime makes a machine that hears of no second peer while it knows one.
@@ -197,7 +208,7 @@ func TestChecksCatchMutations(t *testing.T) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			for seed := range uint64(m.in.seeds) {
-				if _, err := m.in.run(seed, func(c *town) { c.alter = m.breaks }); err != nil {
+				if _, err := m.in.run(seed, func(c *town) { c.spoil(m.breaks) }); err != nil {
 					t.Logf("caught in seed %d of %s: %.200s", seed, m.in.name, err.Error())
 					return
 				}

@@ -183,7 +183,7 @@ func (n *resident) familiar(since time.Time) bool {
 	k, tips := n.client, n.store.Tips()
 	return k.since(n.clock(since)) && len(k.conns.Peers) == there && k.server.Inbound+k.server.Outbound == there &&
 		len(k.peers.Peers) == ready && k.sync.Peers == ready && k.relay.Peers == ready &&
-		k.best == tips && k.sync.Tips == tips
+		k.best == tips && k.sync.Tips == tips && k.blank.Prev == tips.Block && k.top.Point == tips.Block && k.top.InBestChain
 }
 
 // deserted takes the network down, or, in every other world, silently cuts all lines. Then

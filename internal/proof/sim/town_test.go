@@ -54,10 +54,13 @@ type town struct {
 	wrong  error  // the first thing that somebody of the town found wrong
 	wishes []wish // what else must come true in calm
 
-	// bounds and alter change the wiring, for worlds with other bounds and for
+	// bounds, tune and alter change the wiring, for worlds with other bounds and for
 	// the broken variants that the checks must catch.
 	bounds func(*node.Settings)
+	tune   func(*node.Settings)
 	alter  func(*cell.Plan)
+
+	meddle func() // happens now and then between two inputs
 }
 
 // resident is a node of the town.
@@ -102,7 +105,7 @@ const maxPeers = 8
 
 func newTown(seed uint64, cfg fake.NetConfig, size int) *town {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	c := &town{World: sim.New(seed), seed: seed, rng: rng, peers: maxPeers, net: fake.NewNet(cfg, rng)}
+	c := &town{World: sim.New(seed), seed: seed, rng: rng, peers: maxPeers, meddle: func() {}, net: fake.NewNet(cfg, rng)}
 	c.Check = true
 	for i := range size {
 		c.addrs = append(c.addrs, netip.MustParseAddrPort(fmt.Sprintf("8.%d.0.1:18555", i+1)))
@@ -138,6 +141,9 @@ func (c *town) settings() node.Settings {
 	s.Server.AddPeers = []string{c.addrs[(i+1)%len(c.addrs)].String()}
 	if c.bounds != nil {
 		c.bounds(&s)
+	}
+	if c.tune != nil {
+		c.tune(&s)
 	}
 	if c.deadly > 0 {
 		s.Limits.Deaths = cell.Deaths{} // such a world goes on
@@ -237,7 +243,7 @@ func (c *town) populate(n *resident, plan *cell.Plan, mine fake.MinerConfig) {
 // by its clock.
 func (c *town) live(bound time.Duration, done func() bool) (bool, error) {
 	var at time.Time // when done is looked at again
-	ok := false
+	ok, looks := false, 0
 	err := c.Run(bound, func() bool {
 		if c.Now.Before(at) {
 			return false
@@ -246,10 +252,15 @@ func (c *town) live(bound time.Duration, done func() bool) (bool, error) {
 		c.govern()
 		c.jump()
 		c.repair()
+		c.meddle()
+		if looks++; looks%64 == 0 {
+			c.audit()
+		}
 		ok = done()
 		return ok
 	})
 	c.govern()
+	c.audit()
 	return ok || err == nil && done(), err
 }
 
