@@ -47,6 +47,7 @@ type town struct {
 	deaths   int           // how many there were by intent
 	guests   int           // how many strangers there are
 	peers    int           // how many each node may have
+	full     int           // how many headers a message has at most
 	jumps    time.Duration // the mean time between two jumps of the first node's clock; zero: no jumps
 	jumpAt   time.Time
 	outage   time.Time // until when there is no network; zero: there is one
@@ -105,7 +106,7 @@ const maxPeers = 8
 
 func newTown(seed uint64, cfg fake.NetConfig, size int) *town {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	c := &town{World: sim.New(seed), seed: seed, rng: rng, peers: maxPeers, meddle: func() {}, net: fake.NewNet(cfg, rng)}
+	c := &town{World: sim.New(seed), seed: seed, rng: rng, peers: maxPeers, full: wire.MaxBlockHeadersPerMsg, meddle: func() {}, net: fake.NewNet(cfg, rng)}
 	c.Check = true
 	for i := range size {
 		c.addrs = append(c.addrs, netip.MustParseAddrPort(fmt.Sprintf("8.%d.0.1:18555", i+1)))
@@ -133,6 +134,7 @@ func (c *town) settings() node.Settings {
 	i := len(c.adapters)
 	l := node.Derive(c.peers, 1)
 	s := node.Settings{Limits: l, Peer: peer.Config{Bounds: l.Peer}, Server: server.Config{Bounds: l.Server}, Seed: [2]uint64{c.rng.Uint64(), c.rng.Uint64()}}
+	s.Limits.Netsync.HeadersPerMessage = c.full
 	s.Peer.Services, s.Peer.UserAgent = node.Services, "/sim/"
 	s.Peer.NonceKey = [32]byte{byte(i + 1)}
 	s.Server.DefaultPort = 18555
@@ -378,34 +380,4 @@ func wrap(plan *cell.Plan, with func(id actor.ID, m actor.Machine) actor.Machine
 		build := plan.Kinds[i].Build
 		plan.Kinds[i].Build = func(id actor.ID, arg any) actor.Machine { return with(id, build(id, arg)) }
 	}
-}
-
-// report is where to begin to look for a failure.
-func (c *town) report() string {
-	s := fmt.Sprintf("after %v and %d steps\n", c.Now.Sub(sim.Epoch), c.Steps)
-	for _, n := range c.nodes {
-		tips := n.store.Tips()
-		s += fmt.Sprintf("%s: height %d, header %d, %d connections, %d deaths, halted %v, stopped %v\n", n.Name,
-			tips.Block.Height, tips.Header.Height, n.adapter.Conns(), n.Deaths, n.Halted, n.Stopped())
-		s += "  sync " + fmt.Sprintf("%+v", n.client.sync) + "\n"
-		for _, p := range n.client.peers.Peers {
-			s += fmt.Sprintf("  %+v\n", p)
-		}
-		s += n.open()
-		for _, rec := range n.Records[max(0, len(n.Records)-5):] {
-			s += fmt.Sprintf("  %v %s: %s %v\n", rec.At.Sub(sim.Epoch), rec.Cell, rec.Msg, rec.Fields)
-		}
-	}
-	return s
-}
-
-// open lists what is under way in a node.
-func (n *resident) open() (s string) {
-	for _, x := range n.Sys.Cells() {
-		st := x.Stats()
-		if st.Asking+st.Zombies+st.Owing > 0 || st.Depth != [actor.NumLanes]int{} {
-			s += fmt.Sprintf("  %s: queued %v, asks %d, given up %d, owes %v\n", x.Name, st.Depth, st.Asking, st.Zombies, x.Mail.Owed())
-		}
-	}
-	return cmp.Or(s, "  nothing is under way\n")
 }
