@@ -26,6 +26,8 @@ type mutant struct {
 	after func(in actor.Input, out *actor.Outbox)
 	// unclocked says that the machine has no deadline.
 	unclocked bool
+	// pardons says that a leaving peer is never at fault.
+	pardons bool
 	// late is by how much the clock goes back at every other input.
 	late time.Duration
 }
@@ -39,6 +41,10 @@ func (m *mutant) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	}
 	if m.late = -m.late; m.late < 0 {
 		now = now.Add(m.late)
+	}
+	if gone, ok := in.Body.(peer.Gone); ok && m.pardons {
+		gone.Fault = false
+		in.Body = gone
 	}
 	m.Machine.Step(now, in, out)
 	if m.after != nil {
@@ -154,6 +160,10 @@ var mutants = []struct {
 			in.Body.(server.DisconnectNode).Call(in).Answer(out, server.Done{})
 		}}
 	})},
+	{"hosts at fault are not banned", &bans, breaks(node.Server, func() *mutant {
+		return &mutant{pardons: true}
+	})},
+	{"bans last too long", &bans, func(s *node.Settings) { s.Server.BanDuration *= 2 }},
 	{"netsync tries again at once", &engines, impatient},
 	{"the seeds are asked once", &dnsSeeds, breaks(node.Server, func() *mutant {
 		return &mutant{loses: lookupFailed}

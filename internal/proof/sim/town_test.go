@@ -45,6 +45,7 @@ type town struct {
 	calm     bool
 	deadly   int           // one step in so many of a component panics; zero: none
 	deaths   int           // how many there were by intent
+	bans     *warden       // nil: nobody looks at the bans
 	guests   int           // how many strangers there are
 	peers    int           // how many each node may have
 	full     int           // how many headers a message has at most
@@ -144,9 +145,6 @@ func (c *town) settings() node.Settings {
 	if c.bounds != nil {
 		c.bounds(&s)
 	}
-	if c.tune != nil {
-		c.tune(&s)
-	}
 	if c.deadly > 0 {
 		s.Limits.Deaths = cell.Deaths{} // such a world goes on
 	}
@@ -158,6 +156,9 @@ func (c *town) add(has belongings) *resident {
 	s := c.settings()
 	if has.config != nil {
 		has.config(&s)
+	}
+	if c.tune != nil {
+		c.tune(&s)
 	}
 	n := &resident{store: fake.NewStore(genesis), limits: s.Limits, doomed: has.doomed}
 	n.store.HeadersPerMessage = s.Limits.Netsync.HeadersPerMessage
@@ -193,6 +194,7 @@ func (c *town) add(has belongings) *resident {
 	if c.alter != nil {
 		c.alter(plan)
 	}
+	wrap(plan, c.bans.watch)
 	traced(c.World, fmt.Sprintf("node%d", len(c.nodes)+1), plan)
 	c.nodes = append(c.nodes, n)
 	c.adapters, c.homes = append(c.adapters, n.adapter), append(c.homes, nil)
