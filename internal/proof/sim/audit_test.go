@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/cell"
@@ -56,7 +57,19 @@ func (n *resident) auditCell(x *cell.Cell) error {
 	if len(asking) != st.Asking+st.Zombies {
 		return fmt.Errorf("%d questions are listed, %d are counted and %d given up", len(asking), st.Asking, st.Zombies)
 	}
+	box, _ := x.Mail.Save()
+	for lane := range actor.NumLanes {
+		if all := box.Queued(actor.Lane(lane)); len(all) != st.Depth[lane] {
+			return fmt.Errorf("%d inputs stand in lane %v, %d are counted", len(all), actor.Lane(lane), st.Depth[lane])
+		}
+	}
+	if due, _ := box.Tickets(nil); len(due) < st.Asking {
+		return fmt.Errorf("%d answers are to come for %d questions", len(due), st.Asking)
+	}
 	oldest, queued := x.Mail.Oldest()
+	if now := n.clock(n.Now()).Add(time.Hour); queued && mailbox.Age(oldest.Since, now) < 0 {
+		return fmt.Errorf("its oldest input comes from %v, and it is %v", mailbox.Until(oldest.Since, now), now)
+	}
 	if queued != (st.Depth != [actor.NumLanes]int{}) || queued && (oldest.Since != st.Oldest || oldest.Type == nil || st.Depth[oldest.Lane] == 0) {
 		return fmt.Errorf("the oldest input is %+v, and %v are queued since %d", oldest, st.Depth, st.Oldest)
 	}
@@ -69,9 +82,14 @@ func moves(with func(n *resident, twin *cell.System)) func(*town) {
 	return func(c *town) {
 		rng := c.seeded()
 		c.meddle = func() {
-			if n := c.nodes[rng.IntN(len(c.nodes))]; rng.IntN(200) == 0 {
-				with(n, n.Twin())
+			n := c.nodes[rng.IntN(len(c.nodes))]
+			if rng.IntN(200) != 0 {
+				return
 			}
+			c.twins = true
+			twin := n.Twin()
+			c.twins = false
+			with(n, twin)
 		}
 	}
 }
@@ -97,7 +115,7 @@ func TestSnapshotsThatForgetAreFound(t *testing.T) {
 	s := &roughNetwork
 	stayed := hashOf(t, s, 1, moves(func(*resident, *cell.System) {}))
 	c, err := s.run(1, moves(func(n *resident, twin *cell.System) {
-		forgetful := n.Twin().Lookup(node.Relay).Save()
+		forgetful := twin.Lookup(node.Relay).Save()
 		n.Move(twin)
 		twin.Load(forgetful)
 	}))

@@ -130,7 +130,7 @@ var mutants = []struct {
 		}}
 	})},
 	{"netsync has no clock", &stalled, breaks(node.Netsync, func() *mutant { return &mutant{unclocked: true} })},
-	{"the server has no clock", &roughNetwork, breaks(node.Server, func() *mutant { return &mutant{unclocked: true} })},
+	{"the server has no clock", &dnsSeeds, breaks(node.Server, func() *mutant { return &mutant{unclocked: true} })},
 	{"relay has no clock", &roughNetwork, breaks(node.Relay, func() *mutant { return &mutant{unclocked: true} })},
 	{"peers have no clock", &roughNetwork, breaks(0, func() *mutant { return &mutant{unclocked: true} })},
 	{"netsync knows one peer at a time", &roughNetwork, breaks(node.Netsync, oneAtATime)},

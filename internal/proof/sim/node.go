@@ -147,7 +147,7 @@ func (n *Node) Crashed(c *cell.Cell, trace string) {
 // Log keeps the records that matter.
 func (n *Node) Log(c *cell.Cell, rec actor.Record) {
 	if rec.Level <= actor.Warn {
-		n.Records = append(n.Records, Record{n.w.Now, c.Name, rec})
+		n.Records = append(n.Records, Record{n.w.Now, c.Subsystem(), rec})
 	}
 }
 

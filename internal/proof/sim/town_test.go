@@ -44,6 +44,7 @@ type town struct {
 	nodes    []*resident
 	calm     bool
 	deadly   int           // one step in so many of a component panics; zero: none
+	twins    bool          // what is built is a twin's, and may never live
 	deaths   int           // how many there were by intent
 	bans     *warden       // nil: nobody looks at the bans
 	guests   int           // how many strangers there are
