@@ -49,6 +49,7 @@ var exempt = map[string]string{
 	"cmd/stormlab":            "an experiment with nodes, each in a process",
 	"integration":             "tests with real processes, for which they wait",
 	"internal/proof/tidy":     "the rules themselves, which run while the project is built",
+	"internal/proof/coverage": "a tool: runs the tests of the proof and counts",
 	"internal/proof/fixture":  "chain data for tests",
 	"internal/proof/explore":  "tests: runs every interleaving on one goroutine",
 	"internal/proof/mutate":   "tests: breaks the project on purpose and runs its tests",
