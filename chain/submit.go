@@ -175,9 +175,6 @@ func (m *Machine) publish(c Changes, out *actor.Outbox) {
 // fail halts the node, which is of no use without its engine. It answers all that
 // waits for the worker.
 func (m *Machine) fail(why string, out *actor.Outbox) {
-	if m.failed != "" {
-		return
-	}
 	m.failed = why
 	out.Log(actor.Error, "the chain cannot go on", "error", why)
 	out.Halt(errors.New(why))

@@ -66,7 +66,6 @@ func (m *Machine) headersExpired(now time.Time) bool {
 
 func (m *Machine) takeHeaders(now time.Time) bool {
 	if m.headers == 0 || m.headersExpired(now) {
-		m.headers = 0
 		return false
 	}
 	m.headers--

@@ -210,7 +210,7 @@ func printable(s string) string {
 
 // spoken is the protocol version of what we send.
 func (m *Machine) spoken() uint32 {
-	if m.state == greeted || m.state == ready {
+	if m.state == ready { // what is sent before that is the same in all of them
 		return m.version.Protocol
 	}
 	return ourProtocol

@@ -252,6 +252,8 @@ func TestUserAgentIsPrintable(t *testing.T) {
 		"/Satoshi:25.0.0/":       "/Satoshi:25.0.0/",
 		"a\x1b[31mred\n\x00\xff": "a[31mred",
 		"käse":                   "kse",
+		"a space, a tilde ~":     "a space, a tilde ~",
+		"\x7f\x1f":               "",
 		"":                       "",
 	} {
 		if got := printable(in); got != want {

@@ -130,7 +130,6 @@ func (m *Machine) becomeGone(out *actor.Outbox, reason string, fault bool) {
 	}
 	out.Log(actor.Debug, "peer gone", "peer", m.id, "addr", m.arg.Remote, "state", m.state, "reason", reason, "fault", fault)
 	m.state = gone
-	m.held = nil
 	if m.opened {
 		m.topics.Lifecycle.Close(out, Gone{Peer: m.id, Remote: m.arg.Remote, Reason: reason, Fault: fault})
 	}

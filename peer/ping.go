@@ -11,7 +11,7 @@ import (
 // pings measures the round trip and finds peers that hang (BIP31). At most one ping
 // is open.
 type pings struct {
-	nextPing  time.Time     // when ready and none is open
+	nextPing  time.Time     // when none is open; zero: not ready yet
 	pingSent  time.Time     // when the open one was sent; zero: none is open
 	pingNonce uint64        // of the open one
 	pingTime  time.Duration // the last round trip; zero: none yet
@@ -21,7 +21,7 @@ type pings struct {
 }
 
 func (m *Machine) pingDue() time.Time {
-	if m.state != ready || !m.pingSent.IsZero() {
+	if !m.pingSent.IsZero() {
 		return time.Time{}
 	}
 	return m.nextPing
