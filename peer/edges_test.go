@@ -155,6 +155,11 @@ func TestPingsAreOfThePeersVersion(t *testing.T) {
 			wrote[*wire.MsgPong](b, "it wants its nonce back")
 		}
 		b.says("that is all")
+		for _, r := range b.Records {
+			if r.Level <= actor.Error {
+				t.Errorf("version %d: %s %v", c.protocol, r.Msg, r.Fields)
+			}
+		}
 	}
 }
 

@@ -35,8 +35,7 @@ func (p *remote) shows(h chainhash.Hash) {
 // are catching up with the chain. Each block is judged by itself, so relay cannot
 // stay wrong about that.
 func (m *Machine) onConnected(now time.Time, e chain.BlockConnected) {
-	m.tip = e.Point
-	m.resync.wanted = false // the stream says again what the tip is
+	m.resync.wanted = false // the stream goes on
 	if now.Sub(e.Time) > m.cfg.MaxTipAge {
 		return
 	}

@@ -167,6 +167,12 @@ func TestTheTipIsAskedForUntilItIsKnown(t *testing.T) {
 		r.Advance(1)
 	}
 	_, old := steptest.WantAsk[chain.GetTips](r, "once more")
+	r.Fail(old, actor.ErrBusy)
+	r.Give(chain.Tips{Block: genesis.Point})
+	round(r)
+	r.WantNothing("the published tip is no answer: it says nothing of what was missed")
+	r.Advance(retry)
+	_, old = steptest.WantAsk[chain.GetTips](r, "once more")
 	r.Give(actor.Lagged{})
 	r.WantNothing("the port has one slot")
 	r.Reply(old, chain.Tips{Block: genesis.Point})
@@ -269,6 +275,17 @@ func TestOneReadAtATimeInTurn(t *testing.T) {
 		r.Reply(wantBlock(t, r, want, "whose turn it is", "block"), peer.Sent{})
 	}
 	r.WantNothing("all are served")
+
+	for i, id := range []actor.ID{alice, bob, carol} {
+		r.Give(peer.DataWanted{Peer: id, Items: items(wire.InvTypeBlock, 10*i, 2)})
+	}
+	for _, want := range []int{0, 10, 20, 1, 11, 21} {
+		q, ask := steptest.WantAsk[chain.GetBlock](r, "the next read")
+		if q.Hash != number(want) {
+			t.Errorf("read %v, want %v: a peer whose blocks are not there has its turn like others", q.Hash, number(want))
+		}
+		r.Reply(ask, chain.Block{Hash: q.Hash})
+	}
 	if m.starved {
 		t.Error("relay believes that it waits for a slot")
 	}

@@ -49,10 +49,10 @@ func (m *Machine) onDataWanted(e peer.DataWanted, out *actor.Outbox) {
 	}
 }
 
-// readable says whether a read may begin for a peer. Nothing is being sent to it,
-// so that what is read does not wait in memory.
+// readable says whether a read may begin for a peer. Nothing is being sent to it, so
+// that what is read does not wait in memory, and nothing that was read waits.
 func (p *remote) readable() bool {
-	return p.out == nil && p.held == nil && p.read == noRead && p.retryAt.IsZero() && p.wants.next() != noRead
+	return p.out == nil && p.read == noRead && p.retryAt.IsZero() && p.wants.next() != noRead
 }
 
 // startReads gives the free reads to the peers in turn.

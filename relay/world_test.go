@@ -177,6 +177,7 @@ func (w *world) connect(source actor.ID) {
 	}
 	w.best = append(w.best, b)
 	w.r.Give(b)
+	w.r.Give(chain.Tips{Block: b.Point}) // chain publishes it in the same step
 }
 
 func (w *world) reorg(keep int) {

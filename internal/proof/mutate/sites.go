@@ -33,8 +33,9 @@ type finder struct {
 	mutants *[]Mutant
 	same    map[string]int // how many mutants of a file have a name already
 
-	fn      string         // the function around
-	results *ast.FieldList // of the function around, or nil
+	fn      string            // the function around
+	results *ast.FieldList    // of the function around, or nil
+	final   map[ast.Node]bool // the statements with which it may end
 }
 
 // find appends the mutants of a package and returns the edits of each of its files.
@@ -112,10 +113,49 @@ func (f *finder) wrap(kind, with string, e ast.Expr) {
 }
 
 func (f *finder) function(results *ast.FieldList, body *ast.BlockStmt) {
-	outer := f.results
-	f.results = results
+	outer, final := f.results, f.final
+	f.results, f.final = results, map[ast.Node]bool{}
+	if results != nil {
+		f.ends(body.List)
+	}
 	f.visit(body)
-	f.results = outer
+	f.results, f.final = outer, final
+}
+
+// ends notes the statements with which a function may end after a list. In one of these
+// each case must return something.
+func (f *finder) ends(list []ast.Stmt) {
+	if len(list) == 0 {
+		return
+	}
+	last := list[len(list)-1]
+	f.final[last] = true
+	switch s := last.(type) {
+	case *ast.BlockStmt:
+		f.ends(s.List)
+	case *ast.IfStmt:
+		f.ends(s.Body.List)
+		if s.Else != nil {
+			f.ends([]ast.Stmt{s.Else})
+		}
+	case *ast.SwitchStmt:
+		f.endsOf(s.Body)
+	case *ast.TypeSwitchStmt:
+		f.endsOf(s.Body)
+	case *ast.SelectStmt:
+		f.endsOf(s.Body)
+	}
+}
+
+func (f *finder) endsOf(clauses *ast.BlockStmt) {
+	for _, c := range clauses.List {
+		switch c := c.(type) {
+		case *ast.CaseClause:
+			f.ends(c.Body)
+		case *ast.CommClause:
+			f.ends(c.Body)
+		}
+	}
 }
 
 // visit finds the mutants in a node and in what it contains.
@@ -129,16 +169,16 @@ func (f *finder) visit(root ast.Node) {
 			return !f.onlySays(n)
 		case *ast.BlockStmt:
 			f.statements(n.List)
-		case *ast.CaseClause:
-			f.arm(n.Colon, n.Body, n)
-			f.statements(n.Body)
-		case *ast.CommClause:
-			f.arm(n.Colon, n.Body, n)
-			f.statements(n.Body)
+		case *ast.SwitchStmt:
+			f.arms(n, n.Body)
+		case *ast.TypeSwitchStmt:
+			f.arms(n, n.Body)
+		case *ast.SelectStmt:
+			f.arms(n, n.Body)
 		case *ast.IfStmt:
 			f.condition(n.Cond)
 		case *ast.ForStmt:
-			f.loop(n, n.Body, n.Cond == nil)
+			f.loop(n, n.Body, f.final[n])
 		case *ast.RangeStmt:
 			f.loop(n, n.Body, false)
 		case *ast.BinaryExpr:
@@ -173,32 +213,42 @@ type head struct{ from, to token.Pos }
 func (h head) Pos() token.Pos { return h.from }
 func (h head) End() token.Pos { return h.to }
 
-// arm drops a case.
-func (f *finder) arm(colon token.Pos, body []ast.Stmt, clause ast.Node) {
+// arms drops each case of a switch.
+func (f *finder) arms(s ast.Node, body *ast.BlockStmt) {
+	for _, c := range body.List {
+		switch c := c.(type) {
+		case *ast.CaseClause:
+			f.arm(c.Colon, c.Body, c, f.final[s])
+			f.statements(c.Body)
+		case *ast.CommClause:
+			f.arm(c.Colon, c.Body, c, f.final[s])
+			f.statements(c.Body)
+		}
+	}
+}
+
+func (f *finder) arm(colon token.Pos, body []ast.Stmt, clause ast.Node, final bool) {
 	if !slices.ContainsFunc(body, func(s ast.Stmt) bool { e, ok := s.(*ast.ExprStmt); return !ok || !f.onlySays(e) }) {
 		return // it is empty, or only says something
 	}
 	n := f.add("drop", head{clause.Pos(), colon})
-	f.edits.insert(f.at(colon)+1, fmt.Sprintf(" if mutant.On(%d) { %s }; ", n, f.leave("break")))
+	f.edits.insert(f.at(colon)+1, fmt.Sprintf(" if mutant.On(%d) { %s }; ", n, f.leave(final)))
 }
 
 // loop never runs the body of a loop.
-func (f *finder) loop(loop ast.Node, body *ast.BlockStmt, endless bool) {
+func (f *finder) loop(loop ast.Node, body *ast.BlockStmt, final bool) {
 	if len(body.List) == 0 {
 		return
 	}
 	n := f.add("skip", head{loop.Pos(), body.Lbrace})
-	leave := "break"
-	if endless {
-		leave = f.leave(leave)
-	}
-	f.edits.insert(f.at(body.Lbrace)+1, fmt.Sprintf(" if mutant.On(%d) { %s }; ", n, leave))
+	f.edits.insert(f.at(body.Lbrace)+1, fmt.Sprintf(" if mutant.On(%d) { %s }; ", n, f.leave(final)))
 }
 
-// leave is how to leave a case: a function with results must return some.
-func (f *finder) leave(without string) string {
-	if f.results == nil {
-		return without
+// leave is how to leave a case or a loop. A function with results that ends with it must
+// return some.
+func (f *finder) leave(final bool) string {
+	if !final || f.results == nil {
+		return "break"
 	}
 	var zeros []string
 	for _, field := range f.results.List {
