@@ -1,9 +1,9 @@
 // Command mutate tries every small fault that a tired maintainer could make in the
 // kernel and the five components, and says which of them no test notices.
 //
-//	go run ./internal/proof/mutate                    # all: about an hour on two cores
-//	go run ./internal/proof/mutate -run '^relay/'     # those of one folder
-//	go run ./internal/proof/mutate -for 1m            # a sample, another one each day
+//	go run ./internal/proof/mutate -renew                # all; writes TABLE.md and SLOW.txt
+//	go run ./internal/proof/mutate -run '^relay/' -quick # one folder, on short tests
+//	go run ./internal/proof/mutate -quick -for 1m        # a sample, another one each day
 //	go run ./internal/proof/mutate -list
 //
 // # The faults
@@ -29,7 +29,8 @@
 // a mutant, and notes which of them it reaches. Then each mutant is tried on the tests
 // that reach it: those of its own package first, then the shortest, until one fails. A
 // test that takes longer than -limit is left out. A mutant that no test catches must
-// stand in SURVIVORS.txt, with the reason for which it may live.
+// stand in SURVIVORS.txt, with the reason for which it may live. SLOW.txt lists those that
+// no short test catches, which a quick run leaves out.
 //
 // A mutation tester that compiles and links for each mutant, such as gremlins, would
 // need days for so many: linking one test takes longer than running it.

@@ -21,10 +21,11 @@ var (
 	match = flag.String("run", "", "only mutants whose name matches this regular expression")
 	only  = flag.String("only", "", "only the mutants that this file names, one a line")
 	limit = flag.Duration("limit", 10*time.Second, "leave out tests that take longer")
+	quick = flag.Bool("quick", false, "only short tests without the proof's, and no mutant that needs more (SLOW.txt)")
 	jobs  = flag.Int("jobs", runtime.NumCPU(), "mutants at a time")
 	lasts = flag.Duration("for", 0, "stop after this time; the mutants come in another order each day")
 	write = flag.String("json", "", "write all results to this file")
-	table = flag.String("table", "", "write the table of what catches what to this file")
+	renew = flag.Bool("renew", false, "write TABLE.md and SLOW.txt")
 )
 
 func main() {
@@ -41,11 +42,19 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	reasons, err := survivors(survivorsFile)
+	reasons, err := read(survivorsFile)
 	if err != nil {
 		return err
 	}
-	chosen, err := choose(s.mutants)
+	slow, err := read(slowFile)
+	if err != nil {
+		return err
+	}
+	if *quick {
+		*limit = min(*limit, 5*short) // a slow machine is not to leave out what is short elsewhere
+		tree.tested = slices.DeleteFunc(slices.Clone(tree.tested), func(p string) bool { return strings.HasPrefix(p, "internal/proof/") })
+	}
+	chosen, err := choose(s.mutants, reasons, slow)
 	if err != nil {
 		return err
 	}
@@ -60,7 +69,7 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	fmt.Printf("compiling %d mutants into the tests of %d packages\n", len(s.mutants), len(tested))
+	fmt.Printf("compiling %d mutants into the tests of %d packages\n", len(s.mutants), len(tree.tested))
 	all, err := tree.build(s, dir)
 	if err != nil {
 		return err
@@ -76,11 +85,19 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	if *renew {
+		if len(results) < len(s.mutants) {
+			return fmt.Errorf("-renew is for a run over all mutants, and %d of %d were tried", len(results), len(s.mutants))
+		}
+		if err := update(results); err != nil {
+			return err
+		}
+	}
 	return report(results, reasons)
 }
 
 // choose returns the numbers of the mutants that are asked for.
-func choose(all []Mutant) ([]int, error) {
+func choose(all []Mutant, reasons, slow map[string]string) ([]int, error) {
 	re, err := regexp.Compile(*match)
 	if err != nil {
 		return nil, err
@@ -97,7 +114,8 @@ func choose(all []Mutant) ([]int, error) {
 	}
 	var chosen []int
 	for n, m := range all {
-		if re.MatchString(m.Name) && (*only == "" || named[m.Name]) {
+		more := *quick && reasons[m.Name]+slow[m.Name] != ""
+		if re.MatchString(m.Name) && (*only == "" || named[m.Name]) && !more {
 			chosen = append(chosen, n)
 		}
 	}
@@ -124,7 +142,8 @@ func (t tree) tryAll(suites []suite, mutants []Mutant, chosen []int, reasons map
 		if *lasts > 0 && time.Since(began) > *lasts {
 			return false
 		}
-		r, err := t.try(suites, mutants[chosen[i]], chosen[i])
+		m := mutants[chosen[i]]
+		r, err := t.try(suites, m, chosen[i], reasons[m.Name] != "")
 		mu.Lock()
 		defer mu.Unlock()
 		if err != nil {

@@ -127,6 +127,12 @@ func TestSeen(t *testing.T) { Seen() }
 	if len(results) != len(want) {
 		t.Errorf("%d mutants, want %d", len(results), len(want))
 	}
+	if list := slowList(results); strings.Count(list, "\n") != 1 {
+		t.Errorf("no test of the sample is slow: %s", list)
+	}
+	if table := matrix(results); !strings.Contains(table, "| `sum` | 5 | 2 | 0 | 0 | 0 | 3 | 60.0 |") {
+		t.Errorf("two of five are caught by the package's own tests:\n%s", table)
+	}
 	reasons := map[string]string{}
 	if report(results, reasons) == nil {
 		t.Error("three mutants live without a reason, and nobody minds")
@@ -157,7 +163,7 @@ func tryTree(t *testing.T, tree tree) []Result {
 	}
 	var results []Result
 	for n, m := range s.mutants {
-		r, err := tree.try(suites, m, n)
+		r, err := tree.try(suites, m, n, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -172,12 +178,14 @@ func TestSurvivorsExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reasons, err := survivors("SURVIVORS.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range strangers(reasons, s.mutants) {
-		t.Errorf("SURVIVORS.txt names a mutant that does not exist: %s", name)
+	var reasons map[string]string
+	for _, file := range []string{"SLOW.txt", "SURVIVORS.txt"} {
+		if reasons, err = read(file); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range strangers(reasons, s.mutants) {
+			t.Errorf("%s names a mutant that does not exist: %s", file, name)
+		}
 	}
 	if lost := strangers(map[string]string{"relay/gone.go Gone: drop gone()": "why"}, s.mutants); len(lost) != 1 {
 		t.Errorf("control: a mutant of a file that does not exist: %v", lost)
@@ -197,7 +205,7 @@ func TestSurvivorsHaveReasons(t *testing.T) {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		reasons, err := survivors(name)
+		reasons, err := read(name)
 		if want == "" && (err != nil || reasons["a: drop b"] != "why") || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%q: %v, %v; want %q", text, reasons, err, want)
 		}

@@ -22,8 +22,14 @@ func (r Result) says() string {
 // report prints how many live. It returns an error if one lives
 // without a reason.
 func report(results []Result, reasons map[string]string) error {
-	if err := files(results); err != nil {
-		return err
+	if *write != "" {
+		text, err := json.MarshalIndent(results, "", " ")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(*write, text, 0o644); err != nil {
+			return err
+		}
 	}
 	lives, unknown := 0, 0
 	for _, r := range results {
@@ -46,20 +52,25 @@ func report(results []Result, reasons map[string]string) error {
 	return nil
 }
 
-func files(results []Result) error {
-	if *write != "" {
-		text, err := json.MarshalIndent(results, "", " ")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(*write, text, 0o644); err != nil {
-			return err
+// update writes the files that a run over all mutants makes.
+func update(results []Result) error {
+	if err := os.WriteFile(tableFile, []byte(matrix(results)), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(slowFile, []byte(slowList(results)), 0o644)
+}
+
+// slowList is what a quick run leaves out: the mutants that no short test outside the
+// proof catches.
+func slowList(results []Result) string {
+	var b strings.Builder
+	b.WriteString("# Made by go run ./internal/proof/mutate -renew. These need the simulator, the explorer or a test that takes longer than a second.\n")
+	for _, r := range results {
+		if !r.Lives && (r.Took > short || strings.HasPrefix(r.By, "internal/proof/")) {
+			b.WriteString(r.Name + "\n")
 		}
 	}
-	if *table != "" {
-		return os.WriteFile(*table, []byte(matrix(results)), 0o644)
-	}
-	return nil
+	return b.String()
 }
 
 // row counts what became of the mutants of a package.
@@ -104,7 +115,7 @@ func matrix(results []Result) string {
 	var b strings.Builder
 	b.WriteString(`# What catches what
 
-Made by ` + "`go run ./internal/proof/mutate -table internal/proof/mutate/TABLE.md`" + `. A mutant is tried on the tests of its own
+Made by ` + "`go run ./internal/proof/mutate -renew`" + `. A mutant is tried on the tests of its own
 package, then on all others that run its place, the shortest first, until one fails. So a column says which tests were
 needed, not how many would have failed. [SURVIVORS.txt](SURVIVORS.txt) has the reasons of those that live.
 

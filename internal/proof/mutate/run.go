@@ -142,8 +142,12 @@ type step struct {
 	took  time.Duration
 }
 
-// quick tests of a package share a process.
-const quick = 300 * time.Millisecond
+// small tests of a package share a process. A mutant that no short test catches is not in
+// a quick run.
+const (
+	small = 300 * time.Millisecond
+	short = time.Second
+)
 
 // steps are the tests that reach a mutant: those of its own package first, and then
 // the shortest.
@@ -155,7 +159,7 @@ func steps(suites []suite, m Mutant, n int) []step {
 		for _, t := range s.tests {
 			switch {
 			case t.reached[n] == 0:
-			case t.took <= quick:
+			case t.took <= small:
 				together.tests, together.took = append(together.tests, t.name), together.took+t.took
 			default:
 				all = append(all, step{s, []string{t.name}, t.took})
@@ -185,18 +189,21 @@ type Result struct {
 	Reached bool   // by any test
 	By      string // the package of the test that caught it
 	Test    string
-	Hang    bool // it was caught only because the test did not end
-	Took    time.Duration
+	Hang    bool          // it was caught only because the test did not end
+	Took    time.Duration // of the tests that caught it, when there is no mutant
 }
 
 var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
 
-// try runs the tests that reach a mutant until one fails.
-func (t tree) try(suites []suite, m Mutant, n int) (Result, error) {
+// try runs the tests that reach a mutant until one fails. One that may live is tried on
+// the small tests of its own package alone: the others would run for nothing.
+func (t tree) try(suites []suite, m Mutant, n int, mayLive bool) (Result, error) {
 	r := Result{Mutant: m, Lives: true}
-	began := time.Now()
 	for _, s := range steps(suites, m, n) {
 		r.Reached = true
+		if mayLive && (s.pkg != m.Package || s.took > short) {
+			continue
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), t.patience+8*s.took)
 		out, err := s.command(ctx, fmt.Sprintf("%s=%d", mutant.EnvOn, n), "^("+strings.Join(s.tests, "|")+")$").CombinedOutput()
 		late := ctx.Err() != nil
@@ -207,6 +214,7 @@ func (t tree) try(suites []suite, m Mutant, n int) (Result, error) {
 		if _, died := err.(*exec.ExitError); !died && !late {
 			return r, fmt.Errorf("%s: %w", s.path, err)
 		}
+		r.Took = s.took
 		r.Lives, r.By, r.Hang, r.Test = false, s.pkg, late, strings.Join(s.tests, "|")
 		if found := failed.FindSubmatch(out); found != nil {
 			r.Test = string(found[1])
@@ -215,6 +223,5 @@ func (t tree) try(suites []suite, m Mutant, n int) (Result, error) {
 		}
 		break
 	}
-	r.Took = time.Since(began)
 	return r, nil
 }

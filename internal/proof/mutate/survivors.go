@@ -8,12 +8,16 @@ import (
 	"strings"
 )
 
-// survivorsFile is where the mutants stand that may live.
-const survivorsFile = "internal/proof/mutate/SURVIVORS.txt"
+// The files beside this command.
+const (
+	survivorsFile = "internal/proof/mutate/SURVIVORS.txt" // the mutants that may live
+	slowFile      = "internal/proof/mutate/SLOW.txt"      // those that a quick run leaves out
+	tableFile     = "internal/proof/mutate/TABLE.md"
+)
 
-// survivors reads the reason of each mutant that may live. A line that begins with #
-// is the reason for the mutants in the lines below it.
-func survivors(name string) (map[string]string, error) {
+// read returns the mutants that a file names, with the reason of each: the line above
+// them that begins with #.
+func read(name string) (map[string]string, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
