@@ -1,8 +1,10 @@
 package explore
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"acyclic/internal/kernel/actor"
@@ -74,6 +76,9 @@ func synced(w *World) error {
 		return err
 	}
 	o := w.Env.(*outsideWorld)
+	if err := o.sought(w); err != nil {
+		return err
+	}
 	m := w.Machine(node.Netsync)
 	if m == nil || w.Machine(node.Chain) == nil || o.Engine.Broken {
 		return nil
@@ -129,6 +134,7 @@ func blockScenarios() []*Scenario {
 		blocksScenario("two blocks from a peer that may hang up", genesis, []manner{leaves(a2)}, connected),
 		blocksScenario("a block from a peer, late by any clock", genesis, []manner{honest(a1)}, connected, jumps(1)),
 		blocksScenario("two blocks from two peers", genesis, []manner{honest(a2), honest(a2)}, connected),
+		blocksScenario("a peer that withholds what another one serves", genesis, withholder(), connected),
 		blocksScenario("a fork with more work", a2, []manner{honest(b3)}, reorganised),
 		blocksScenario("a branch that is withheld", a1, []manner{honest(a2), liar}, connected),
 		blocksScenario("a peer that lacks a block", genesis, []manner{lacking}, connected),
@@ -178,20 +184,43 @@ func outbound(s *node.Settings) {
 	s.Server.DefaultPort = 18444
 }
 
+// dialScenario has two addresses in the book, of which one is wanted at a time.
+func dialScenario(faults ...fault) *Scenario {
+	return blocksScenario("a peer is dialled", genesis, []manner{{Dialled: true}, {Dialled: true, Stays: true}}, []string{"dial", "fail to dial"},
+		append(faults, jumps(1), around(func(o *outsideWorld) { o.Fails, o.Seeks = 1, true }), func(sc *Scenario) { sc.Leap, sc.Begun = 0, nil },
+			tuned(outbound, node.Netsync, node.Relay, node.Chain), within(29*time.Second))...)
+}
+
+// banScenario has a host that breaks the framing and comes again.
+func banScenario(faults ...fault) *Scenario {
+	return blocksScenario("a host is banned", genesis, []manner{{Rude: true, Host: 1, Stays: true}, {Host: 1, Late: true}},
+		[]string{"refuse: its address is banned"}, append(faults, tuned(nil, node.Netsync, node.Relay, node.Chain))...)
+}
+
+// sought says whether a node that wants a peer has one, or knows no address that answers.
+func (o *outsideWorld) sought(w *World) error {
+	if o.Seeks && len(w.Sys.Bus().Lives()) == 0 && slices.ContainsFunc(o.Conns, func(r remote) bool { return r.Dialled && r.State == away }) {
+		return errors.New("law L9: an address answers, and nobody dials it")
+	}
+	return nil
+}
+
+// withholder is a pair of peers: one withholds the blocks that the other one serves.
+func withholder() []manner {
+	liar := honest(a1)
+	liar.Withholds = true
+	return []manner{liar, honest(a1)}
+}
+
 // dialScenarios have an address book, or names.
 func dialScenarios() []*Scenario {
-	dialled := manner{Dialled: true, Serves: true}
-	rude := manner{Rude: true, Host: 1, Stays: true}
-	again := manner{Host: 1, Late: true}
 	gossip := manner{Script: []string{"addr", "getaddr", "addrv2"}, Stays: true}
-	fails := func(n int) fault { return around(func(o *outsideWorld) { o.Fails = n }) }
 	return []*Scenario{
-		blocksScenario("a peer is dialled", genesis, []manner{dialled, {Dialled: true}}, []string{"fail to dial"},
-			fails(1), jumps(2), func(sc *Scenario) { sc.Leap = 0 }, tuned(outbound, node.Netsync, node.Relay, node.Chain), within(29*time.Second)),
+		dialScenario(),
 		blocksScenario("a named peer is dialled", genesis, []manner{{Dialled: true}}, []string{"write ping"},
-			fails(1), jumps(1), around(func(o *outsideWorld) { o.RPC = []string{"a node added"} }),
+			jumps(1), around(func(o *outsideWorld) { o.Fails, o.RPC = 1, []string{"a node added"} }),
 			tuned(func(s *node.Settings) { s.Server.AddPeers = []string{"somewhere"} }, node.Netsync, node.Relay, node.Chain), within(29*time.Second)),
-		blocksScenario("a host is banned", genesis, []manner{rude, again}, []string{"refuse: its address is banned"}, tuned(nil, node.Netsync, node.Relay, node.Chain)),
+		banScenario(),
 		blocksScenario("addresses are told", genesis, []manner{gossip}, []string{"learn addresses", "write addr"},
 			tuned(func(s *node.Settings) {
 				outbound(s)

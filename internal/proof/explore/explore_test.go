@@ -2,6 +2,7 @@ package explore
 
 import (
 	"flag"
+	"fmt"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -134,7 +135,7 @@ func watch(sc *Scenario) *watched {
 	for _, k := range sc.Plan(nil).Kinds {
 		seats += k.Seats
 	}
-	if sc.Begun == nil {
+	if sc.Begun == nil && !o.Seeks {
 		w.conns = min(seats, len(o.Conns))
 	}
 	w.mine = min(o.Blocks, 1)
@@ -194,7 +195,9 @@ func explore(t *testing.T, all []*Scenario, bounds Bounds, partly bool) {
 		switch {
 		case r.Complete:
 			complete++
-			r.w.check(t, sc)
+			for _, what := range r.w.missing(sc) {
+				t.Errorf("%s: %s", sc.Name, what)
+			}
 		case !partly && r.Violation == "":
 			t.Errorf("%s: not all states were visited", sc.Name)
 		}
@@ -203,15 +206,25 @@ func explore(t *testing.T, all []*Scenario, bounds Bounds, partly bool) {
 		complete, len(all), states, deepest, time.Since(began).Round(time.Millisecond))
 }
 
-// check says what an exploration was to show and did not.
-func (w *watched) check(t *testing.T, sc *Scenario) {
+// missing says what an exploration was to show and did not.
+func (w *watched) missing(sc *Scenario) (all []string) {
 	if w.ready < w.conns || w.told < w.mine {
-		t.Errorf("%s: never more than %d of %d peers were ready, nor %d of %d blocks announced", sc.Name, w.ready, w.conns, w.told, w.mine)
+		all = append(all, fmt.Sprintf("never more than %d of %d peers were ready, nor %d of %d blocks announced", w.ready, w.conns, w.told, w.mine))
 	}
 	for _, what := range sc.MustSee {
 		if o := sc.Env().(*outsideWorld); o.Sights[what] == 0 {
-			t.Errorf("%s: %q is never seen; seen are %v", sc.Name, what, o.Sights)
+			all = append(all, fmt.Sprintf("%q is never seen; seen are %v", what, o.Sights))
 		}
+	}
+	return all
+}
+
+// A scenario that shows nothing of what it is about is found.
+func TestAScenarioAboutNothingIsFound(t *testing.T) {
+	sc := blocksScenario("", a1, []manner{honest(a1)}, []string{"write headers", "BlockConnected"})
+	w := watch(sc)
+	if r := Explore(sc, Bounds{}); !r.Complete || r.Violation != "" || len(w.missing(sc)) != 2 {
+		t.Errorf("%v %q; missing are %q, want two", r, r.Violation, w.missing(sc))
 	}
 }
 

@@ -25,6 +25,7 @@ type outsideWorld struct {
 	Fails  int      // dials that may fail
 	Down   bool     // the next dial fails
 	Breaks bool     // the engine's database may fail
+	Seeks  bool     // the node wants a peer from the address book
 	Deaf   bool     // the server does not hear of tips, of which it only notes the height
 	Asking int      // the connection that the listener asks about
 	Engine engine
@@ -246,7 +247,7 @@ func (o *outsideWorld) Serve(w *World, _ actor.ID, q any) any {
 	case server.Pick:
 		picked := server.Picked{}
 		for i := range o.Conns {
-			if r := &o.Conns[i]; r.Dialled {
+			if r := &o.Conns[i]; r.Dialled && r.State == away {
 				picked.Known++
 				picked.Addrs = append(picked.Addrs, r.address(i))
 			}
