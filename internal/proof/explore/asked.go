@@ -53,6 +53,12 @@ func (w *World) Ask(from actor.ID, timeout time.Duration, to actor.ID, none, q a
 	w.Sys.Ask(c, call, to, q)
 }
 
+// MayAsk says whether an adapter of the environment has a slot for another question.
+func (w *World) MayAsk(from actor.ID) bool {
+	box, _ := w.Sys.Lookup(from).Mail.Save()
+	return box.Free(0) > 0 && !w.Stopped
+}
+
 // observeTickets holds laws L2 and L3 against the tables of questions of the cells
 // that changed in this move. The open questions in a table are those in the ledger.
 // A hand with the end of a question has not given it yet.

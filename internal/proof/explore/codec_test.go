@@ -43,7 +43,7 @@ func drawPlain(t *rapid.T) *plain {
 		At:   Epoch.Add(time.Duration(rapid.Int64Range(0, 1e12).Draw(t, "at"))),
 		Addr: address(rapid.IntRange(0, 9).Draw(t, "addr")),
 		ByID: map[actor.ID]*item{}, Rng: rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1)),
-		Block: blocks[0], err: actor.ErrBusy,
+		Block: tree[a1].block, err: actor.ErrBusy,
 	}
 	for i := range rapid.IntRange(0, 5).Draw(t, "items") {
 		it := &item{ID: actor.ID(i), Seen: map[string]bool{rapid.StringN(0, 3, 3).Draw(t, "seen"): true}}

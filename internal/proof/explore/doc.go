@@ -3,7 +3,7 @@
 // state is left. It is the third driver of package cell, beside internal/kernel/live
 // and internal/proof/sim, and performs the effects with the same code.
 //
-//	go test ./internal/proof/explore -v                              # some 25 s
+//	go test ./internal/proof/explore -v                              # some 30 s
 //	go test ./internal/proof/explore -v -explore=long -timeout 30m   # three minutes more
 //
 // # States and moves
@@ -23,6 +23,13 @@
 //   - The clock jumps to a deadline of some cell.
 //   - The node is told to stop.
 //   - The environment does something.
+//
+// The scenarios with blocks begin after a run-up: the one way on which all remote peers
+// connect and shake hands. What else may happen meanwhile is in the other scenarios.
+// Remote peers have one to three blocks, branches, headers in two messages, and blocks
+// that are bad, altered, lacking or withheld. They answer the requests that the node
+// writes, in any order, or never. The engine may be slow or fail. Addresses are picked,
+// dialled and banned. A jump of the clock in them is at least Leap long.
 //
 // The search is breadth first, so the trace to a violation is a shortest one.
 //
@@ -93,8 +100,8 @@
 // there, as far as the number of jumps goes. A Horizon leaves clocks of minutes out.
 //
 // Most scenarios have two or three of a node's components at a time. All four run with
-// one peer, and in the long scenarios with two peers or a block. The clock jumps in the
-// kernel's scenarios, in one of the node's, and in more of the long ones.
+// one peer, with two peers and a reorganisation, and in the long scenarios with a block. The clock jumps in the
+// kernel's scenarios, in some of the node's, and in more of the long ones.
 //
 // Two things are assumed. The atomic acts are atomic: mailbox and live test their wake
 // protocol themselves, with the race detector. And small configurations show what is

@@ -2,9 +2,13 @@ package explore
 
 import (
 	"flag"
+	"fmt"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,7 +32,10 @@ func twice(sc *Scenario)  { sc.Twice = true }
 // says lets each remote peer say something after its handshake.
 func says(words ...string) fault {
 	return func(sc *Scenario) {
-		sc.Env().(*outsideWorld).Script = words
+		o := sc.Env().(*outsideWorld)
+		for i := range o.Conns {
+			o.Conns[i].Script = words
+		}
 		sc.Name += "; each says " + strings.Join(words, ", ")
 	}
 }
@@ -51,7 +58,7 @@ func lifecycle(conns, seats int, without ...actor.ID) *Scenario {
 	return nodeScenario("node, lifecycle: "+name+"; "+scale(conns, seats), conns, seats, 0, nil, without...)
 }
 
-func accept(conns, seats, mine int, tune func(*node.Limits), without ...actor.ID) *Scenario {
+func accept(conns, seats, mine int, tune func(*node.Settings), without ...actor.ID) *Scenario {
 	name := cells(without)
 	sc := nodeScenario("node, a block accepted: "+name+"; "+scale(conns, seats), conns, seats, mine, tune, without...)
 	if mine > 1 {
@@ -128,7 +135,10 @@ func watch(sc *Scenario) *watched {
 	for _, k := range sc.Plan(nil).Kinds {
 		seats += k.Seats
 	}
-	w.conns, w.mine = min(seats, len(o.Conns)), min(o.Blocks, 1)
+	if sc.Begun == nil && !o.Seeks {
+		w.conns = min(seats, len(o.Conns))
+	}
+	w.mine = min(o.Blocks, 1)
 	rest := sc.Rest
 	sc.Rest = func(world *World) error {
 		ready := 0
@@ -146,27 +156,49 @@ func watch(sc *Scenario) *watched {
 	return w
 }
 
+// found is what one exploration found.
+type found struct {
+	Result
+	w *watched
+}
+
+// exploreAll explores scenarios, which have nothing in common, on all processors.
+func exploreAll(t *testing.T, all []*Scenario, bounds Bounds) []found {
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	list := make([]found, len(all))
+	var next atomic.Int64
+	var done sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		done.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(all); i = int(next.Add(1)) - 1 {
+				w := watch(all[i])
+				list[i] = found{Explore(all[i], bounds), w}
+				t.Logf("%s: %v", all[i].Name, list[i])
+			}
+		})
+	}
+	done.Wait()
+	return list
+}
+
 // explore runs scenarios, which must all hold. A search that needs more states than the
 // bound shows nothing about the rest. It fails unless partly says that this is known.
 func explore(t *testing.T, all []*Scenario, bounds Bounds, partly bool) {
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	var states, deepest, complete int
 	began := time.Now()
-	for _, sc := range all {
-		w := watch(sc)
-		r := Explore(sc, bounds)
-		t.Logf("%s: %v", sc.Name, r)
+	for i, r := range exploreAll(t, all, bounds) {
+		sc := all[i]
 		states, deepest = states+r.States, max(deepest, r.Depth)
 		if r.Violation != "" {
-			t.Errorf("%s\n%s", r.Violation, strings.Join(r.Trace, "\n"))
+			t.Errorf("%s: %s\n%s", sc.Name, r.Violation, strings.Join(r.Trace, "\n"))
 		}
 		switch {
 		case r.Complete:
 			complete++
-			if w.ready < w.conns || w.told < w.mine {
-				t.Errorf("%s: never more than %d of %d peers were ready, nor %d of %d blocks announced", sc.Name, w.ready, w.conns, w.told, w.mine)
+			for _, what := range r.w.missing(sc) {
+				t.Errorf("%s: %s", sc.Name, what)
 			}
-		case !partly:
+		case !partly && r.Violation == "":
 			t.Errorf("%s: not all states were visited", sc.Name)
 		}
 	}
@@ -174,11 +206,33 @@ func explore(t *testing.T, all []*Scenario, bounds Bounds, partly bool) {
 		complete, len(all), states, deepest, time.Since(began).Round(time.Millisecond))
 }
 
+// missing says what an exploration was to show and did not.
+func (w *watched) missing(sc *Scenario) (all []string) {
+	if w.ready < w.conns || w.told < w.mine {
+		all = append(all, fmt.Sprintf("never more than %d of %d peers were ready, nor %d of %d blocks announced", w.ready, w.conns, w.told, w.mine))
+	}
+	for _, what := range sc.MustSee {
+		if o := sc.Env().(*outsideWorld); o.Sights[what] == 0 {
+			all = append(all, fmt.Sprintf("%q is never seen; seen are %v", what, o.Sights))
+		}
+	}
+	return all
+}
+
+// A scenario that shows nothing of what it is about is found.
+func TestAScenarioAboutNothingIsFound(t *testing.T) {
+	sc := blocksScenario("", a1, []manner{honest(a1)}, []string{"write headers", "BlockConnected"})
+	w := watch(sc)
+	if r := Explore(sc, Bounds{}); !r.Complete || r.Violation != "" || len(w.missing(sc)) != 2 {
+		t.Errorf("%v %q; missing are %q, want two", r, r.Violation, w.missing(sc))
+	}
+}
+
 // Every interleaving of small configurations keeps the laws: no deadlock, no lost or
 // double answer, no event out of order. All seats come free again, and a node that is
 // told to stop stops.
 func TestEveryInterleavingKeepsTheLaws(t *testing.T) {
-	all := explorations()
+	all := slices.Concat(explorations(), blockScenarios(), dialScenarios())
 	if slow {
 		explore(t, all, Bounds{States: 1000}, true)
 		return
@@ -190,5 +244,5 @@ func TestLongExplorationsKeepTheLaws(t *testing.T) {
 	if *howLong != "long" {
 		t.Skip("run with -explore=long")
 	}
-	explore(t, longExplorations(), Bounds{States: 2_000_000}, false)
+	explore(t, slices.Concat(longExplorations(), longBlockScenarios()), Bounds{States: 2_000_000}, false)
 }

@@ -49,11 +49,13 @@ func (w *World) possible(s state, buf []Move) []Move {
 		}
 	}
 	if w.Jumps > 0 {
-		for i := range w.deadlines(s) {
-			buf = append(buf, Move{Kind: Jump, N: int64(i)})
+		for i, at := range w.deadlines(s) {
+			if at.Sub(w.Clock) >= w.sc.Leap {
+				buf = append(buf, Move{Kind: Jump, N: int64(i)})
+			}
 		}
 	}
-	if w.sc.Stop && !w.Stopped {
+	if (w.sc.Stop || w.Halted) && !w.Stopped {
 		buf = append(buf, Move{Kind: Stop})
 	}
 	return append(buf, w.Env.Moves(w)...)
@@ -246,7 +248,9 @@ func (w *World) serve(c *cell.Cell) {
 	e, _, _ := c.Mail.TakeFirst(w.Clock)
 	if e.Lane == actor.Answers {
 		w.Say("%s is given %T (%v)", c.Name, e.In.Body, e.In.Err)
-		w.given(c, e.In.Ticket)
+		if e.In.Ticket != 0 { // zero: a slot has come free
+			w.given(c, e.In.Ticket)
+		}
 		w.Env.Answered(w, c.ID, e.In)
 		return
 	}

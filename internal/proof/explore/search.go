@@ -199,9 +199,12 @@ func follow[S any](m model[S], s S, path []Move, by []int) []Move {
 	return path
 }
 
-// judge looks at a state at rest, whatever the environment may still do. It lets some
-// deadlines come, as they do when nothing else happens. Then nothing may be open.
+// judge looks at a state at rest, whatever the environment may still do. It lets the
+// environment be kind and some deadlines come, as they do when nothing else happens.
+// Then nothing may be open.
 func (w *World) judge(s state) error {
+	w.playing = true
+	defer func() { w.playing = false }()
 	passed := map[name]bool{}
 	for left := w.sc.Settle; ; {
 		key := w.hash(s)
@@ -214,13 +217,12 @@ func (w *World) judge(s state) error {
 		}
 		passed[key], w.settled[key] = true, true
 		w.look(s)
-		m := Move{Kind: Wait}
-		all := w.possible(s, nil)
-		if i := slices.IndexFunc(all, Move.inside); i >= 0 {
-			m = all[i]
-		} else if left == 0 || len(w.deadlines(s)) == 0 {
-			break
-		} else {
+		m, ok := w.next(w.possible(s, nil))
+		if !ok {
+			if left == 0 || len(w.deadlines(s)) == 0 {
+				break
+			}
+			m = Move{Kind: Wait}
 			left--
 		}
 		next, violation := w.step(s, m)

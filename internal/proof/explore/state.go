@@ -34,6 +34,7 @@ type outside struct {
 	Jumps    int
 	Crashes  int
 	Stopped  bool                            // the node has been told to stop
+	Halted   bool                            // the node has asked to be stopped
 	Group    int                             // of the stop order: the cells that are stopping
 	Lives    map[life]phase                  // what each cell has seen of each peer
 	Hands    map[actor.ID][]mailbox.Envelope // inputs that are taken and not handled
