@@ -59,7 +59,8 @@ func (d *dials) check(rs remotes) error {
 		if slices.ContainsFunc(d.list[:i], func(b dial) bool { return b.addr == a.addr }) {
 			return fmt.Errorf("%v is dialled twice", a.addr)
 		}
-		if rs.at(a.addr) != nil {
+		// A peer that we are dialling may come to us from the same address meanwhile.
+		if r := rs.at(a.addr); r != nil && !r.inbound {
 			return fmt.Errorf("%v is dialled and connected", a.addr)
 		}
 	}
