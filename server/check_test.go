@@ -16,7 +16,7 @@ func TestCheckNoticesWhatIsWrong(t *testing.T) {
 		"more tokens than allowed":      func(m *Machine) { m.remotes[0].talk.tokens = maxTokens + 1 },
 		"a message for a leaving peer":  func(m *Machine) { m.remotes[2].talk.getAddrs(); m.remotes[2].ready = false },
 		"an address dialled twice":      func(m *Machine) { m.dials.list = append(m.dials.list, m.dials.list[0]) },
-		"an address dialled, connected": func(m *Machine) { m.dials.list[0].addr = m.remotes[0].addr },
+		"an address dialled, connected": func(m *Machine) { m.dials.list[0].addr = m.remotes[3].addr },
 		"more peers added than allowed": func(m *Machine) { m.named.maxAdded = 0 },
 		"more peers named than allowed": func(m *Machine) { m.named.configured = 0 },
 		"more addresses of a name":      func(m *Machine) { m.named.list[1].addrs = addrs },
