@@ -83,6 +83,15 @@ func (s *saying) Fatalf(format string, args ...any) {
 
 // play runs a story about a clerk, and says how the rig failed it.
 func play(t *testing.T, c clerk, story func(r *steptest.Rig)) string {
+	return playOn(t, func(s testing.TB) {
+		var ports actor.Ports
+		c.port = actor.Connect[question](&ports, "clerk.ask", actor.Ref[desk](7), 4, time.Minute)
+		story(steptest.New(s, &c, ports.Specs))
+	})
+}
+
+// playOn runs a story, and says how the rig failed it.
+func playOn(t *testing.T, story func(s testing.TB)) string {
 	s := &saying{TB: t}
 	func() {
 		defer func() {
@@ -90,9 +99,7 @@ func play(t *testing.T, c clerk, story func(r *steptest.Rig)) string {
 				panic(p)
 			}
 		}()
-		var ports actor.Ports
-		c.port = actor.Connect[question](&ports, "clerk.ask", actor.Ref[desk](7), 4, time.Minute)
-		story(steptest.New(s, &c, ports.Specs))
+		story(s)
 	}()
 	return s.said
 }
