@@ -60,6 +60,9 @@ func (r *Rig) EndAll(errs ...error) int {
 	return len(open)
 }
 
+// Waits says whether the machine still waits for the end of a question.
+func (r *Rig) Waits(a Asked) bool { _, waits := r.asked[a.call.Seq]; return waits }
+
 // sizes counts the members of every slice and map that a state holds, by name. The
 // lists of a list's members have one name, and are counted together.
 func sizes(state any) map[string]int {
