@@ -29,9 +29,12 @@ func TestAConnectionThatLastsCostsNoMore(t *testing.T) {
 		b.receive(lacks)
 		b.receive(&wire.MsgPong{Nonce: b.m.pingNonce})
 		b.flushAll()
-		b.Advance(time.Minute)
+		b.Advance(30 * time.Second)
 	}, map[string]string{
 		"figures.sentByCommand": "one for each command of ours",
 		"figures.recvByCommand": "one for each command that is known, and one for all others",
 	})
+	if b.m.state != ready {
+		t.Fatal("the connection did not last")
+	}
 }
