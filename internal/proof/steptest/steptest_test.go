@@ -23,6 +23,7 @@ type clerk struct {
 	eager   bool          // it asks again at once
 	varied  bool          // ... something else each time
 	curious bool          // it asks again after each answer
+	silent  bool          // it does not ask again
 	early   time.Duration // it acts that much before its deadline
 	n       int
 }
@@ -35,6 +36,9 @@ type question struct {
 }
 
 func (c *clerk) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	if _, start := in.Body.(actor.Start); c.silent && !start {
+		return
+	}
 	switch in.Body.(type) {
 	case actor.Stop:
 		out.Finish("stopped")
