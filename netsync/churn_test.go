@@ -32,7 +32,9 @@ func TestPeersThatGoLeaveNothing(t *testing.T) {
 				s.answerHeaders(id, tr.grow(base, 30, uint32(i+1)), "each has another branch")
 			}
 		}
-		s.held = func(q any) bool { return i%2 == 0 || is[chain.GetLocator](q) || is[chain.SubmitBlock](q) || is[peer.Send](q) }
+		s.held = func(q any) bool {
+			return i%2 == 0 || is[chain.GetLocator](q) || is[chain.SubmitBlock](q) || is[peer.Send](q)
+		}
 		s.join(next) // it goes before there is a locator to ask it with
 		ids = append(ids, next)
 		next++

@@ -61,7 +61,7 @@ func TestAStatusThatHasChangedIsPublishedASecondAfterTheLast(t *testing.T) {
 }
 
 // TestABranchThatNobodyServesIsLeftAtOnce: when the time is up, the step that gives
-// the branch up orders the blocks of another one.
+// the branch up turns to another one, and does not ask for the old way once more.
 func TestABranchThatNobodyServesIsLeftAtOnce(t *testing.T) {
 	tr := newTree()
 	honest, heavy := tr.grow(tr.genesis, 400, 1), tr.grow(tr.genesis, 400, 2)
@@ -74,10 +74,12 @@ func TestABranchThatNobodyServesIsLeftAtOnce(t *testing.T) {
 	if q := s.takeOrders(2); s.m.route.target != heavy.Point || len(q) > 0 {
 		t.Fatalf("the target is at %d, and %d blocks are ordered, before the time is up", s.m.route.target.Height, len(q))
 	}
+	s.held = is[chain.GetPath]
 	s.wait(1)
-	if s.m.route.target != honest.Point {
-		t.Fatal("the target was not changed")
+	if len(s.waiting) != 1 || s.waiting[0].q.(chain.GetPath).To != honest.Hash {
+		t.Fatalf("chain is asked %+v, want the way to the branch that somebody serves", s.waiting)
 	}
+	s.release(nil)
 	s.wantOrders(2, "the branch that somebody serves")
 }
 
