@@ -91,7 +91,10 @@ func (t *headers) survey() (more, ranOut bool) {
 }
 
 // recent says whether the best header is so young that not many can be missing.
-func (t *headers) recent() bool { return t.now.Sub(t.tips.Header.Time) < t.cfg.RecentTip }
+func (t *headers) recent() bool { return t.now.Before(t.oldAt()) }
+
+// oldAt is when the best header stops being recent.
+func (t *headers) oldAt() time.Time { return t.tips.Header.Time.Add(t.cfg.RecentTip) }
 
 // plan asks the peers that are due, as many as may be asked at a time. Those that
 // have more for us come first, then those that have failed least. The first step of
@@ -239,6 +242,7 @@ func (t *headers) forget(p *remote) {
 }
 
 func (t *headers) deadlines(d *actor.Earliest) {
+	d.Add(t.oldAt())
 	for _, p := range t.ready {
 		switch p.headers.ask {
 		case askIdle:

@@ -57,10 +57,9 @@ func better(a, b chain.Point) bool {
 	return a.Hash != b.Hash && (b.Hash == chainhash.Hash{} || bytes.Compare(a.Hash[:], b.Hash[:]) < 0)
 }
 
-// aim chooses the target. It chooses again if the block that all wait for on the way
-// there is late: a target that was left may have been chosen once more.
+// aim chooses the target, and another one if the block that all wait for on the way
+// there is late.
 func (r *route) aim(out *actor.Outbox) {
-	r.setLateAside(out)
 	r.leaveUnserved(out)
 	r.chooseTarget()
 	if r.setLateAside(out) {

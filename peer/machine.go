@@ -193,6 +193,8 @@ func (m *Machine) Check() error {
 		return fmt.Errorf("%d bytes are queued, at most %d may", m.queued(), m.cfg.QueueMax)
 	case len(m.blocks) > m.cfg.AskedBlocks:
 		return fmt.Errorf("%d blocks asked for are remembered, at most %d may", len(m.blocks), m.cfg.AskedBlocks)
+	case len(m.sentByCommand) > len(messages) || len(m.recvByCommand) > len(messages)+1:
+		return fmt.Errorf("figures of %d and %d commands, %d are known", len(m.sentByCommand), len(m.recvByCommand), len(messages))
 	case !m.pingSent.IsZero() && !m.opened:
 		return fmt.Errorf("a ping is open before the handshake is done")
 	case m.state != gone && m.Deadline().IsZero():

@@ -125,6 +125,8 @@ func (w *wants) check(maxItems, maxLocators int) error {
 		return fmt.Errorf("%d items are wanted, the messages that asked for them have %d", w.items.n, sum)
 	case w.items.n+w.missed.n > maxItems:
 		return fmt.Errorf("%d items are wanted and %d not found, at most %d are kept", w.items.n, w.missed.n, maxItems)
+	case w.runs.n > w.items.n+1: // only of the first message all may have been taken
+		return fmt.Errorf("%d messages asked for %d items", w.runs.n, w.items.n)
 	case w.missed.n > 0 && w.runs.n == 0:
 		return fmt.Errorf("%d items were not found, and no message asked for them", w.missed.n)
 	case len(w.headers) > maxLocators || len(w.hashes) > maxLocators:

@@ -9,7 +9,7 @@
 //	r.WantNothing("one question at a time")
 //
 // The machine's Check must hold after every step. The rig also holds it to its clock
-// (clocks.go), and finds hot loops (hot.go).
+// (clocks.go), and finds hot loops (hot.go). Churn finds leaks (leaks.go).
 package steptest
 
 import (
@@ -45,10 +45,11 @@ type Rig struct {
 	spawned uint32
 	pending []actor.Effect
 
-	last time.Time         // of the last step
-	over bool              // the machine has finished, or was spoiled
-	keys map[uint64]uint64 // of its open questions, by their number
-	hot  moment
+	last  time.Time         // of the last step
+	over  bool              // the machine has finished, or was spoiled
+	keys  map[uint64]uint64 // of its open questions, by their number
+	asked map[uint64]Asked  // its open questions themselves
+	hot   moment
 }
 
 // Asked is a question that the machine has asked.
@@ -71,7 +72,7 @@ func New(t testing.TB, m actor.Machine, specs []actor.PortSpec) *Rig {
 	r := &Rig{
 		M: m, Now: Epoch, SeatsLeft: 1 << 20, t: t,
 		box:  mailbox.NewBox(Self, mailbox.Spec{Ports: specs}),
-		keys: map[uint64]uint64{},
+		keys: map[uint64]uint64{}, asked: map[uint64]Asked{},
 	}
 	r.out = actor.NewOutbox(host{&r.box, r})
 	r.Give(actor.Start{})
@@ -149,6 +150,7 @@ func (r *Rig) end(a Asked, answer any, err error) {
 	}
 	r.fails(a, err)
 	delete(r.keys, a.call.Seq)
+	delete(r.asked, a.call.Seq)
 	if err == actor.ErrTimeout {
 		r.box.Expire(a.call, mailbox.Stamp(r.Now))
 	} else {
@@ -220,6 +222,7 @@ func (r *Rig) step(in actor.Input) {
 		r.pending = append(r.pending, e)
 		switch e.Kind {
 		case actor.Ask:
+			r.asked[e.Call.Seq] = AskedBy(e)
 			r.asks(e)
 		case actor.Finish:
 			r.over = true

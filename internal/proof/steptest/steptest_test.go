@@ -23,6 +23,7 @@ type clerk struct {
 	eager   bool          // it asks again at once
 	varied  bool          // ... something else each time
 	curious bool          // it asks again after each answer
+	silent  bool          // it does not ask again
 	early   time.Duration // it acts that much before its deadline
 	n       int
 }
@@ -35,6 +36,9 @@ type question struct {
 }
 
 func (c *clerk) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	if _, start := in.Body.(actor.Start); c.silent && !start {
+		return
+	}
 	switch in.Body.(type) {
 	case actor.Stop:
 		out.Finish("stopped")
@@ -83,6 +87,15 @@ func (s *saying) Fatalf(format string, args ...any) {
 
 // play runs a story about a clerk, and says how the rig failed it.
 func play(t *testing.T, c clerk, story func(r *steptest.Rig)) string {
+	return playOn(t, func(s testing.TB) {
+		var ports actor.Ports
+		c.port = actor.Connect[question](&ports, "clerk.ask", actor.Ref[desk](7), 4, time.Minute)
+		story(steptest.New(s, &c, ports.Specs))
+	})
+}
+
+// playOn runs a story, and says how the rig failed it.
+func playOn(t *testing.T, story func(s testing.TB)) string {
 	s := &saying{TB: t}
 	func() {
 		defer func() {
@@ -90,9 +103,7 @@ func play(t *testing.T, c clerk, story func(r *steptest.Rig)) string {
 				panic(p)
 			}
 		}()
-		var ports actor.Ports
-		c.port = actor.Connect[question](&ports, "clerk.ask", actor.Ref[desk](7), 4, time.Minute)
-		story(steptest.New(s, &c, ports.Specs))
+		story(s)
 	}()
 	return s.said
 }

@@ -1,0 +1,48 @@
+package chain
+
+import (
+	"testing"
+
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
+)
+
+// TestL9WhatTheWorkerIsAskedEndsOrIsAskedAgain: a worker that is slow is asked again
+// when its slot is free, which is after the port's time, so that is no hot loop. One
+// that is gone or refuses has stopped, and nothing is asked of it any more. A
+// template is not asked again: the miner does that.
+func TestL9WhatTheWorkerIsAskedEndsOrIsAskedAgain(t *testing.T) {
+	for name, retry := range map[string]func(t *testing.T, err error, again bool){
+		"headers":  retryOf[ApplyHeaders](SubmitHeaders{}),
+		"a block":  retryOf[ApplyBlock](blockAt(1)),
+		"catch up": retryOf[CatchUp](nil),
+	} {
+		t.Run(name, func(t *testing.T) {
+			retry(t, actor.ErrTimeout, true)
+			retry(t, actor.ErrGone, false)
+			retry(t, actor.ErrBusy, false)
+		})
+	}
+	for _, err := range []error{actor.ErrTimeout, actor.ErrGone, actor.ErrBusy} {
+		retryOf[MakeTemplate](GetTemplate{})(t, err, false)
+	}
+}
+
+// retryOf gives a test of whether a worker's question of type Q is asked again. It
+// follows from a question to chain, or from the start.
+func retryOf[Q any](asked any) func(t *testing.T, err error, again bool) {
+	return func(t *testing.T, err error, again bool) {
+		t.Helper()
+		r, _ := startUnknown(t)
+		if asked != nil {
+			_, ask := steptest.WantAsk[CatchUp](r, "a new chain asks where the engine stands")
+			r.Reply(ask, CaughtUp{Changes{Tips: tipsAt(0)}})
+			r.Ask(asked)
+		}
+		if !again {
+			steptest.WantRetry[Q](r, err, 0, 0, "the worker has stopped, or the miner asks again")
+			return
+		}
+		steptest.WantRetry[Q](r, err, 0, 1, "the worker is slow")
+	}
+}
