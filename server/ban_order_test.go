@@ -16,8 +16,9 @@ import (
 func TestABanMadeAnewLastsLonger(t *testing.T) {
 	const day = 24 * time.Hour
 	hosts := []netip.Addr{netip.MustParseAddr("8.8.8.1"), netip.MustParseAddr("8.8.8.2"), netip.MustParseAddr("8.8.8.3")}
-	for again := range hosts {
-		b := newBans(day, len(hosts))
+	for n := range 2 * len(hosts) {
+		again, room := n/2, n%2 // with and without room for another ban
+		b := newBans(day, len(hosts)+room)
 		start := steptest.Epoch
 		for i, host := range hosts {
 			b.add(start.Add(time.Duration(i)*time.Minute), host)

@@ -18,6 +18,9 @@ func TestNamesOfTheConfiguration(t *testing.T) {
 	if n := pendingAsks[Dial](b) + pendingAsks[Resolve](b); n != 0 {
 		t.Errorf("%d more questions: the others are none", n)
 	}
+	if n := b.m.seats().kept; n != 2 {
+		t.Errorf("%d seats are kept free for two peers", n)
+	}
 	for _, name := range []string{`"not an address"`, `"10.0.0.3:99999"`} {
 		if n := b.logged(actor.Error, "not a peer's address: "+name); n != 1 {
 			t.Errorf("%s: said %d times", name, n)
