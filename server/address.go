@@ -69,7 +69,7 @@ const hostBits = 64
 // full addresses, one host could take all seats and outlive every ban.
 func hostOf(addr netip.Addr) netip.Prefix {
 	addr = addr.Unmap().WithZone("")
-	if v4 := tunnelled(addr); addr.Is6() && v4.IsValid() {
+	if v4 := tunnelled(addr); v4.IsValid() {
 		addr = v4
 	}
 	bits := addr.BitLen()

@@ -63,8 +63,7 @@ func (b *bans) expire(now time.Time) {
 }
 
 func (b *bans) has(now time.Time, addr netip.Addr) bool {
-	until, ok := b.until[hostOf(addr)]
-	return ok && until.After(now)
+	return b.until[hostOf(addr)].After(now) // zero: it is not banned
 }
 
 func (b *bans) check() error {

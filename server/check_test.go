@@ -30,7 +30,10 @@ func TestCheckNoticesWhatIsWrong(t *testing.T) {
 		"more bans than allowed":        func(m *Machine) { m.bans.most = 0 },
 		"bans out of order":             func(m *Machine) { m.bans.order[0], m.bans.order[1] = m.bans.order[1], m.bans.order[0] },
 		"a ban in one list only":        func(m *Machine) { delete(m.bans.until, m.bans.order[0]) },
-		"two automatic of a group":      func(m *Machine) { m.remotes[1].inbound, m.remotes[1].addr = false, at("1.1.9.9:1") },
+		"two automatic dials of a group": func(m *Machine) {
+			m.dials.list = append(m.dials.list, dial{addr: at("1.1.9.9:1")})
+		},
+		"two automatic of a group": func(m *Machine) { m.remotes[1].inbound, m.remotes[1].addr = false, at("1.1.9.9:1") },
 	}
 	for name, spoil := range flaws {
 		m := busy(t)

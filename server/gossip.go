@@ -214,7 +214,7 @@ func addrMessage(addrs []*wire.NetAddressV2, v2 bool) wire.Message {
 	}
 	msg := wire.NewMsgAddr()
 	for _, a := range addrs {
-		if old := a.ToLegacy(); old != nil && len(old.IP) > 0 {
+		if old := a.ToLegacy(); old != nil {
 			msg.AddrList = append(msg.AddrList, old)
 		}
 	}

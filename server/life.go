@@ -111,8 +111,7 @@ func (m *Machine) onDisconnectNode(q DisconnectNode, call actor.Call[Done], out 
 	named := m.named.called(t)
 	for i := range m.remotes {
 		r := &m.remotes[i]
-		byAddr := ok && (r.addr == t.Literal() || named != nil && named.peer == r.id)
-		if q.Peer == r.id || q.Peer == 0 && byAddr {
+		if r.id == q.Peer || ok && r.addr == t.Literal() || named != nil && named.peer == r.id {
 			out.End(r.id, "disconnected by the user", false)
 			done.Err = ""
 		}

@@ -223,7 +223,6 @@ func (m *Machine) Check() error {
 		m.outbound.check(),
 		m.gossip.check(),
 		m.bans.check(),
-		checkGroups(m.remotes, &m.dials),
 	)
 	if err != nil {
 		return fmt.Errorf("server: %w", err)

@@ -188,7 +188,7 @@ func (n *named) ended(now time.Time, r *remote, reason string, rng *rand.Rand, o
 		}
 		p.told = p.told || r.shook // the loss of a good connection is logged elsewhere
 		p.failed(now, reason, rng, out)
-		p.told = p.told && !r.shook
+		p.told = !r.shook
 	}
 }
 
@@ -252,7 +252,7 @@ func (m *Machine) connectNamed(now time.Time, out *actor.Outbox) {
 
 // tryNamed takes the next step of a named peer towards a connection.
 func (m *Machine) tryNamed(now time.Time, p *namedPeer, out *actor.Outbox) {
-	if lit := p.target.Literal(); len(p.addrs) == 0 && lit.IsValid() {
+	if lit := p.target.Literal(); lit.IsValid() {
 		p.addrs = []netip.AddrPort{lit}
 	}
 	if len(p.addrs) == 0 {

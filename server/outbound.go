@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
-	"slices"
 	"time"
 
 	"acyclic/internal/kernel/actor"
@@ -47,7 +46,7 @@ type outbound struct {
 func (o *outbound) due(s *seats) time.Time {
 	switch {
 	case !s.seeking() || o.starved:
-		return time.Time{}
+		// A change brings the next chance.
 	case len(o.candidates) > 0:
 		return o.dialAt
 	case !o.asking:
@@ -73,17 +72,16 @@ func (o *outbound) pick(now time.Time, missing int, port actor.Port[Pick, Picked
 	o.starved = !o.asking
 }
 
-// picked takes the book's candidates and says whether there were any.
-func (o *outbound) picked(now time.Time, suitable []netip.AddrPort, rng *rand.Rand) bool {
+// picked takes the book's candidates. If there are none it is asked later.
+func (o *outbound) picked(now time.Time, suitable []netip.AddrPort, rng *rand.Rand) {
 	o.asking = false
 	o.candidates = suitable[:min(len(suitable), o.most)]
 	if len(o.candidates) > 0 {
 		o.dry = 0
-		return true
+		return
 	}
 	o.dry++
 	o.pickAt = now.Add(backoff(rng, pickRetry, pickRetryMax, o.dry))
-	return false
 }
 
 // grown notes that the book has new addresses: the wait for them is over.
@@ -136,16 +134,11 @@ func (m *Machine) suitable(now time.Time, addr netip.AddrPort) bool {
 // stands in the way of dialling addr. Of outbound connections there is one per
 // network group, so that no single network can surround us.
 func near(addr, other netip.AddrPort, outbound bool) bool {
-	switch {
-	case other == addr:
-		return true
-	case addr.Addr().IsLoopback():
-		return false // many peers may live on this machine
-	case other.Addr() == addr.Addr():
-		return true
+	if addr.Addr().IsLoopback() {
+		return other == addr // many peers may live on this machine
 	}
 	group := groupOf(addr.Addr())
-	return outbound && group != "" && groupOf(other.Addr()) == group
+	return other.Addr() == addr.Addr() || outbound && group != "" && groupOf(other.Addr()) == group
 }
 
 // onPicked takes the suitable ones of the book's addresses.
@@ -156,13 +149,11 @@ func (m *Machine) onPicked(now time.Time, in actor.Input, picked Picked, out *ac
 	}
 	var list []netip.AddrPort
 	for _, addr := range picked.Addrs {
-		if addr = plain(addr); m.suitable(now, addr) && !slices.Contains(list, addr) {
+		if addr = plain(addr); m.suitable(now, addr) {
 			list = append(list, addr)
 		}
 	}
-	if m.outbound.picked(now, list, m.rng) {
-		return
-	}
+	m.outbound.picked(now, list, m.rng)
 	if m.gossip.known == 0 && m.cfg.NoDNSSeed && len(m.cfg.DNSSeeds) > 0 && len(m.named.list) == 0 {
 		m.alone.say(m.seats().ready, "the address book is empty and DNS seeds are off (--nodnsseed)", 0, out)
 	}
@@ -174,25 +165,4 @@ func (m *Machine) automaticFailed(now time.Time, out *actor.Outbox) {
 	if m.outbound.fails == manyFails {
 		m.alone.say(m.seats().ready, "none of the last 16 addresses that were dialled could be reached", 0, out)
 	}
-}
-
-// checkGroups verifies that no two automatic peers or dials are of one group.
-func checkGroups(rs remotes, d *dials) error {
-	var groups []string
-	for i := range rs {
-		if rs[i].automatic() {
-			groups = append(groups, groupOf(rs[i].addr.Addr()))
-		}
-	}
-	for _, d := range d.list {
-		if d.named == 0 {
-			groups = append(groups, groupOf(d.addr.Addr()))
-		}
-	}
-	for i, g := range groups {
-		if g != "" && slices.Contains(groups[:i], g) {
-			return fmt.Errorf("two automatic peers of the group %s", g)
-		}
-	}
-	return nil
 }

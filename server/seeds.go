@@ -85,7 +85,7 @@ func (s *seeds) ask(now time.Time, known int, port actor.Port[Resolve, Resolved]
 func (s *seeds) resolved(now time.Time, seed uint64, addrs int, reason string, rng *rand.Rand, out *actor.Outbox) (over bool) {
 	s.open--
 	s.found += addrs
-	if addrs == 0 && reason != "" {
+	if reason != "" {
 		out.Log(actor.Debug, "DNS seed failed", "seed", s.hosts[seed], "reason", reason)
 	}
 	if s.next < len(s.hosts) || s.open > 0 {
