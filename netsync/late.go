@@ -37,7 +37,7 @@ func (o *orders) hasten() {
 			continue
 		}
 		due := e.since.Add(o.cfg.UrgentAfter)
-		if p := o.find(e.by[0]); n > 1 && p != nil && p.orders.progress.After(e.since) {
+		if p := o.find(e.by[0]); n > 1 && p.orders.progress.After(e.since) {
 			due = p.orders.progress.Add(o.cfg.UrgentAfter)
 		}
 		next.Add(due)
@@ -78,7 +78,7 @@ func (o *orders) due(p *remote) time.Time {
 // expire takes back the orders of peers that are late.
 func (o *orders) expire() {
 	for _, p := range o.ready {
-		if len(p.orders.list) == 0 || o.now.Before(o.due(p)) {
+		if o.now.Before(o.due(p)) {
 			continue
 		}
 		if n := o.takeBackAll(p); n > 0 {
