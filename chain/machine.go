@@ -42,7 +42,7 @@ func (m *Machine) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 	case actor.Stop:
 		out.Finish("stopped")
 		return
-	case actor.Freed: // pump asks again
+	case actor.Tick, actor.Freed: // pump asks again
 
 	case SubmitHeaders:
 		m.onSubmitHeaders(b, b.Call(in), out)

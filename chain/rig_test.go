@@ -32,7 +32,9 @@ func startUnknown(t *testing.T) (*steptest.Rig, *Machine) {
 	m := New(ConnectPorts(&ports, actor.Ref[Worker](workerID), testBounds), Topics{
 		Tips: actor.State[Tips]{ID: 1}, Blocks: actor.Stream[Event]{ID: 2},
 	})
-	return steptest.New(t, m, ports.Specs), m
+	r := steptest.New(t, m, ports.Specs)
+	t.Cleanup(r.RunOut)
+	return r, m
 }
 
 func pointAt(height int32) Point {

@@ -50,16 +50,6 @@ func (a Work) Add(b Work) Work {
 	return Work{Hi: hi, Lo: lo}
 }
 
-// Sub returns a-b, or 0 when b is larger.
-func (a Work) Sub(b Work) Work {
-	lo, borrow := bits.Sub64(a.Lo, b.Lo, 0)
-	hi, borrow := bits.Sub64(a.Hi, b.Hi, borrow)
-	if borrow != 0 {
-		return Work{}
-	}
-	return Work{Hi: hi, Lo: lo}
-}
-
 // Cmp returns -1, 0 or +1: a is less than, equal to or greater than b.
 func (a Work) Cmp(b Work) int {
 	switch {
@@ -70,6 +60,3 @@ func (a Work) Cmp(b Work) int {
 	}
 	return 1
 }
-
-// IsZero says whether a is 0.
-func (a Work) IsZero() bool { return a == Work{} }

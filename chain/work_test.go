@@ -13,7 +13,7 @@ func draw(t *rapid.T, label string) Work {
 	return Work{Hi: rapid.Uint64().Draw(t, label+".hi"), Lo: rapid.Uint64().Draw(t, label+".lo")}
 }
 
-// big.Int is the oracle; sums and differences stop at the ends of the range.
+// big.Int is the oracle; sums stop at the end of the range.
 func TestAgreesWithBig(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := draw(t, "a"), draw(t, "b")
@@ -30,21 +30,11 @@ func TestAgreesWithBig(t *testing.T) {
 		if got := a.Add(b).Big(); got.Cmp(sum) != 0 {
 			t.Fatalf("add: %v, want %v", got, sum)
 		}
-		diff := new(big.Int).Sub(a.Big(), b.Big())
-		if diff.Sign() < 0 {
-			diff.SetInt64(0)
-		}
-		if got := a.Sub(b).Big(); got.Cmp(diff) != 0 {
-			t.Fatalf("sub: %v, want %v", got, diff)
-		}
 	})
 }
 
 func TestEnds(t *testing.T) {
 	if WorkFromBig(limit) != MaxWork || WorkFromBig(big.NewInt(-1)) != (Work{}) {
 		t.Fatal("values out of range must stop at the ends")
-	}
-	if !WorkFrom64(0).IsZero() || WorkFrom64(1).IsZero() {
-		t.Fatal("zero")
 	}
 }

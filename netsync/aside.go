@@ -141,25 +141,37 @@ func (r *route) unservedDue() time.Time {
 	return r.head.unserved.Add(r.cfg.OrderTimeout)
 }
 
-// watchHead notes since when all wait for a block. It gives up the target when
-// nobody here can serve that block: the branch was proved by headers alone.
-func (r *route) watchHead(out *actor.Outbox) {
+// watchHead notes since when all wait for a block that was asked for, and since when
+// nobody here can serve it.
+func (r *route) watchHead() {
 	_, e := r.span.head()
 	if e != nil && e.at.Hash != r.head.hash {
 		r.head.hash, r.head.since = e.at.Hash, time.Time{}
 	}
-	ordered := e != nil && e.by[0] != 0
-	if ordered && r.head.since.IsZero() {
+	if e != nil && e.by[0] != 0 && r.head.since.IsZero() {
 		r.head.since = r.now
 	}
-	if e == nil || ordered || slices.ContainsFunc(r.ready, func(p *remote) bool { return r.on(p) && p.has(e.at.Height) }) {
+	if !r.unserved(e) {
 		r.head.unserved = time.Time{}
-		return
-	}
-	if r.head.unserved.IsZero() {
+	} else if r.head.unserved.IsZero() {
 		r.head.unserved = r.now
 	}
-	if !r.now.Before(r.unservedDue()) {
+}
+
+// unserved says whether nobody here can serve the block that all wait for.
+func (r *route) unserved(e *entry) bool {
+	return e != nil && e.by[0] == 0 &&
+		!slices.ContainsFunc(r.ready, func(p *remote) bool { return r.on(p) && p.has(e.at.Height) })
+}
+
+// leaveUnserved gives up the target when nobody here has been able to serve its next
+// block for a while: the branch was proved by headers alone.
+func (r *route) leaveUnserved(out *actor.Outbox) {
+	due := r.unservedDue()
+	if due.IsZero() || r.now.Before(due) {
+		return
+	}
+	if _, e := r.span.head(); r.unserved(e) {
 		r.setAside(e.at, out)
 		r.abandon("nobody serves its blocks", out)
 	}
@@ -168,22 +180,24 @@ func (r *route) watchHead(out *actor.Outbox) {
 // setLateAside sets the block that all wait for aside when it is late and somebody
 // serves a branch that, for all we know, does not lead through it. That branch may
 // be set aside too: it may have been no worse. A branch that leads through a block
-// that is set aside already is left at once.
-func (r *route) setLateAside(out *actor.Outbox) {
+// that is set aside already is left at once. It returns whether there was one.
+func (r *route) setLateAside(out *actor.Outbox) bool {
 	_, e := r.span.head()
 	if e == nil || r.path.to.Hash != r.target.Hash {
-		return
+		return false
 	}
 	due, least := r.headDue(), rankAside
 	late := r.head.hash == e.at.Hash && !due.IsZero() && !r.now.Before(due)
 	if r.aside.has(r.now, e.at.Hash) {
 		late, least = true, rankUntried
 	}
-	if late && slices.ContainsFunc(r.ready, func(p *remote) bool {
+	late = late && slices.ContainsFunc(r.ready, func(p *remote) bool {
 		return r.rank(p) >= least && !r.through(p, e.at.Height)
-	}) {
+	})
+	if late {
 		r.setAside(e.at, out)
 	}
+	return late
 }
 
 func (r *route) setAside(block chain.Point, out *actor.Outbox) {

@@ -15,7 +15,8 @@ type Bounds struct {
 	HeldBytes   int // of memory for blocks that wait for earlier ones
 	SubmitBytes int // of memory for blocks that chain is working on; one block is always allowed
 
-	Fetchers int // peers that are asked for headers at the same time as long as our tip is old
+	Fetchers          int // peers that are asked for headers at the same time as long as our tip is old
+	HeadersPerMessage int // what a headers message has at most; a peer that sends as many has more
 
 	MinInFlight   int // blocks a peer may have in flight, however slow it is
 	StartInFlight int // ... as long as its rate is not known, unless it came to us
@@ -44,7 +45,8 @@ func DefaultBounds() Bounds {
 		HeldBytes:   128 << 20, // 30 full blocks of 2 MB, which take about twice that in memory
 		SubmitBytes: 32 << 20,  // four of the largest blocks
 
-		Fetchers: 2, // one may be silent, a third would only repeat
+		Fetchers:          2,                          // one may be silent, a third would only repeat
+		HeadersPerMessage: wire.MaxBlockHeadersPerMsg, // the protocol's; worlds of short chains have a smaller one
 
 		MinInFlight:   2,   // one being sent, one asked for
 		StartInFlight: 8,   // half of Core's 16: most peers are not known to be fast

@@ -61,6 +61,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			if err := s.m.Check(); err != nil {
 				t.Fatal(err)
 			}
+			s.Leave()
 			spoil(s.m, s.m.find(actor.ID(1)))
 			if s.m.Check() == nil {
 				t.Fatal("Check finds nothing")

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
@@ -252,7 +251,7 @@ func (t *headers) check() error {
 			return fmt.Errorf("peer %v: phase %d with deadline %v", p.id, r.ask, r.deadline.UTC())
 		case r.batch.waits() != slices.Contains(t.queue, p):
 			return fmt.Errorf("peer %v: %d headers wait, queued: %v", p.id, len(r.batch.headers), !r.batch.waits())
-		case len(r.batch.headers) > wire.MaxBlockHeadersPerMsg || len(r.locator) > peer.MaxLocator:
+		case len(r.batch.headers) > t.cfg.HeadersPerMessage || len(r.locator) > peer.MaxLocator:
 			return fmt.Errorf("peer %v: %d headers wait, locator of %d", p.id, len(r.batch.headers), len(r.locator))
 		}
 		waiting += btoi(r.batch.waits())

@@ -47,7 +47,7 @@ func (t *headers) onHeaders(h peer.HeadersReceived) {
 		return
 	}
 	last, ok := consecutive(h.Headers)
-	if !ok || len(h.Headers) > wire.MaxBlockHeadersPerMsg {
+	if !ok || len(h.Headers) > t.cfg.HeadersPerMessage {
 		t.drop(p, "headers are not consecutive", true)
 		return
 	}
@@ -58,7 +58,7 @@ func (t *headers) onHeaders(h peer.HeadersReceived) {
 	case answer: // the announcement that waited makes room
 		*b = receivedHeaders{h.Headers, last, true}
 		t.askSoon(p)
-	case h.Headers[0].PrevBlock == b.last && len(b.headers)+len(h.Headers) <= wire.MaxBlockHeadersPerMsg && !b.answer:
+	case h.Headers[0].PrevBlock == b.last && len(b.headers)+len(h.Headers) <= t.cfg.HeadersPerMessage && !b.answer:
 		b.headers, b.last = slices.Concat(b.headers, h.Headers), last
 	default:
 		t.askSoon(p)
@@ -178,7 +178,7 @@ func (t *headers) onVerdict(in actor.Input, v chain.HeadersVerdict) (proved *rem
 // onGood decides whether the peer has more.
 func (t *headers) onGood(p *remote, was submittedHeaders, v chain.HeadersVerdict, progress bool) {
 	r := &p.headers
-	full := was.n == wire.MaxBlockHeadersPerMsg
+	full := was.n == t.cfg.HeadersPerMessage
 	jumping := was.answer && r.jumping
 	if was.answer {
 		r.jumping, r.fromBlock = false, false

@@ -121,14 +121,13 @@ func (m *Machine) advance(out *actor.Outbox) {
 	m.orders.expire()
 	m.sends.endDropped(out)
 	m.headers.submit(m.ports.Headers, out)
-	m.route.setLateAside(out)
-	m.route.chooseTarget()
+	m.route.aim(out)
 	m.route.plan(&m.ports, len(m.submits.list) == 0, out)
 	m.submits.plan(m.ports.Block, out)
 	m.headers.plan(m.ports.Locator, out)
 	m.orders.plan()
 	m.sends.flush(m.ports.Send, out)
-	m.route.watchHead(out) // it counts what has been asked for
+	m.route.watchHead() // it counts what has been asked for
 	m.report.publish(m.topics, out)
 }
 

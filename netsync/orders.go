@@ -69,9 +69,17 @@ func (p *remote) mayOrder(now time.Time) bool {
 	return p.canSend(now) && !now.Before(p.orders.restUntil)
 }
 
-// plan orders blocks: the lowest first, each from the peer that will have
-// delivered it soonest.
+// plan orders blocks as long as there are peers for them. When the quick ones have
+// no room left, it is the turn of those that have not delivered anything yet.
 func (o *orders) plan() {
+	for o.orderSome() {
+	}
+	o.hasten()
+}
+
+// orderSome orders blocks: the lowest first, each from the peer that will have
+// delivered it soonest. It returns whether there were any.
+func (o *orders) orderSome() (ordered bool) {
 	free, lowest, highest := o.freePeers()
 	for q := o.span.firstFree(); q < o.span.end() && len(free) > 0 && o.span.unordered > 0; q++ {
 		e := o.span.entry(q)
@@ -86,12 +94,13 @@ func (o *orders) plan() {
 		}
 		if p := soonest(free, e.at.Height); p != nil {
 			o.order(p, q)
+			ordered = true
 			if len(p.orders.list) >= p.orders.limit {
 				free = slices.DeleteFunc(free, func(f *remote) bool { return f == p })
 			}
 		}
 	}
-	o.hasten()
+	return ordered
 }
 
 // freePeers returns the peers that can take another order, and the heights

@@ -62,6 +62,7 @@ func storyOn(t testing.TB, tr *tree, cfg Bounds, ports Ports, specs []actor.Port
 		deaf:         map[actor.ID]bool{},
 	}
 	s.Rig = steptest.New(t, m, specs)
+	t.Cleanup(s.RunOut)
 	s.give(s.c.tips())
 	return s
 }

@@ -57,6 +57,17 @@ func better(a, b chain.Point) bool {
 	return a.Hash != b.Hash && (b.Hash == chainhash.Hash{} || bytes.Compare(a.Hash[:], b.Hash[:]) < 0)
 }
 
+// aim chooses the target. It chooses again if the block that all wait for on the way
+// there is late: a target that was left may have been chosen once more.
+func (r *route) aim(out *actor.Outbox) {
+	r.setLateAside(out)
+	r.leaveUnserved(out)
+	r.chooseTarget()
+	if r.setLateAside(out) {
+		r.chooseTarget()
+	}
+}
+
 // chooseTarget picks the point with the most work that a connected peer has
 // proved. What is set aside comes last. No target is a latch: when the peers that
 // proved it are gone, it is no longer chosen.

@@ -82,11 +82,14 @@ func (r *report) due() time.Time {
 }
 
 // publish publishes the Status if it has changed, once chain's tips are known. It
-// looks at most once a second. Any step may have changed it, and as long as a rate
-// is above zero it changes by itself.
+// publishes at most once a second. As long as a rate is above zero, the Status
+// changes by itself.
 func (r *report) publish(topics Topics, out *actor.Outbox) {
-	r.changed = true
-	if r.now.Before(r.due()) || r.tips == (chain.Tips{}) {
+	if r.tips == (chain.Tips{}) {
+		return
+	}
+	r.changed = r.changed || r.status() != r.last
+	if !r.changed || r.now.Before(r.due()) {
 		return
 	}
 	s := r.status()

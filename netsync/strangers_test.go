@@ -192,6 +192,7 @@ func TestPeersWithoutBlocksOfTheSpanAreNotFree(t *testing.T) {
 		if got := len(s.takeOrders(2)) > 0; got != c.free {
 			t.Errorf("%s: it has orders: %v", c.name, got)
 		}
+		s.Leave()
 		s.inv(2).limit++
 		free, lowest, _ := s.m.orders.freePeers()
 		if got := len(free) > 0; got != c.free || got && lowest != c.lowest {

@@ -108,6 +108,9 @@ func (w *world) build(now time.Time, broken breaker) {
 		w.m = broken(m)
 	}
 	w.Rig = steptest.New(w.t, w.m, specs)
+	if broken != nil {
+		w.Leave() // it is the world that has to find out
+	}
 	w.Now = now
 	w.perform()
 	for _, id := range slices.Sorted(maps.Keys(w.peers)) {

@@ -64,7 +64,9 @@ func newBench(t testing.TB, arg Arg, cfg Config) *bench {
 	t.Helper()
 	arg.Conn, arg.Remote, arg.BestHeight = conn, remote, 4711
 	m := New(self, arg, cfg, Ports{Adapter: adapter}, topics, rand.New(rand.NewPCG(1, 2)))
-	return &bench{Rig: steptest.New(t, m, nil), t: t, m: m}
+	b := &bench{Rig: steptest.New(t, m, nil), t: t, m: m}
+	t.Cleanup(b.RunOut)
+	return b
 }
 
 // readyBench is a peer whose handshake is done, in a direction. Its first ping

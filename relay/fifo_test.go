@@ -1,8 +1,10 @@
 package relay
 
 import (
+	"runtime"
 	"testing"
 	"unsafe"
+	"weak"
 
 	"pgregory.net/rapid"
 )
@@ -26,6 +28,26 @@ func TestFifo(t *testing.T) {
 			t.Fatalf("%d members, counted %d, want %d", q.n, q.count(), len(naive))
 		}
 	})
+}
+
+// A chunk holds 256 members, and its memory is free as soon as they have been taken out.
+func TestFifoGivesItsMemoryBack(t *testing.T) {
+	var q fifo[int]
+	for i := range 2*chunk + 1 {
+		q.push(i)
+	}
+	if len(q.chunks) != 3 || len(q.chunks[0]) != chunk {
+		t.Fatalf("%d chunks, the first of %d members", len(q.chunks), len(q.chunks[0]))
+	}
+	first := weak.Make(&q.chunks[0][chunk-1])
+	for range chunk {
+		q.pop()
+	}
+	runtime.GC()
+	if first.Value() != nil {
+		t.Error("a chunk outlives its members")
+	}
+	runtime.KeepAlive(&q)
 }
 
 // bytes is what the chunks of a queue take.

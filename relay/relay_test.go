@@ -32,6 +32,7 @@ func newRig(t testing.TB, peers ...actor.ID) *steptest.Rig {
 	t.Helper()
 	m, specs := connect(DefaultBounds(), 16)
 	r := steptest.New(t, m, specs)
+	t.Cleanup(r.RunOut)
 	for _, id := range peers {
 		r.Give(peer.Ready{Peer: id})
 	}

@@ -42,3 +42,23 @@ func TestL4WhatAPeerWantsIsKeptOnce(t *testing.T) {
 		}
 	}
 }
+
+// What was not found of a getdata counts until that is said, and a getdata for nothing
+// leaves nothing behind.
+func TestWhatIsNotFoundCounts(t *testing.T) {
+	var w wants
+	if !w.getdata(nil, 3) || w.runs.n != 0 {
+		t.Error("a getdata for nothing is kept")
+	}
+	if !w.getdata(items(wire.InvTypeBlock, 0, 3), 3) {
+		t.Fatal("three are not too many")
+	}
+	w.miss()
+	if w.getdata(items(wire.InvTypeBlock, 3, 1), 3) {
+		t.Error("two wait and one was not found, and a fourth is taken")
+	}
+	w.take()
+	if !w.getdata(items(wire.InvTypeBlock, 3, 1), 3) {
+		t.Error("one was served, which makes room")
+	}
+}

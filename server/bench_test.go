@@ -54,7 +54,9 @@ func newBench(t *testing.T, cfg Config) *bench {
 	t.Helper()
 	ports, specs := connectPorts(cfg.MaxPeers)
 	m := New(cfg, ports, Topics{}, rand.New(rand.NewPCG(1, 2)))
-	return &bench{Rig: steptest.New(t, m, specs), t: t, m: m}
+	b := &bench{Rig: steptest.New(t, m, specs), t: t, m: m}
+	t.Cleanup(b.RunOut)
+	return b
 }
 
 // rebuilt is a server after a crash, before it has been told of its living peers.

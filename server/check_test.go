@@ -60,5 +60,6 @@ func busy(t *testing.T) *Machine {
 	if len(b.m.outbound.candidates) == 0 || b.m.seeds.open == 0 || len(b.m.gossip.note.Good) == 0 {
 		t.Fatalf("not busy: %+v", b.m)
 	}
+	b.Leave()
 	return b.m
 }

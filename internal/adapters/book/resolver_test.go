@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/bubble"
 	"acyclic/server"
 )
 
@@ -89,7 +89,7 @@ func TestNamesAreLookedUp(t *testing.T) {
 }
 
 func TestALookupEndsInTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		start := time.Now()
 		got := resolve(Resolver{Lookup: func(ctx context.Context, _ string) ([]netip.Addr, error) {
 			<-ctx.Done()

@@ -13,11 +13,12 @@ import (
 
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/adapter"
+	"acyclic/internal/proof/bubble"
 )
 
 // The metrics show a stuck cell, and cells of one name as one.
 func TestL12MetricsShowAStuckCell(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		release := make(chan struct{})
 		var ports actor.Ports
 		actor.Connect[Ping](&ports, "many", actor.Ref[target](worker), 1, time.Hour)

@@ -5,18 +5,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"acyclic/internal/adapters/watch"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/adapter"
+	"acyclic/internal/proof/bubble"
 )
 
 // Stalls that come and go do not fill the log or the disk: one entry in a
 // second, one recording in a minute, two recordings kept.
 func TestL12TheWatchdogIsBrief(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		cfg := bounds
 		cfg.Dir = t.TempDir()
 		r := newRig(t, cfg, func() { time.Sleep(100 * time.Millisecond) }, answerWork)

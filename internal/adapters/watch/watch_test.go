@@ -15,13 +15,14 @@ import (
 	"acyclic/internal/adapters/watch"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/adapter"
+	"acyclic/internal/proof/bubble"
 )
 
 // A call of an adapter that hangs, as an engine call might: the adapter is named
 // within its own, longer bound, with the question, the stack of the worker, and
 // the cell that waits for it. When the call returns, the log says so, once.
 func TestL12AnAdapterThatHangsIsNamed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		release := make(chan struct{})
 		r := newRig(t, bounds, nil, func(context.Context, actor.Input) any {
 			hangInEngine(release)
@@ -52,7 +53,7 @@ func hangInEngine(release chan struct{}) { <-release }
 // A step that blocks: the cell is named, not the asker that waits for it. The report shows
 // the wait, which the source of a component cannot contain (L1).
 func TestL12AStepThatBlocksIsNamed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		release := make(chan struct{})
 		r := newRig(t, bounds, func() { <-release }, answerWork)
 		go adapter.Ask(context.Background(), r.node.Asker(client), r.ports.spin, Spin{})
@@ -139,7 +140,7 @@ func spinHere(released *atomic.Bool) {
 // A cell that takes every input and answers none is named when its asker's
 // patience and its own bound are over.
 func TestL12ASilentCellIsNamed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		r := newRig(t, bounds, nil, answerWork)
 		go adapter.Ask(context.Background(), r.node.Asker(client), r.ports.mute, Mute{})
 		time.Sleep(timeout + 199*time.Millisecond)
@@ -154,7 +155,7 @@ func TestL12ASilentCellIsNamed(t *testing.T) {
 // A machine that slept has no stuck cells: what is old then grew old while no cell
 // could work.
 func TestL12ASleepIsNoStall(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		release := make(chan struct{})
 		r := newRig(t, bounds, func() { <-release }, answerWork)
 		go adapter.Ask(context.Background(), r.node.Asker(client), r.ports.spin, Spin{})

@@ -35,7 +35,9 @@ type Machine interface {
 
 	// Deadline is when the machine next wants a Tick, derived from its state.
 	// The zero time means never. As long as it lies in the past, each batch has
-	// a Tick, so Step must move it (law L9).
+	// a Tick, so Step must move it (law L9). Time alone changes nothing before
+	// the Deadline: a Tick that came early would have no effect and would not
+	// move it. The bench gives such Ticks to every machine.
 	Deadline() time.Time
 
 	// Check verifies the machine's invariants. The simulator calls it after

@@ -10,12 +10,13 @@ import (
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/adapter"
 	"acyclic/internal/kernel/cell"
+	"acyclic/internal/proof/bubble"
 )
 
 // A question that is never answered ends in ErrTimeout, at its time. Its slot stays
 // taken, and the next askers get ErrBusy.
 func TestL2TimeoutEndsAQuestion(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		plan, _ := duet(0)
 		n := New(&logs{}).Wire(plan)
 		n.Start()
@@ -39,7 +40,7 @@ func TestL2TimeoutEndsAQuestion(t *testing.T) {
 // slots of a port are taken. A client that hangs up again and again while the node is
 // busy is answered when the node is not.
 func TestGivenUpQuestionsKeepNoSlot(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		gate := make(chan struct{})
 		plan, _ := duet(0)
 		plan.Adapters = append(plan.Adapters, cell.Adapter{ID: outside, Name: "adapter", Workers: 1,

@@ -12,6 +12,7 @@ import (
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/bus"
 	"acyclic/internal/kernel/cell"
+	"acyclic/internal/proof/bubble"
 )
 
 // poison is work that kills the sink.
@@ -116,7 +117,7 @@ func connection() (*cell.Plan, *sink) {
 // A pump reads while its connection has credit. A slow component makes only the pump
 // wait. When the component goes on, so does the pump.
 func TestL5BackPressureLeavesThroughTheSocket(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		plan, s := connection()
 		n := New(&logs{}).Wire(plan)
 		n.Start()
@@ -153,7 +154,7 @@ func TestL5BackPressureLeavesThroughTheSocket(t *testing.T) {
 // one connection after the other. Each connection ends. The component is rebuilt, and
 // the node goes on.
 func TestL11APeerCannotStopTheNode(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		plan, s := connection()
 		close(s.gate)
 		n := New(&logs{}).Wire(plan)
@@ -178,7 +179,7 @@ func TestL11APeerCannotStopTheNode(t *testing.T) {
 // The contents of a connection's Ready come from the remote peer too. A component that dies
 // of it is given the same Ready when it is rebuilt, until the peer is gone.
 func TestL11APeerCannotStopTheNodeByItsReady(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		plan, s := connection()
 		close(s.gate)
 		s.dies = 2 * maxDeaths
@@ -201,7 +202,7 @@ func TestL11APeerCannotStopTheNodeByItsReady(t *testing.T) {
 // A connection whose machine cannot be made ends like one that has died. Its seat comes
 // free, and the node goes on.
 func TestL11AConnectionThatCannotBeBuilt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		plan, s := connection()
 		close(s.gate)
 		plan.Kinds[0].Build = func(actor.ID, any) actor.Machine { panic("no such machine") }
@@ -224,7 +225,7 @@ func TestL11AConnectionThatCannotBeBuilt(t *testing.T) {
 // A connection's cell that dies is closed for its subscribers in order. No other cell
 // dies: a remote peer cannot stop the node this way.
 func TestL11AConnectionMayDie(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		plan, s := connection()
 		close(s.gate)
 		n := New(&logs{}).Wire(plan)
@@ -253,7 +254,7 @@ func TestL11AConnectionMayDie(t *testing.T) {
 // never refused, however often it is given; the first one counts. An order to a
 // connection that is no more is dropped, and so is one to a component.
 func TestL4OneOrderToEndIsReserved(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		plan, s := connection()
 		close(s.gate)
 		plan.Cells[0].Control = 3 // what this test delivers

@@ -9,12 +9,13 @@ import (
 
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/cell"
+	"acyclic/internal/proof/bubble"
 )
 
 // A step that panics kills only its cell. Its askers get ErrGone. The cell is rebuilt and
 // answers again. Three deaths in a minute stop the node.
 func TestL11AComponentMayDie(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		plan, get := duet(0)
 		n := New(&logs{}).Wire(plan)
 		n.Start()
@@ -53,7 +54,7 @@ func TestL11AComponentMayDie(t *testing.T) {
 // A component that cannot be rebuilt dies at each attempt. Questions to it end, the
 // others live, and the node stops in order.
 func TestL11AMachineThatCannotBeBuilt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		plan, _ := duet(0)
 		build := plan.Cells[0].Build
 		plan.Cells[0].Build = func(gen uint32) actor.Machine {
@@ -96,7 +97,7 @@ func (c *confused) Deadline() time.Time {
 // A panic in Deadline is a death like any other. The questions of the last step are not
 // asked again. The cell is rebuilt and goes on.
 func TestADeadlineThatPanicsIsADeath(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		plan, _ := duet(0)
 		plan.Cells[0].Build = func(uint32) actor.Machine { return &confused{} }
 		n := New(&logs{}).Wire(plan)
@@ -147,7 +148,7 @@ func (l *leaver) Check() error        { return nil }
 // The questions of a step that died were never sent. Their slots are free for the next
 // generation.
 func TestACrashedStepKeepsNoSlot(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		plan, _ := duet(0)
 		var ports actor.Ports
 		var got int
@@ -165,4 +166,15 @@ func TestACrashedStepKeepsNoSlot(t *testing.T) {
 			t.Errorf("the third generation has %d answers on a window of 3", got)
 		}
 	})
+}
+
+// A node may be halted for several reasons. The first one is the cause.
+func TestTheFirstReasonToHaltCounts(t *testing.T) {
+	n := New(&logs{})
+	first := errors.New("first")
+	n.Halt(first)
+	n.Halt(errors.New("second"))
+	if n.Err() != first {
+		t.Errorf("halted for %v", n.Err())
+	}
 }

@@ -10,13 +10,15 @@ import (
 
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/cell"
+	"acyclic/internal/kernel/mailbox"
+	"acyclic/internal/proof/bubble"
 )
 
 // Two components flood each other through inboxes of the size of their windows,
 // the shape in which btcd deadlocks. Here both make progress for ever, and a
 // third party is answered while they do.
 func TestL1NoComponentWaitsForAnother(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		plan, _ := duet(1)
 		n := New(&logs{}).Wire(plan)
 		n.Start()
@@ -40,7 +42,7 @@ func TestL1NoComponentWaitsForAnother(t *testing.T) {
 // The same two components with bounded channels and blocking sends: this test's
 // own negative control. Each is in the middle of a send to the other.
 func TestL1ControlBlockingSendsDeadlock(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		a, b, stop := make(chan int, 1), make(chan int, 1), make(chan struct{})
 		var progress [2]atomic.Int64
 		loop := func(in, out chan int, n *atomic.Int64) {
@@ -68,29 +70,79 @@ func TestL1ControlBlockingSendsDeadlock(t *testing.T) {
 	})
 }
 
-// Stop passes a flood. The clock of the bubble stands still while the cells are
-// busy, so a Stop that is starved does not miss its bound here: it hangs the test.
+// Stop passes a flood. It is queued from inside the flood, and at most the rest of the batch
+// under way, which the shares of the lanes bound, comes before it. A driver that looks at
+// control more rarely is the broken variant.
 func TestL8StopUnderLoad(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		plan, _ := duet(64)
-		n := New(&logs{}).Wire(plan)
-		n.Start()
-		for range 100 {
-			ask(n, left, ping{}, pong{})
+	shares := mailbox.DefaultShares
+	batch := shares.Answers + shares.Events + shares.Questions + shares.Inbound
+	if before := inputsBeforeStop(t, 0); before > batch {
+		t.Errorf("%d inputs come before Stop, want at most a batch's %d", before, batch)
+	}
+	if before := inputsBeforeStop(t, 2*batch); before <= batch {
+		t.Errorf("the check does not notice a Stop that comes two batches late: %d inputs before it", before)
+	}
+}
+
+// inputsBeforeStop counts what a flooded cell is given between the queueing of Stop and
+// Stop. late is for how many inputs more the broken driver keeps Stop back.
+func inputsBeforeStop(t *testing.T, late int) (before int) {
+	bubble.Run(t, func(t *testing.T) {
+		plan, get := duet(64)
+		n := New(&logs{})
+		build := plan.Cells[0].Build
+		plan.Cells[0].Build = func(gen uint32) actor.Machine {
+			build(gen)
+			return &flooded{chatter: get(left), n: n, late: late, before: &before}
 		}
+		n.Wire(plan).Start()
+		<-n.Halted()
 		if err := n.Stop(time.Second); err != nil {
-			t.Fatal(err)
+			t.Error(err)
 		}
 		if _, err := ask(n, left, ping{}, pong{}); !errors.Is(err, actor.ErrGone) {
 			t.Errorf("a stopped cell answers with %v, want ErrGone", err)
 		}
 	})
+	return before
+}
+
+// flooded is a chatter that has itself stopped in the middle of its flood, and halts the
+// node when it is given Stop.
+type flooded struct {
+	*chatter
+	n       *Node
+	inputs  int
+	stopped bool // Stop has been queued
+	held    bool // Stop has come, and the broken driver keeps it back
+	late    int
+	before  *int
+}
+
+func (f *flooded) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	if f.inputs++; f.inputs == 5000 {
+		f.stopped = true
+		f.n.sys.RequestStop(f.n.sys.Lookup(left), now)
+	}
+	if _, stop := in.Body.(actor.Stop); stop && !f.held {
+		f.held = true
+	} else if f.stopped {
+		*f.before++
+	}
+	if f.held && *f.before >= f.late {
+		out.Halt(errors.New("flooded"))
+		out.Finish("stopped")
+		return
+	}
+	if _, stop := in.Body.(actor.Stop); !stop {
+		f.chatter.Step(now, in, out)
+	}
 }
 
 // A cell whose step does not return is named when the bound of Stop has passed,
 // and does not keep the others from stopping.
 func TestL12StuckCellIsNamed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		release := make(chan struct{})
 		plan, _ := duet(0)
 		plan.Cells = append(plan.Cells, cell.Static{ID: 4, Name: "the stuck one",

@@ -11,6 +11,7 @@ import (
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/bus"
 	"acyclic/internal/kernel/cell"
+	"acyclic/internal/proof/bubble"
 )
 
 const (
@@ -53,7 +54,7 @@ func broadcast() *cell.Plan {
 // An adapter that hears topics is as bounded as a component. While it does not read, a
 // State keeps the latest value and a Stream says what it dropped. No publisher waits.
 func TestL6AnAdapterHearsTheLatestAndWhatItMissed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		n := New(&logs{}).Wire(broadcast())
 		n.Start()
 		for i := range 5 {

@@ -4,19 +4,19 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/adapter"
 	"acyclic/internal/kernel/cell"
+	"acyclic/internal/proof/bubble"
 )
 
 // An adapter's workers answer side by side. One that panics, or that answers with
 // another type than the question asks for, is an ErrGone for its asker. An adapter
 // that hangs delays only its askers.
 func TestAdaptersAnswer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		plan, _ := duet(0)
 		plan.Adapters = append(plan.Adapters, cell.Adapter{ID: outside, Name: "adapter", Workers: 2,
 			Handler: adapter.HandlerFunc(func(ctx context.Context, in actor.Input) any {

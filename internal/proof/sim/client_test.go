@@ -19,6 +19,8 @@ import (
 type client struct {
 	tips    actor.Port[chain.GetTips, chain.Tips]
 	block   actor.Port[chain.GetBlock, chain.Block]
+	blanks  actor.Port[chain.GetTemplate, chain.Template]
+	header  actor.Port[chain.GetHeader, chain.HeaderInfo]
 	status  actor.Port[netsync.GetStatus, netsync.Status]
 	syncs   actor.Port[netsync.GetPeers, netsync.Peers]
 	servers actor.Port[server.GetStatus, server.Status]
@@ -33,6 +35,8 @@ type client struct {
 	asked  map[string]time.Time // when the latest answer of a kind came
 
 	best   chain.Tips
+	blank  chain.Template
+	top    chain.HeaderInfo
 	sync   netsync.Status
 	peers  netsync.Peers
 	server server.Status
@@ -44,6 +48,8 @@ func newClient(p *actor.Ports, rng *rand.Rand) *client {
 	return &client{
 		tips:    actor.Connect[chain.GetTips](p, "client.tips", node.ToChain, 1, time.Minute),
 		block:   actor.Connect[chain.GetBlock](p, "client.block", node.ToReaders, 1, time.Minute),
+		blanks:  actor.Connect[chain.GetTemplate](p, "client.templates", node.ToChain, 1, 15*time.Minute),
+		header:  actor.Connect[chain.GetHeader](p, "client.header", node.ToReaders, 1, time.Minute),
 		status:  actor.Connect[netsync.GetStatus](p, "client.status", node.ToNetsync, 1, 10*time.Second),
 		syncs:   actor.Connect[netsync.GetPeers](p, "client.syncs", node.ToNetsync, 1, 10*time.Second),
 		servers: actor.Connect[server.GetStatus](p, "client.servers", node.ToServer, 1, 10*time.Second),
@@ -70,10 +76,10 @@ func (c *client) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	}
 }
 
-// ask asks one question, drawn from eight.
+// ask asks one question, drawn from ten.
 func (c *client) ask(out *actor.Outbox) {
 	var ok bool
-	switch c.rng.IntN(8) {
+	switch c.rng.IntN(10) {
 	case 0:
 		_, ok = c.tips.Ask(out, 0, chain.GetTips{})
 	case 1:
@@ -92,6 +98,10 @@ func (c *client) ask(out *actor.Outbox) {
 		}
 	case 7:
 		_, ok = c.relays.Ask(out, 0, relay.GetStatus{})
+	case 8:
+		_, ok = c.blanks.Ask(out, 0, chain.GetTemplate{Time: c.next})
+	case 9:
+		_, ok = c.header.Ask(out, 0, chain.GetHeader{Hash: c.best.Block.Hash})
 	}
 	c.asking = ok
 }
@@ -105,6 +115,10 @@ func (c *client) note(now time.Time, err error, answer any) {
 	switch a := answer.(type) {
 	case chain.Tips:
 		c.best = a
+	case chain.Template:
+		c.blank = a
+	case chain.HeaderInfo:
+		c.top = a
 	case netsync.Status:
 		c.sync = a
 	case netsync.Peers:
@@ -120,7 +134,7 @@ func (c *client) note(now time.Time, err error, answer any) {
 
 // since says whether all answers are newer than a time.
 func (c *client) since(at time.Time) bool {
-	for _, answer := range [...]any{c.best, c.sync, c.peers, c.server, c.conns, c.relay} {
+	for _, answer := range [...]any{c.best, c.blank, c.top, c.sync, c.peers, c.server, c.conns, c.relay} {
 		if !c.asked[fmt.Sprintf("%T", answer)].After(at) {
 			return false
 		}

@@ -9,7 +9,8 @@ import (
 	"acyclic/internal/node"
 )
 
-// mortals makes components die now and then (law L11), before a step or after it.
+// mortals makes components die now and then (law L11): before a step or after it, when they
+// are asked for their deadline, or while they are being built.
 func (c *town) mortals(plan *cell.Plan) {
 	if c.deadly == 0 {
 		return
@@ -18,7 +19,12 @@ func (c *town) mortals(plan *cell.Plan) {
 		if id == minerID || id == clientID {
 			return m
 		}
-		return &mortal{Machine: m, town: c, rng: c.seeded()}
+		rng := c.seeded()
+		if !c.calm && !c.twins && rng.IntN(20) == 0 {
+			c.deaths++
+			panic("a death by intent, unborn")
+		}
+		return &mortal{Machine: m, town: c, rng: rng}
 	})
 }
 
@@ -26,9 +32,13 @@ type mortal struct {
 	actor.Machine
 	town *town
 	rng  *rand.Rand
+
+	asked bool // for its deadline, since the last step
+	dying bool // of its deadline
 }
 
 func (m *mortal) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	m.asked = false
 	dies := !m.town.calm && m.rng.IntN(m.town.deadly) == 0
 	if dies {
 		m.town.deaths++
@@ -40,6 +50,19 @@ func (m *mortal) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	if dies {
 		panic("a death by intent, after the step")
 	}
+}
+
+// Deadline panics now and then, once for each step at most: a driver may ask again.
+func (m *mortal) Deadline() time.Time {
+	if !m.asked && !m.town.calm && m.rng.IntN(4*m.town.deadly) == 0 {
+		m.dying = true
+		m.town.deaths++
+	}
+	m.asked = true
+	if m.dying {
+		panic("a death by intent, of its deadline")
+	}
+	return m.Machine.Deadline()
 }
 
 // foredoom lets components of a node die at certain times. Chance picks them.

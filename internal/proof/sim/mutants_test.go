@@ -20,20 +20,31 @@ type mutant struct {
 	actor.Machine
 	// loses says whether the machine loses an input.
 	loses func(in actor.Input) bool
+	// instead does what the machine would have done, for inputs that it loses.
+	instead func(in actor.Input, out *actor.Outbox)
 	// after changes what a step has done.
 	after func(in actor.Input, out *actor.Outbox)
 	// unclocked says that the machine has no deadline.
 	unclocked bool
+	// pardons says that a leaving peer is never at fault.
+	pardons bool
 	// late is by how much the clock goes back at every other input.
 	late time.Duration
 }
 
 func (m *mutant) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	if m.loses != nil && m.loses(in) {
+		if m.instead != nil {
+			m.instead(in, out)
+		}
 		return
 	}
 	if m.late = -m.late; m.late < 0 {
 		now = now.Add(m.late)
+	}
+	if gone, ok := in.Body.(peer.Gone); ok && m.pardons {
+		gone.Fault = false
+		in.Body = gone
 	}
 	m.Machine.Step(now, in, out)
 	if m.after != nil {
@@ -86,7 +97,7 @@ func is[E any](in actor.Input) bool { _, ok := in.Body.(E); return ok }
 var mutants = []struct {
 	name   string
 	in     *scenario
-	breaks func(*cell.Plan)
+	breaks any // func(*cell.Plan), or func(*node.Settings)
 }{
 	{"netsync loses every 50th answer", &roughNetwork, breaks(node.Netsync, func() *mutant {
 		return everyNth(50, func(in actor.Input) bool { return in.Ticket != 0 })
@@ -119,7 +130,7 @@ var mutants = []struct {
 		}}
 	})},
 	{"netsync has no clock", &stalled, breaks(node.Netsync, func() *mutant { return &mutant{unclocked: true} })},
-	{"the server has no clock", &roughNetwork, breaks(node.Server, func() *mutant { return &mutant{unclocked: true} })},
+	{"the server has no clock", &dnsSeeds, breaks(node.Server, func() *mutant { return &mutant{unclocked: true} })},
 	{"relay has no clock", &roughNetwork, breaks(node.Relay, func() *mutant { return &mutant{unclocked: true} })},
 	{"peers have no clock", &roughNetwork, breaks(0, func() *mutant { return &mutant{unclocked: true} })},
 	{"netsync knows one peer at a time", &roughNetwork, breaks(node.Netsync, oneAtATime)},
@@ -136,9 +147,40 @@ var mutants = []struct {
 	{"netsync knows one peer at a time, among strangers", &strangers, breaks(node.Netsync, oneAtATime)},
 	{"the server does not hear Ended, and everything happens", &everything, breaks(node.Server, deaf[actor.Ended])},
 	{"relay announces nothing in a large town", &largeTown, breaks(node.Relay, deaf[chain.BlockConnected])},
+	{"a name that was looked up in vain is not looked up again", &names, breaks(node.Server, func() *mutant {
+		return &mutant{loses: lookupFailed}
+	})},
+	{"addnode is answered and not obeyed", &names, breaks(node.Server, func() *mutant {
+		return &mutant{loses: is[server.AddNode], instead: func(in actor.Input, out *actor.Outbox) {
+			in.Body.(server.AddNode).Call(in).Answer(out, server.Done{})
+		}}
+	})},
+	{"disconnectnode is answered and not obeyed", &names, breaks(node.Server, func() *mutant {
+		return &mutant{loses: is[server.DisconnectNode], instead: func(in actor.Input, out *actor.Outbox) {
+			in.Body.(server.DisconnectNode).Call(in).Answer(out, server.Done{})
+		}}
+	})},
+	{"hosts at fault are not banned", &bans, breaks(node.Server, func() *mutant {
+		return &mutant{pardons: true}
+	})},
+	{"bans last too long", &bans, func(s *node.Settings) { s.Server.BanDuration *= 2 }},
+	{"netsync tries again at once", &engines, impatient},
+	{"the seeds are asked once", &dnsSeeds, breaks(node.Server, func() *mutant {
+		return &mutant{loses: lookupFailed}
+	})},
 	{"deaths are not counted", &dooms, func(plan *cell.Plan) { plan.Deaths.Max = 0 }},
 	{"two deaths are too many", &dooms, func(plan *cell.Plan) { plan.Deaths.Max = 2 }},
 	{"deaths are never forgotten", &dooms, func(plan *cell.Plan) { plan.Deaths.Within = time.Hour }},
+}
+
+// spoil makes all nodes to come broken ones.
+func (c *town) spoil(how any) {
+	switch how := how.(type) {
+	case func(*cell.Plan):
+		c.alter = how
+	case func(*node.Settings):
+		c.tune = how
+	}
 }
 
 // oneAtATime makes a machine that hears of no second peer while it knows one.
@@ -176,7 +218,7 @@ func TestChecksCatchMutations(t *testing.T) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			for seed := range uint64(m.in.seeds) {
-				if _, err := m.in.run(seed, func(c *town) { c.alter = m.breaks }); err != nil {
+				if _, err := m.in.run(seed, func(c *town) { c.spoil(m.breaks) }); err != nil {
 					t.Logf("caught in seed %d of %s: %.200s", seed, m.in.name, err.Error())
 					return
 				}

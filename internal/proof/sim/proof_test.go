@@ -33,20 +33,20 @@ func (c *town) prove(b bounds) error {
 	}
 	stopped := c.stopping()
 	c.settle()
-	for _, stage := range []struct {
-		what   string
-		within time.Duration
-		done   func() bool
-	}{
+	stages := []wish{
 		{"the nodes that stop have ended", 2 * stopIn, func() bool { return all(stopped, (*resident).ended) }},
 		{"the nodes agree", b.agree, c.agreed},
 		{"they found each other", calmDown, nil},
 		{"they agree on what they have found", b.agree, c.agreed},
+	}
+	stages = append(stages, c.wishes...)
+	stages = append(stages, []wish{
 		{"a new block is known to all", b.news, c.news()},
 		{"components and kernel know the same peers", atRest, c.familiar()},
 		{"nothing is under way", atRest, c.each((*resident).rests)},
 		{"no peer is left when the network is gone", 2 * atRest, c.deserted()},
-	} {
+	}...)
+	for _, stage := range stages {
 		done := stage.done
 		if done == nil { // the time passes in any case
 			done = func() bool { return false }
@@ -183,7 +183,7 @@ func (n *resident) familiar(since time.Time) bool {
 	k, tips := n.client, n.store.Tips()
 	return k.since(n.clock(since)) && len(k.conns.Peers) == there && k.server.Inbound+k.server.Outbound == there &&
 		len(k.peers.Peers) == ready && k.sync.Peers == ready && k.relay.Peers == ready &&
-		k.best == tips && k.sync.Tips == tips
+		k.best == tips && k.sync.Tips == tips && k.blank.Prev == tips.Block && k.top.Point == tips.Block && k.top.InBestChain
 }
 
 // deserted takes the network down, or, in every other world, silently cuts all lines. Then
@@ -211,8 +211,8 @@ func (n *resident) deserted(since time.Time) bool {
 
 // sound verifies what must hold at all times.
 func (c *town) sound() error {
-	if c.backward != nil {
-		return c.backward
+	if c.wrong != nil {
+		return c.wrong
 	}
 	deaths := 0
 	for _, n := range c.nodes {

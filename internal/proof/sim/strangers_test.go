@@ -29,11 +29,14 @@ const (
 	churner                // comes and goes
 	forger                 // has a chain with the most work and an invalid block in it
 	spoiler                // has the honest blocks, with other transactions in them
+	rude                   // breaks the order of the handshake, or says a version that nobody wants
+	gossip                 // tells addresses in the old form and the new, from the past and the future
+	parrot                 // has honest headers, and answers each question with the first ones
 	manners  = int(iota)
 )
 
 func (m manner) String() string {
-	return [...]string{"boaster", "mute", "gibberer", "flooder", "churner", "forger", "spoiler"}[m]
+	return [...]string{"boaster", "mute", "gibberer", "flooder", "churner", "forger", "spoiler", "rude", "gossip", "parrot"}[m]
 }
 
 // stranger is a node of the town with other code than ours: a cell that dials and admits,
@@ -44,6 +47,7 @@ type stranger struct {
 	blocks []*wire.MsgBlock
 	index  map[chainhash.Hash]int // of blocks
 	dial   actor.Port[server.Dial, server.Dialed]
+	full   int // headers in a message
 	rng    *rand.Rand
 	conns  int
 	dials  int
@@ -61,7 +65,7 @@ func (c *town) invite(how manner, blocks []*wire.MsgBlock) {
 	var ep, sp actor.Ports
 	admit := actor.Connect[server.Admit](&ep, "net.admit", actor.Ref[server.Server](node.Server), 1, 10*time.Second)
 	adapter := c.net.Adapter(c.addrs[len(c.adapters)], admit)
-	boss := &stranger{how: how, blocks: blocks, rng: c.seeded(),
+	boss := &stranger{how: how, blocks: blocks, full: c.full, rng: c.seeded(),
 		dial: actor.Connect[server.Dial](&sp, "stranger.dial", actor.Ref[server.Sockets](node.Transport), 2, time.Minute)}
 	boss.index = map[chainhash.Hash]int{}
 	for i, b := range blocks {
@@ -81,7 +85,9 @@ func (c *town) invite(how manner, blocks []*wire.MsgBlock) {
 		Kinds: []cell.Kind{{
 			Kind: bus.Kind{ID: server.KindPeer, Name: "liar", Seats: 8}, Parent: node.Server, Control: 1, Latest: 1, Credit: credit, Stop: 1,
 			Build: func(_ actor.ID, arg any) actor.Machine {
-				return &liar{stranger: *boss, liarArg: arg.(liarArg), rng: c.seeded()}
+				l := &liar{stranger: *boss, liarArg: arg.(liarArg), rng: c.seeded()}
+				l.breach = breach(l.rng.IntN(breaches))
+				return l
 			},
 		}},
 	}
@@ -142,6 +148,7 @@ type liar struct {
 	ends  time.Time // when a churner goes
 	acts  time.Time // when it says something unasked again
 	acted int
+	breach
 }
 
 func (l *liar) Step(now time.Time, in actor.Input, out *actor.Outbox) {
@@ -152,7 +159,7 @@ func (l *liar) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 			l.ends = now.Add(time.Duration(l.rng.Int64N(int64(3 * time.Second))))
 		}
 		if !l.inbound || l.how == flooder {
-			l.say(out, l.version(now))
+			l.introduce(now, out)
 		}
 		if l.how == flooder {
 			l.say(out, &wire.MsgVerAck{}) // it never reads ours
@@ -208,13 +215,11 @@ func (l *liar) hear(now time.Time, msg wire.Message, out *actor.Outbox) {
 	switch m := msg.(type) {
 	case *wire.MsgVersion:
 		if l.inbound {
-			l.say(out, l.version(now))
+			l.introduce(now, out)
 		}
 		l.say(out, &wire.MsgVerAck{})
 	case *wire.MsgVerAck:
-		if l.how == gibberer {
-			l.acts = now.Add(time.Second)
-		}
+		l.greeted(now, out)
 	case *wire.MsgPing:
 		if l.how != mute {
 			l.say(out, wire.NewMsgPong(m.Nonce))
@@ -237,8 +242,11 @@ func (l *liar) headers(m *wire.MsgGetHeaders, out *actor.Outbox) {
 			break
 		}
 	}
+	if l.how == parrot {
+		from = 0
+	}
 	a := &wire.MsgHeaders{}
-	for _, b := range l.blocks[from:min(len(l.blocks), from+wire.MaxBlockHeadersPerMsg)] {
+	for _, b := range l.blocks[from:min(len(l.blocks), from+l.full)] {
 		a.Headers = append(a.Headers, &b.Header)
 	}
 	l.say(out, a)

@@ -44,18 +44,26 @@ type town struct {
 	nodes    []*resident
 	calm     bool
 	deadly   int           // one step in so many of a component panics; zero: none
+	twins    bool          // what is built is a twin's, and may never live
 	deaths   int           // how many there were by intent
+	bans     *warden       // nil: nobody looks at the bans
 	guests   int           // how many strangers there are
+	peers    int           // how many each node may have
+	full     int           // how many headers a message has at most
 	jumps    time.Duration // the mean time between two jumps of the first node's clock; zero: no jumps
 	jumpAt   time.Time
 	outage   time.Time // until when there is no network; zero: there is one
 
-	backward error // a machine was given a time before the last
+	wrong  error  // the first thing that somebody of the town found wrong
+	wishes []wish // what else must come true in calm
 
-	// bounds and alter change the wiring, for worlds with other bounds and for
+	// bounds, tune and alter change the wiring, for worlds with other bounds and for
 	// the broken variants that the checks must catch.
 	bounds func(*node.Settings)
+	tune   func(*node.Settings)
 	alter  func(*cell.Plan)
+
+	meddle func() // happens now and then between two inputs
 }
 
 // resident is a node of the town.
@@ -71,6 +79,16 @@ type resident struct {
 	doomed  bool      // so many of its components die that it must halt
 }
 
+// wish is something that must come true within a time.
+type wish struct {
+	what   string
+	within time.Duration
+	done   func() bool
+}
+
+// accuse notes what is wrong.
+func (c *town) accuse(err error) { c.wrong = cmp.Or(c.wrong, err) }
+
 // belongings are what a node starts with.
 type belongings struct {
 	blocks []*wire.MsgBlock
@@ -78,14 +96,19 @@ type belongings struct {
 	mine   fake.MinerConfig
 	stop   time.Duration   // after so long it is told to stop; zero: never
 	dies   []time.Duration // when one of its components dies
-	doomed bool            // these deaths stop it
+	names  fake.ResolverConfig
+	lonely bool                 // its address book is empty
+	orders bool                 // an operator adds and removes peers
+	config func(*node.Settings) // what its user has configured besides
+	doomed bool                 // these deaths stop it
 }
 
+// maxPeers is how many peers a node has at most, unless its world says otherwise.
 const maxPeers = 8
 
 func newTown(seed uint64, cfg fake.NetConfig, size int) *town {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	c := &town{World: sim.New(seed), seed: seed, rng: rng, net: fake.NewNet(cfg, rng)}
+	c := &town{World: sim.New(seed), seed: seed, rng: rng, peers: maxPeers, full: wire.MaxBlockHeadersPerMsg, meddle: func() {}, net: fake.NewNet(cfg, rng)}
 	c.Check = true
 	for i := range size {
 		c.addrs = append(c.addrs, netip.MustParseAddrPort(fmt.Sprintf("8.%d.0.1:18555", i+1)))
@@ -107,12 +130,13 @@ func newTown(seed uint64, cfg fake.NetConfig, size int) *town {
 // seeded returns a new source of chance.
 func (c *town) seeded() *rand.Rand { return rand.New(rand.NewPCG(c.rng.Uint64(), 2)) }
 
-// settings are those of a node of eight peers. Each node names the next one, so that no
+// settings are those of a node. Each node names the next one, so that no
 // stranger can come between all of them. It finds the others itself.
 func (c *town) settings() node.Settings {
 	i := len(c.adapters)
-	l := node.Derive(maxPeers, 1)
+	l := node.Derive(c.peers, 1)
 	s := node.Settings{Limits: l, Peer: peer.Config{Bounds: l.Peer}, Server: server.Config{Bounds: l.Server}, Seed: [2]uint64{c.rng.Uint64(), c.rng.Uint64()}}
+	s.Limits.Netsync.HeadersPerMessage = c.full
 	s.Peer.Services, s.Peer.UserAgent = node.Services, "/sim/"
 	s.Peer.NonceKey = [32]byte{byte(i + 1)}
 	s.Server.DefaultPort = 18555
@@ -131,25 +155,38 @@ func (c *town) settings() node.Settings {
 // add starts a node.
 func (c *town) add(has belongings) *resident {
 	s := c.settings()
+	if has.config != nil {
+		has.config(&s)
+	}
+	if c.tune != nil {
+		c.tune(&s)
+	}
 	n := &resident{store: fake.NewStore(genesis), limits: s.Limits, doomed: has.doomed}
+	n.store.HeadersPerMessage = s.Limits.Netsync.HeadersPerMessage
 	n.store.Add(c.Now, has.blocks...)
 	if has.stop > 0 {
 		n.stop = c.Now.Add(has.stop)
 	}
 	var ep actor.Ports
 	n.adapter = c.net.Adapter(c.addrs[len(c.adapters)], node.ConnectTransport(&ep, s.Limits).Admit)
-	names := &fake.Book{}
+	book := c.addrs
+	if has.lonely {
+		book = nil
+	}
 	parts := []sim.Part{
 		{ID: node.EngineWorker, Name: "engine", Build: func() actor.Machine { return fake.NewWorker(has.engine, n.store, c.seeded()) }},
 		{ID: node.EngineReaders, Name: "readers", Build: func() actor.Machine { return fake.NewReaders(has.engine, n.store, c.seeded()) }},
 		{ID: node.Transport, Name: "net", Ports: ep.Specs, Build: func() actor.Machine { return n.adapter }},
-		{ID: node.Book, Name: "book", Build: func() actor.Machine { return fake.NewBook(c.addrs, c.seeded()) }},
+		{ID: node.Book, Name: "book", Build: func() actor.Machine { return fake.NewBook(book, c.seeded()) }},
 		{ID: node.Display, Name: "display", Build: func() actor.Machine { return &audience{} }},
-		{ID: node.Resolver, Name: "resolver", Build: func() actor.Machine { return names }},
+		{ID: node.Resolver, Name: "resolver", Build: func() actor.Machine { return fake.NewResolver(has.names, c.seeded()) }},
 	}
 	plan := node.Wire(s, node.Adapters{})
 	plan.Subscribers = nil // a part plays the display
 	c.populate(n, plan, has.mine)
+	if has.orders {
+		c.employ(n, plan, s.Server.MaxAdded)
+	}
 	if c.jumps > 0 {
 		wrap(plan, func(_ actor.ID, m actor.Machine) actor.Machine { return &clocked{Machine: m, town: c} })
 	}
@@ -158,6 +195,7 @@ func (c *town) add(has belongings) *resident {
 	if c.alter != nil {
 		c.alter(plan)
 	}
+	wrap(plan, c.bans.watch)
 	traced(c.World, fmt.Sprintf("node%d", len(c.nodes)+1), plan)
 	c.nodes = append(c.nodes, n)
 	c.adapters, c.homes = append(c.adapters, n.adapter), append(c.homes, nil)
@@ -210,7 +248,7 @@ func (c *town) populate(n *resident, plan *cell.Plan, mine fake.MinerConfig) {
 // by its clock.
 func (c *town) live(bound time.Duration, done func() bool) (bool, error) {
 	var at time.Time // when done is looked at again
-	ok := false
+	ok, looks := false, 0
 	err := c.Run(bound, func() bool {
 		if c.Now.Before(at) {
 			return false
@@ -219,10 +257,15 @@ func (c *town) live(bound time.Duration, done func() bool) (bool, error) {
 		c.govern()
 		c.jump()
 		c.repair()
+		c.meddle()
+		if looks++; looks%64 == 0 {
+			c.audit()
+		}
 		ok = done()
 		return ok
 	})
 	c.govern()
+	c.audit()
 	return ok || err == nil && done(), err
 }
 
@@ -294,8 +337,9 @@ func (c *town) settle() {
 	for _, n := range c.nodes {
 		n.stop = time.Time{}
 		if !n.Stopped() {
-			n.Sys.Lookup(node.EngineWorker).Machine().(interface{ Calm() }).Calm()
-			n.Sys.Lookup(node.EngineReaders).Machine().(interface{ Calm() }).Calm()
+			for _, id := range []actor.ID{node.EngineWorker, node.EngineReaders, node.Resolver} {
+				n.Sys.Lookup(id).Machine().(interface{ Calm() }).Calm()
+			}
 		}
 	}
 }
@@ -323,7 +367,7 @@ type clocked struct {
 
 func (k *clocked) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	if now.Before(k.last) {
-		k.town.backward = fmt.Errorf("a cell is given the time %v after %v", now, k.last)
+		k.town.accuse(fmt.Errorf("a cell is given the time %v after %v", now, k.last))
 	}
 	k.last = now
 	k.Machine.Step(now, in, out)
@@ -339,34 +383,4 @@ func wrap(plan *cell.Plan, with func(id actor.ID, m actor.Machine) actor.Machine
 		build := plan.Kinds[i].Build
 		plan.Kinds[i].Build = func(id actor.ID, arg any) actor.Machine { return with(id, build(id, arg)) }
 	}
-}
-
-// report is where to begin to look for a failure.
-func (c *town) report() string {
-	s := fmt.Sprintf("after %v and %d steps\n", c.Now.Sub(sim.Epoch), c.Steps)
-	for _, n := range c.nodes {
-		tips := n.store.Tips()
-		s += fmt.Sprintf("%s: height %d, header %d, %d connections, %d deaths, halted %v, stopped %v\n", n.Name,
-			tips.Block.Height, tips.Header.Height, n.adapter.Conns(), n.Deaths, n.Halted, n.Stopped())
-		s += "  sync " + fmt.Sprintf("%+v", n.client.sync) + "\n"
-		for _, p := range n.client.peers.Peers {
-			s += fmt.Sprintf("  %+v\n", p)
-		}
-		s += n.open()
-		for _, rec := range n.Records[max(0, len(n.Records)-5):] {
-			s += fmt.Sprintf("  %v %s: %s %v\n", rec.At.Sub(sim.Epoch), rec.Cell, rec.Msg, rec.Fields)
-		}
-	}
-	return s
-}
-
-// open lists what is under way in a node.
-func (n *resident) open() (s string) {
-	for _, x := range n.Sys.Cells() {
-		st := x.Stats()
-		if st.Asking+st.Zombies+st.Owing > 0 || st.Depth != [actor.NumLanes]int{} {
-			s += fmt.Sprintf("  %s: queued %v, asks %d, given up %d, owes %v\n", x.Name, st.Depth, st.Asking, st.Zombies, x.Mail.Owed())
-		}
-	}
-	return cmp.Or(s, "  nothing is under way\n")
 }

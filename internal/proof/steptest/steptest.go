@@ -8,7 +8,8 @@
 //	r.Advance(time.Minute)
 //	r.WantNothing("one question at a time")
 //
-// The machine's Check must hold after every step.
+// The machine's Check must hold after every step. The rig also holds it to its clock
+// (clocks.go), and finds hot loops (hot.go).
 package steptest
 
 import (
@@ -43,6 +44,11 @@ type Rig struct {
 	seq     uint64      // the last question to the machine
 	spawned uint32
 	pending []actor.Effect
+
+	last time.Time         // of the last step
+	over bool              // the machine has finished, or was spoiled
+	keys map[uint64]uint64 // of its open questions, by their number
+	hot  moment
 }
 
 // Asked is a question that the machine has asked.
@@ -64,7 +70,8 @@ func New(t testing.TB, m actor.Machine, specs []actor.PortSpec) *Rig {
 	t.Helper()
 	r := &Rig{
 		M: m, Now: Epoch, SeatsLeft: 1 << 20, t: t,
-		box: mailbox.NewBox(Self, mailbox.Spec{Ports: specs}),
+		box:  mailbox.NewBox(Self, mailbox.Spec{Ports: specs}),
+		keys: map[uint64]uint64{},
 	}
 	r.out = actor.NewOutbox(host{&r.box, r})
 	r.Give(actor.Start{})
@@ -75,6 +82,15 @@ func New(t testing.TB, m actor.Machine, specs []actor.PortSpec) *Rig {
 type host struct {
 	*mailbox.Box
 	r *Rig
+}
+
+// Reserve notes the key of a question.
+func (h host) Reserve(port int, to actor.ID, key uint64, deadline time.Time, none any) (actor.RawCall, bool) {
+	call, ok := h.Box.Reserve(port, to, key, deadline, none)
+	if ok {
+		h.r.keys[call.Seq] = key
+	}
+	return call, ok
 }
 
 // Seat names a new cell.
@@ -126,10 +142,13 @@ func (r *Rig) Fail(a Asked, err error) {
 
 func (r *Rig) end(a Asked, answer any, err error) {
 	r.t.Helper()
+	r.early() // as long as the slot is taken
 	open := func(o mailbox.Open) bool { return o.Call == a.call && !o.GivenUp }
 	if !slices.ContainsFunc(r.box.Asking(nil), open) {
 		r.t.Fatalf("steptest: ticket %d is not open", a.Ticket)
 	}
+	r.fails(a, err)
+	delete(r.keys, a.call.Seq)
 	if err == actor.ErrTimeout {
 		r.box.Expire(a.call, mailbox.Stamp(r.Now))
 	} else {
@@ -142,6 +161,7 @@ func (r *Rig) end(a Asked, answer any, err error) {
 // Freed.
 func (r *Rig) Late(a Asked) {
 	r.t.Helper()
+	r.early()
 	if !r.box.Answer(a.call, nil, actor.ErrGone, mailbox.Stamp(r.Now)) {
 		r.t.Fatalf("steptest: ticket %d did not time out", a.Ticket)
 	}
@@ -175,6 +195,7 @@ func (r *Rig) Advance(d time.Duration) {
 		at := r.M.Deadline()
 		if at.IsZero() || at.After(end) {
 			r.Now = end
+			r.early()
 			return
 		}
 		if at.After(r.Now) {
@@ -182,23 +203,43 @@ func (r *Rig) Advance(d time.Duration) {
 		}
 		r.Give(actor.Tick{})
 	}
-	r.t.Fatalf("steptest: 100,000 ticks in %v: the deadline does not move on", d)
+	r.t.Fatalf("steptest: 100,000 ticks in %v: the clock stands nearly still", d)
 }
 
 func (r *Rig) step(in actor.Input) {
 	r.t.Helper()
-	r.out.Begin(r.Now)
-	r.M.Step(r.Now, in, r.out)
-	for _, e := range r.out.Effects() {
+	r.early()
+	if _, tick := in.Body.(actor.Tick); !tick && in.Ticket == 0 {
+		r.hot = moment{}
+	}
+	for _, e := range r.run(r.Now, in) {
 		if rec, ok := e.Body.(actor.Record); ok && e.Kind == actor.Log {
 			r.Records = append(r.Records, rec)
-		} else {
-			r.pending = append(r.pending, e)
+			continue
+		}
+		r.pending = append(r.pending, e)
+		switch e.Kind {
+		case actor.Ask:
+			r.asks(e)
+		case actor.Finish:
+			r.over = true
 		}
 	}
+	if _, tick := in.Body.(actor.Tick); tick {
+		r.moved()
+	}
+}
+
+// run has the machine handle an input, and returns what it wants done.
+func (r *Rig) run(now time.Time, in actor.Input) []actor.Effect {
+	r.t.Helper()
+	r.last = now
+	r.out.Begin(now)
+	r.M.Step(now, in, r.out)
 	if err := r.M.Check(); err != nil {
 		r.t.Fatalf("after %T: %v", in.Body, err)
 	}
+	return r.out.Effects()
 }
 
 // Pending returns the effects that no Want has taken yet.
@@ -213,7 +254,7 @@ func (r *Rig) take(why, what string, fits func(actor.Effect) bool) actor.Effect 
 	r.t.Helper()
 	i := slices.IndexFunc(r.pending, fits)
 	if i < 0 {
-		r.t.Fatalf("%s: want %s, have:%s", why, what, r.list())
+		r.t.Fatalf("%s: want %s, have:%s", why, what, list(r.pending))
 	}
 	e := r.pending[i]
 	r.pending = slices.Concat(r.pending[:i], r.pending[i+1:])
@@ -299,16 +340,16 @@ func (r *Rig) WantHalt(why string) error {
 func (r *Rig) WantNothing(why string) {
 	r.t.Helper()
 	if len(r.pending) > 0 {
-		r.t.Fatalf("%s: want nothing, have:%s", why, r.list())
+		r.t.Fatalf("%s: want nothing, have:%s", why, list(r.pending))
 	}
 }
 
-func (r *Rig) list() string {
-	if len(r.pending) == 0 {
+func list(effects []actor.Effect) string {
+	if len(effects) == 0 {
 		return " nothing"
 	}
 	var b strings.Builder
-	for _, e := range r.pending {
+	for _, e := range effects {
 		fmt.Fprintf(&b, "\n\t%v %T %+v", e.Kind, e.Body, e.Body)
 	}
 	return b.String()

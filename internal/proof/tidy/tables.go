@@ -49,10 +49,12 @@ var exempt = map[string]string{
 	"cmd/stormlab":            "an experiment with nodes, each in a process",
 	"integration":             "tests with real processes, for which they wait",
 	"internal/proof/tidy":     "the rules themselves, which run while the project is built",
+	"internal/proof/coverage": "a tool: runs the tests of the proof and counts",
 	"internal/proof/fixture":  "chain data for tests",
 	"internal/proof/explore":  "tests: runs every interleaving on one goroutine",
 	"internal/proof/mutate":   "tests: breaks the project on purpose and runs its tests",
 	"internal/proof/golden":   "tests: files that hold what a test makes",
+	"internal/proof/bubble":   "tests: runs them in virtual time",
 	"internal/proof/negative": "tests: shows that checks can fail",
 	"internal/proof/steptest": "tests: drives one machine by hand",
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -12,18 +13,20 @@ import (
 	"acyclic/server"
 )
 
-// Book plays the address book and the resolver from fixed lists. It answers at
-// once and learns nothing.
-type Book struct {
-	// Addrs are the known addresses. Hosts are the names that resolve.
-	Addrs []netip.AddrPort
-	Hosts map[string][]netip.Addr
+// maxAddrs is how many addresses a Book learns.
+const maxAddrs = 1000
 
-	rng *rand.Rand
+// Book plays the address book. It answers at once, learns what it is told and forgets
+// nothing.
+type Book struct {
+	addrs []netip.AddrPort
+	rng   *rand.Rand
 }
 
 // NewBook returns a book of addresses.
-func NewBook(addrs []netip.AddrPort, rng *rand.Rand) *Book { return &Book{Addrs: addrs, rng: rng} }
+func NewBook(addrs []netip.AddrPort, rng *rand.Rand) *Book {
+	return &Book{addrs: slices.Clone(addrs), rng: rng}
+}
 
 // Step answers a question.
 func (b *Book) Step(now time.Time, in actor.Input, out *actor.Outbox) {
@@ -32,7 +35,7 @@ func (b *Book) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	case actor.Stop:
 		out.Finish("stopped")
 	case server.Pick:
-		q.Call(in).Answer(out, server.Picked{Addrs: b.some(q.Max), Known: len(b.Addrs)})
+		q.Call(in).Answer(out, server.Picked{Addrs: b.some(q.Max), Known: len(b.addrs)})
 	case server.Sample:
 		var a server.Sampled
 		for _, addr := range b.some(q.Max) {
@@ -40,36 +43,37 @@ func (b *Book) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		}
 		q.Call(in).Answer(out, a)
 	case server.Note:
-		q.Call(in).Answer(out, server.Noted{Known: len(b.Addrs)})
-	case server.Resolve:
-		q.Call(in).Answer(out, b.resolve(q))
+		for _, l := range q.Learned {
+			for _, a := range l.Addrs {
+				b.learn(a)
+			}
+		}
+		q.Call(in).Answer(out, server.Noted{Known: len(b.addrs)})
 	default:
 		panic(fmt.Sprintf("fake: the book is given a %T", in.Body))
+	}
+}
+
+// learn keeps an address that the internet protocol can reach.
+func (b *Book) learn(a *wire.NetAddressV2) {
+	old := a.ToLegacy()
+	if old == nil {
+		return
+	}
+	ip, ok := netip.AddrFromSlice(old.IP)
+	addr := netip.AddrPortFrom(ip.Unmap(), old.Port)
+	if ok && len(b.addrs) < maxAddrs && !slices.Contains(b.addrs, addr) {
+		b.addrs = append(b.addrs, addr)
 	}
 }
 
 // some draws at most max of the addresses.
 func (b *Book) some(max int) []netip.AddrPort {
 	var list []netip.AddrPort
-	for _, i := range b.rng.Perm(len(b.Addrs))[:min(max, len(b.Addrs))] {
-		list = append(list, b.Addrs[i])
+	for _, i := range b.rng.Perm(len(b.addrs))[:min(max, len(b.addrs))] {
+		list = append(list, b.addrs[i])
 	}
 	return list
-}
-
-func (b *Book) resolve(q server.Resolve) server.Resolved {
-	addrs := b.Hosts[q.Host]
-	if ip, err := netip.ParseAddr(q.Host); err == nil {
-		addrs = []netip.Addr{ip}
-	}
-	var a server.Resolved
-	if len(addrs) == 0 {
-		a.Err = "no such host"
-	}
-	for _, ip := range addrs {
-		a.Addrs = append(a.Addrs, netip.AddrPortFrom(ip, q.Port))
-	}
-	return a
 }
 
 // Deadline is never.

@@ -10,7 +10,7 @@
 //   - [Net] is the network between the nodes of a world, and [Adapter] a node's end of
 //     it. They play internal/adapters/transport with latency, bandwidth, socket buffers,
 //     resets, stalls and partitions, all drawn from the seed.
-//   - [Book] plays internal/adapters/book from fixed lists.
+//   - [Book] plays the address book of internal/adapters/book, and [Resolver] its resolver.
 //   - [Mine] makes blocks.
 //
 // An adapter delivers to its node's cells and asks for their credit ([Cells]).

@@ -359,6 +359,14 @@ func (e *Adapter) owned(id peer.ConnID, from actor.ID) *end {
 	return nil
 }
 
+// Reaches says whether there is a connection that this node has dialled to an address.
+func (e *Adapter) Reaches(addr netip.AddrPort) bool {
+	return slices.ContainsFunc(e.ends, func(c *end) bool { return c.remote == addr && !c.closed })
+}
+
+// Addr is the address on which the node listens.
+func (e *Adapter) Addr() netip.AddrPort { return e.addr }
+
 // Conns counts the open connections.
 func (e *Adapter) Conns() int { return len(e.ends) }
 

@@ -376,25 +376,3 @@ func TestStopClosesEverything(t *testing.T) {
 		t.Errorf("%+v", w.a.dialed[1])
 	}
 }
-
-func TestBook(t *testing.T) {
-	addrs := []netip.AddrPort{netip.MustParseAddrPort("10.0.0.1:1"), netip.MustParseAddrPort("10.0.0.2:2")}
-	b := NewBook(addrs, rand.New(rand.NewPCG(1, 1)))
-	b.Hosts = map[string][]netip.Addr{"seed.test": {netip.MustParseAddr("10.0.0.3")}}
-	r := steptest.New(t, b, nil)
-	if a := steptest.WantAnswer[server.Picked](r, r.Ask(server.Pick{Max: 1}), "one"); len(a.Addrs) != 1 || a.Known != 2 {
-		t.Errorf("%+v", a)
-	}
-	if a := steptest.WantAnswer[server.Sampled](r, r.Ask(server.Sample{Max: 9}), "all"); len(a.Addrs) != 2 {
-		t.Errorf("%+v", a)
-	}
-	for host, want := range map[string]string{"seed.test": "10.0.0.3:8", "10.1.1.1": "10.1.1.1:8"} {
-		a := steptest.WantAnswer[server.Resolved](r, r.Ask(server.Resolve{Host: host, Port: 8}), "an address")
-		if len(a.Addrs) != 1 || a.Addrs[0].String() != want {
-			t.Errorf("%s: %+v", host, a)
-		}
-	}
-	if a := steptest.WantAnswer[server.Resolved](r, r.Ask(server.Resolve{Host: "nowhere"}), "none"); a.Err == "" {
-		t.Errorf("%+v", a)
-	}
-}

@@ -96,7 +96,7 @@ func (s *Store) after(locator []*chainhash.Hash, stop chainhash.Hash, max int) [
 }
 
 func (s *Store) headers(q chain.GetHeaders) (a chain.Headers) {
-	for _, e := range s.after(q.Locator, q.Stop, wire.MaxBlockHeadersPerMsg) {
+	for _, e := range s.after(q.Locator, q.Stop, s.HeadersPerMessage) {
 		a.Headers = append(a.Headers, &e.header)
 	}
 	return a

@@ -24,6 +24,8 @@ const maxFuture = 2 * time.Hour
 type Store struct {
 	// BadBlocks and BadHeaders break a rule when they come.
 	BadBlocks, BadHeaders map[chainhash.Hash]bool
+	// HeadersPerMessage bounds the answer to GetHeaders.
+	HeadersPerMessage int
 
 	entries map[chainhash.Hash]*entry
 	order   []*entry // as they became known
@@ -48,7 +50,7 @@ type entry struct {
 func NewStore(genesis *wire.MsgBlock) *Store {
 	s := &Store{
 		BadBlocks: map[chainhash.Hash]bool{}, BadHeaders: map[chainhash.Hash]bool{},
-		entries: map[chainhash.Hash]*entry{},
+		entries: map[chainhash.Hash]*entry{}, HeadersPerMessage: wire.MaxBlockHeadersPerMsg,
 	}
 	e := s.insert(&genesis.Header, nil)
 	e.block = genesis
