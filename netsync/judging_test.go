@@ -37,8 +37,8 @@ func TestConsecutive(t *testing.T) {
 
 func TestHeadersThatEndThePeer(t *testing.T) {
 	tr := newTree()
-	tip := tr.grow(tr.genesis, wire.MaxBlockHeadersPerMsg+1, 1)
-	h := append(tip.at(wire.MaxBlockHeadersPerMsg).locate(nil), tip.header)
+	const full = 20
+	h := tr.grow(tr.genesis, full+1, 1).locate(nil)
 	for name, c := range map[string]struct {
 		headers []*wire.BlockHeader
 		ends    bool
@@ -51,6 +51,7 @@ func TestHeadersThatEndThePeer(t *testing.T) {
 		"they are repetitive": {[]*wire.BlockHeader{h[0], h[0]}, true},
 	} {
 		p := newParts(1)
+		p.cfg.HeadersPerMessage = full
 		p.headers.onHeaders(peer.HeadersReceived{Peer: 1, Headers: c.headers})
 		r := p.find(1)
 		if r.why.Fault != c.ends {
@@ -84,10 +85,9 @@ func TestAnAnswerEndsTheQuestion(t *testing.T) {
 // One message of a peer waits. What comes then joins it, takes its place, or is asked
 // for again.
 func TestHeadersThatComeWhileOthersWait(t *testing.T) {
-	const most = wire.MaxBlockHeadersPerMsg
+	const most = 20
 	tr := newTree()
-	tip := tr.grow(tr.genesis, most+1, 1)
-	all := append(tip.at(most).locate(nil), tip.header)
+	all := tr.grow(tr.genesis, most+1, 1).locate(nil)
 	for _, c := range []struct {
 		name          string
 		first, second []*wire.BlockHeader
@@ -98,12 +98,13 @@ func TestHeadersThatComeWhileOthersWait(t *testing.T) {
 	}{
 		{"they follow", all[:2], all[2:4], false, false, all[:4], false},
 		{"they do not", all[:2], all[3:4], false, false, all[:2], true},
-		{"together they fill a message", all[:1500], all[1500:most], false, false, all[:most], false},
-		{"together they are too many", all[:1500], all[1500:], false, false, all[:1500], true},
+		{"together they fill a message", all[:15], all[15:most], false, false, all[:most], false},
+		{"together they are too many", all[:15], all[15:], false, false, all[:15], true},
 		{"an answer waits, whose length says something", all[:2], all[2:4], true, false, all[:2], true},
 		{"an answer comes", all[:2], all[3:5], false, true, all[3:5], true},
 	} {
 		p := newParts(1)
+		p.cfg.HeadersPerMessage = most
 		r := &p.find(1).headers
 		p.headers.enqueue(p.find(1), receivedHeaders{c.first, c.first[len(c.first)-1].BlockHash(), c.firstAnswers})
 		r.lastAsk, r.askAt = p.now, p.now.Add(time.Hour)

@@ -37,7 +37,7 @@ func (o *orders) hasten() {
 			continue
 		}
 		due := e.since.Add(o.cfg.UrgentAfter)
-		if p := o.find(e.by[0]); n > 1 && p.orders.progress.After(e.since) {
+		if p := o.find(e.by[0]); n > 1 && p != nil && p.orders.progress.After(e.since) {
 			due = p.orders.progress.Add(o.cfg.UrgentAfter)
 		}
 		next.Add(due)

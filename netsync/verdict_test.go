@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/btcsuite/btcd/wire/v2"
-
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
 )
@@ -93,7 +91,7 @@ func TestVerdictsThatSayTryLater(t *testing.T) {
 }
 
 func TestWhetherAPeerHasMore(t *testing.T) {
-	const full = wire.MaxBlockHeadersPerMsg
+	full := DefaultBounds().HeadersPerMessage
 	tr := newTree()
 	low := tr.grow(tr.genesis, 1, 1)
 	start := tr.grow(low, 1, 1)
