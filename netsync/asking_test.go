@@ -150,16 +150,18 @@ func TestWhatALocatorDoes(t *testing.T) {
 		name  string
 		l     chain.Locator
 		err   error
+		had   bool // more
 		ready bool
 		more  bool
 	}{
-		{"it is here", chain.Locator{Hashes: []*chainhash.Hash{&hash}, Tip: tip}, nil, true, true},
-		{"the question failed", chain.Locator{}, actor.ErrTimeout, false, true},
-		{"chain does not know the header any more", chain.Locator{}, nil, false, false},
+		{"it is here", chain.Locator{Hashes: []*chainhash.Hash{&hash}, Tip: tip}, nil, true, true, true},
+		{"the question failed", chain.Locator{}, actor.ErrTimeout, true, false, true},
+		{"the question failed, and the peer has told all", chain.Locator{}, actor.ErrTimeout, false, false, false},
+		{"chain does not know the header any more", chain.Locator{}, nil, true, false, false},
 	} {
 		p := newParts(1)
 		r := &p.find(1).headers
-		*r = remoteHeaders{ask: askLocating, more: true, fromBlock: true, jumping: true}
+		*r = remoteHeaders{ask: askLocating, more: c.had, fromBlock: true, jumping: true}
 		p.headers.onLocator(actor.Input{Key: 1, Err: c.err}, c.l)
 		if r.more != c.more {
 			t.Errorf("%s: it has more: %v", c.name, r.more)
@@ -249,9 +251,8 @@ func TestAPeerThatIsLateIsAskedLessAndLess(t *testing.T) {
 }
 
 func TestWhichInvIsAnAnnouncement(t *testing.T) {
-	p, _, _, head := branches()
-	one := p.find(1)
-	known := []chainhash.Hash{one.best.Hash, p.tips.Block.Hash, head.at.Hash}
+	p, _, two, head := branches()
+	known := []chainhash.Hash{two.best.Hash, p.tips.Block.Hash, head.at.Hash}
 	for _, c := range []struct {
 		name   string
 		blocks []chainhash.Hash
@@ -265,9 +266,9 @@ func TestWhichInvIsAnAnnouncement(t *testing.T) {
 		{"a block that we are downloading", known[2:], false},
 		{"all of these", known, false},
 	} {
-		one.headers.lastAsk, one.headers.askAt = p.now, p.now.Add(time.Hour)
-		p.headers.onInv(peer.InvReceived{Peer: 1, Blocks: c.blocks}, p.span)
-		if got := one.headers.askAt.Equal(p.now.Add(p.cfg.MinAsk)); got != c.want {
+		two.headers.lastAsk, two.headers.askAt = p.now, p.now.Add(time.Hour)
+		p.headers.onInv(peer.InvReceived{Peer: 2, Blocks: c.blocks}, p.span)
+		if got := two.headers.askAt.Equal(p.now.Add(p.cfg.MinAsk)); got != c.want {
 			t.Errorf("%s: it is asked soon: %v", c.name, got)
 		}
 	}

@@ -64,6 +64,10 @@ func TestWhichBlocksASecondPeerIsAskedFor(t *testing.T) {
 	}{
 		{"the first sixteen", func(*parts, *remote, *remote) {}, span16()},
 		{"not before it is time", func(p *parts, _, _ *remote) { p.now = p.now.Add(-1) }, nil},
+		{"not before it is time, however long its peer has been silent", func(p *parts, one, _ *remote) {
+			p.now = p.now.Add(-1)
+			one.orders.progress = p.now.Add(-time.Hour)
+		}, nil},
 		{"what is here is not counted", func(p *parts, _, _ *remote) { arrive(p, 2, 3, 4, 5) },
 			append([]int32{1}, []int32{6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20}...)},
 		{"only the first, if its peer delivers others", func(p *parts, one, _ *remote) {
