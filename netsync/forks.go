@@ -104,7 +104,8 @@ func (r *route) through(p *remote, height int32) bool {
 		p.route.shared >= height && p.route.sharedTo == r.path.to.Hash && p.route.sharedOf == p.best.Hash
 }
 
-// on says whether the peer has proved to have blocks of the path.
+// on says whether the peer has proved to have blocks of the path. There is one as
+// long as the span holds anything.
 func (r *route) on(p *remote) bool {
 	return p.blocks && p.route.sharedTo == r.path.to.Hash
 }

@@ -135,7 +135,7 @@ func (t *headers) submit(port actor.Port[chain.SubmitHeaders, chain.HeadersVerdi
 // the remote if that proved a better point.
 func (t *headers) onVerdict(in actor.Input, v chain.HeadersVerdict) (proved *remote) {
 	t.meter.add(t.now, v.New)
-	if v.Best.Work.Cmp(t.tips.Header.Work) > 0 {
+	if v.Best.Work.Cmp(t.tips.Header.Work) > 0 { // a failed question brings no point
 		t.tips.Header = v.Best
 	}
 	p := t.find(actor.ID(in.Key))

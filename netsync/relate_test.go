@@ -46,8 +46,11 @@ func TestForksAreAskedOneQuestionAtATime(t *testing.T) {
 		t.Fatalf("asked %v before it is time to try again", q)
 	}
 	p.now = p.now.Add(1)
-	if q := p.relate(); len(q) != 1 || !slices.Equal(q[0].Hashes, hashesOf(path, other)) {
+	if q := p.relate(); len(q) != 1 || q[0].To != other.Hash || !slices.Equal(q[0].Hashes, hashesOf(path, other)) {
 		t.Fatalf("asked %v, want the end of the span and the other point", q)
+	}
+	if q := p.route.forks; !q.turning || !slices.Equal(q.peers, []actor.ID{2}) || q.to != other.Point {
+		t.Errorf("what was asked is noted as %+v", q)
 	}
 }
 
