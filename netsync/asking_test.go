@@ -86,7 +86,7 @@ func TestHowManyAreAskedAtATime(t *testing.T) {
 		p := newParts(1, 2, 3, 4, 5)
 		c.change(p)
 		p.headers.plan(p.ports.Locator, p.out)
-		if got := len(asks[chain.GetLocator](p)); got != c.want {
+		if got := len(questions[chain.GetLocator](p)); got != c.want {
 			t.Errorf("%s: %d are asked, want %d", c.name, got, c.want)
 		}
 	}

@@ -78,7 +78,7 @@ func TestHeadersOfADroppedPeerAreNotJudged(t *testing.T) {
 	h := p.tr.grow(p.tr.genesis, 1, 1).locate(nil)
 	p.headers.enqueue(one, receivedHeaders{headers: h, last: h[0].BlockHash()})
 	p.step(peer.HeadersReceived{Peer: 1, Headers: []*wire.BlockHeader{h[0], h[0]}})
-	if q := asks[chain.SubmitHeaders](p); len(q) > 0 || len(p.ready) > 0 || len(p.headers.queue) > 0 {
+	if q := questions[chain.SubmitHeaders](p); len(q) > 0 || len(p.ready) > 0 || len(p.headers.queue) > 0 {
 		t.Fatalf("chain is asked to judge %v", q)
 	}
 }

@@ -61,8 +61,8 @@ func (p *parts) step(body any) {
 	p.Step(p.now, actor.Input{Body: body}, p.out)
 }
 
-// asks returns the questions of a type since the last look.
-func asks[Q any](p *parts) (all []Q) {
+// questions returns the questions of a type since the last look.
+func questions[Q any](p *parts) (all []Q) {
 	for _, e := range p.out.Effects() {
 		if q, is := e.Body.(Q); is && e.Kind == actor.Ask {
 			all = append(all, q)

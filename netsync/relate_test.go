@@ -24,7 +24,7 @@ func related() (p *parts, path, other *node) {
 // relate returns what is asked about forks.
 func (p *parts) relate() []chain.GetForks {
 	p.route.relate(p.ports.Forks, p.out)
-	return asks[chain.GetForks](p)
+	return questions[chain.GetForks](p)
 }
 
 func TestForksAreAskedOneQuestionAtATime(t *testing.T) {

@@ -11,10 +11,10 @@ import (
 	"acyclic/peer"
 )
 
-// ordered returns the parts of a machine in which peer 1 has been asked for the n blocks
+// lateBlocks returns the parts of a machine in which peer 1 has been asked for the n blocks
 // of the path, and has not delivered any. Peer 2 has them too, is quick and free. It is
 // the time at which a second peer may be asked.
-func ordered(n int) (p *parts, one, two *remote) {
+func lateBlocks(n int) (p *parts, one, two *remote) {
 	p = newParts(1, 2)
 	tip := p.tr.grow(p.tr.genesis, n, 1)
 	one, two = p.find(1), p.find(2)
@@ -93,7 +93,7 @@ func TestWhichBlocksASecondPeerIsAskedFor(t *testing.T) {
 		}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, one, two := ordered(20)
+			p, one, two := lateBlocks(20)
 			c.change(p, one, two)
 			p.orders.hasten()
 			if got := p.seconds(); !slices.Equal(got, c.want) {
@@ -105,7 +105,7 @@ func TestWhichBlocksASecondPeerIsAskedFor(t *testing.T) {
 
 // Blocks that would not fit are no work that can be done, and are left where they are.
 func TestASecondPeerIsAskedWhenNoMoreMayBeHeld(t *testing.T) {
-	p, one, _ := ordered(20)
+	p, one, _ := lateBlocks(20)
 	last := p.span.entry(2).at.Hash
 	p.span.takeBack(last, 1)
 	one.orders.list = slices.DeleteFunc(one.orders.list, func(o order) bool { return o.hash == last })
@@ -135,7 +135,7 @@ func TestWhenASecondPeerIsAskedNext(t *testing.T) {
 		}, 0},
 		{"there is nothing to wait for", func(p *parts, one *remote) { one.orders.list = nil; p.span.clear() }, 0},
 	} {
-		p, one, two := ordered(3)
+		p, one, two := lateBlocks(3)
 		two.sends.open = 1 // nobody can be asked
 		c.change(p, one)
 		p.orders.hastenAt = p.now.Add(time.Minute) // of an earlier look
@@ -179,7 +179,7 @@ func TestWhenOrdersAreLate(t *testing.T) {
 }
 
 func TestLateOrdersAreTakenBack(t *testing.T) {
-	p, one, two := ordered(3)
+	p, one, two := lateBlocks(3)
 	p.now = p.orders.due(one).Add(-1)
 	if p.orders.expire(); len(one.orders.list) != 3 {
 		t.Fatal("they are not late yet")
@@ -200,7 +200,7 @@ func TestLateOrdersAreTakenBack(t *testing.T) {
 // Orders for blocks that have come from another peer, or that are not on the way any
 // more, end too. But nobody has waited for them.
 func TestOrdersThatNobodyWaitsForAreNoStall(t *testing.T) {
-	p, one, _ := ordered(3)
+	p, one, _ := lateBlocks(3)
 	p.span.clear()
 	p.now = p.orders.due(one)
 	p.orders.expire()
@@ -242,7 +242,7 @@ func TestBlocksThatAPeerDoesNotHave(t *testing.T) {
 		{"one that it was not asked for", 1, nil, true, []int32{1, 2, 3}, 0},
 		{"the peer is gone", 9, []int32{2}, false, []int32{1, 2, 3}, 0},
 	} {
-		p, one, _ := ordered(3)
+		p, one, _ := lateBlocks(3)
 		n := peer.NotFoundReceived{Peer: c.peer}
 		for _, h := range c.blocks {
 			n.Blocks = append(n.Blocks, p.span.entry(int(h-1)).at.Hash)
