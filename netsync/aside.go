@@ -78,9 +78,9 @@ func (l *asideList) add(now time.Time, block chainhash.Hash) {
 	if was := l.find(block); was != nil {
 		b = *was
 	}
-	l.done(block)
 	b.until = now.Add(asideFirst << min(b.times, asideDoublings))
 	b.times++
+	l.done(block)
 	l.blocks = append(l.blocks[max(0, len(l.blocks)-maxAside+1):], b)
 }
 

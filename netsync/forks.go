@@ -52,10 +52,10 @@ func (p *remote) share(height int32, to chainhash.Hash) {
 
 // onForks turns the span to the target that was asked about, and notes what the
 // peers share with the path there.
-func (r *route) onForks(in actor.Input, f chain.Forks) {
+func (r *route) onForks(f chain.Forks) {
 	q := r.forks
 	r.forks = forksQuestion{}
-	if in.Err != nil || len(f.Shared) != len(q.hashes) || len(f.Points) != len(q.hashes) {
+	if len(f.Points) != len(q.hashes) { // the question failed, or chain is closing
 		r.forks.retryAt = r.now.Add(r.cfg.Retry)
 		return
 	}
@@ -104,9 +104,10 @@ func (r *route) through(p *remote, height int32) bool {
 		p.route.shared >= height && p.route.sharedTo == r.path.to.Hash && p.route.sharedOf == p.best.Hash
 }
 
-// on says whether the peer has proved to have blocks of the path.
+// on says whether the peer has proved to have blocks of the path. There is one as
+// long as the span holds anything.
 func (r *route) on(p *remote) bool {
-	return p.blocks && p.route.shared != noShared && p.route.sharedTo == r.path.to.Hash
+	return p.blocks && p.route.sharedTo == r.path.to.Hash
 }
 
 // has says whether the peer has the path's block at a height: it proved a header

@@ -105,9 +105,6 @@ func (t *headers) plan(port actor.Port[chain.GetLocator, chain.Locator], out *ac
 		room -= btoi(p.headers.fetching())
 		n += btoi(t.due(p))
 	}
-	if n == 0 {
-		return
-	}
 	if more, ranOut := t.survey(); t.recent() || ranOut && !more {
 		room = n
 	}
@@ -168,8 +165,8 @@ func (t *headers) onLocator(in actor.Input, l chain.Locator) {
 		return
 	}
 	r := &p.headers
-	if in.Err != nil || len(l.Hashes) == 0 {
-		// Chain may not know the header to start from any more.
+	if len(l.Hashes) == 0 {
+		// Chain may not know the header to start from any more, if it did answer.
 		r.ask, r.more, r.fromBlock, r.jumping = askIdle, r.more && in.Err != nil, false, false
 		r.askAt = t.now.Add(t.cfg.Retry)
 		return
@@ -187,7 +184,7 @@ func (t *headers) sent(p *remote) {
 	}
 	r.ask, r.locator = askWaiting, nil
 	r.lastAsk, r.deadline = t.now, t.now.Add(t.cfg.HeadersTimeout)
-	r.askAt = t.now.Add(t.cfg.StaleTip + time.Duration(t.rng.Int64N(int64(t.cfg.StaleTip)/4+1)))
+	r.askAt = t.now.Add(t.cfg.StaleTip + time.Duration(t.rng.Int64N(int64(t.cfg.StaleTip)/4)))
 }
 
 // notSent notes that the last Send, and a getheaders in it, was lost.
@@ -219,11 +216,7 @@ func (t *headers) expire() {
 
 // askSoon makes the peer due, but not more often than MinAsk.
 func (t *headers) askSoon(p *remote) {
-	at := p.headers.lastAsk.Add(t.cfg.MinAsk)
-	if at.Before(t.now) {
-		at = t.now
-	}
-	p.headers.askBy(at)
+	p.headers.askBy(p.headers.lastAsk.Add(t.cfg.MinAsk))
 }
 
 // onInv asks a peer that announces an unknown block for its headers.

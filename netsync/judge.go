@@ -135,7 +135,7 @@ func (t *headers) submit(port actor.Port[chain.SubmitHeaders, chain.HeadersVerdi
 // the remote if that proved a better point.
 func (t *headers) onVerdict(in actor.Input, v chain.HeadersVerdict) (proved *remote) {
 	t.meter.add(t.now, v.New)
-	if in.Err == nil && v.Best.Work.Cmp(t.tips.Header.Work) > 0 {
+	if v.Best.Work.Cmp(t.tips.Header.Work) > 0 { // a failed question brings no point
 		t.tips.Header = v.Best
 	}
 	p := t.find(actor.ID(in.Key))
@@ -158,7 +158,7 @@ func (t *headers) onVerdict(in actor.Input, v chain.HeadersVerdict) (proved *rem
 		}
 	}
 	switch {
-	case v.Code == chain.OK || v.Code == chain.Duplicate:
+	case v.Code == chain.OK:
 		t.onGood(p, was, v, proved != nil)
 	case v.Code == chain.TooNew:
 		// Not yet, but not bad either: the peer's clock or ours is off.
@@ -211,9 +211,8 @@ func (t *headers) onStrange(p *remote) {
 		return
 	}
 	r.more = false
+	t.askSoon(p)
 	if r.strange++; r.strange > t.cfg.MaxUnconnecting {
 		t.drop(p, fmt.Sprintf("%d headers messages in a row do not connect", r.strange), false)
-		return
 	}
-	t.askSoon(p)
 }

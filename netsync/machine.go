@@ -96,7 +96,7 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 			m.route.proved(p)
 		}
 	case chain.Forks:
-		m.route.onForks(in, b)
+		m.route.onForks(b)
 	case chain.Path:
 		m.route.onPath(in, b, out)
 	case chain.Verdict:

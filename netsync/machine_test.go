@@ -2,17 +2,97 @@ package netsync
 
 import (
 	"testing"
+	"time"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
+	"acyclic/peer"
 )
 
 func TestStopFinishes(t *testing.T) {
-	s, _ := synced(t, 20, nil, 1)
-	s.Rig.Give(actor.Stop{})
-	s.WantFinish("stopped at once")
-	s.Rig.Give(actor.Tick{})
-	s.WantNothing("and for good")
-	if !s.m.Deadline().IsZero() {
-		t.Fatal("nothing to wait for")
+	p := newParts(1, 2) // both are due to be asked for headers
+	p.step(actor.Stop{})
+	if e := p.out.Effects(); len(e) != 1 || e[0].Kind != actor.Finish {
+		t.Fatalf("Stop has the effects %v", e)
+	}
+	for _, body := range []any{actor.Tick{}, peer.Ready{Peer: 3, Services: services}} {
+		if p.step(body); len(p.out.Effects()) > 0 || len(p.ready) != 2 {
+			t.Errorf("%T after Stop has the effects %v", body, p.out.Effects())
+		}
+	}
+	if at := p.Deadline(); !at.IsZero() {
+		t.Errorf("the clock is set to %v", at)
+	}
+}
+
+func TestTheStatusSaysSinceWhen(t *testing.T) {
+	s := newStory(t, newTree(), nil)
+	s.wait(time.Hour)
+	if got := stepAnswer[Status](s, s.Rig.Ask(GetStatus{})).Started; !got.Equal(steptest.Epoch) {
+		t.Errorf("started at %v", got)
+	}
+}
+
+func TestNetsyncTakesNoOtherInput(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("an input that nobody handles would be lost in silence")
+		}
+	}()
+	newParts().step(peer.Send{})
+}
+
+func TestAPeerThatSaysItHasNotIsAskedForNoMore(t *testing.T) {
+	s, tip := synced(t, 16, nil, 1, 2)
+	q := s.wantOrders(1, "the first eight")
+	s.serve(2)
+	s.give(peer.NotFoundReceived{Peer: 1, Blocks: q})
+	s.serve(2)
+	s.wantTip(tip, "the other peer was asked at once")
+}
+
+// Chain may have been rebuilt: it says its tips again, and waits for blocks.
+func TestNewTipsEndThePause(t *testing.T) {
+	s, tip := synced(t, 4, nil, 1)
+	s.held = is[chain.SubmitBlock]
+	s.serve(1)
+	for _, h := range s.waiting {
+		s.Fail(h.ask, actor.ErrGone)
+	}
+	s.waiting, s.held = nil, nil
+	s.settle()
+	if s.c.best == tip {
+		t.Fatal("chain is left alone after a failure")
+	}
+	s.give(s.c.tips())
+	s.wantTip(tip, "chain is here again")
+}
+
+// What a peer sent before it broke the rules is not worth chain's time.
+func TestHeadersOfADroppedPeerAreNotJudged(t *testing.T) {
+	p := newParts(1)
+	one := p.find(1)
+	h := p.tr.grow(p.tr.genesis, 1, 1).locate(nil)
+	p.headers.enqueue(one, receivedHeaders{headers: h, last: h[0].BlockHash()})
+	p.step(peer.HeadersReceived{Peer: 1, Headers: []*wire.BlockHeader{h[0], h[0]}})
+	if q := questions[chain.SubmitHeaders](p); len(q) > 0 || len(p.ready) > 0 || len(p.headers.queue) > 0 {
+		t.Fatalf("chain is asked to judge %v", q)
+	}
+}
+
+// Nothing but its clock brings a peer back that was left alone.
+func TestAPeerThatWasBusyIsSentMoreLater(t *testing.T) {
+	p := newParts()
+	p.step(peer.Ready{Peer: 1}) // a client: it is never asked by itself
+	p.find(1).headers.askAt = time.Time{}
+	p.find(1).sends.open = 1
+	p.report.changed = false
+	p.out.Begin(p.now)
+	p.sends.onSent(actor.Input{Key: 1, Ticket: 1, Err: actor.ErrBusy})
+	if got, want := p.Deadline(), p.now.Add(p.cfg.Retry); !got.Equal(want) {
+		t.Fatalf("the clock is set to %v, want %v", got, want)
 	}
 }

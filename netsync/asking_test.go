@@ -1,0 +1,276 @@
+package netsync
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain"
+	"acyclic/internal/kernel/actor"
+	"acyclic/peer"
+)
+
+func TestWhoCountsAsAFetcher(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		r    remoteHeaders
+		want bool
+	}{
+		{"it was not asked", remoteHeaders{}, false},
+		{"its locator is being made", remoteHeaders{ask: askLocating}, true},
+		{"it was asked", remoteHeaders{ask: askWaiting}, true},
+		{"its answer waits", remoteHeaders{batch: receivedHeaders{answer: true}}, true},
+		{"its answer is being judged", remoteHeaders{judging: submittedHeaders{n: 1, answer: true}}, true},
+		{"its announcement is being judged", remoteHeaders{judging: submittedHeaders{n: 1}}, false},
+	} {
+		if got := c.r.fetching(); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
+func TestWhoIsDue(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(p *parts, r *remote)
+		want   bool
+	}{
+		{"now", func(*parts, *remote) {}, true},
+		{"not yet", func(p *parts, r *remote) { r.headers.askAt = p.now.Add(1) }, false},
+		{"it serves nothing", func(_ *parts, r *remote) { r.serves = false }, false},
+		{"it is being asked", func(_ *parts, r *remote) { r.headers.ask = askLocating }, false},
+		{"its headers wait", func(_ *parts, r *remote) { r.headers.batch.headers = make([]*wire.BlockHeader, 1) }, false},
+		{"its headers are being judged", func(_ *parts, r *remote) { r.headers.judging.n = 1 }, false},
+		{"its last Send is open", func(_ *parts, r *remote) { r.sends.open = 1 }, false},
+		{"it is left alone for a while", func(p *parts, r *remote) { r.sends.pausedUntil = p.now.Add(1) }, false},
+	} {
+		p := newParts(1)
+		c.change(p, p.find(1))
+		if got := p.headers.due(p.find(1)); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
+func TestHowManyAreAskedAtATime(t *testing.T) {
+	waits := func(p *parts, ids ...actor.ID) {
+		for _, id := range ids {
+			p.find(id).headers.ask = askWaiting
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		change func(p *parts)
+		want   int
+	}{
+		{"our tip is old", func(*parts) {}, 2},
+		{"one is being asked", func(p *parts) { waits(p, 1) }, 1},
+		{"two are", func(p *parts) { waits(p, 1, 2) }, 0},
+		{"three are", func(p *parts) { waits(p, 1, 2, 3) }, 0},
+		{"our tip is just as old as that", func(p *parts) { p.tips.Header.Time = p.now.Add(-p.cfg.RecentTip) }, 2},
+		{"our tip is young", func(p *parts) { p.tips.Header.Time = p.now.Add(1 - p.cfg.RecentTip) }, 5},
+		{"our tip is young, and three are being asked", func(p *parts) {
+			p.tips.Header.Time = p.now
+			waits(p, 1, 2, 3)
+		}, 2},
+		{"one has told all", func(p *parts) { p.find(2).headers.ranOut = true }, 5},
+		{"one has told all, and another has more", func(p *parts) {
+			p.find(2).headers.ranOut = true
+			p.find(3).headers.more = true
+		}, 2},
+		{"nobody is due", func(p *parts) { p.now = p.now.Add(-1) }, 0},
+	} {
+		p := newParts(1, 2, 3, 4, 5)
+		c.change(p)
+		p.headers.plan(p.ports.Locator, p.out)
+		if got := len(questions[chain.GetLocator](p)); got != c.want {
+			t.Errorf("%s: %d are asked, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// Those that have more come first, then those that have failed least, then those with
+// the most work.
+func TestWhoIsAskedFirst(t *testing.T) {
+	p := newParts(1, 2, 3, 4, 5, 6)
+	p.tips.Header.Time = p.now // all are asked
+	p.find(1).headers.useless = 2
+	p.find(2).headers.late = 1
+	p.find(3).headers.useless = 3
+	p.find(4).headers.late, p.find(4).headers.more = 4, true
+	p.find(6).best = p.tr.genesis.Point
+	p.headers.plan(p.ports.Locator, p.out)
+	var order []uint32
+	for _, e := range p.out.Effects() {
+		order = append(order, e.Call.Slot) // the key: which peer
+	}
+	if !slices.Equal(order, []uint32{4, 6, 5, 2, 1, 3}) {
+		t.Fatalf("asked in the order %v", order)
+	}
+}
+
+func TestWhereAQuestionForHeadersStarts(t *testing.T) {
+	ours, block := chain.Point{Hash: chainhash.Hash{1}}, chain.Point{Hash: chainhash.Hash{2}}
+	its, fork := chain.Point{Hash: chainhash.Hash{3}}, chain.Point{Hash: chainhash.Hash{4}}
+	fromOurs := chain.GetLocator{Parent: true}
+	fromIts, fromBlock := chain.GetLocator{From: its.Hash}, chain.GetLocator{From: block.Hash, Parent: true}
+	for _, c := range []struct {
+		name         string
+		best, common chain.Point
+		header       chain.Point
+		r            remoteHeaders
+		want         chain.GetLocator
+	}{
+		{"nothing is known", chain.Point{}, chain.Point{}, ours, remoteHeaders{}, fromOurs},
+		{"it has more, behind our best header", its, its, ours, remoteHeaders{more: true}, fromOurs},
+		{"... and asking from there did not help", its, its, ours, remoteHeaders{more: true, jumped: true}, fromIts},
+		{"it has more, on another branch", its, fork, ours, remoteHeaders{more: true}, fromIts},
+		{"it has more, and its last one is our best", its, its, its, remoteHeaders{more: true}, fromIts},
+		{"it has told all, on another branch", its, fork, ours, remoteHeaders{jumped: true}, fromOurs},
+		{"it has told all, and its last one is our best", its, its, its, remoteHeaders{jumped: true}, fromOurs},
+		{"it had nothing to say", its, its, ours, remoteHeaders{fromBlock: true}, fromBlock},
+		{"it had nothing to say, and then more", its, its, ours, remoteHeaders{fromBlock: true, more: true}, fromOurs},
+	} {
+		p := newParts(1)
+		p.tips = chain.Tips{Block: block, Header: c.header}
+		r := p.find(1)
+		r.best, r.common, r.headers = c.best, c.common, c.r
+		if q, jumps := p.headers.locatorFor(r); q != c.want || jumps != (c.want == fromOurs) {
+			t.Errorf("%s: %+v, jumping %v", c.name, q, jumps)
+		}
+	}
+}
+
+func TestWhatALocatorDoes(t *testing.T) {
+	hash, tip := chainhash.Hash{1}, chain.Point{Hash: chainhash.Hash{2}}
+	for _, c := range []struct {
+		name  string
+		l     chain.Locator
+		err   error
+		had   bool // more
+		ready bool
+		more  bool
+	}{
+		{"it is here", chain.Locator{Hashes: []*chainhash.Hash{&hash}, Tip: tip}, nil, true, true, true},
+		{"the question failed", chain.Locator{}, actor.ErrTimeout, true, false, true},
+		{"the question failed, and the peer has told all", chain.Locator{}, actor.ErrTimeout, false, false, false},
+		{"chain does not know the header any more", chain.Locator{}, nil, true, false, false},
+	} {
+		p := newParts(1)
+		r := &p.find(1).headers
+		*r = remoteHeaders{ask: askLocating, more: c.had, fromBlock: true, jumping: true}
+		p.headers.onLocator(actor.Input{Key: 1, Err: c.err}, c.l)
+		if r.more != c.more {
+			t.Errorf("%s: it has more: %v", c.name, r.more)
+		}
+		if c.ready {
+			if r.ask != askReady || len(r.locator) != 1 || r.jumpTo != tip || !r.fromBlock || !r.jumping {
+				t.Errorf("%s: %+v", c.name, r)
+			}
+		} else if r.ask != askIdle || r.locator != nil || r.fromBlock || r.jumping || !r.askAt.Equal(p.now.Add(p.cfg.Retry)) {
+			t.Errorf("%s: %+v", c.name, r)
+		}
+	}
+	p := newParts(1)
+	p.headers.onLocator(actor.Input{Key: 2}, chain.Locator{Hashes: []*chainhash.Hash{&hash}}) // it is gone
+	if p.find(1).headers.ask != askIdle {
+		t.Error("the locator of another peer")
+	}
+}
+
+// Peers that were asked together are not asked together again.
+func TestTheNextQuestionComesAfterAboutStaleTip(t *testing.T) {
+	p := newParts()
+	stale := p.cfg.StaleTip
+	least, most := stale*2, time.Duration(0)
+	for id := range actor.ID(100) {
+		p.onReady(peer.Ready{Peer: id + 1, Services: services})
+		r := p.find(id + 1)
+		p.headers.sent(r)
+		if r.headers.ask != askIdle || !r.headers.askAt.Equal(p.now) {
+			t.Fatal("no question was in it")
+		}
+		r.headers.ask, r.headers.locator = askReady, make([]*chainhash.Hash, 1)
+		p.headers.sent(r)
+		if h := &r.headers; h.ask != askWaiting || h.locator != nil || !h.lastAsk.Equal(p.now) ||
+			!h.deadline.Equal(p.now.Add(p.cfg.HeadersTimeout)) {
+			t.Fatalf("%+v", h)
+		}
+		after := r.headers.askAt.Sub(p.now)
+		least, most = min(least, after), max(most, after)
+	}
+	if least < stale || most >= stale*5/4 || most-least < stale/5 {
+		t.Fatalf("after %v to %v, want them spread from %v to a quarter more", least, most, stale)
+	}
+}
+
+// A Send was lost. A question that was in it is lost too, and one that is ready would
+// only keep others from being asked.
+func TestALostSendEndsTheQuestion(t *testing.T) {
+	for ask, ends := range map[askPhase]bool{askIdle: false, askLocating: false, askReady: true, askWaiting: true} {
+		p := newParts(1)
+		r := &p.find(1).headers
+		was := remoteHeaders{ask: ask, askAt: p.now.Add(time.Hour)}
+		if ask == askReady {
+			was.locator = make([]*chainhash.Hash, 1)
+		}
+		if ask == askWaiting {
+			was.deadline = p.now.Add(time.Minute)
+		}
+		*r = was
+		p.headers.notSent(p.find(1))
+		ended := r.ask == askIdle && r.locator == nil && r.deadline.IsZero() && r.askAt.Equal(p.now.Add(p.cfg.Pause))
+		if ended != ends || !ends && (r.ask != was.ask || !r.askAt.Equal(was.askAt)) {
+			t.Errorf("phase %d: %+v", ask, r)
+		}
+	}
+}
+
+func TestAPeerThatIsLateIsAskedLessAndLess(t *testing.T) {
+	p := newParts()
+	p.onReady(peer.Ready{Peer: 1, Services: services, Inbound: true})
+	r := &p.find(1).headers
+	for i, times := range []time.Duration{2, 4, 8, 16, 32, 64, 128, 128, 128} {
+		r.ask, r.deadline, r.more, r.ranOut = askWaiting, p.now.Add(1), true, true
+		p.headers.expire()
+		if r.ask != askWaiting || r.late != i {
+			t.Fatal("it has a moment left")
+		}
+		p.now = p.now.Add(1)
+		p.headers.expire()
+		if r.ask != askIdle || r.late != i+1 || r.more || r.ranOut {
+			t.Fatalf("%+v", r)
+		}
+		if got := r.askAt.Sub(p.now); got != times*p.cfg.Pause {
+			t.Errorf("late %d times: it is asked after %v, want %v", i+1, got, times*p.cfg.Pause)
+		}
+	}
+}
+
+func TestWhichInvIsAnAnnouncement(t *testing.T) {
+	p, _, two, head := branches()
+	known := []chainhash.Hash{two.best.Hash, p.tips.Block.Hash, head.at.Hash}
+	for _, c := range []struct {
+		name   string
+		blocks []chainhash.Hash
+		want   bool
+	}{
+		{"an unknown block", []chainhash.Hash{{7}}, true},
+		{"an unknown block behind known ones", append(slices.Clone(known), chainhash.Hash{7}), true},
+		{"nothing", nil, false},
+		{"its own best block", known[:1], false},
+		{"our best block", known[1:2], false},
+		{"a block that we are downloading", known[2:], false},
+		{"all of these", known, false},
+	} {
+		two.headers.lastAsk, two.headers.askAt = p.now, p.now.Add(time.Hour)
+		p.headers.onInv(peer.InvReceived{Peer: 2, Blocks: c.blocks}, p.span)
+		if got := two.headers.askAt.Equal(p.now.Add(p.cfg.MinAsk)); got != c.want {
+			t.Errorf("%s: it is asked soon: %v", c.name, got)
+		}
+	}
+	p.headers.onInv(peer.InvReceived{Peer: 9, Blocks: []chainhash.Hash{{7}}}, p.span) // it is gone
+}

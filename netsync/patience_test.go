@@ -1,0 +1,230 @@
+package netsync
+
+import (
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"acyclic/chain"
+	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
+	"acyclic/peer"
+)
+
+func TestABlockIsAsideUntilItsTime(t *testing.T) {
+	var l asideList
+	now, block := steptest.Epoch, chainhash.Hash{1}
+	if l.any(now) || l.has(now, block) {
+		t.Fatal("nothing was set aside yet")
+	}
+	l.add(now, block)
+	for after, want := range map[time.Duration]bool{0: true, asideFirst - 1: true, asideFirst: false} {
+		if at := now.Add(after); l.any(at) != want || l.has(at, block) != want {
+			t.Errorf("after %v: any block %v, this block %v, want %v", after, l.any(at), l.has(at, block), want)
+		}
+	}
+	l.add(now.Add(asideFirst), chainhash.Hash{2})
+	if at := now.Add(asideFirst); !l.any(at) || l.has(at, block) {
+		t.Error("now it is another block")
+	}
+}
+
+func TestAPointIsLinkedToOneBlock(t *testing.T) {
+	var l asideList
+	a, b, c, x, y := chainhash.Hash{1}, chainhash.Hash{2}, chainhash.Hash{3}, chainhash.Hash{4}, chainhash.Hash{5}
+	l.link(a, x)
+	l.link(b, x)
+	l.link(a, y) // the last block that did not come counts
+	if l.before(a) != y || l.before(b) != x || l.before(c) != (chainhash.Hash{}) || len(l.points) != 2 {
+		t.Fatalf("before a: %v, before b: %v, before c: %v, %d points", l.before(a), l.before(b), l.before(c), len(l.points))
+	}
+}
+
+// A slow server gets more time with each copy that came too late, up to a bound.
+func TestPatienceGrowsWithEachLateCopy(t *testing.T) {
+	p := newParts()
+	r := p.route
+	if !r.headDue().IsZero() {
+		t.Fatal("nobody was asked for it yet")
+	}
+	r.head = awaited{hash: chainhash.Hash{1}, since: p.now}
+	first := p.cfg.OrderTimeout + p.cfg.UrgentAfter
+	if got := r.headDue().Sub(p.now); got != first {
+		t.Fatalf("%v for a block that was never set aside, want %v: an order, and the second one", got, first)
+	}
+	r.aside.add(p.now, chainhash.Hash{1})
+	r.aside.add(p.now, chainhash.Hash{2})
+	for _, times := range []time.Duration{1, 2, 4, 8, 8, 8} {
+		if got := r.headDue().Sub(p.now); got != times*first {
+			t.Errorf("%v, want %v", got, times*first)
+		}
+		r.aside.came(chainhash.Hash{1})
+		r.aside.came(chainhash.Hash{3}) // it is not known
+	}
+}
+
+// branches returns the parts of a machine that goes to the branch of peer 1, and waits
+// for its first block. Peer 2 has proved a lighter branch, and has delivered before.
+func branches() (p *parts, one, two *remote, head *entry) {
+	p = newParts(1, 2)
+	heavy, light := p.tr.grow(p.tr.genesis, 3, 2), p.tr.grow(p.tr.genesis, 3, 1)
+	one, two = p.find(1), p.find(2)
+	one.best, two.best = heavy.Point, light.Point
+	two.orders.rate.add(time.Second)
+	p.lead(heavy)
+	two.share(0, heavy.Hash)
+	p.orders.order(one, 0)
+	head = p.span.entry(0)
+	p.route.head = awaited{hash: head.at.Hash, since: p.now}
+	return p, one, two, head
+}
+
+func TestWhenALateBlockIsSetAside(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		early time.Duration // before the block is late
+		with  func(p *parts, two *remote, head chain.Point)
+		aside bool
+	}{
+		{"it is late, and there is another branch", 0, func(*parts, *remote, chain.Point) {}, true},
+		{"it is not late yet", 1, func(*parts, *remote, chain.Point) {}, false},
+		{"there is nobody else", 0, func(p *parts, _ *remote, _ chain.Point) { p.ready = p.ready[:1] }, false},
+		{"the other branch leads through it too", 0, func(p *parts, two *remote, _ chain.Point) {
+			two.best = p.tr.add(p.tr.nodes[p.route.target.Hash], 1).Point
+			two.share(3, p.route.target.Hash)
+		}, false},
+		{"the other branch has no more work than our blocks", 0, func(p *parts, two *remote, _ chain.Point) {
+			two.best = p.tips.Block
+		}, false},
+		{"the other branch is set aside too, and was no worse", 0, func(p *parts, two *remote, _ chain.Point) {
+			two.route.behind = chainhash.Hash{7}
+			p.route.aside.add(p.now, chainhash.Hash{7})
+		}, true},
+		{"it is set aside already, and the other branch is not", 1, func(p *parts, _ *remote, head chain.Point) {
+			p.route.aside.add(p.now, head.Hash)
+		}, true},
+		{"both are set aside already", 0, func(p *parts, two *remote, head chain.Point) {
+			two.route.behind = chainhash.Hash{7}
+			p.route.aside.add(p.now, chainhash.Hash{7})
+			p.route.aside.add(p.now, head.Hash)
+		}, false},
+		{"the span does not lead to the target yet", 0, func(p *parts, two *remote, _ chain.Point) {
+			p.route.target = two.best
+		}, false},
+		{"another block is the late one", 0, func(p *parts, _ *remote, _ chain.Point) {
+			p.route.head.hash = chainhash.Hash{7}
+		}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, one, two, head := branches()
+			p.now = p.route.headDue().Add(-c.early)
+			c.with(p, two, head.at)
+			p.route.setLateAside(p.out)
+			if got := one.route.behind == head.at.Hash; got != c.aside || c.aside && !p.route.aside.has(p.now, head.at.Hash) {
+				t.Fatalf("set aside: %v", got)
+			}
+			if got := p.route.aside.before(one.best.Hash) == head.at.Hash; got != c.aside {
+				t.Errorf("the point behind it is remembered: %v", got)
+			}
+			if p.route.aside.before(two.best.Hash) != (chainhash.Hash{}) {
+				t.Error("the other point is not behind it")
+			}
+		})
+	}
+}
+
+// A withheld block is remembered by its hash. So its branch comes last again when
+// another peer proves it.
+func TestANewProverOfAWithheldBranchComesLast(t *testing.T) {
+	tr := newTree()
+	base := tr.grow(tr.genesis, 20, 1)
+	heavy, other := tr.grow(base, 20, 2), tr.grow(base, 20, 1)
+	s := newStory(t, tr, nil)
+	s.join(1, 2)
+	s.prove(1, base, "one peer")
+	s.serve(1)
+	s.give(peer.HeadersReceived{Peer: 2, Headers: heavy.locate(hashPtrs(base))})
+	s.give(peer.HeadersReceived{Peer: 1, Headers: other.locate(hashPtrs(base))})
+	first := s.m.span.entries[0].at.Hash
+	s.wait(s.m.cfg.OrderTimeout + s.m.cfg.UrgentAfter)
+	s.give(peer.Gone{Peer: 2})
+	s.join(3)
+	s.give(peer.HeadersReceived{Peer: 3, Headers: heavy.locate(hashPtrs(base))})
+	if got := s.m.find(3).route.behind; got != first || s.m.route.target != other.Point {
+		t.Fatalf("the point is behind %v, want %v; the target is %v", got, first, s.m.route.target)
+	}
+}
+
+// pruned returns a story in which the only peer has proved a branch, and has pruned the
+// first blocks of it.
+func pruned(t *testing.T) (*story, *node) {
+	tr := newTree()
+	tip := tr.grow(tr.genesis, 400, 1)
+	s := newStory(t, tr, nil)
+	s.give(peer.Ready{Peer: 1, Services: wireLimited})
+	s.prove(1, tip, "a pruned peer proves a branch")
+	return s, tip
+}
+
+func TestABranchIsGivenUpWhenNobodyCanServeIt(t *testing.T) {
+	s, tip := pruned(t)
+	first := s.m.span.entries[0].at.Hash
+	s.wait(s.m.cfg.OrderTimeout - 1)
+	if s.m.find(1).best != tip.Point {
+		t.Fatal("a server may still come")
+	}
+	s.wait(1)
+	if s.m.find(1).best == tip.Point || s.m.span.len() > 0 {
+		t.Fatal("it is time to give the branch up")
+	}
+	if a := &s.m.route.aside; !a.has(s.Now, first) || a.before(tip.Hash) != first {
+		t.Error("its first block is not set aside, with the point behind it")
+	}
+}
+
+func TestAServerThatComesInTimeBeginsTheWaitAnew(t *testing.T) {
+	s, tip := pruned(t)
+	s.wait(s.m.cfg.OrderTimeout - 1)
+	s.join(2)
+	s.prove(2, tip, "a peer that has all")
+	s.deliver(2, s.wantOrders(2, "it can serve the branch")[:3]...)
+	if !s.m.route.head.unserved.IsZero() {
+		t.Fatal("somebody serves the branch")
+	}
+	s.wait(time.Second)
+	s.give(peer.Gone{Peer: 2})
+	s.wait(s.m.cfg.OrderTimeout - 1)
+	if s.m.find(1).best != tip.Point {
+		t.Fatal("the branch is given up too soon")
+	}
+	s.wait(1)
+	if s.m.find(1).best == tip.Point {
+		t.Fatal("the server has not come back")
+	}
+}
+
+// A block that was asked for can come, whatever is known of the peer by now.
+func TestABlockThatIsOrderedIsNotUnserved(t *testing.T) {
+	p, one, _, _ := branches()
+	p.unprove(one)
+	p.step(actor.Tick{})
+	if _, e := p.span.head(); e == nil || e.by[0] != 1 || !p.route.head.unserved.IsZero() {
+		t.Fatalf("unserved since %v", p.route.head.unserved)
+	}
+}
+
+// What a peer shares with another path says nothing about this one.
+func TestThePathOfAnotherTargetServesNobody(t *testing.T) {
+	p, one, two, head := branches()
+	p.span.takeBack(head.at.Hash, 1)
+	one.orders.list = nil
+	one.full, two.full = false, false // both have pruned the first blocks
+	one.best.Height, two.best.Height = 1000, 1000
+	two.full, two.route.sharedTo, two.route.shared = true, chainhash.Hash{7}, 3
+	p.route.forks.retryAt = p.now.Add(time.Hour)
+	p.step(actor.Tick{})
+	if _, e := p.span.head(); e == nil || e.by[0] != 0 || p.route.head.unserved.IsZero() {
+		t.Fatal("nobody is known to have the block that all wait for")
+	}
+}
