@@ -141,7 +141,7 @@ func (r *route) askPath(port actor.Port[chain.GetPath, chain.Path], idle bool, o
 	case p.stale:
 	case !p.complete && room >= max(r.cfg.Span/4, 1):
 		q.After, q.Max = p.last, room
-	case p.complete && r.span.len() == 0 && idle:
+	case r.span.len() == 0 && idle:
 		// All was delivered, and yet our best block has less work. Chain's tips
 		// may be on their way. If not, ask again.
 		r.rebuild(r.now.Add(r.cfg.Retry))

@@ -80,3 +80,10 @@ func (u *unit) wantSound(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// deadlineOf is the first deadline that a tracker names.
+func deadlineOf(u *unit, deadlines func(*actor.Earliest)) time.Time {
+	d := actor.EarliestAfter(u.now)
+	deadlines(&d)
+	return d.At()
+}
