@@ -140,10 +140,27 @@ func TestWhoWaitsForTheQuick(t *testing.T) {
 	}
 }
 
+// When the quick have no room left, the others get their turn in the same step.
+func TestTheOthersGetWhatTheQuickLeave(t *testing.T) {
+	u := newUnit(20)
+	quick, untried := u.join(1, 20, 10*time.Millisecond), u.join(2, 20, 0)
+	quick.orders.limit = 3
+	u.orders.plan()
+	if len(quick.orders.list) != 3 || len(untried.orders.list) != u.cfg.StartInFlight {
+		t.Errorf("%d orders and %d", len(quick.orders.list), len(untried.orders.list))
+	}
+	if got := untried.orders.list[0].height; got != 4 {
+		t.Errorf("the other one begins with block %d", got)
+	}
+}
+
 func TestAPrunedPeerIsAskedFromItsLowestBlock(t *testing.T) {
 	u := newUnit(400)
 	p := u.join(1, 400, 0)
 	p.full = false
+	if _, lowest, highest := u.orders.freePeers(); lowest != 400-limitedBlocks+1 || highest != 400 {
+		t.Errorf("it has the blocks from %d to %d", lowest, highest)
+	}
 	u.orders.plan()
 	if got := p.orders.list[0].height; got != 400-limitedBlocks+1 {
 		t.Errorf("the first order is block %d, want the lowest that it serves, %d", got, 400-limitedBlocks+1)

@@ -92,7 +92,9 @@ func TestAnAnswerAboutThePath(t *testing.T) {
 		{"as many as asked for", func(u *unit) chain.GetPath { return rest(u, 3) }, nil, 6, 8, 8, false, 8},
 		{"as many, and the last is the target", func(u *unit) chain.GetPath { return rest(u, 15) }, nil, 6, 20, 20, true, 20},
 		{"nothing more", func(u *unit) chain.GetPath { return rest(u, 3) }, nil, 0, -1, 5, true, 5},
-		{"we have turned since", func(u *unit) chain.GetPath { return chain.GetPath{To: u.tip.at(19).Hash, Max: 3} }, nil, 6, 7, 5, false, 5},
+		{"we have turned since", func(u *unit) chain.GetPath {
+			return chain.GetPath{To: u.tip.at(19).Hash, After: u.tip.at(5).Hash, Max: 3}
+		}, nil, 6, 7, 5, false, 5},
 		{"the span was cut since", func(u *unit) chain.GetPath { return rest(u, 3) }, func(u *unit) {
 			u.span.cut(4)
 			u.route.path.last = u.tip.at(4).Hash

@@ -72,6 +72,10 @@ func TestNoStatusBeforeTheTips(t *testing.T) {
 	if got := publish(); len(got) > 0 || !u.report.due().IsZero() {
 		t.Errorf("nothing has changed, and published is %+v; it is looked at again at %v", got, u.report.due())
 	}
+	u.join(2, 3, 0)
+	if got := publish(); len(got) != 1 || got[0].Peers != 2 {
+		t.Errorf("published is %+v; nothing has been for a minute, so this need not wait", got)
+	}
 }
 
 // A rate sinks by itself. It is told until it is zero, each by its own.

@@ -77,6 +77,18 @@ func TestWhoDoesNotReadIsDropped(t *testing.T) {
 	}
 }
 
+// Headers of a peer that is gone are not judged any more.
+func TestHeadersOfAGonePeerAreForgotten(t *testing.T) {
+	u := newUnit(9)
+	u.join(1, 9, 0)
+	u.headers.enqueue(u.find(1), receivedHeaders{headers: u.tip.locate(nil)})
+	u.sends.onGone(peer.Gone{Peer: 1})
+	if len(u.headers.queue) != 0 || len(u.ready) != 0 {
+		t.Errorf("%d peers wait for their headers to be judged", len(u.headers.queue))
+	}
+	u.wantSound(t)
+}
+
 // The end of a Send may come after the peer is gone.
 func TestASendEndsAfterItsPeer(t *testing.T) {
 	u := newUnit(9)

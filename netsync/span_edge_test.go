@@ -90,6 +90,22 @@ func TestTheBudgetOfHeldBlocks(t *testing.T) {
 	}
 }
 
+// The highest held blocks make room. They are needed last.
+func TestHeldBlocksMakeRoom(t *testing.T) {
+	u := newUnit(5)
+	u.cfg.HeldBytes = 1500
+	u.hold(3, 5, 500)
+	u.hold(2, 2, 700)
+	for h, want := range map[int32]entryState{1: wanted, 2: held, 3: held, 4: wanted, 5: wanted} {
+		if got := u.entryAt(h).state; got != want {
+			t.Errorf("block %d is in state %d, want %d", h, got, want)
+		}
+	}
+	if u.span.heldBytes != 1200 || u.span.held != 2 {
+		t.Errorf("%d blocks with %d bytes are held", u.span.held, u.span.heldBytes)
+	}
+}
+
 func TestWhatChainNeedsNext(t *testing.T) {
 	u := newUnit(4)
 	s := u.span
