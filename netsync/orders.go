@@ -81,7 +81,7 @@ func (o *orders) plan() {
 // delivered it soonest. It returns whether there were any.
 func (o *orders) orderSome() (ordered bool) {
 	free, lowest, highest := o.freePeers()
-	for q := o.span.firstFree(); q < o.span.end() && len(free) > 0 && o.span.unordered > 0; q++ {
+	for q := o.span.firstFree(); q < o.span.end() && len(free) > 0; q++ {
 		e := o.span.entry(q)
 		if e.at.Height < lowest {
 			continue
@@ -138,7 +138,7 @@ func (o *orders) freePeers() (free []*remote, lowest, highest int32) {
 // that does not end, its orders are late, and it is not quick any more.
 func (p *remote) quick(now time.Time) bool {
 	r := &p.orders
-	return r.rate.blocks > 0 && r.rate.perBlock() < unmeasured && r.stalls == 0 &&
+	return r.rate.perBlock() < unmeasured && r.stalls == 0 &&
 		!now.Before(p.sends.pausedUntil) && (p.sends.open == 0 || len(r.list) > 0)
 }
 
@@ -245,7 +245,7 @@ func (o *orders) goal(p *remote) int {
 		}
 	}
 	share := float64(o.cfg.Span) / 2 / perSecond / p.orders.rate.perBlock().Seconds()
-	goal := min(p.orders.rate.inFlight(), int(min(share, float64(o.cfg.MaxInFlight))))
+	goal := min(p.orders.rate.inFlight(), int(share))
 	return min(max(goal, o.cfg.MinInFlight), o.cfg.MaxInFlight)
 }
 

@@ -28,17 +28,14 @@ func (m *meter) add(now time.Time, n int) {
 // not, and the clock is set back, the meter begins again.
 func (m *meter) roll(now time.Time) {
 	sec := int64(now.Sub(m.start) / time.Second)
-	switch {
-	case now.Before(m.start) || sec < m.at:
+	if sec < m.at {
 		*m = meter{start: now}
 		return
-	case sec-m.at >= meterSeconds:
-		m.buckets, m.at = [meterSeconds]uint32{}, sec
 	}
-	for m.at < sec {
-		m.at++
-		m.buckets[m.at%meterSeconds] = 0
+	for s := max(m.at, sec-meterSeconds) + 1; s <= sec; s++ {
+		m.buckets[s%meterSeconds] = 0
 	}
+	m.at = sec
 }
 
 // rate is events a second over the last 30 s, or since the first event if that
@@ -57,7 +54,7 @@ func (m *meter) rate(now time.Time) float64 {
 
 // rate measures how fast a peer delivers, over the time in which it had
 // something to deliver. Old measurements fade: the sums are halved once they
-// stand for more than rateMemory of such time.
+// stand for more than rateMemory of such time, or for more than rateBlocks.
 type rate struct {
 	blocks float64
 	busy   float64 // seconds
@@ -67,6 +64,8 @@ const (
 	// rateMemory is long enough to even out single blocks, and short enough to
 	// show that a line has become slow.
 	rateMemory = 8 * time.Second
+	// rateBlocks bounds what a peer that was very quick has to its credit.
+	rateBlocks = 4096
 	// quickest is what a block costs at least. No line is faster, and what is
 	// divided by it stays finite.
 	quickest = time.Microsecond
@@ -81,8 +80,8 @@ const (
 // add notes a block that came after the peer had been busy for took.
 func (r *rate) add(took time.Duration) {
 	r.blocks++
-	r.busy += max(took.Seconds(), 1e-6)
-	if r.busy > rateMemory.Seconds() || r.blocks > 4096 {
+	r.busy += max(took.Seconds(), 0) // the clock may be set back
+	if r.busy > rateMemory.Seconds() || r.blocks > rateBlocks {
 		r.blocks, r.busy = r.blocks/2, r.busy/2
 	}
 }
@@ -96,6 +95,4 @@ func (r *rate) perBlock() time.Duration {
 }
 
 // inFlight is how many blocks the peer delivers in the lookahead.
-func (r *rate) inFlight() int {
-	return int(min(float64(lookahead)/float64(max(r.perBlock(), 1)), 1<<20))
-}
+func (r *rate) inFlight() int { return int(lookahead / r.perBlock()) }

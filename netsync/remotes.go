@@ -23,8 +23,6 @@ type facts struct {
 	now   time.Time
 	tips  chain.Tips
 	ready []*remote // in order of ID: the peers that Ready has named, until Gone or dropped
-
-	dropped bool // some remotes are dropped in this step
 }
 
 // remote is what netsync knows of a ready peer, with a part per tracker.
@@ -85,7 +83,7 @@ func (f *facts) find(id actor.ID) *remote {
 // and orders its cell to end.
 func (f *facts) drop(p *remote, reason string, fault bool) {
 	if p.why == (actor.End{}) {
-		p.why, f.dropped = actor.End{Reason: reason, Fault: fault}, true
+		p.why = actor.End{Reason: reason, Fault: fault}
 	}
 }
 

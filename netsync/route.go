@@ -2,6 +2,7 @@ package netsync
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -51,10 +52,7 @@ const noShared = -1
 // better says whether a should be preferred to b as a target: by work, never by
 // height, then by hash so that the choice does not depend on which came first.
 func better(a, b chain.Point) bool {
-	if c := a.Work.Cmp(b.Work); c != 0 {
-		return c > 0
-	}
-	return a.Hash != b.Hash && (b.Hash == chainhash.Hash{} || bytes.Compare(a.Hash[:], b.Hash[:]) < 0)
+	return cmp.Or(a.Work.Cmp(b.Work), bytes.Compare(b.Hash[:], a.Hash[:])) > 0
 }
 
 // aim chooses the target, and another one if the block that all wait for on the way
@@ -97,9 +95,7 @@ func (r *route) rank(p *remote) rank {
 	switch {
 	case !p.blocks || p.best.Work.Cmp(r.tips.Block.Work) <= 0:
 		return rankUseless
-	case len(r.aside.blocks) == 0:
-		return rankGood
-	case p.route.behind != chainhash.Hash{} && r.aside.has(r.now, p.route.behind):
+	case r.aside.has(r.now, p.route.behind):
 		return rankAside
 	case p.orders.rate.blocks == 0 && r.aside.any(r.now):
 		return rankUntried
@@ -144,7 +140,7 @@ func (r *route) askPath(port actor.Port[chain.GetPath, chain.Path], idle bool, o
 	case p.stale:
 	case !p.complete && room >= max(r.cfg.Span/4, 1):
 		q.After, q.Max = p.last, room
-	case p.complete && r.span.len() == 0 && idle:
+	case r.span.len() == 0 && idle:
 		// All was delivered, and yet our best block has less work. Chain's tips
 		// may be on their way. If not, ask again.
 		r.rebuild(r.now.Add(r.cfg.Retry))

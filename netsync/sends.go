@@ -112,10 +112,6 @@ func (s *sends) onGone(g peer.Gone) {
 // endDropped forgets the peers that were dropped in this step, and orders their
 // cells to end. It does not wait for their Gone, which is certain to come.
 func (s *sends) endDropped(out *actor.Outbox) {
-	if !s.dropped {
-		return
-	}
-	s.dropped = false
 	s.ready = slices.DeleteFunc(s.ready, func(p *remote) bool {
 		if p.why == (actor.End{}) {
 			return false

@@ -78,9 +78,6 @@ func (s *span) last() *entry { return &s.entries[len(s.entries)-1] }
 // extend appends blocks.
 func (s *span) extend(points []chain.Point) {
 	for _, p := range points {
-		if _, ok := s.index[p.Hash]; ok {
-			continue
-		}
 		s.index[p.Hash] = s.end()
 		s.entries = append(s.entries, entry{at: p})
 		s.unordered++
@@ -200,7 +197,7 @@ func (s *span) takeBack(h chainhash.Hash, peer actor.ID) bool {
 		return false
 	}
 	e := s.entry(q)
-	if e.state != wanted || peer != e.by[0] && peer != e.by[1] {
+	if peer != e.by[0] && peer != e.by[1] {
 		return false
 	}
 	s.count(e, -1)
@@ -285,8 +282,7 @@ func (s *span) finish(h chainhash.Hash) {
 func (s *span) pop() {
 	for len(s.entries) > 0 && s.entries[0].state == done {
 		delete(s.index, s.entries[0].at.Hash)
-		s.entries[0] = entry{}
-		s.entries = s.entries[1:]
+		s.entries = s.entries[1:] // a done entry has no block that would stay in memory
 		s.base++
 	}
 }

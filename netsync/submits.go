@@ -42,7 +42,6 @@ func (s *submits) plan(port actor.Port[chain.SubmitBlock, chain.Verdict], out *a
 	if s.now.Before(s.after) {
 		return
 	}
-	s.after = time.Time{}
 	for {
 		e := s.span.nextToHand()
 		if e == nil || s.bytes > 0 && s.bytes+e.size > s.cfg.SubmitBytes {
