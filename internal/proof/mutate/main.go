@@ -20,6 +20,7 @@ var (
 	list  = flag.Bool("list", false, "only print the mutants")
 	match = flag.String("run", "", "only mutants whose name matches this regular expression")
 	only  = flag.String("only", "", "only the mutants that this file names, one a line")
+	tests = flag.String("tests", "", "only the tests of packages whose path matches this regular expression")
 	limit = flag.Duration("limit", 10*time.Second, "leave out tests that take longer")
 	jobs  = flag.Int("jobs", runtime.NumCPU(), "mutants at a time")
 	lasts = flag.Duration("for", 0, "stop after this time; the mutants come in another order each day")
@@ -45,6 +46,11 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	re, err := regexp.Compile(*tests)
+	if err != nil {
+		return err
+	}
+	tree.tested = slices.DeleteFunc(tree.tested, func(p string) bool { return !re.MatchString(p) })
 	chosen, err := choose(s.mutants)
 	if err != nil {
 		return err
@@ -60,7 +66,7 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	fmt.Printf("compiling %d mutants into the tests of %d packages\n", len(s.mutants), len(tested))
+	fmt.Printf("compiling %d mutants into the tests of %d packages\n", len(s.mutants), len(tree.tested))
 	all, err := tree.build(s, dir)
 	if err != nil {
 		return err
