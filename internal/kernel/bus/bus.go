@@ -304,8 +304,9 @@ func (b *Bus) Rebuild(now time.Time, cell actor.ID, reset func()) {
 // in order.
 func (b *Bus) living(cell actor.ID) []actor.ID {
 	for _, id := range b.sorted() {
-		b.drained(cell, id, false)
-		b.drained(cell, id, true)
+		for _, ended := range []bool{false, true} {
+			b.drained(cell, id, ended)
+		}
 	}
 	return b.sorted()
 }
