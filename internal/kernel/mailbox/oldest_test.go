@@ -55,3 +55,15 @@ func TestL12WhatIsLateIsNamed(t *testing.T) {
 		t.Errorf("Lagged is named %v", o)
 	}
 }
+
+// A report may be made at any time, again and again.
+func TestL12ReportsLeaveNothingLocked(t *testing.T) {
+	m := New(1, Spec{Control: 1, Ports: port(1)}, func() {})
+	m.Put(Envelope{Lane: actor.Control, Queued: 10})
+	m.Reserve(0, 2, 0, begin, "none")
+	for range 2 {
+		if o, ok := m.Oldest(); !ok || o.Since != 10 || len(m.Asking(nil)) != 1 || len(m.Owed()) != 0 || m.Free(0) != 0 || m.Check() != nil {
+			t.Errorf("the oldest is %+v, %v", o, ok)
+		}
+	}
+}
