@@ -116,6 +116,17 @@ func TestL11TheBatchDiesWithTheCell(t *testing.T) {
 	}
 }
 
+// A cell that has ended sees nothing of the rest of its batch.
+func TestTheBatchEndsWithTheCell(t *testing.T) {
+	g := newStage()
+	peer := g.spawn()
+	g.receive(peer, func(out *actor.Outbox) { traffic.Publish(out, "piece") })
+	g.Deliver(outside, listener, actor.Control, do(func(out *actor.Outbox) { out.Finish("it ends") }), 0)
+	if g.turn(listener); !g.saw(listener, "do") || g.credit(peer) != "8 100" {
+		t.Errorf("it sees %q, and the credit is %s", g.seen[listener], g.credit(peer))
+	}
+}
+
 // The last input of a batch kills, and no Tick is given to the successor out of turn.
 func TestL11NoTickAfterADeath(t *testing.T) {
 	g := newStage()
