@@ -46,8 +46,8 @@ func TestL1ASleeperIsWokenOnce(t *testing.T) {
 		}
 		s.put(actor.Questions)
 		step("awake", 0)
-		for !take(s) {
-			s.Mailbox.box.Take(0, nil)
+		if s.Mailbox.box.Take(0, nil); !take(s) {
+			t.Errorf("%s: nothing is there, and it does not sleep", name)
 		}
 		s.put(actor.Questions)
 		step("asleep", 1)
