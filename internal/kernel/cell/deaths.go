@@ -32,9 +32,9 @@ func (s *System) Died(c *Cell, trace string, culprit actor.ID) (last bool) {
 	now := s.driver.Now()
 	s.mu.Lock()
 	s.deaths = slices.DeleteFunc(s.deaths, func(t time.Time) bool { return now.Sub(t) > rule.Within })
-	s.deaths = append(s.deaths, now)
-	last = len(s.deaths) >= rule.Max
-	s.deaths = s.deaths[max(0, len(s.deaths)-rule.Max):]
+	if last = len(s.deaths)+1 >= rule.Max; !last {
+		s.deaths = append(s.deaths, now)
+	}
 	s.mu.Unlock()
 	if last {
 		s.driver.Halt(fmt.Errorf("%d components died within %v, the last was %s: see the log for their traces",

@@ -13,10 +13,9 @@ import (
 // Run gives a batch to a cell's machine, with a Tick behind the answers if its
 // deadline has come, and performs the effects of each step in order.
 func (s *System) Run(c *Cell, now time.Time, batch []mailbox.Envelope) {
-	if now.Before(c.now) {
-		now = c.now
+	if now.After(c.now) {
+		c.now = now
 	}
-	c.now = now
 	ticked := false
 	for i := range batch {
 		e := &batch[i]
@@ -32,8 +31,8 @@ func (s *System) Run(c *Cell, now time.Time, batch []mailbox.Envelope) {
 			return
 		}
 	}
-	if !ticked && !s.tick(c) {
-		return
+	if !ticked {
+		s.tick(c)
 	}
 	c.hands[0].rest()
 	for _, id := range c.Mail.Done() {
@@ -46,7 +45,6 @@ func (s *System) tick(c *Cell) bool {
 	d, trace := c.due()
 	if trace != "" {
 		c.out.Begin(c.now) // what the last step wanted has been done
-		c.seated = c.seated[:0]
 		s.crash(c, trace, 0)
 		return false
 	}
@@ -88,8 +86,8 @@ func (s *System) step(c *Cell, e *mailbox.Envelope) bool {
 
 // culprit is the connection that an input came from, or zero.
 func culprit(e *mailbox.Envelope) actor.ID {
-	if e.Charge.Account == 0 && e.In.From.Parent() != 0 {
-		return e.In.From // its Ready or Gone, an answer of its cell
+	if e.In.From.Parent() != 0 {
+		return e.In.From // its traffic, its Ready or Gone, an answer of its cell
 	}
 	return e.Charge.Account
 }
@@ -279,9 +277,7 @@ func (s *System) end(c *Cell, reason string) {
 		s.bus.Died(c.now, c.ID, reason)
 	}
 	s.settle(c, owed, charges)
-	if c.Runs() {
-		c.hands[0].rest()
-	}
+	c.hands[0].rest()
 	s.driver.Ended(c, reason)
 }
 

@@ -1,7 +1,9 @@
 package cell
 
 import (
+	"cmp"
 	"reflect"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -71,10 +73,9 @@ type Stats struct {
 // Stats returns the cell's figures as they are now.
 func (c *Cell) Stats() Stats {
 	st := Stats{Stats: c.Mail.Stats(), ID: c.ID, Name: c.Name, Deaths: c.deaths.Load()}
-	for _, w := range c.Work(nil) {
-		if st.BusySince == 0 || w.Since < st.BusySince {
-			st.BusySince, st.BusyWith = w.Since, w.With.String()
-		}
+	if work := c.Work(nil); len(work) > 0 {
+		first := slices.MinFunc(work, func(x, y Work) int { return cmp.Compare(x.Since, y.Since) })
+		st.BusySince, st.BusyWith = first.Since, first.With.String()
 	}
 	return st
 }

@@ -48,7 +48,7 @@ type System struct {
 	// mu guards what follows. It is a leaf: nothing is called while it is held.
 	mu      sync.RWMutex
 	dynamic map[actor.ID]*Cell
-	deaths  []time.Time // the latest, see Deaths
+	deaths  []time.Time // fewer than Deaths.Max, each within Deaths.Within
 
 	tellers map[actor.ID]adapter.Teller
 	bugs    atomic.Uint64
@@ -170,7 +170,7 @@ func (s *System) Bugs() uint64 { return s.bugs.Load() }
 // Deliver hands something to a cell for an adapter, see adapter.Cells.
 func (s *System) Deliver(from, to actor.ID, lane actor.Lane, body any, bytes int) bool {
 	c := s.Lookup(to)
-	if c == nil || c.Ended() {
+	if c == nil {
 		return false
 	}
 	e := mailbox.Envelope{

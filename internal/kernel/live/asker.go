@@ -59,12 +59,8 @@ func await(ctx context.Context, c *cell.Cell, buf []mailbox.Envelope) ([]mailbox
 	case mailbox.Over:
 		return nil, actor.ErrGone
 	case mailbox.Asleep:
-		switch c.Local.(*local).nap(earlier(time.Time{}, next, now), ctx.Done()) {
-		case stopped:
-			c.Mail.Woke()
+		if c.Local.(*local).nap(earlier(time.Time{}, next, now), ctx.Done()) == stopped {
 			return nil, ctx.Err()
-		case elapsed:
-			c.Mail.Woke()
 		}
 	}
 	return batch, nil
@@ -75,9 +71,7 @@ func await(ctx context.Context, c *cell.Cell, buf []mailbox.Envelope) ([]mailbox
 func (a *asker) collect(now time.Time) {
 	var buf []mailbox.Envelope
 	for {
-		_, _, what := a.c.Mail.Take(now, buf[:0])
-		if what != mailbox.Awake {
-			a.c.Mail.Woke()
+		if _, _, what := a.c.Mail.Take(now, buf[:0]); what != mailbox.Awake {
 			return
 		}
 	}

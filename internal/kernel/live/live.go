@@ -70,7 +70,7 @@ func (n *Node) Start() {
 	for _, e := range n.plan.Adapters {
 		if e.Handler != nil {
 			c := n.sys.Lookup(e.ID)
-			c.Local = &local{sleeper: newSleeper(e.Workers)}
+			c.Local.(*local).sleeper = newSleeper(e.Workers)
 			for hand := range e.Workers {
 				// goroutines: as many as the plan gives the adapter workers.
 				n.wg.Go(func() { n.work(c, hand, e.Handler) })
@@ -98,19 +98,13 @@ func (n *Node) run(c *cell.Cell) {
 		if what == mailbox.Over {
 			return
 		}
-		due := c.Deadline()
-		if what == mailbox.Asleep && (due.IsZero() || due.After(now)) {
-			if l.nap(earlier(due, next, now), nil) == elapsed {
-				c.Mail.Woke()
-			}
-			continue
+		if due := c.Deadline(); what == mailbox.Asleep && (due.IsZero() || due.After(now)) {
+			l.nap(earlier(due, next, now), nil)
+		} else {
+			n.sys.Run(c, now, batch)
+			clear(batch) // the inputs may be freed
+			buf = batch
 		}
-		if what == mailbox.Asleep {
-			c.Mail.Woke() // a deadline is due: not asleep after all
-		}
-		n.sys.Run(c, now, batch)
-		clear(batch)
-		buf = batch
 	}
 }
 
@@ -148,11 +142,7 @@ func (n *Node) Spawned(c *cell.Cell) { go n.run(c) }
 func (n *Node) Ended(c *cell.Cell, reason string) { n.Credited(c) }
 
 // Credited lets the connection's read pump read again.
-func (n *Node) Credited(c *cell.Cell) {
-	if l, ok := c.Local.(*local); ok && l.credit != nil {
-		l.credit.signal()
-	}
-}
+func (n *Node) Credited(c *cell.Cell) { c.Local.(*local).credit.signal() }
 
 // Crashed logs a death.
 func (n *Node) Crashed(c *cell.Cell, trace string) {
@@ -193,12 +183,12 @@ func (n *Node) Deliver(from, to actor.ID, lane actor.Lane, body any, bytes int) 
 // AwaitCredit waits until a cell's connection may be read, see adapter.Cells.
 //
 // correctness: only the connection's read pump waits here, holding nothing. Credit comes
-// back when a step is done, which needs nothing of the pump. When the cell ends, Ended
-// signals. stop ends the wait in any case.
+// back when a step is done, which needs nothing of the pump. When the cell has ended, it is
+// not found any more, and then Ended signals. stop ends the wait in any case.
 func (n *Node) AwaitCredit(to actor.ID, stop <-chan struct{}) bool {
 	for {
 		c := n.sys.Lookup(to)
-		if c == nil || c.Ended() {
+		if c == nil {
 			return false
 		}
 		if msgs, bytes := c.CreditLeft(); msgs > 0 && bytes > 0 {

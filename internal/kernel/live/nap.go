@@ -10,13 +10,11 @@ type sleeper struct {
 	timer *time.Timer
 }
 
-// far is when a new timer would go off, if it were not stopped at once.
+// far is when a new timer goes off. Nobody looks at it before a nap has set it.
 const far = time.Hour
 
 func newSleeper(slots int) *sleeper {
-	t := time.NewTimer(far)
-	t.Stop()
-	return &sleeper{wake: make(chan struct{}, slots), timer: t}
+	return &sleeper{wake: make(chan struct{}, slots), timer: time.NewTimer(far)}
 }
 
 // signal wakes the sleeper, or lets its next nap end at once. It never waits.
@@ -44,8 +42,7 @@ const (
 func (s *sleeper) nap(until time.Time, stop <-chan struct{}) napEnd {
 	var timeout <-chan time.Time
 	if !until.IsZero() {
-		s.timer.Reset(time.Until(until))
-		defer s.timer.Stop()
+		s.timer.Reset(time.Until(until)) // and forgets what it was set to
 		timeout = s.timer.C
 	}
 	select {

@@ -63,9 +63,9 @@ func (b *Box) put(e *Envelope) bool {
 	}
 	*room = *e
 	switch {
-	case e.Lane == actor.Questions && e.In.Call.Seq != 0:
+	case e.In.Call.Seq != 0:
 		b.owed[e.In.Call] = struct{}{}
-	case e.Lane == actor.Inbound && e.Topic != 0:
+	case e.traffic():
 		b.queued[e.In.From]++
 	}
 	return true
@@ -74,9 +74,7 @@ func (b *Box) put(e *Envelope) bool {
 // Take appends the next batch to buf: everything in control and a share of each
 // other lane, most urgent first, questions whose time is up included.
 func (b *Box) Take(now int64, buf []Envelope) []Envelope {
-	if at := b.slots.next(); at != 0 && at <= now {
-		b.expire(now)
-	}
+	b.expire(now)
 	for lane := range b.lanes {
 		r := &b.lanes[lane]
 		for left := b.share[lane]; left > 0 && r.n > 0; left-- {
@@ -92,9 +90,7 @@ func (b *Box) Take(now int64, buf []Envelope) []Envelope {
 
 // TakeFirst takes the most urgent input alone.
 func (b *Box) TakeFirst(now int64) (e Envelope, ok bool) {
-	if at := b.slots.next(); at != 0 && at <= now {
-		b.expire(now)
-	}
+	b.expire(now)
 	for lane := range b.lanes {
 		for r := &b.lanes[lane]; r.n > 0; {
 			e = *r.first()
@@ -118,7 +114,7 @@ func (b *Box) taken(e *Envelope) bool {
 		b.takenEvent(e)
 	case e.Ledger:
 		b.takenLedger(e)
-	case e.Lane == actor.Inbound && e.Topic != 0:
+	case e.traffic():
 		if !b.takenTraffic(e) {
 			return false
 		}

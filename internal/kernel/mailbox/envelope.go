@@ -49,3 +49,7 @@ type Envelope struct {
 	Charge Charge
 	slot   int32 // of an answer
 }
+
+// traffic says whether the envelope is a Traffic event. What a socket's adapter
+// delivers has no topic.
+func (e *Envelope) traffic() bool { return e.Lane == actor.Inbound && e.Topic != 0 }

@@ -26,17 +26,15 @@ func (b *Box) putEvent(e *Envelope) bool {
 		return true
 	}
 	k := stateKey{e.Topic, e.In.Key}
-	if old, ok := b.latest[k]; ok {
-		e.Queued = old.Queued // the reader has been slow since then
-		b.latest[k] = *e
-		return true
-	}
-	if len(b.latest) == b.states {
+	_, queued := b.latest[k]
+	if !queued && len(b.latest) == b.states {
 		b.counts.Refused++
 		return false
 	}
 	b.latest[k] = *e
-	*b.lanes[actor.Events].push() = Envelope{In: actor.Input{Key: e.In.Key}, Topic: e.Topic, Lane: actor.Events, Queued: e.Queued}
+	if !queued { // otherwise the reader has been slow since the first value was queued
+		*b.lanes[actor.Events].push() = Envelope{In: actor.Input{Key: e.In.Key}, Topic: e.Topic, Lane: actor.Events, Queued: e.Queued}
+	}
 	return true
 }
 

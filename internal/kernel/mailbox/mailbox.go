@@ -70,8 +70,9 @@ const (
 
 // Take appends the next batch to buf. When nothing is left for the caller, not
 // even for Done, it is registered as asleep in the same critical section: it
-// then waits for its wake-up, or until next (a Stamp; zero: for ever)
-// and calls Woke. A mailbox has one taker, or workers that use TakeOne.
+// then waits for its wake-up, or until next (a Stamp; zero: for ever). If it is
+// woken by its clock, it still counts as asleep, and wake is called once for nothing. A
+// mailbox has one taker, or workers that use TakeOne.
 func (m *Mailbox) Take(now time.Time, buf []Envelope) (batch []Envelope, next int64, what Taken) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -122,14 +123,6 @@ func (m *Mailbox) Rest() bool {
 	}
 	m.sleepers = 1
 	return true
-}
-
-// Woke tells the mailbox that its only taker, asleep until now, has been woken
-// by its clock instead of by a Put.
-func (m *Mailbox) Woke() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.sleepers = 0
 }
 
 // Reserve takes a slot for an answer, see Box.Reserve.

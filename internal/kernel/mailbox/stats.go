@@ -32,11 +32,10 @@ func (b *Box) Stats() Stats {
 	st := Stats{Counts: b.counts, Owing: len(b.owed)}
 	st.Asking, st.Zombies = b.slots.count()
 	for i := range b.lanes {
-		r := &b.lanes[i]
-		st.Depth[i] = r.n
-		if r.n > 0 && (st.Oldest == 0 || r.first().Queued < st.Oldest) {
-			st.Oldest = r.first().Queued
-		}
+		st.Depth[i] = b.lanes[i].n
+	}
+	if o, ok := b.Oldest(); ok {
+		st.Oldest = o.Since
 	}
 	return st
 }

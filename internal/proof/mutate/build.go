@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +37,7 @@ type tree struct {
 
 // project is this module's tree at root.
 func project(root string) tree {
-	return tree{root, mutated, tested, 10 * time.Second}
+	return tree{root, mutated, slices.Clone(tested), 10 * time.Second}
 }
 
 // sources are the mutants of the tree and the files with all of them.

@@ -20,6 +20,7 @@ var (
 	list  = flag.Bool("list", false, "only print the mutants")
 	match = flag.String("run", "", "only mutants whose name matches this regular expression")
 	only  = flag.String("only", "", "only the mutants that this file names, one a line")
+	tests = flag.String("tests", "", "only the tests of packages whose path matches this regular expression")
 	limit = flag.Duration("limit", 10*time.Second, "leave out tests that take longer")
 	quick = flag.Bool("quick", false, "only short tests without the proof's, and no mutant that needs more (SLOW.txt)")
 	jobs  = flag.Int("jobs", runtime.NumCPU(), "mutants at a time")
@@ -54,6 +55,11 @@ func run() error {
 		*limit = min(*limit, 5*short) // a slow machine is not to leave out what is short elsewhere
 		tree.tested = slices.DeleteFunc(slices.Clone(tree.tested), func(p string) bool { return strings.HasPrefix(p, "internal/proof/") })
 	}
+	re, err := regexp.Compile(*tests)
+	if err != nil {
+		return err
+	}
+	tree.tested = slices.DeleteFunc(tree.tested, func(p string) bool { return !re.MatchString(p) })
 	chosen, err := choose(s.mutants, reasons, slow)
 	if err != nil {
 		return err

@@ -1,0 +1,69 @@
+package mailbox
+
+import (
+	"reflect"
+	"testing"
+
+	"acyclic/internal/kernel/actor"
+)
+
+// The oldest input is named, in whichever lane it is. Of two that are as old it is the more
+// urgent one.
+func TestL12TheOldestInput(t *testing.T) {
+	for _, c := range []struct {
+		control, questions, inbound int64 // when these were queued; zero: not
+		lane                        actor.Lane
+		since                       int64
+	}{
+		{10, 20, 30, actor.Control, 10},
+		{20, 10, 30, actor.Questions, 10},
+		{30, 20, 10, actor.Inbound, 10},
+		{0, 20, 30, actor.Questions, 20},
+		{0, 0, 30, actor.Inbound, 30},
+		{20, 20, 30, actor.Control, 20},
+		{30, 20, 20, actor.Questions, 20},
+	} {
+		b := NewBox(1, Spec{Control: 1, Questions: 1, Inbound: 1})
+		for lane, at := range map[actor.Lane]int64{actor.Control: c.control, actor.Questions: c.questions, actor.Inbound: c.inbound} {
+			if at > 0 {
+				b.Put(Envelope{Lane: lane, Queued: at, In: actor.Input{Body: lane}})
+			}
+		}
+		want := Oldest{Since: c.since, Lane: c.lane, Type: reflect.TypeOf(c.lane)}
+		if o, ok := b.Oldest(); !ok || o != want || b.Stats().Oldest != c.since {
+			t.Errorf("%+v: it names %+v, want %+v", c, o, want)
+		}
+	}
+}
+
+// What stands for other events is named by what the cell will be given.
+func TestL12WhatIsLateIsNamed(t *testing.T) {
+	b := NewBox(1, Spec{States: 1, Streams: []Stream{{Topic: 4, Cap: 1}}})
+	b.Put(news(1))
+	b.Put(news(2))
+	b.Take(0, nil)
+	for want, e := range map[any]Envelope{"": value(1, "value"), 0: news(1)} {
+		b.Put(e)
+		if o, _ := b.Oldest(); o.Type != reflect.TypeOf(want) || o.Lane != actor.Events {
+			t.Errorf("a %T is named %v", want, o)
+		}
+		b.Take(0, nil)
+	}
+	b.stream[0].Cap = 0
+	b.Put(news(3))
+	if o, _ := b.Oldest(); o.Type != reflect.TypeOf(actor.Lagged{}) {
+		t.Errorf("Lagged is named %v", o)
+	}
+}
+
+// A report may be made at any time, again and again.
+func TestL12ReportsLeaveNothingLocked(t *testing.T) {
+	m := New(1, Spec{Control: 1, Ports: port(1)}, func() {})
+	m.Put(Envelope{Lane: actor.Control, Queued: 10})
+	m.Reserve(0, 2, 0, begin, "none")
+	for range 2 {
+		if o, ok := m.Oldest(); !ok || o.Since != 10 || len(m.Asking(nil)) != 1 || len(m.Owed()) != 0 || m.Free(0) != 0 || m.Check() != nil {
+			t.Errorf("the oldest is %+v, %v", o, ok)
+		}
+	}
+}
