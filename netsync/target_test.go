@@ -86,24 +86,6 @@ func TestTheTargetIsOfTheBestRank(t *testing.T) {
 	}
 }
 
-// The block that all wait for is late, and in the same step a better target is proved.
-// The block is set aside all the same: when the better one is gone, the old one is not
-// tried first.
-func TestALateBlockIsSetAsideThoughABetterTargetCame(t *testing.T) {
-	u := newUnit(9)
-	u.join(1, 9, 0)
-	ordered(1)(u, u.find(1))
-	u.route.watchHead()
-	u.now = u.now.Add(u.cfg.OrderTimeout + u.cfg.UrgentAfter)
-	heavy := u.tr.grow(u.tr.genesis, 3, 100)
-	u.join(2, 9, 0).best = heavy.Point
-	u.find(2).route = remoteRoute{shared: noShared}
-	u.route.aim(u.out)
-	if !u.route.aside.has(u.now, u.tip.at(1).Hash) || u.route.target != heavy.Point {
-		t.Errorf("the late block is set aside: %v; the target is %v", u.route.aside.has(u.now, u.tip.at(1).Hash), u.route.target)
-	}
-}
-
 // Nobody serves the next block: the target is given up, and another one chosen in the
 // same step.
 func TestAnUnservedTargetIsNotChosenAgain(t *testing.T) {
