@@ -157,3 +157,20 @@ func TestL4SpecsAreWhole(t *testing.T) {
 		t.Errorf("a spawned cell: %+v", spawned)
 	}
 }
+
+// A rebuilt parent is told what it had given to each child.
+func TestL11AliveSaysWithWhatItWasMade(t *testing.T) {
+	g := newStage()
+	peer := g.spawn()
+	var alive []actor.Alive
+	g.on[component] = func(in actor.Input, _ *actor.Outbox) {
+		if a, ok := in.Body.(actor.Alive); ok {
+			alive = append(alive, a)
+		}
+	}
+	g.let(component, dies)
+	g.turn(component)
+	if len(alive) != 1 || alive[0] != (actor.Alive{Child: peer, Arg: "arg"}) {
+		t.Errorf("it is told of %+v", alive)
+	}
+}
