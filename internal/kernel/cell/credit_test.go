@@ -1,6 +1,7 @@
 package cell
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -11,30 +12,27 @@ import (
 // pump is a driver whose read pump looks at the credit when it is told of it.
 type pump struct {
 	byHand
+	*System
+	peer actor.ID
 	left []int // messages of credit at each call
 }
 
 func (p *pump) Credited(c *Cell) { msgs, _ := c.CreditLeft(); p.left = append(p.left, msgs) }
 
-// All credit comes back: of what was handled, of what a dead component had queued, and of
-// what its batch left. It is back before the pump is told, for the pump sleeps again if it
-// finds none.
-func TestL5CreditComesBack(t *testing.T) {
+// newPump starts a parent with a peer, which publishes each message so often.
+func newPump(fanOut int, parent func(message int)) *pump {
 	life, traffic := actor.Ledger[string, string]{ID: 1}, actor.Traffic[int]{ID: 2}
-	d := &pump{byHand: byHand{now: time.Unix(100, 0)}}
-	var peer actor.ID
-	s := New(&Plan{
+	p := &pump{byHand: byHand{now: time.Unix(100, 0)}}
+	p.System = New(&Plan{
 		Cells: []Static{{ID: 1, Name: "parent", Build: func(uint32) actor.Machine {
 			return scripted{step: func(_ time.Time, in actor.Input, out *actor.Outbox) {
 				switch e := in.Body.(type) {
 				case actor.Start:
-					if peer == 0 {
-						peer, _ = out.Spawn(1, nil)
+					if p.peer == 0 {
+						p.peer, _ = out.Spawn(1, nil)
 					}
 				case int:
-					if e == 1 {
-						panic("it dies of the second message")
-					}
+					parent(e)
 				}
 			}}
 		}}},
@@ -45,7 +43,9 @@ func TestL5CreditComesBack(t *testing.T) {
 					case actor.Start:
 						life.Open(out, "ready")
 					case int:
-						traffic.Publish(out, e)
+						for range fanOut {
+							traffic.Publish(out, e)
+						}
 					}
 				}}
 			}}},
@@ -53,19 +53,44 @@ func TestL5CreditComesBack(t *testing.T) {
 			{ID: 1, Name: "life", Kind: actor.LedgerTopic, Subs: []actor.ID{1}},
 			{ID: 2, Name: "traffic", Kind: actor.TrafficTopic, Subs: []actor.ID{1}},
 		},
-	}, d)
-	s.Start(d.now)
-	turn(s, &d.byHand, 1)
-	turn(s, &d.byHand, peer)
+	}, p)
+	p.Start(p.now)
+	p.turn(1)
+	p.turn(p.peer)
+	return p
+}
+
+func (p *pump) turn(id actor.ID) { turn(p.System, &p.byHand, id) }
+
+// All credit comes back: of what was handled, of what a dead component had queued, and of
+// what its batch left. It is back before the pump is told, for the pump sleeps again if it
+// finds none.
+func TestL5CreditComesBack(t *testing.T) {
+	p := newPump(1, func(message int) {
+		if message == 1 {
+			panic("it dies of the second message")
+		}
+	})
 	for i := range 4 {
-		s.Deliver(9, peer, actor.Inbound, i, 10)
+		p.Deliver(9, p.peer, actor.Inbound, i, 10)
 	}
-	turn(s, &d.byHand, peer)
-	turn(s, &d.byHand, 1)
-	if msgs, bytes := s.Lookup(peer).CreditLeft(); msgs != 8 || bytes != 100 {
+	p.turn(p.peer)
+	p.turn(1)
+	if msgs, bytes := p.Lookup(p.peer).CreditLeft(); msgs != 8 || bytes != 100 {
 		t.Errorf("%d messages and %d bytes of credit are back, want all", msgs, bytes)
 	}
-	if n := len(d.left); n == 0 || d.left[n-1] != 8 {
-		t.Errorf("the pump, told of its credit, found %v, want all of it at last", d.left)
+	if n := len(p.left); n == 0 || p.left[n-1] != 8 {
+		t.Errorf("the pump, told of its credit, found %v, want all of it at last", p.left)
+	}
+}
+
+// The pump is not told of credit that the message's own traffic holds.
+func TestL5CreditPassesOn(t *testing.T) {
+	p := newPump(2, func(int) {})
+	p.Deliver(9, p.peer, actor.Inbound, 1, 10)
+	p.turn(p.peer)
+	p.turn(1)
+	if fmt.Sprint(p.left) != "[6 7 8]" {
+		t.Errorf("the pump, told of its credit, found %v, want that of two pieces, of one and of none spent", p.left)
 	}
 }

@@ -199,6 +199,7 @@ func TestL11NothingOfADeadStepIsDone(t *testing.T) {
 		}
 		out.Tell(writer, "write")
 		weather.Set(out, 0, "value")
+		g.ask.Ask(out, 0, query{})
 		panic("it dies")
 	})
 	if fmt.Sprint(g.log) != "[component died: it dies]" || fmt.Sprint(g.built) != "[1 again 1]" {
@@ -209,6 +210,9 @@ func TestL11NothingOfADeadStepIsDone(t *testing.T) {
 	}
 	if g.turn(listener); !g.saw(listener) {
 		t.Errorf("the listener sees %q", g.seen[listener])
+	}
+	if free := g.Lookup(component).Free(0); free != 2 {
+		t.Errorf("%d slots are free, want both: nothing was asked", free)
 	}
 	if g.turn(component); !g.saw(component, "do", "Start", "Alive", "ready") {
 		t.Errorf("the successor sees %q", g.seen[component])

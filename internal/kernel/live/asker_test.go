@@ -69,3 +69,37 @@ func TestGivenUpQuestionsKeepNoSlot(t *testing.T) {
 		n.Stop(time.Second)
 	})
 }
+
+// The answer to a question that was given up is not taken for that of the next one.
+func TestL2ALateAnswerIsNotThatOfTheNextQuestion(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
+		plan, _ := duet(0)
+		next := make(chan struct{})
+		plan.Adapters = []cell.Adapter{{ID: outside, Name: "adapter", Workers: 2,
+			Handler: adapter.HandlerFunc(func(_ context.Context, in actor.Input) any {
+				q := in.Body.(ping)
+				if q.N == 1 {
+					<-next // its client has hung up, and has asked again
+				} else {
+					close(next)
+					time.Sleep(time.Second)
+				}
+				return pong{N: q.N}
+			})}}
+		var ports actor.Ports
+		p := actor.Connect[ping](&ports, "ping", actor.Ref[chat](outside), 2, time.Minute)
+		plan.Askers = append(plan.Askers, cell.Asker{ID: 10, Name: "asker", Ports: ports.Specs})
+		n := New(&logs{}).Wire(plan)
+		n.Start()
+		a := n.Asker(10)
+		ctx, hangUp := context.WithTimeout(context.Background(), time.Second)
+		defer hangUp()
+		if _, err := adapter.Ask(ctx, a, p, ping{N: 1}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		if got, err := adapter.Ask(context.Background(), a, p, ping{N: 2}); err != nil || got.N != 2 {
+			t.Errorf("the second question is answered with %v, %v", got, err)
+		}
+		n.Stop(time.Second)
+	})
+}

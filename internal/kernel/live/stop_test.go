@@ -132,6 +132,7 @@ func TestL9TheFirstClockWakes(t *testing.T) {
 			n := New(&logs{}).Wire(plan)
 			n.Start()
 			time.Sleep(time.Minute)
+			synctest.Wait()
 			if seen["tick"] != c.deadline || seen["timeout"] != c.timeout {
 				t.Errorf("deadline %v, timeout %v: they came after %v", c.deadline, c.timeout, seen)
 			}
@@ -178,6 +179,7 @@ func TestL1EachQuestionWakesAWorker(t *testing.T) {
 		synctest.Wait() // both workers sleep
 		n.Deliver(0, left, actor.Control, work{}, 0)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if fmt.Sprint(ends) != "[<nil> <nil>]" {
 			t.Errorf("the questions end with %v, want two answers", ends)
 		}
