@@ -26,8 +26,8 @@ type mutant struct {
 	after func(in actor.Input, out *actor.Outbox)
 	// unclocked says that the machine has no deadline.
 	unclocked bool
-	// pardons says that a leaving peer is never at fault.
-	pardons bool
+	// hears says what an input is to the machine.
+	hears func(in actor.Input) actor.Input
 	// late is by how much the clock goes back at every other input.
 	late time.Duration
 }
@@ -42,9 +42,8 @@ func (m *mutant) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	if m.late = -m.late; m.late < 0 {
 		now = now.Add(m.late)
 	}
-	if gone, ok := in.Body.(peer.Gone); ok && m.pardons {
-		gone.Fault = false
-		in.Body = gone
+	if m.hears != nil {
+		in = m.hears(in)
 	}
 	m.Machine.Step(now, in, out)
 	if m.after != nil {
@@ -87,6 +86,17 @@ func everyNth(n int, meant func(actor.Input) bool) *mutant {
 		}
 		count++
 		return count%n == 0
+	}}
+}
+
+// hears makes a machine that takes inputs of type E for something else.
+func hears[E any](change func(in actor.Input, e *E)) *mutant {
+	return &mutant{hears: func(in actor.Input) actor.Input {
+		if e, ok := in.Body.(E); ok {
+			change(in, &e)
+			in.Body = e
+		}
+		return in
 	}}
 }
 
@@ -161,9 +171,25 @@ var mutants = []struct {
 		}}
 	})},
 	{"hosts at fault are not banned", &bans, breaks(node.Server, func() *mutant {
-		return &mutant{pardons: true}
+		return hears(func(_ actor.Input, gone *peer.Gone) { gone.Fault = false })
 	})},
 	{"bans last too long", &bans, func(s *node.Settings) { s.Server.BanDuration *= 2 }},
+	{"headers that are too new are a fault", &future, breaks(node.Netsync, func() *mutant {
+		return hears(func(_ actor.Input, v *chain.HeadersVerdict) {
+			if v.Code == chain.TooNew {
+				v.Code = chain.Invalid
+			}
+		})
+	})},
+	{"blocks that are too new are a fault", &future, breaks(node.Netsync, func() *mutant {
+		return hears(func(_ actor.Input, v *chain.Verdict) {
+			if v.Code == chain.TooNew {
+				v.Code = chain.Invalid
+			}
+		})
+	})},
+	{"what is too new is forgotten for an hour", &future, func(s *node.Settings) { s.Limits.Netsync.TooNewRetry = time.Hour }},
+	{"what is too new is asked for every second", &future, func(s *node.Settings) { s.Limits.Netsync.TooNewRetry = time.Second }},
 	{"netsync tries again at once", &engines, impatient},
 	{"the seeds are asked once", &dnsSeeds, breaks(node.Server, func() *mutant {
 		return &mutant{loses: lookupFailed}

@@ -46,7 +46,6 @@ type town struct {
 	deadly   int           // one step in so many of a component panics; zero: none
 	twins    bool          // what is built is a twin's, and may never live
 	deaths   int           // how many there were by intent
-	bans     *warden       // nil: nobody looks at the bans
 	guests   int           // how many strangers there are
 	peers    int           // how many each node may have
 	full     int           // how many headers a message has at most
@@ -64,6 +63,9 @@ type town struct {
 	alter  func(*cell.Plan)
 
 	meddle func() // happens now and then between two inputs
+	// around puts a machine of a node into another one, which looks at what it is given and
+	// at what it does.
+	around func(n *resident, id actor.ID, m actor.Machine) actor.Machine
 }
 
 // resident is a node of the town.
@@ -101,6 +103,7 @@ type belongings struct {
 	orders bool                 // an operator adds and removes peers
 	config func(*node.Settings) // what its user has configured besides
 	doomed bool                 // these deaths stop it
+	ahead  time.Duration        // how far the clock by which it judges headers is ahead
 }
 
 // maxPeers is how many peers a node has at most, unless its world says otherwise.
@@ -163,6 +166,7 @@ func (c *town) add(has belongings) *resident {
 	}
 	n := &resident{store: fake.NewStore(genesis), limits: s.Limits, doomed: has.doomed}
 	n.store.HeadersPerMessage = s.Limits.Netsync.HeadersPerMessage
+	n.store.Ahead = has.ahead
 	n.store.Add(c.Now, has.blocks...)
 	if has.stop > 0 {
 		n.stop = c.Now.Add(has.stop)
@@ -195,7 +199,9 @@ func (c *town) add(has belongings) *resident {
 	if c.alter != nil {
 		c.alter(plan)
 	}
-	wrap(plan, c.bans.watch)
+	if c.around != nil {
+		wrap(plan, func(id actor.ID, m actor.Machine) actor.Machine { return c.around(n, id, m) })
+	}
 	traced(c.World, fmt.Sprintf("node%d", len(c.nodes)+1), plan)
 	c.nodes = append(c.nodes, n)
 	c.adapters, c.homes = append(c.adapters, n.adapter), append(c.homes, nil)
