@@ -190,6 +190,21 @@ var mutants = []struct {
 	})},
 	{"what is too new is forgotten for an hour", &future, func(s *node.Settings) { s.Limits.Netsync.TooNewRetry = time.Hour }},
 	{"what is too new is asked for every second", &future, func(s *node.Settings) { s.Limits.Netsync.TooNewRetry = time.Second }},
+	{"relay does not hear that a Send has timed out", &sends, breaks(node.Relay, func() *mutant {
+		return &mutant{loses: sendTimedOut}
+	})},
+	{"netsync does not hear that a Send has timed out", &sends, breaks(node.Netsync, func() *mutant {
+		return &mutant{loses: sendTimedOut}
+	})},
+	{"relay takes what was refused for sent", &sends, breaks(node.Relay, func() *mutant {
+		return &mutant{hears: func(in actor.Input) actor.Input {
+			if in.Err == actor.ErrBusy {
+				in.Err = nil
+			}
+			return in
+		}}
+	})},
+	{"relay tries again in an hour", &sends, func(s *node.Settings) { s.Limits.Relay.RetryAfter = time.Hour }},
 	{"netsync tries again at once", &engines, impatient},
 	{"the seeds are asked once", &dnsSeeds, breaks(node.Server, func() *mutant {
 		return &mutant{loses: lookupFailed}
@@ -198,6 +213,8 @@ var mutants = []struct {
 	{"two deaths are too many", &dooms, func(plan *cell.Plan) { plan.Deaths.Max = 2 }},
 	{"deaths are never forgotten", &dooms, func(plan *cell.Plan) { plan.Deaths.Within = time.Hour }},
 }
+
+func sendTimedOut(in actor.Input) bool { return is[peer.Sent](in) && in.Err == actor.ErrTimeout }
 
 // spoil makes all nodes to come broken ones.
 func (c *town) spoil(how any) {
