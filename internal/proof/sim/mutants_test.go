@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
+
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/cell"
@@ -205,6 +207,16 @@ var mutants = []struct {
 		}}
 	})},
 	{"relay tries again in an hour", &sends, func(s *node.Settings) { s.Limits.Relay.RetryAfter = time.Hour }},
+	{"netsync holds four times what it may", &budget, func(s *node.Settings) { s.Limits.Netsync.HeldBytes *= 4 }},
+	{"blocks that there was no room for are lost", &budget, breaks(node.Netsync, func() *mutant {
+		came := map[chainhash.Hash]bool{}
+		return &mutant{loses: func(in actor.Input) bool {
+			b, ok := in.Body.(peer.BlockReceived)
+			again := ok && came[b.Hash]
+			came[b.Hash] = true
+			return again
+		}}
+	})},
 	{"netsync tries again at once", &engines, impatient},
 	{"the seeds are asked once", &dnsSeeds, breaks(node.Server, func() *mutant {
 		return &mutant{loses: lookupFailed}
