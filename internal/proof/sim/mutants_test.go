@@ -217,6 +217,17 @@ var mutants = []struct {
 			return again
 		}}
 	})},
+	{"chain does not answer once its engine has failed", &failures, breaks(node.Chain, func() *mutant {
+		failed := false
+		return &mutant{loses: func(in actor.Input) bool {
+			a, ok := in.Body.(chain.BlockApplied)
+			failed = failed || ok && a.Fatal != "" || in.Err == actor.ErrGone
+			return failed && (is[chain.GetTemplate](in) || is[chain.GetTips](in))
+		}}
+	})},
+	{"chain does not hear that its engine has died", &failures, breaks(node.Chain, func() *mutant {
+		return &mutant{loses: func(in actor.Input) bool { return in.Err == actor.ErrGone }}
+	})},
 	{"netsync tries again at once", &engines, impatient},
 	{"the seeds are asked once", &dnsSeeds, breaks(node.Server, func() *mutant {
 		return &mutant{loses: lookupFailed}

@@ -151,7 +151,7 @@ var dooms = scenario{
 			switch i {
 			case 1:
 				has.dies = []time.Duration{first, first + 20*time.Second, first + 50*time.Second}
-				has.doomed = true
+				has.halts = "components died"
 			case 2:
 				has.dies = []time.Duration{first, first + time.Second}
 			case 3:

@@ -76,9 +76,11 @@ type resident struct {
 	limits  node.Limits
 	miner   *fake.Miner
 	client  *client
-	stop    time.Time // when it is told to stop; zero: never
-	told    bool      // it was told, or has halted
-	doomed  bool      // so many of its components die that it must halt
+	stop    time.Time     // when it is told to stop; zero: never
+	told    bool          // it was told, or has halted
+	halts   string        // part of the reason for which it must halt; "": it need not
+	linger  time.Duration // between its wish to stop and its stop
+	halted  time.Time     // when it was seen to have halted
 }
 
 // wish is something that must come true within a time.
@@ -102,7 +104,9 @@ type belongings struct {
 	lonely bool                 // its address book is empty
 	orders bool                 // an operator adds and removes peers
 	config func(*node.Settings) // what its user has configured besides
-	doomed bool                 // these deaths stop it
+	halts  string               // part of the reason for which it must halt; "": it need not
+	linger time.Duration        // between its wish to stop and its stop
+	fails  *time.Time           // when its engine's worker dies of a question; nil: never
 	ahead  time.Duration        // how far the clock by which it judges headers is ahead
 }
 
@@ -164,7 +168,7 @@ func (c *town) add(has belongings) *resident {
 	if c.tune != nil {
 		c.tune(&s)
 	}
-	n := &resident{store: fake.NewStore(genesis), limits: s.Limits, doomed: has.doomed}
+	n := &resident{store: fake.NewStore(genesis), limits: s.Limits, halts: has.halts, linger: has.linger}
 	n.store.HeadersPerMessage = s.Limits.Netsync.HeadersPerMessage
 	n.store.Ahead = has.ahead
 	n.store.Add(c.Now, has.blocks...)
@@ -178,7 +182,7 @@ func (c *town) add(has belongings) *resident {
 		book = nil
 	}
 	parts := []sim.Part{
-		{ID: node.EngineWorker, Name: "engine", Build: func() actor.Machine { return fake.NewWorker(has.engine, n.store, c.seeded()) }},
+		{ID: node.EngineWorker, Name: "engine", Build: func() actor.Machine { return c.worker(has, n.store) }},
 		{ID: node.EngineReaders, Name: "readers", Build: func() actor.Machine { return fake.NewReaders(has.engine, n.store, c.seeded()) }},
 		{ID: node.Transport, Name: "net", Ports: ep.Specs, Build: func() actor.Machine { return n.adapter }},
 		{ID: node.Book, Name: "book", Build: func() actor.Machine { return fake.NewBook(book, c.seeded()) }},
@@ -278,7 +282,10 @@ func (c *town) live(bound time.Duration, done func() bool) (bool, error) {
 // govern stops the nodes that are due to stop or have halted.
 func (c *town) govern() {
 	for _, n := range c.nodes {
-		if n.Halted != nil || !n.stop.IsZero() && !n.stop.After(c.Now) {
+		if n.Halted != nil && n.halted.IsZero() {
+			n.halted = c.Now
+		}
+		if n.Halted != nil && c.Now.Sub(n.halted) >= n.linger || !n.stop.IsZero() && !n.stop.After(c.Now) {
 			n.told = true
 			n.Stop()
 		}
