@@ -53,6 +53,8 @@ func (l *liar) greeted(now time.Time, out *actor.Outbox) {
 	switch {
 	case l.how == gibberer:
 		l.acts = now.Add(time.Second)
+	case l.how == veteran:
+		l.begin(now, out)
 	case l.how == gossip:
 		l.tell(now, out)
 	case l.how == rude && l.breach == twofold:

@@ -2,11 +2,13 @@ package sim_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
@@ -227,6 +229,14 @@ var mutants = []struct {
 	})},
 	{"chain does not hear that its engine has died", &failures, breaks(node.Chain, func() *mutant {
 		return &mutant{loses: func(in actor.Input) bool { return in.Err == actor.ErrGone }}
+	})},
+	{"relay does not say that there is more", &veterans, breaks(node.Relay, func() *mutant {
+		return hears(func(_ actor.Input, a *chain.Hashes) { a.Hashes = a.Hashes[:min(len(a.Hashes), wire.MaxBlocksPerMsg-1)] })
+	})},
+	{"relay does not serve blocks without witness data", &veterans, breaks(node.Relay, func() *mutant {
+		return hears(func(_ actor.Input, q *peer.DataWanted) {
+			q.Items = slices.DeleteFunc(slices.Clone(q.Items), func(v wire.InvVect) bool { return v.Type == wire.InvTypeBlock })
+		})
 	})},
 	{"netsync tries again at once", &engines, impatient},
 	{"the seeds are asked once", &dnsSeeds, breaks(node.Server, func() *mutant {

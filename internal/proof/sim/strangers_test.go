@@ -33,10 +33,11 @@ const (
 	gossip                 // tells addresses in the old form and the new, from the past and the future
 	parrot                 // has honest headers, and answers each question with the first ones
 	manners  = int(iota)
+	veteran  = manner(manners) // downloads as clients did before headers came first: veteran_test.go
 )
 
 func (m manner) String() string {
-	return [...]string{"boaster", "mute", "gibberer", "flooder", "churner", "forger", "spoiler", "rude", "gossip", "parrot"}[m]
+	return [...]string{"boaster", "mute", "gibberer", "flooder", "churner", "forger", "spoiler", "rude", "gossip", "parrot", "veteran"}[m]
 }
 
 // stranger is a node of the town with other code than ours: a cell that dials and admits,
@@ -47,7 +48,9 @@ type stranger struct {
 	blocks []*wire.MsgBlock
 	index  map[chainhash.Hash]int // of blocks
 	dial   actor.Port[server.Dial, server.Dialed]
-	full   int // headers in a message
+	full   int              // headers in a message
+	learns func(blocks int) // what a veteran does when it has so many
+	nags   bool             // a veteran that gets nothing asks again
 	rng    *rand.Rand
 	conns  int
 	dials  int
@@ -61,7 +64,7 @@ type liarArg struct {
 }
 
 // invite adds a stranger that talks about some blocks.
-func (c *town) invite(how manner, blocks []*wire.MsgBlock) {
+func (c *town) invite(how manner, blocks []*wire.MsgBlock) *stranger {
 	var ep, sp actor.Ports
 	admit := actor.Connect[server.Admit](&ep, "net.admit", actor.Ref[server.Server](node.Server), 1, 10*time.Second)
 	adapter := c.net.Adapter(c.addrs[len(c.adapters)], admit)
@@ -97,6 +100,7 @@ func (c *town) invite(how manner, blocks []*wire.MsgBlock) {
 	c.adapters, c.homes = append(c.adapters, adapter), append(c.homes, nil)
 	c.homes[len(c.homes)-1] = c.Add(how.String(), plan, part)
 	adapter.Cells, adapter.ID = c.homes[len(c.homes)-1], node.Transport
+	return boss
 }
 
 func (s *stranger) Step(now time.Time, in actor.Input, out *actor.Outbox) {
@@ -149,6 +153,7 @@ type liar struct {
 	acts  time.Time // when it says something unasked again
 	acted int
 	breach
+	learned
 }
 
 func (l *liar) Step(now time.Time, in actor.Input, out *actor.Outbox) {
@@ -230,6 +235,10 @@ func (l *liar) hear(now time.Time, msg wire.Message, out *actor.Outbox) {
 		}
 	case *wire.MsgGetData:
 		l.data(m, out)
+	default:
+		if l.how == veteran {
+			l.study(msg, out)
+		}
 	}
 }
 
@@ -275,6 +284,11 @@ func (l *liar) data(m *wire.MsgGetData, out *actor.Outbox) {
 func (l *liar) act(now time.Time, out *actor.Outbox) {
 	l.acted++
 	l.acts = now.Add(1 + time.Duration(l.rng.Int64N(int64(time.Second))))
+	if l.how == veteran {
+		l.acts = now.Add(time.Minute)
+		l.nag(out)
+		return
+	}
 	if l.how == flooder {
 		l.say(out, l.wants(50))
 		l.say(out, &wire.MsgGetHeaders{ProtocolVersion: wire.ProtocolVersion})
