@@ -238,6 +238,18 @@ var mutants = []struct {
 			q.Items = slices.DeleteFunc(slices.Clone(q.Items), func(v wire.InvVect) bool { return v.Type == wire.InvTypeBlock })
 		})
 	})},
+	{"peers forgive breaches of the handshake", &strangers, breaks(0, func() *mutant {
+		greeted := false
+		return &mutant{loses: func(in actor.Input) bool {
+			r, _ := in.Body.(peer.Received)
+			_, version := r.Msg.(*wire.MsgVersion)
+			again := version && greeted
+			greeted = greeted || version
+			return again
+		}}
+	})},
+	{"getaddr is not answered", &strangers, breaks(node.Server, deaf[peer.AddrsWanted])},
+	{"who brings nothing new is asked again at once", &strangers, func(s *node.Settings) { s.Limits.Netsync.Pause = time.Millisecond }},
 	{"netsync tries again at once", &engines, impatient},
 	{"the seeds are asked once", &dnsSeeds, breaks(node.Server, func() *mutant {
 		return &mutant{loses: lookupFailed}

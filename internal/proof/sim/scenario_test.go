@@ -183,7 +183,7 @@ var strangers = scenario{
 			if how == boaster || how == forger {
 				blocks = bad
 			}
-			c.invite(how, blocks)
+			c.invite(how, blocks).sure = true
 		}
 	},
 }

@@ -51,6 +51,8 @@ type stranger struct {
 	full   int              // headers in a message
 	learns func(blocks int) // what a veteran does when it has so many
 	nags   bool             // a veteran that gets nothing asks again
+	wrong  func(error)      // what the nodes do wrong
+	sure   bool             // nothing that a gossip is told can be lost
 	rng    *rand.Rand
 	conns  int
 	dials  int
@@ -68,7 +70,7 @@ func (c *town) invite(how manner, blocks []*wire.MsgBlock) *stranger {
 	var ep, sp actor.Ports
 	admit := actor.Connect[server.Admit](&ep, "net.admit", actor.Ref[server.Server](node.Server), 1, 10*time.Second)
 	adapter := c.net.Adapter(c.addrs[len(c.adapters)], admit)
-	boss := &stranger{how: how, blocks: blocks, full: c.full, rng: c.seeded(),
+	boss := &stranger{how: how, wrong: c.accuse, blocks: blocks, full: c.full, rng: c.seeded(),
 		dial: actor.Connect[server.Dial](&sp, "stranger.dial", actor.Ref[server.Sockets](node.Transport), 2, time.Minute)}
 	boss.index = map[chainhash.Hash]int{}
 	for i, b := range blocks {
@@ -154,6 +156,7 @@ type liar struct {
 	acted int
 	breach
 	learned
+	ordeal
 }
 
 func (l *liar) Step(now time.Time, in actor.Input, out *actor.Outbox) {
@@ -171,6 +174,7 @@ func (l *liar) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 			l.acts = now.Add(time.Second)
 		}
 	case actor.Tick:
+		l.bear(now)
 		switch {
 		case !l.ends.IsZero() && !l.ends.After(now):
 			l.leave(out, "bored")
@@ -194,10 +198,9 @@ func (l *liar) leave(out *actor.Outbox, why string) {
 }
 
 func (l *liar) Deadline() time.Time {
-	if l.acts.IsZero() || !l.ends.IsZero() && l.ends.Before(l.acts) {
-		return l.ends
-	}
-	return l.acts
+	var next actor.Earliest
+	next.Add(l.ends, l.acts, l.due)
+	return next.At()
 }
 
 func (l *liar) version(now time.Time) wire.Message {
@@ -219,6 +222,7 @@ func (l *liar) say(out *actor.Outbox, msg wire.Message) {
 func (l *liar) hear(now time.Time, msg wire.Message, out *actor.Outbox) {
 	switch m := msg.(type) {
 	case *wire.MsgVersion:
+		l.node = m.UserAgent == userAgent
 		if l.inbound {
 			l.introduce(now, out)
 		}
@@ -230,11 +234,14 @@ func (l *liar) hear(now time.Time, msg wire.Message, out *actor.Outbox) {
 			l.say(out, wire.NewMsgPong(m.Nonce))
 		}
 	case *wire.MsgGetHeaders:
+		l.queried(now)
 		if l.how != mute {
 			l.headers(m, out)
 		}
 	case *wire.MsgGetData:
 		l.data(m, out)
+	case *wire.MsgAddr, *wire.MsgAddrV2:
+		l.due = time.Time{}
 	default:
 		if l.how == veteran {
 			l.study(msg, out)

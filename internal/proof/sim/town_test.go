@@ -110,6 +110,9 @@ type belongings struct {
 	ahead  time.Duration        // how far the clock by which it judges headers is ahead
 }
 
+// userAgent is what a node says that it is. Strangers say something else.
+const userAgent = "/sim/"
+
 // maxPeers is how many peers a node has at most, unless its world says otherwise.
 const maxPeers = 8
 
@@ -144,7 +147,7 @@ func (c *town) settings() node.Settings {
 	l := node.Derive(c.peers, 1)
 	s := node.Settings{Limits: l, Peer: peer.Config{Bounds: l.Peer}, Server: server.Config{Bounds: l.Server}, Seed: [2]uint64{c.rng.Uint64(), c.rng.Uint64()}}
 	s.Limits.Netsync.HeadersPerMessage = c.full
-	s.Peer.Services, s.Peer.UserAgent = node.Services, "/sim/"
+	s.Peer.Services, s.Peer.UserAgent = node.Services, userAgent
 	s.Peer.NonceKey = [32]byte{byte(i + 1)}
 	s.Server.DefaultPort = 18555
 	s.Server.OutboundTarget = 2
@@ -292,30 +295,6 @@ func (c *town) govern() {
 	}
 }
 
-// jump sets the first node's clock now and then: forward by up to an hour, as after a
-// suspension, or back by up to a minute. Time then stands still for the node's cells.
-func (c *town) jump() {
-	if c.jumps == 0 || c.calm || c.Now.Before(c.jumpAt) {
-		return
-	}
-	if !c.jumpAt.IsZero() {
-		by := time.Second
-		for range c.rng.IntN(5) {
-			by *= 8
-		}
-		if c.rng.IntN(4) == 0 {
-			by = -min(by, 64*time.Second)
-		}
-		if n := c.nodes[0]; n.Ahead+by < 90*time.Minute { // blocks two hours ahead are refused
-			n.Ahead += by
-			for _, x := range n.Living() {
-				n.Wake(x) // its deadline has come, or lies further off
-			}
-		}
-	}
-	c.jumpAt = c.Now.Add(time.Duration(c.rng.Int64N(int64(2 * c.jumps))))
-}
-
 // cutOff takes the network away for a time.
 func (c *town) cutOff(d time.Duration) {
 	c.outage = c.Now.Add(d)
@@ -368,22 +347,6 @@ func (c *town) agreed() bool {
 		}
 	}
 	return true
-}
-
-// clocked verifies that a machine's clock never goes back. Times that were computed before
-// would then lie in the future.
-type clocked struct {
-	actor.Machine
-	town *town
-	last time.Time
-}
-
-func (k *clocked) Step(now time.Time, in actor.Input, out *actor.Outbox) {
-	if now.Before(k.last) {
-		k.town.accuse(fmt.Errorf("a cell is given the time %v after %v", now, k.last))
-	}
-	k.last = now
-	k.Machine.Step(now, in, out)
 }
 
 // wrap puts every machine of a plan, kinds included, into another machine.
