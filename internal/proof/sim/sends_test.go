@@ -12,20 +12,21 @@ import (
 )
 
 // Some cells of connections stop answering the Sends of netsync, of relay, or all. Others refuse
-// one in three. A connection whose cell does not answer must end. A message of relay that was
-// refused must come again.
+// one in three, and all have room for one question. A connection whose cell does not answer must
+// end. A message of relay that was refused must come again.
 var sends = scenario{
 	name: "TestSendsWithoutAnswer", seeds: 4, net: smoothNet, size: 4,
 	bounds: bounds{rough: 20 * time.Minute, agree: 20 * time.Minute, news: time.Minute},
 	build: func(c *town) {
 		d := &doctor{town: c, ends: map[string]int{}}
 		c.around, c.meddle = d.watch, d.look
+		c.bounds = func(s *node.Settings) { s.Limits.PeerQuestions = 1 }
 		settlers(c, 4, quick, func(i int, has *belongings) {
 			if i < 2 {
 				has.mine.Every, has.mine.Count = 2*time.Minute, 8
 			}
 		})
-		c.wishes = append(c.wishes, wish{"netsync and relay have each ended a connection, and relay was refused", 0, func() bool {
+		c.wishes = append(c.wishes, wish{"netsync and relay have each ended a connection, and some Sends were refused", 0, func() bool {
 			return d.ends[unread] > 0 && d.ends[untaken] > 0 && d.refused > 0
 		}})
 	},
@@ -44,7 +45,7 @@ type doctor struct {
 	town     *town
 	patients []*numb
 	ends     map[string]int // connections, by the reason
-	refused  int            // Sends of relay
+	refused  int            // Sends that cells have refused
 }
 
 // watch makes some cells of connections numb, and listens to the server for their ends.
@@ -147,9 +148,9 @@ func (x *numb) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		}
 	case x.deaf == nil && !x.town.calm && x.rng.IntN(3) == 0:
 		q.Call(in).Refuse(out)
+		x.doctor.refused++
 		if in.From == node.Relay {
 			x.again, x.since = &q, x.town.Now
-			x.doctor.refused++
 		}
 	default:
 		x.Machine.Step(now, in, out)

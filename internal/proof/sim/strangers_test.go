@@ -330,7 +330,7 @@ func (l *liar) gibber(out *actor.Outbox) {
 	case 7:
 		l.say(out, wire.NewMsgPong(l.rng.Uint64()))
 	case 8:
-		out.Tell(node.Transport, peer.Write{Conn: l.conn, Command: "ping", Payload: make([]byte, l.rng.IntN(8))})
+		out.Tell(node.Transport, peer.Write{Conn: l.conn, Command: "ping", Payload: make([]byte, l.rng.IntN(12))})
 	case 9:
 		out.Tell(node.Transport, peer.Write{Conn: l.conn, Command: "gibberish", Payload: []byte{1}})
 	case 10:
