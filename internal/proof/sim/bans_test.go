@@ -20,10 +20,11 @@ var bans = scenario{
 	name: "TestBansEnd", seeds: 6, net: smoothNet, size: 4,
 	bounds: bounds{rough: 3 * time.Minute, agree: 30 * time.Minute, news: 15 * time.Minute},
 	build: func(c *town) {
-		c.bans = &warden{town: c, most: 2 - int(c.seed%2), lasts: 4 * time.Minute}
+		w := &warden{town: c, most: 2 - int(c.seed%2), lasts: 4 * time.Minute}
+		c.around = w.watch
 		settlers(c, 2, quick, func(i int, has *belongings) {
 			has.config = func(s *node.Settings) {
-				s.Server.BanDuration, s.Server.MaxBans = c.bans.lasts, c.bans.most
+				s.Server.BanDuration, s.Server.MaxBans = w.lasts, w.most
 				s.Server.AddPeers = []string{c.addrs[1-i].String()} // who is named is not banned
 			}
 		})
@@ -31,7 +32,7 @@ var bans = scenario{
 		c.invite(gibberer, honest)
 		c.invite(gibberer, honest)
 		c.wishes = append(c.wishes, wish{"a host was banned, refused and let in again", time.Hour, func() bool {
-			return c.bans.refused > 0 && c.bans.again > 0
+			return w.refused > 0 && w.again > 0
 		}})
 	},
 }
@@ -48,8 +49,8 @@ type warden struct {
 }
 
 // watch puts a server under the warden's eyes.
-func (w *warden) watch(id actor.ID, m actor.Machine) actor.Machine {
-	if w == nil || id != node.Server {
+func (w *warden) watch(_ *resident, id actor.ID, m actor.Machine) actor.Machine {
+	if id != node.Server {
 		return m
 	}
 	return &watched{Machine: m, warden: w, ready: map[actor.ID]peer.Ready{}, over: map[netip.Addr]bool{}}

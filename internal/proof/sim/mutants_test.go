@@ -2,9 +2,13 @@ package sim_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
@@ -26,8 +30,8 @@ type mutant struct {
 	after func(in actor.Input, out *actor.Outbox)
 	// unclocked says that the machine has no deadline.
 	unclocked bool
-	// pardons says that a leaving peer is never at fault.
-	pardons bool
+	// hears says what an input is to the machine.
+	hears func(in actor.Input) actor.Input
 	// late is by how much the clock goes back at every other input.
 	late time.Duration
 }
@@ -42,9 +46,8 @@ func (m *mutant) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	if m.late = -m.late; m.late < 0 {
 		now = now.Add(m.late)
 	}
-	if gone, ok := in.Body.(peer.Gone); ok && m.pardons {
-		gone.Fault = false
-		in.Body = gone
+	if m.hears != nil {
+		in = m.hears(in)
 	}
 	m.Machine.Step(now, in, out)
 	if m.after != nil {
@@ -87,6 +90,17 @@ func everyNth(n int, meant func(actor.Input) bool) *mutant {
 		}
 		count++
 		return count%n == 0
+	}}
+}
+
+// hears makes a machine that takes inputs of type E for something else.
+func hears[E any](change func(in actor.Input, e *E)) *mutant {
+	return &mutant{hears: func(in actor.Input) actor.Input {
+		if e, ok := in.Body.(E); ok {
+			change(in, &e)
+			in.Body = e
+		}
+		return in
 	}}
 }
 
@@ -161,9 +175,81 @@ var mutants = []struct {
 		}}
 	})},
 	{"hosts at fault are not banned", &bans, breaks(node.Server, func() *mutant {
-		return &mutant{pardons: true}
+		return hears(func(_ actor.Input, gone *peer.Gone) { gone.Fault = false })
 	})},
 	{"bans last too long", &bans, func(s *node.Settings) { s.Server.BanDuration *= 2 }},
+	{"headers that are too new are a fault", &future, breaks(node.Netsync, func() *mutant {
+		return hears(func(_ actor.Input, v *chain.HeadersVerdict) {
+			if v.Code == chain.TooNew {
+				v.Code = chain.Invalid
+			}
+		})
+	})},
+	{"blocks that are too new are a fault", &future, breaks(node.Netsync, func() *mutant {
+		return hears(func(_ actor.Input, v *chain.Verdict) {
+			if v.Code == chain.TooNew {
+				v.Code = chain.Invalid
+			}
+		})
+	})},
+	{"what is too new is forgotten for an hour", &future, func(s *node.Settings) { s.Limits.Netsync.TooNewRetry = time.Hour }},
+	{"what is too new is asked for every second", &future, func(s *node.Settings) { s.Limits.Netsync.TooNewRetry = time.Second }},
+	{"relay does not hear that a Send has timed out", &sends, breaks(node.Relay, func() *mutant {
+		return &mutant{loses: sendTimedOut}
+	})},
+	{"netsync does not hear that a Send has timed out", &sends, breaks(node.Netsync, func() *mutant {
+		return &mutant{loses: sendTimedOut}
+	})},
+	{"relay takes what was refused for sent", &sends, breaks(node.Relay, func() *mutant {
+		return &mutant{hears: func(in actor.Input) actor.Input {
+			if in.Err == actor.ErrBusy {
+				in.Err = nil
+			}
+			return in
+		}}
+	})},
+	{"relay tries again in an hour", &sends, func(s *node.Settings) { s.Limits.Relay.RetryAfter = time.Hour }},
+	{"netsync holds four times what it may", &budget, func(s *node.Settings) { s.Limits.Netsync.HeldBytes *= 4 }},
+	{"blocks that there was no room for are lost", &budget, breaks(node.Netsync, func() *mutant {
+		came := map[chainhash.Hash]bool{}
+		return &mutant{loses: func(in actor.Input) bool {
+			b, ok := in.Body.(peer.BlockReceived)
+			again := ok && came[b.Hash]
+			came[b.Hash] = true
+			return again
+		}}
+	})},
+	{"chain does not answer once its engine has failed", &failures, breaks(node.Chain, func() *mutant {
+		failed := false
+		return &mutant{loses: func(in actor.Input) bool {
+			a, ok := in.Body.(chain.BlockApplied)
+			failed = failed || ok && a.Fatal != "" || in.Err == actor.ErrGone
+			return failed && (is[chain.GetTemplate](in) || is[chain.GetTips](in))
+		}}
+	})},
+	{"chain does not hear that its engine has died", &failures, breaks(node.Chain, func() *mutant {
+		return &mutant{loses: func(in actor.Input) bool { return in.Err == actor.ErrGone }}
+	})},
+	{"relay does not say that there is more", &veterans, breaks(node.Relay, func() *mutant {
+		return hears(func(_ actor.Input, a *chain.Hashes) { a.Hashes = a.Hashes[:min(len(a.Hashes), wire.MaxBlocksPerMsg-1)] })
+	})},
+	{"relay does not serve blocks without witness data", &veterans, breaks(node.Relay, func() *mutant {
+		return hears(func(_ actor.Input, q *peer.DataWanted) {
+			q.Items = slices.DeleteFunc(slices.Clone(q.Items), func(v wire.InvVect) bool { return v.Type == wire.InvTypeBlock })
+		})
+	})},
+	{"peers forgive breaches of the handshake", &strangers, breaks(0, func() *mutant {
+		greeted := false
+		return &mutant{loses: func(in actor.Input) bool {
+			r, _ := in.Body.(peer.Received)
+			_, version := r.Msg.(*wire.MsgVersion)
+			again := version && greeted
+			greeted = greeted || version
+			return again
+		}}
+	})},
+	{"getaddr is not answered", &strangers, breaks(node.Server, deaf[peer.AddrsWanted])},
+	{"who brings nothing new is asked again at once", &strangers, func(s *node.Settings) { s.Limits.Netsync.Pause = time.Millisecond }},
 	{"netsync tries again at once", &engines, impatient},
 	{"the seeds are asked once", &dnsSeeds, breaks(node.Server, func() *mutant {
 		return &mutant{loses: lookupFailed}
@@ -172,6 +258,8 @@ var mutants = []struct {
 	{"two deaths are too many", &dooms, func(plan *cell.Plan) { plan.Deaths.Max = 2 }},
 	{"deaths are never forgotten", &dooms, func(plan *cell.Plan) { plan.Deaths.Within = time.Hour }},
 }
+
+func sendTimedOut(in actor.Input) bool { return is[peer.Sent](in) && in.Err == actor.ErrTimeout }
 
 // spoil makes all nodes to come broken ones.
 func (c *town) spoil(how any) {

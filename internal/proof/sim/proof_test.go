@@ -220,7 +220,7 @@ func (c *town) sound() error {
 		if n.Sys.Bugs() > 0 {
 			return fmt.Errorf("%s: %d bugs, the first: %v", n.Name, n.Sys.Bugs(), n.Halted)
 		}
-		if n.Halted != nil && !n.doomed && !strings.Contains(n.Halted.Error(), "simulated database") {
+		if n.Halted != nil && n.halts == "" && !strings.Contains(n.Halted.Error(), "simulated database") {
 			return fmt.Errorf("%s has halted: %v", n.Name, n.Halted)
 		}
 		for _, x := range n.Sys.Cells() {
@@ -244,8 +244,8 @@ func (c *town) sound() error {
 // end stops all nodes at once. Every cell must end in time.
 func (c *town) end() error {
 	for _, n := range c.nodes {
-		if n.doomed && (n.Halted == nil || !strings.Contains(n.Halted.Error(), "components died")) {
-			return fmt.Errorf("%s was to halt for its deaths: %v", n.Name, n.Halted)
+		if n.halts != "" && (n.Halted == nil || !strings.Contains(n.Halted.Error(), n.halts)) {
+			return fmt.Errorf("%s was to halt, for %s: %v", n.Name, n.halts, n.Halted)
 		}
 		n.Stop()
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"acyclic/internal/kernel/actor"
 	"acyclic/internal/node"
 	"acyclic/internal/proof/sim/fake"
 )
@@ -151,7 +152,7 @@ var dooms = scenario{
 			switch i {
 			case 1:
 				has.dies = []time.Duration{first, first + 20*time.Second, first + 50*time.Second}
-				has.doomed = true
+				has.halts = "components died"
 			case 2:
 				has.dies = []time.Duration{first, first + time.Second}
 			case 3:
@@ -183,7 +184,7 @@ var strangers = scenario{
 			if how == boaster || how == forger {
 				blocks = bad
 			}
-			c.invite(how, blocks)
+			c.invite(how, blocks).sure = true
 		}
 	},
 }
@@ -227,13 +228,21 @@ var engines = scenario{
 
 func TestEngineFails(t *testing.T) { try(t, &engines) }
 
-// All nodes but one are told to stop at some moment, whatever they are doing.
+// All nodes but one are told to stop at some moment, whatever they are doing. Where components
+// die, a node is also told to stop while its server is being rebuilt.
 var stops = scenario{
 	name: "TestL8StopDuringEverything", seeds: 60, net: roughNet, size: 3,
 	bounds: bounds{rough: 3 * time.Minute, agree: time.Hour, news: time.Minute},
 	build: func(c *town) {
 		if c.seed%3 == 0 {
 			c.deadly = 200
+			c.around = func(n *resident, id actor.ID, m actor.Machine) actor.Machine {
+				if id == node.Server && n.Node != nil && !n.stop.IsZero() && !n.told {
+					n.told = true
+					n.Stop()
+				}
+				return m
+			}
 		}
 		engine := quick
 		if c.seed%3 == 1 {

@@ -33,10 +33,11 @@ const (
 	gossip                 // tells addresses in the old form and the new, from the past and the future
 	parrot                 // has honest headers, and answers each question with the first ones
 	manners  = int(iota)
+	veteran  = manner(manners) // downloads as clients did before headers came first: veteran_test.go
 )
 
 func (m manner) String() string {
-	return [...]string{"boaster", "mute", "gibberer", "flooder", "churner", "forger", "spoiler", "rude", "gossip", "parrot"}[m]
+	return [...]string{"boaster", "mute", "gibberer", "flooder", "churner", "forger", "spoiler", "rude", "gossip", "parrot", "veteran"}[m]
 }
 
 // stranger is a node of the town with other code than ours: a cell that dials and admits,
@@ -47,7 +48,11 @@ type stranger struct {
 	blocks []*wire.MsgBlock
 	index  map[chainhash.Hash]int // of blocks
 	dial   actor.Port[server.Dial, server.Dialed]
-	full   int // headers in a message
+	full   int              // headers in a message
+	learns func(blocks int) // what a veteran does when it has so many
+	nags   bool             // a veteran that gets nothing asks again
+	wrong  func(error)      // what the nodes do wrong
+	sure   bool             // nothing that a gossip is told can be lost
 	rng    *rand.Rand
 	conns  int
 	dials  int
@@ -61,11 +66,11 @@ type liarArg struct {
 }
 
 // invite adds a stranger that talks about some blocks.
-func (c *town) invite(how manner, blocks []*wire.MsgBlock) {
+func (c *town) invite(how manner, blocks []*wire.MsgBlock) *stranger {
 	var ep, sp actor.Ports
 	admit := actor.Connect[server.Admit](&ep, "net.admit", actor.Ref[server.Server](node.Server), 1, 10*time.Second)
 	adapter := c.net.Adapter(c.addrs[len(c.adapters)], admit)
-	boss := &stranger{how: how, blocks: blocks, full: c.full, rng: c.seeded(),
+	boss := &stranger{how: how, wrong: c.accuse, blocks: blocks, full: c.full, rng: c.seeded(),
 		dial: actor.Connect[server.Dial](&sp, "stranger.dial", actor.Ref[server.Sockets](node.Transport), 2, time.Minute)}
 	boss.index = map[chainhash.Hash]int{}
 	for i, b := range blocks {
@@ -97,6 +102,7 @@ func (c *town) invite(how manner, blocks []*wire.MsgBlock) {
 	c.adapters, c.homes = append(c.adapters, adapter), append(c.homes, nil)
 	c.homes[len(c.homes)-1] = c.Add(how.String(), plan, part)
 	adapter.Cells, adapter.ID = c.homes[len(c.homes)-1], node.Transport
+	return boss
 }
 
 func (s *stranger) Step(now time.Time, in actor.Input, out *actor.Outbox) {
@@ -149,6 +155,8 @@ type liar struct {
 	acts  time.Time // when it says something unasked again
 	acted int
 	breach
+	learned
+	ordeal
 }
 
 func (l *liar) Step(now time.Time, in actor.Input, out *actor.Outbox) {
@@ -166,6 +174,7 @@ func (l *liar) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 			l.acts = now.Add(time.Second)
 		}
 	case actor.Tick:
+		l.bear(now)
 		switch {
 		case !l.ends.IsZero() && !l.ends.After(now):
 			l.leave(out, "bored")
@@ -189,10 +198,9 @@ func (l *liar) leave(out *actor.Outbox, why string) {
 }
 
 func (l *liar) Deadline() time.Time {
-	if l.acts.IsZero() || !l.ends.IsZero() && l.ends.Before(l.acts) {
-		return l.ends
-	}
-	return l.acts
+	var next actor.Earliest
+	next.Add(l.ends, l.acts, l.due)
+	return next.At()
 }
 
 func (l *liar) version(now time.Time) wire.Message {
@@ -214,6 +222,7 @@ func (l *liar) say(out *actor.Outbox, msg wire.Message) {
 func (l *liar) hear(now time.Time, msg wire.Message, out *actor.Outbox) {
 	switch m := msg.(type) {
 	case *wire.MsgVersion:
+		l.node = m.UserAgent == userAgent
 		if l.inbound {
 			l.introduce(now, out)
 		}
@@ -225,11 +234,18 @@ func (l *liar) hear(now time.Time, msg wire.Message, out *actor.Outbox) {
 			l.say(out, wire.NewMsgPong(m.Nonce))
 		}
 	case *wire.MsgGetHeaders:
+		l.queried(now)
 		if l.how != mute {
 			l.headers(m, out)
 		}
 	case *wire.MsgGetData:
 		l.data(m, out)
+	case *wire.MsgAddr, *wire.MsgAddrV2:
+		l.due = time.Time{}
+	default:
+		if l.how == veteran {
+			l.study(msg, out)
+		}
 	}
 }
 
@@ -275,6 +291,11 @@ func (l *liar) data(m *wire.MsgGetData, out *actor.Outbox) {
 func (l *liar) act(now time.Time, out *actor.Outbox) {
 	l.acted++
 	l.acts = now.Add(1 + time.Duration(l.rng.Int64N(int64(time.Second))))
+	if l.how == veteran {
+		l.acts = now.Add(time.Minute)
+		l.nag(out)
+		return
+	}
 	if l.how == flooder {
 		l.say(out, l.wants(50))
 		l.say(out, &wire.MsgGetHeaders{ProtocolVersion: wire.ProtocolVersion})
@@ -309,7 +330,7 @@ func (l *liar) gibber(out *actor.Outbox) {
 	case 7:
 		l.say(out, wire.NewMsgPong(l.rng.Uint64()))
 	case 8:
-		out.Tell(node.Transport, peer.Write{Conn: l.conn, Command: "ping", Payload: make([]byte, l.rng.IntN(8))})
+		out.Tell(node.Transport, peer.Write{Conn: l.conn, Command: "ping", Payload: make([]byte, l.rng.IntN(12))})
 	case 9:
 		out.Tell(node.Transport, peer.Write{Conn: l.conn, Command: "gibberish", Payload: []byte{1}})
 	case 10:

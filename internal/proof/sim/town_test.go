@@ -46,7 +46,6 @@ type town struct {
 	deadly   int           // one step in so many of a component panics; zero: none
 	twins    bool          // what is built is a twin's, and may never live
 	deaths   int           // how many there were by intent
-	bans     *warden       // nil: nobody looks at the bans
 	guests   int           // how many strangers there are
 	peers    int           // how many each node may have
 	full     int           // how many headers a message has at most
@@ -64,6 +63,9 @@ type town struct {
 	alter  func(*cell.Plan)
 
 	meddle func() // happens now and then between two inputs
+	// around puts a machine of a node into another one, which looks at what it is given and
+	// at what it does.
+	around func(n *resident, id actor.ID, m actor.Machine) actor.Machine
 }
 
 // resident is a node of the town.
@@ -74,9 +76,11 @@ type resident struct {
 	limits  node.Limits
 	miner   *fake.Miner
 	client  *client
-	stop    time.Time // when it is told to stop; zero: never
-	told    bool      // it was told, or has halted
-	doomed  bool      // so many of its components die that it must halt
+	stop    time.Time     // when it is told to stop; zero: never
+	told    bool          // it was told, or has halted
+	halts   string        // part of the reason for which it must halt; "": it need not
+	linger  time.Duration // between its wish to stop and its stop
+	halted  time.Time     // when it was seen to have halted
 }
 
 // wish is something that must come true within a time.
@@ -100,8 +104,14 @@ type belongings struct {
 	lonely bool                 // its address book is empty
 	orders bool                 // an operator adds and removes peers
 	config func(*node.Settings) // what its user has configured besides
-	doomed bool                 // these deaths stop it
+	halts  string               // part of the reason for which it must halt; "": it need not
+	linger time.Duration        // between its wish to stop and its stop
+	fails  *time.Time           // when its engine's worker dies of a question; nil: never
+	ahead  time.Duration        // how far the clock by which it judges headers is ahead
 }
+
+// userAgent is what a node says that it is. Strangers say something else.
+const userAgent = "/sim/"
 
 // maxPeers is how many peers a node has at most, unless its world says otherwise.
 const maxPeers = 8
@@ -137,7 +147,7 @@ func (c *town) settings() node.Settings {
 	l := node.Derive(c.peers, 1)
 	s := node.Settings{Limits: l, Peer: peer.Config{Bounds: l.Peer}, Server: server.Config{Bounds: l.Server}, Seed: [2]uint64{c.rng.Uint64(), c.rng.Uint64()}}
 	s.Limits.Netsync.HeadersPerMessage = c.full
-	s.Peer.Services, s.Peer.UserAgent = node.Services, "/sim/"
+	s.Peer.Services, s.Peer.UserAgent = node.Services, userAgent
 	s.Peer.NonceKey = [32]byte{byte(i + 1)}
 	s.Server.DefaultPort = 18555
 	s.Server.OutboundTarget = 2
@@ -161,8 +171,9 @@ func (c *town) add(has belongings) *resident {
 	if c.tune != nil {
 		c.tune(&s)
 	}
-	n := &resident{store: fake.NewStore(genesis), limits: s.Limits, doomed: has.doomed}
+	n := &resident{store: fake.NewStore(genesis), limits: s.Limits, halts: has.halts, linger: has.linger}
 	n.store.HeadersPerMessage = s.Limits.Netsync.HeadersPerMessage
+	n.store.Ahead = has.ahead
 	n.store.Add(c.Now, has.blocks...)
 	if has.stop > 0 {
 		n.stop = c.Now.Add(has.stop)
@@ -174,7 +185,7 @@ func (c *town) add(has belongings) *resident {
 		book = nil
 	}
 	parts := []sim.Part{
-		{ID: node.EngineWorker, Name: "engine", Build: func() actor.Machine { return fake.NewWorker(has.engine, n.store, c.seeded()) }},
+		{ID: node.EngineWorker, Name: "engine", Build: func() actor.Machine { return c.worker(has, n.store) }},
 		{ID: node.EngineReaders, Name: "readers", Build: func() actor.Machine { return fake.NewReaders(has.engine, n.store, c.seeded()) }},
 		{ID: node.Transport, Name: "net", Ports: ep.Specs, Build: func() actor.Machine { return n.adapter }},
 		{ID: node.Book, Name: "book", Build: func() actor.Machine { return fake.NewBook(book, c.seeded()) }},
@@ -195,7 +206,9 @@ func (c *town) add(has belongings) *resident {
 	if c.alter != nil {
 		c.alter(plan)
 	}
-	wrap(plan, c.bans.watch)
+	if c.around != nil {
+		wrap(plan, func(id actor.ID, m actor.Machine) actor.Machine { return c.around(n, id, m) })
+	}
 	traced(c.World, fmt.Sprintf("node%d", len(c.nodes)+1), plan)
 	c.nodes = append(c.nodes, n)
 	c.adapters, c.homes = append(c.adapters, n.adapter), append(c.homes, nil)
@@ -272,35 +285,14 @@ func (c *town) live(bound time.Duration, done func() bool) (bool, error) {
 // govern stops the nodes that are due to stop or have halted.
 func (c *town) govern() {
 	for _, n := range c.nodes {
-		if n.Halted != nil || !n.stop.IsZero() && !n.stop.After(c.Now) {
+		if n.Halted != nil && n.halted.IsZero() {
+			n.halted = c.Now
+		}
+		if n.Halted != nil && c.Now.Sub(n.halted) >= n.linger || !n.stop.IsZero() && !n.stop.After(c.Now) {
 			n.told = true
 			n.Stop()
 		}
 	}
-}
-
-// jump sets the first node's clock now and then: forward by up to an hour, as after a
-// suspension, or back by up to a minute. Time then stands still for the node's cells.
-func (c *town) jump() {
-	if c.jumps == 0 || c.calm || c.Now.Before(c.jumpAt) {
-		return
-	}
-	if !c.jumpAt.IsZero() {
-		by := time.Second
-		for range c.rng.IntN(5) {
-			by *= 8
-		}
-		if c.rng.IntN(4) == 0 {
-			by = -min(by, 64*time.Second)
-		}
-		if n := c.nodes[0]; n.Ahead+by < 90*time.Minute { // blocks two hours ahead are refused
-			n.Ahead += by
-			for _, x := range n.Living() {
-				n.Wake(x) // its deadline has come, or lies further off
-			}
-		}
-	}
-	c.jumpAt = c.Now.Add(time.Duration(c.rng.Int64N(int64(2 * c.jumps))))
 }
 
 // cutOff takes the network away for a time.
@@ -355,22 +347,6 @@ func (c *town) agreed() bool {
 		}
 	}
 	return true
-}
-
-// clocked verifies that a machine's clock never goes back. Times that were computed before
-// would then lie in the future.
-type clocked struct {
-	actor.Machine
-	town *town
-	last time.Time
-}
-
-func (k *clocked) Step(now time.Time, in actor.Input, out *actor.Outbox) {
-	if now.Before(k.last) {
-		k.town.accuse(fmt.Errorf("a cell is given the time %v after %v", now, k.last))
-	}
-	k.last = now
-	k.Machine.Step(now, in, out)
 }
 
 // wrap puts every machine of a plan, kinds included, into another machine.

@@ -132,6 +132,31 @@ func TestWorkerVerdicts(t *testing.T) {
 	}
 }
 
+// A clock that was ahead takes a header. When it has gone back the block is too new, until its
+// time has come.
+func TestWorkerClock(t *testing.T) {
+	r, s := newWorker(t, EngineConfig{})
+	early := Mine(hashOf(genesis), steptest.Epoch.Add(3*time.Hour), bits, 7, 0)
+	for _, c := range []struct {
+		ahead time.Duration
+		want  chain.Code
+	}{{0, chain.TooNew}, {time.Hour, chain.OK}} {
+		s.Ahead = c.ahead
+		call := r.Ask(chain.ApplyHeaders{Headers: headersOf([]*wire.MsgBlock{early})})
+		if h := steptest.WantAnswer[chain.HeadersApplied](r, call, "headers").Verdict; h.Code != c.want {
+			t.Errorf("%v ahead, the header: %v, want %v", c.ahead, h.Code, c.want)
+		}
+	}
+	s.Ahead = 0
+	if a := submit(r, 0, early); a.Verdict.Code != chain.TooNew {
+		t.Errorf("the block: %v", a.Verdict.Code)
+	}
+	r.Advance(time.Hour)
+	if a := submit(r, 0, early); a.Verdict.Code != chain.OK {
+		t.Errorf("the block, an hour later: %v", a.Verdict.Code)
+	}
+}
+
 func TestWorkerIsSlowAndInOrder(t *testing.T) {
 	r, _ := newWorker(t, EngineConfig{MaxApply: time.Second})
 	b := grow(&genesis.Header, 5, 1)

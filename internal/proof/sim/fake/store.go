@@ -26,6 +26,9 @@ type Store struct {
 	BadBlocks, BadHeaders map[chainhash.Hash]bool
 	// HeadersPerMessage bounds the answer to GetHeaders.
 	HeadersPerMessage int
+	// Ahead is how far the clock by which headers and blocks are judged is ahead of the
+	// world's.
+	Ahead time.Duration
 
 	entries map[chainhash.Hash]*entry
 	order   []*entry // as they became known
@@ -168,7 +171,7 @@ func (s *Store) applyHeader(now time.Time, h *wire.BlockHeader, fresh *int) (*en
 		return nil, chain.BadAncestor
 	case s.BadHeaders[hash]:
 		return nil, chain.Invalid
-	case h.Timestamp.Sub(now) > maxFuture:
+	case s.tooNew(now, h):
 		return nil, chain.TooNew
 	}
 	e := s.insert(h, parent)
@@ -177,6 +180,11 @@ func (s *Store) applyHeader(now time.Time, h *wire.BlockHeader, fresh *int) (*en
 		s.header = e
 	}
 	return e, chain.OK
+}
+
+// tooNew says whether a header is too far ahead of the clock.
+func (s *Store) tooNew(now time.Time, h *wire.BlockHeader) bool {
+	return h.Timestamp.Sub(now.Add(s.Ahead)) > maxFuture
 }
 
 // applyBlock carries out chain.ApplyBlock.
@@ -202,6 +210,8 @@ func (s *Store) takeBlock(now time.Time, q chain.ApplyBlock) chain.Code {
 	switch {
 	case code != chain.OK:
 		return code
+	case s.tooNew(now, &q.Block.Header): // the clock has gone back since the header came
+		return chain.TooNew
 	case merkleRoot(q.Block) != q.Block.Header.MerkleRoot:
 		return chain.Mutated
 	case s.BadBlocks[q.Hash]:
