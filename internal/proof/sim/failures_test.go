@@ -16,7 +16,7 @@ import (
 // nodes wish to stop and are left running for a while: nobody waits for an engine that has
 // failed.
 var failures = scenario{
-	name: "TestNobodyWaitsForAFailedEngine", seeds: 6, net: smoothNet, size: 4,
+	name: "TestNobodyWaitsForAFailedEngine", seeds: 4, net: smoothNet, size: 4,
 	bounds: bounds{rough: 2 * time.Minute, agree: 10 * time.Minute, news: time.Minute},
 	build: func(c *town) {
 		slow := fake.EngineConfig{MaxApply: 2 * time.Second, MaxRead: quick.MaxRead}

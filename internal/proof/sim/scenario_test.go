@@ -97,7 +97,7 @@ func settlers(c *town, n int, engine fake.EngineConfig, with func(i int, has *be
 // Latency, stalls, cuts, resets, refused dials. Every other world begins without a
 // network.
 var roughNetwork = scenario{
-	name: "TestRoughNetwork", seeds: 40, net: roughNet, size: 3,
+	name: "TestRoughNetwork", seeds: 30, net: roughNet, size: 3,
 	bounds: bounds{rough: 5 * time.Minute, agree: 10 * time.Minute, news: time.Minute},
 	build: func(c *town) {
 		if c.seed%2 == 1 {
@@ -131,7 +131,7 @@ func TestLargeTown(t *testing.T) { try(t, &largeTown) }
 // Every component panics in one step of some hundred, before or after it has changed its
 // state.
 var deaths = scenario{
-	name: "TestL11NodesAgreeThoughComponentsDie", seeds: 40, net: roughNet, size: 3,
+	name: "TestL11NodesAgreeThoughComponentsDie", seeds: 30, net: roughNet, size: 3,
 	bounds: bounds{rough: 5 * time.Minute, agree: 10 * time.Minute, news: time.Minute},
 	build: func(c *town) {
 		c.deadly = 100 + c.rng.IntN(900)
@@ -144,7 +144,7 @@ func TestL11NodesAgreeThoughComponentsDie(t *testing.T) { try(t, &deaths) }
 // Three deaths within a minute stop a node, cleanly and with a reason. Two deaths do not,
 // nor do three over a longer time.
 var dooms = scenario{
-	name: "TestL11ThreeDeathsStopTheNode", seeds: 20, net: smoothNet, size: 4,
+	name: "TestL11ThreeDeathsStopTheNode", seeds: 14, net: smoothNet, size: 4,
 	bounds: bounds{rough: 5 * time.Minute, agree: 10 * time.Minute, news: time.Minute},
 	build: func(c *town) {
 		first := time.Duration(c.rng.Int64N(int64(time.Minute)))
@@ -167,7 +167,7 @@ func TestL11ThreeDeathsStopTheNode(t *testing.T) { try(t, &dooms) }
 // Half of the town are strangers. Any ten seeds have all manners. A headers message has forty
 // headers at most, so the honest chain needs two, and the parrot's are full and bring nothing.
 var strangers = scenario{
-	name: "TestStrangers", seeds: 30, net: smoothNet, size: 6,
+	name: "TestStrangers", seeds: 20, net: smoothNet, size: 6,
 	bounds: bounds{rough: 3 * time.Minute, agree: 30 * time.Minute, news: 15 * time.Minute},
 	build: func(c *town) {
 		c.full = 40
@@ -210,7 +210,7 @@ func TestL9StrangersWithoutBlocks(t *testing.T) { try(t, &stalled) }
 // The engine of one node is slow. That of another hangs longer than the timeouts. The
 // database of a third fails: that node stops cleanly, and the others go on.
 var engines = scenario{
-	name: "TestEngineFails", seeds: 40, net: smoothNet, size: 4,
+	name: "TestEngineFails", seeds: 30, net: smoothNet, size: 4,
 	bounds: bounds{rough: 20 * time.Minute, agree: time.Hour, news: time.Minute},
 	build: func(c *town) {
 		settlers(c, 4, quick, func(i int, has *belongings) {
@@ -231,7 +231,7 @@ func TestEngineFails(t *testing.T) { try(t, &engines) }
 // All nodes but one are told to stop at some moment, whatever they are doing. Where components
 // die, a node is also told to stop while its server is being rebuilt.
 var stops = scenario{
-	name: "TestL8StopDuringEverything", seeds: 60, net: roughNet, size: 3,
+	name: "TestL8StopDuringEverything", seeds: 48, net: roughNet, size: 3,
 	bounds: bounds{rough: 3 * time.Minute, agree: time.Hour, news: time.Minute},
 	build: func(c *town) {
 		if c.seed%3 == 0 {
@@ -264,7 +264,7 @@ func TestL8StopDuringEverything(t *testing.T) { try(t, &stops) }
 // Every window, lane and budget is one or two. The engine is at times slower than the
 // timeouts.
 var tiny = scenario{
-	name: "TestL4TinyBounds", seeds: 40, net: roughNet, size: 3,
+	name: "TestL4TinyBounds", seeds: 30, net: roughNet, size: 3,
 	bounds: bounds{rough: 5 * time.Minute, agree: 20 * time.Minute, news: time.Minute},
 	build: func(c *town) {
 		c.bounds = tinyBounds(c.rng)
@@ -305,7 +305,7 @@ func tinyBounds(rng *rand.Rand) func(*node.Settings) {
 // The clock of one node jumps now and then. It jumps forward by seconds or an hour, so
 // that all open questions time out at once, or back.
 var clocks = scenario{
-	name: "TestClockJumps", seeds: 30, net: smoothNet, size: 3,
+	name: "TestClockJumps", seeds: 20, net: smoothNet, size: 3,
 	bounds: bounds{rough: 5 * time.Minute, agree: 30 * time.Minute, news: time.Minute},
 	build: func(c *town) {
 		c.jumps = time.Minute
