@@ -38,6 +38,9 @@ type mortal struct {
 }
 
 func (m *mortal) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	if m.dying { // it was asked, and before anything came of that it has an input
+		panic("a death by intent, of its deadline")
+	}
 	m.asked = false
 	dies := !m.town.calm && m.rng.IntN(m.town.deadly) == 0
 	if dies {
