@@ -50,8 +50,10 @@ func TestL12WhatIsLateIsNamed(t *testing.T) {
 		b.Take(0, nil)
 	}
 	b.stream[0].Cap = 0
-	b.Put(news(3))
-	if o, _ := b.Oldest(); o.Type != reflect.TypeOf(actor.Lagged{}) {
+	lost := news(3)
+	lost.Queued = 40
+	b.Put(lost)
+	if o, _ := b.Oldest(); o.Type != reflect.TypeOf(actor.Lagged{}) || o.Since != 40 {
 		t.Errorf("Lagged is named %v", o)
 	}
 }
