@@ -250,7 +250,8 @@ func TestL5APumpWithoutCreditEnds(t *testing.T) {
 	}
 }
 
-// A wake-up is kept for each worker that has found nothing and does not yet nap.
+// A wake-up is kept for each worker, cell or pump that has found nothing and does not yet
+// nap.
 func TestL1AWakeUpIsKeptForEachWorker(t *testing.T) {
 	bubble.Run(t, func(t *testing.T) {
 		plan, _ := duet(0)
@@ -259,9 +260,12 @@ func TestL1AWakeUpIsKeptForEachWorker(t *testing.T) {
 		n := New(&logs{}).Wire(plan)
 		n.Start()
 		synctest.Wait()
-		c := n.System().Lookup(outside)
-		if kept := cap(c.Local.(*local).wake); kept != 2 {
+		of := func(id actor.ID) *local { return n.System().Lookup(id).Local.(*local) }
+		if kept := cap(of(outside).wake); kept != 2 {
 			t.Errorf("%d wake-ups are kept for 2 workers", kept)
+		}
+		if cell, pump := cap(of(left).wake), cap(of(left).credit.wake); cell != 1 || pump != 1 {
+			t.Errorf("%d wake-ups are kept for a cell, %d for its pump, want one each", cell, pump)
 		}
 		n.Stop(time.Second)
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -68,6 +69,23 @@ func TestL12TheLoggerIsTold(t *testing.T) {
 		if got := fmt.Sprint(d.lines); got != want {
 			t.Errorf("the logger is told %s, want %s", got, want)
 		}
+	})
+}
+
+// A connection logs under the name of its kind.
+func TestL12AConnectionLogsAsItsKind(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
+		plan, s := connection()
+		close(s.gate)
+		d := &diary{}
+		n := New(d).Wire(plan)
+		n.Start()
+		peer := n.System().Lookup(<-s.child)
+		n.Log(peer, actor.Record{Msg: "hello"})
+		if want := []string{fmt.Sprintf("peer %v: hello", peer.ID)}; !slices.Equal(d.lines, want) {
+			t.Errorf("the logger is told %q, want %q", d.lines, want)
+		}
+		n.Stop(time.Second)
 	})
 }
 
