@@ -56,12 +56,15 @@ func TestL11ARebuiltSubscriberGoesOn(t *testing.T) {
 	peer, quiet, elsewhere := spawn(), spawn(), spawn()
 	b.publish(peer, lifeline, ready{peer}, false)
 	b.publish(elsewhere, other, ready{elsewhere}, false)
-	b.publish(9, weather, "sun", false)
+	b.Publish(time.Time{}, 9, actor.Effect{Topic: weather, Body: "sun", Key: 5}, mailbox.Charge{})
 
 	var lanes []actor.Lane
 	send := b.post
 	b.post = func(to actor.ID, e mailbox.Envelope) {
 		lanes = append(lanes, e.Lane)
+		if from, key := e.In.From, e.In.Key; e.Lane == actor.Control && from != peer || e.Lane == actor.Events && key != 5 {
+			t.Errorf("it is told of key %d, from %v", key, from)
+		}
 		send(to, e)
 	}
 	if got, want := fmt.Sprint(b.rebuild(watcher)), fmt.Sprint([]any{ready{peer}, "sun"}); got != want {
@@ -70,6 +73,7 @@ func TestL11ARebuiltSubscriberGoesOn(t *testing.T) {
 	if fmt.Sprint(lanes) != "[control events]" {
 		t.Errorf("it is told in %v", lanes)
 	}
+	b.post = send
 	b.publish(peer, traffic, message{peer, 1}, false)
 	b.publish(quiet, traffic, message{quiet, 1}, false)
 	if got, want := fmt.Sprint(b.take(watcher)), fmt.Sprint([]any{message{peer, 1}}); got != want {

@@ -2,6 +2,7 @@ package cell
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -162,15 +163,34 @@ func TestL4SpecsAreWhole(t *testing.T) {
 func TestL11AliveSaysWithWhatItWasMade(t *testing.T) {
 	g := newStage()
 	peer := g.spawn()
-	var alive []actor.Alive
+	var told []any
 	g.on[component] = func(in actor.Input, _ *actor.Outbox) {
-		if a, ok := in.Body.(actor.Alive); ok {
-			alive = append(alive, a)
+		switch in.Body.(type) {
+		case actor.Start, actor.Alive:
+			told = append(told, in.Body)
 		}
 	}
 	g.let(component, dies)
 	g.turn(component)
-	if len(alive) != 1 || alive[0] != (actor.Alive{Child: peer, Arg: "arg"}) {
-		t.Errorf("it is told of %+v", alive)
+	if want := []any{actor.Start{Generation: 1}, actor.Alive{Child: peer, Arg: "arg"}}; !slices.Equal(told, want) {
+		t.Errorf("it is told %+v, want %+v", told, want)
+	}
+}
+
+// Of each adapter a connection sees the latest value.
+func TestL6TheLatestOfEachAdapter(t *testing.T) {
+	g := newStage(func(p *Plan) { p.Kinds[0].Latest = 2 })
+	peer := g.spawn()
+	for _, e := range []struct {
+		from actor.ID
+		body string
+		want bool
+	}{{helper, "older", true}, {writer, "other", true}, {helper, "newer", true}, {outside, "one too many", false}} {
+		if got := g.Deliver(e.from, peer, actor.Events, e.body, 0); got != e.want {
+			t.Errorf("%s of %v is taken: %v", e.body, e.from, got)
+		}
+	}
+	if g.turn(peer); !g.saw(peer, "newer", "other") {
+		t.Errorf("it sees %q", g.seen[peer])
 	}
 }

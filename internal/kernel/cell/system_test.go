@@ -57,6 +57,9 @@ func TestWhatACellIs(t *testing.T) {
 			t.Errorf("%s: runs %v, handles %v, stops at %d, logs as %q; want %+v", c.Name, c.Runs(), c.Handles(), c.Stop(), c.Subsystem(), want)
 		}
 	}
+	if c := g.Lookup(component); c.Seats(peers) != 11 || c.Seats(peers+1) != 0 {
+		t.Errorf("%d seats are free for peers, %d for what is no kind", c.Seats(peers), c.Seats(peers+1))
+	}
 	if ports := g.Lookup(client).Ports(); len(ports) != 1 || ports[0].Name != "of a client" {
 		t.Errorf("the client's ports are %v", ports)
 	}

@@ -203,8 +203,9 @@ func TestL12AWorkerThatHangsIsNamed(t *testing.T) {
 		if work := n.System().Lookup(outside).Work(nil); len(work) != 1 || work[0].With.String() != "live.ping" {
 			t.Errorf("the worker shows %v", work)
 		}
-		if err := n.Stop(time.Second); err == nil {
-			t.Error("the stop does not say that a worker is left behind")
+		begin := time.Now()
+		if err := n.Stop(time.Second); err == nil || time.Since(begin) != time.Second {
+			t.Errorf("after %v of a second the stop says %v, not that a worker is left behind", time.Since(begin), err)
 		}
 		close(gate)
 		synctest.Wait()
@@ -249,7 +250,8 @@ func TestL5APumpWithoutCreditEnds(t *testing.T) {
 	}
 }
 
-// A wake-up is kept for each worker that has found nothing and does not yet nap.
+// A wake-up is kept for each worker, cell or pump that has found nothing and does not yet
+// nap.
 func TestL1AWakeUpIsKeptForEachWorker(t *testing.T) {
 	bubble.Run(t, func(t *testing.T) {
 		plan, _ := duet(0)
@@ -258,9 +260,12 @@ func TestL1AWakeUpIsKeptForEachWorker(t *testing.T) {
 		n := New(&logs{}).Wire(plan)
 		n.Start()
 		synctest.Wait()
-		c := n.System().Lookup(outside)
-		if kept := cap(c.Local.(*local).wake); kept != 2 {
+		of := func(id actor.ID) *local { return n.System().Lookup(id).Local.(*local) }
+		if kept := cap(of(outside).wake); kept != 2 {
 			t.Errorf("%d wake-ups are kept for 2 workers", kept)
+		}
+		if cell, pump := cap(of(left).wake), cap(of(left).credit.wake); cell != 1 || pump != 1 {
+			t.Errorf("%d wake-ups are kept for a cell, %d for its pump, want one each", cell, pump)
 		}
 		n.Stop(time.Second)
 	})

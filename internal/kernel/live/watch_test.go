@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -68,6 +69,23 @@ func TestL12TheLoggerIsTold(t *testing.T) {
 		if got := fmt.Sprint(d.lines); got != want {
 			t.Errorf("the logger is told %s, want %s", got, want)
 		}
+	})
+}
+
+// A connection logs under the name of its kind.
+func TestL12AConnectionLogsAsItsKind(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
+		plan, s := connection()
+		close(s.gate)
+		d := &diary{}
+		n := New(d).Wire(plan)
+		n.Start()
+		peer := n.System().Lookup(<-s.child)
+		n.Log(peer, actor.Record{Msg: "hello"})
+		if want := []string{fmt.Sprintf("peer %v: hello", peer.ID)}; !slices.Equal(d.lines, want) {
+			t.Errorf("the logger is told %q, want %q", d.lines, want)
+		}
+		n.Stop(time.Second)
 	})
 }
 
@@ -153,6 +171,39 @@ func TestASleepingCellKeepsNoInput(t *testing.T) {
 		runtime.GC()
 		if given.Value() != nil {
 			t.Error("it has been handled, and is kept")
+		}
+		n.Stop(time.Second)
+	})
+}
+
+// Each worker shows what it does while it does it.
+func TestL12EachWorkerShowsItsQuestion(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
+		plan, _ := duet(0)
+		gate := make(chan struct{})
+		plan.Adapters = []cell.Adapter{{ID: outside, Name: "adapter", Workers: 2,
+			Handler: adapter.HandlerFunc(func(context.Context, actor.Input) any { <-gate; return pong{} })}}
+		for id := range actor.ID(2) {
+			var ports actor.Ports
+			actor.Connect[ping](&ports, "ping", actor.Ref[chat](outside), 1, time.Minute)
+			plan.Askers = append(plan.Askers, cell.Asker{ID: 10 + id, Name: fmt.Sprint("asker ", id), Ports: ports.Specs})
+		}
+		n := New(&logs{}).Wire(plan)
+		n.Start()
+		busy := func() int { return len(n.System().Lookup(outside).Work(nil)) }
+		for id := range actor.ID(2) {
+			go n.Asker(10+id).Ask(context.Background(), 0, outside, ping{}, pong{})
+			synctest.Wait()
+			if busy() != int(id)+1 {
+				t.Errorf("%d questions are asked, and %d workers are busy", id+1, busy())
+			}
+		}
+		for left := 1; left >= 0; left-- {
+			gate <- struct{}{}
+			synctest.Wait()
+			if busy() != left {
+				t.Errorf("%d questions are left, and %d workers are busy", left, busy())
+			}
 		}
 		n.Stop(time.Second)
 	})

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"reflect"
 	"testing"
+	"time"
 
 	"acyclic/internal/kernel/actor"
 )
@@ -50,8 +51,10 @@ func TestL12WhatIsLateIsNamed(t *testing.T) {
 		b.Take(0, nil)
 	}
 	b.stream[0].Cap = 0
-	b.Put(news(3))
-	if o, _ := b.Oldest(); o.Type != reflect.TypeOf(actor.Lagged{}) {
+	lost := news(3)
+	lost.Queued = 40
+	b.Put(lost)
+	if o, _ := b.Oldest(); o.Type != reflect.TypeOf(actor.Lagged{}) || o.Since != 40 {
 		t.Errorf("Lagged is named %v", o)
 	}
 }
@@ -65,5 +68,33 @@ func TestL12ReportsLeaveNothingLocked(t *testing.T) {
 		if o, ok := m.Oldest(); !ok || o.Since != 10 || len(m.Asking(nil)) != 1 || len(m.Owed()) != 0 || m.Free(0) != 0 || m.Check() != nil {
 			t.Errorf("the oldest is %+v, %v", o, ok)
 		}
+	}
+}
+
+// Each question without an answer shows its port. It is given up once its time is up, even
+// if the cell has not taken that yet.
+func TestL12AQuestionThatIsGivenUp(t *testing.T) {
+	b := NewBox(1, Spec{Ports: append(port(1), port(2)...)})
+	var calls []actor.RawCall
+	for _, p := range []int{1, 0, 1} {
+		call, _ := b.Reserve(p, 2, 0, time.Unix(9, 0), "none")
+		calls = append(calls, call)
+	}
+	b.Expire(calls[0], 1)
+	b.Take(1, nil)
+	b.Expire(calls[1], 1)
+	want := map[actor.RawCall]Open{
+		calls[0]: {Call: calls[0], Port: 1, Deadline: 9 * second, GivenUp: true},
+		calls[1]: {Call: calls[1], Port: 0, Deadline: 9 * second, GivenUp: true},
+		calls[2]: {Call: calls[2], Port: 1, Deadline: 9 * second},
+	}
+	asking := b.Asking(nil)
+	for _, o := range asking {
+		if o != want[o.Call] {
+			t.Errorf("it asks %+v, want %+v", o, want[o.Call])
+		}
+	}
+	if st := b.Stats(); len(asking) != 3 || st.Asking != 1 || st.Zombies != 2 {
+		t.Errorf("it asks %d, %+v", len(asking), st)
 	}
 }

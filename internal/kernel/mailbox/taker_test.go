@@ -65,7 +65,9 @@ func TestL1ASleeperIsWokenOnce(t *testing.T) {
 		take(s)
 		s.Reset(Envelope{Lane: actor.Control})
 		step("its cell is rebuilt", 3)
-		s.Mailbox.box.Take(0, nil)
+		if first := s.Mailbox.box.Take(0, nil); len(first) != 1 || first[0].Lane != actor.Control {
+			t.Errorf("%s: the successor is given %+v", name, first)
+		}
 		take(s)
 		s.Rewind()
 		s.Close()
