@@ -75,6 +75,10 @@ func TestSixteenFailuresInARowAreSaid(t *testing.T) {
 	if n := b.logged(actor.Debug, text); n != 0 {
 		t.Fatal("it is said once in a row")
 	}
+	b.ready(b.arrive("9.9.9.9:1"), "9.9.9.9:1")
+	if n := b.logged(actor.Info, "found a peer"); n != 1 {
+		t.Error("that it is over is news")
+	}
 }
 
 // A peer that hangs up in the handshake is as bad as an address that nobody answers

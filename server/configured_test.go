@@ -66,10 +66,11 @@ func TestBackoffsDiffer(t *testing.T) {
 	}
 }
 
-func TestGroupsOfDisguisedAddresses(t *testing.T) {
+func TestGroupsOfAddressesBySample(t *testing.T) {
 	for addr, want := range map[string]string{
 		"::ffff:8.8.1.1": "8.8.0.0", "2002:808:101::1": "8.8.0.0", "2002:808:101::1%eth0": "8.8.0.0",
 		"::ffff:10.1.1.1": "", "2a01:4f8:1::1%eth0": "2a01:4f8::",
+		"2001:470:1fff::1": "2001:470:1000::", "::1": "", "fe80::1": "", "fc00::1": "",
 	} {
 		if got := groupOf(at("[" + addr + "]:1").Addr()); got != want {
 			t.Errorf("%s is of the group %q, want %q", addr, got, want)

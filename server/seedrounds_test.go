@@ -104,6 +104,7 @@ func TestWhatIsSaidOfARound(t *testing.T) {
 	round(Resolved{Err: "no such host"}, Resolved{Err: "no such host"})
 	said(actor.Debug, "addresses from DNS seeds", 1)
 	said(actor.Warn, none, 1)
+	said(actor.Debug, none, 0) // it is said at the end of the round, not after each seed
 }
 
 // The back-off between rounds is that of the rounds in a row.
