@@ -37,7 +37,8 @@
 //
 //	actor.Start     ask CatchUp       machine.go
 //	actor.Stop      finish
-//	actor.Tick, actor.Freed   pump    submit.go
+//	actor.Tick      never due
+//	actor.Freed     pump              submit.go
 //	SubmitHeaders   onSubmitHeaders   submit.go: queue
 //	SubmitBlock     onSubmitBlock     submit.go: queue
 //	GetTips         onGetTips         machine.go: answered from the state

@@ -50,6 +50,22 @@ func TestAfterTheEngineFailedNobodyWaits(t *testing.T) {
 	r.WantNothing("a failed engine is asked nothing more, and nobody is told twice")
 }
 
+// A stop comes in a batch with the answer that frees the worker's slot. The next block is
+// not handed over any more: the engine is to stop too.
+func TestNothingIsAskedAfterStop(t *testing.T) {
+	r, _ := start(t)
+	for h := range int32(testBounds.Worker + 1) {
+		r.Ask(blockAt(h + 1))
+	}
+	_, first := steptest.WantAsk[ApplyBlock](r, "the first of as many as the worker takes")
+	for range testBounds.Worker - 1 {
+		steptest.WantAsk[ApplyBlock](r, "the others")
+	}
+	r.StopBeside(first, applied(1, 1, connected(1)))
+	r.WantFinish("it stops")
+	r.WantNothing("a slot is free, and it asks nothing")
+}
+
 // An operator reads of each reorganisation, how deep it went, and nothing of blocks that
 // come one after another.
 func TestAReorganisationIsSaid(t *testing.T) {

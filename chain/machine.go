@@ -42,7 +42,8 @@ func (m *Machine) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 	case actor.Stop:
 		out.Finish("stopped")
 		return
-	case actor.Tick, actor.Freed: // pump asks again
+	case actor.Tick: // never due
+	case actor.Freed: // pump asks again
 
 	case SubmitHeaders:
 		m.onSubmitHeaders(b, b.Call(in), out)

@@ -55,7 +55,7 @@ func (p *remote) share(height int32, to chainhash.Hash) {
 func (r *route) onForks(f chain.Forks) {
 	q := r.forks
 	r.forks = forksQuestion{}
-	if len(f.Points) != len(q.hashes) { // the question failed, or chain is closing
+	if len(f.Points) != len(q.hashes) || len(f.Shared) != len(q.hashes) { // it failed, or chain is closing
 		r.forks.retryAt = r.now.Add(r.cfg.Retry)
 		return
 	}

@@ -78,7 +78,7 @@ func (o *orders) due(p *remote) time.Time {
 // expire takes back the orders of peers that are late.
 func (o *orders) expire() {
 	for _, p := range o.ready {
-		if o.now.Before(o.due(p)) {
+		if len(p.orders.list) == 0 || o.now.Before(o.due(p)) {
 			continue
 		}
 		if n := o.takeBackAll(p); n > 0 {

@@ -81,7 +81,7 @@ func (o *orders) plan() {
 // delivered it soonest. It returns whether there were any.
 func (o *orders) orderSome() (ordered bool) {
 	free, lowest, highest := o.freePeers()
-	for q := o.span.firstFree(); q < o.span.end() && len(free) > 0; q++ {
+	for q := o.span.firstFree(); q < o.span.end() && len(free) > 0 && o.span.unordered > 0; q++ {
 		e := o.span.entry(q)
 		if e.at.Height < lowest {
 			continue

@@ -78,6 +78,9 @@ func (s *span) last() *entry { return &s.entries[len(s.entries)-1] }
 // extend appends blocks.
 func (s *span) extend(points []chain.Point) {
 	for _, p := range points {
+		if _, there := s.index[p.Hash]; there {
+			continue // the index names one entry for a block
+		}
 		s.index[p.Hash] = s.end()
 		s.entries = append(s.entries, entry{at: p})
 		s.unordered++

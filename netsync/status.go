@@ -21,7 +21,7 @@ type report struct {
 
 	started time.Time
 	changed bool      // the Status may differ from last
-	at      time.Time // of the last look at it
+	at      time.Time // when it was last published or, while a rate runs, looked at
 	last    Status
 }
 
@@ -73,7 +73,7 @@ func (r *report) peers() Peers {
 	return all
 }
 
-// due is when to look at the Status next; zero: nothing can have changed.
+// due is when the Status may be published next; zero: nothing has changed.
 func (r *report) due() time.Time {
 	if !r.changed {
 		return time.Time{}

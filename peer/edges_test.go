@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -129,6 +130,29 @@ func TestReadyTellsWhatThePeerSays(t *testing.T) {
 			wrote[*wire.MsgSendHeaders](b, "it can announce headers")
 		}
 		b.says("that is all")
+	}
+}
+
+// A second version message ends the connection, whatever else is wrong with it.
+func TestASecondVersionThatIsUnwantedTooEndsItOnce(t *testing.T) {
+	b := readyBench(t, true, testConfig())
+	v := theirVersion()
+	v.ProtocolVersion = 1
+	b.receive(v)
+	b.says("once", "gone", "close", "finish")
+}
+
+// The log says how far a connection had come when it ended.
+func TestTheLogSaysHowFarAConnectionCame(t *testing.T) {
+	for inbound, want := range map[bool]state{true: accepted, false: dialled} {
+		cfg := testConfig()
+		b := newBench(t, Arg{Inbound: inbound}, cfg)
+		b.flushAll()
+		b.Advance(cfg.Handshake)
+		last := b.Records[len(b.Records)-1]
+		if i := slices.Index(last.Fields, any("state")); i < 0 || last.Fields[i+1] != want {
+			t.Errorf("inbound %v: %s %v, want state %v", inbound, last.Msg, last.Fields, want)
+		}
 	}
 }
 

@@ -291,6 +291,22 @@ func TestOneReadAtATimeInTurn(t *testing.T) {
 	}
 }
 
+// A stop comes in a batch with the answer that frees a slot. Nothing more is sent.
+func TestNothingIsSentAfterStop(t *testing.T) {
+	m, specs := connect(DefaultBounds(), 1)
+	r := steptest.New(t, m, specs)
+	for _, id := range []actor.ID{alice, bob} {
+		r.Give(peer.Ready{Peer: id})
+	}
+	r.Give(grow(r, genesis, 1, 0)[0])
+	round(r)
+	_, sent := steptest.WantAsk[peer.Send](r, "one of them is told")
+	r.WantNothing("the other one waits for the slot")
+	r.StopBeside(sent, peer.Sent{})
+	r.WantFinish("it stops")
+	r.WantNothing("the slot is free, and nobody is told")
+}
+
 // The reads find no slot, since those that timed out are still owed. The question for
 // the tip has a slot of its own, and does not hide that the others wait.
 func TestAReadThatWaitsIsNotForgottenBesideTheTip(t *testing.T) {

@@ -48,7 +48,7 @@ func (w *wants) next() readKind {
 		return readHeaders
 	case len(w.hashes) > 0:
 		return readHashes
-	case w.items.n > 0:
+	case w.runs.n > 0 && *w.runs.head() > 0:
 		return kinds[kindOf(w.items.head())].read
 	}
 	return noRead

@@ -43,6 +43,24 @@ func TestL4WhatAPeerWantsIsKeptOnce(t *testing.T) {
 	}
 }
 
+// Between two getdata there is nothing to read: first it is said what was not found of the
+// one that has ended.
+func TestAGetdataEndsBeforeTheNextIsRead(t *testing.T) {
+	var w wants
+	w.getdata(items(wire.InvTypeBlock, 0, 1), 9)
+	w.miss()
+	w.getdata(items(wire.InvTypeBlock, 1, 1), 9)
+	if got := w.next(); got != noRead {
+		t.Errorf("read %v comes before the notfound", got)
+	}
+	if m := w.notFound(); m == nil || m.notFound != 1 {
+		t.Errorf("not found: %+v", m)
+	}
+	if got := w.next(); got != readBlock {
+		t.Errorf("read %v, want the second getdata's block", got)
+	}
+}
+
 // What was not found of a getdata counts until that is said, and a getdata for nothing
 // leaves nothing behind.
 func TestWhatIsNotFoundCounts(t *testing.T) {

@@ -304,9 +304,8 @@ func (b *Bus) Rebuild(now time.Time, cell actor.ID, reset func()) {
 // in order.
 func (b *Bus) living(cell actor.ID) []actor.ID {
 	for _, id := range b.sorted() {
-		for _, ended := range []bool{false, true} {
-			b.drained(cell, id, ended)
-		}
+		b.drained(cell, id, false)
+		b.drained(cell, id, true)
 	}
 	return b.sorted()
 }
@@ -319,7 +318,7 @@ func (b *Bus) replay(now time.Time, t *topic, cell actor.ID, ids []actor.ID) {
 	case actor.LedgerTopic:
 		env.Lane, env.Ledger = actor.Control, true
 		for _, id := range ids {
-			if p := b.seats[id]; p.ledger == t.ID && !p.closed {
+			if p := b.seats[id]; p.opened != nil && !p.closed && p.ledger == t.ID {
 				env.In = actor.Input{Body: p.opened, From: id}
 				b.post(cell, env)
 			}

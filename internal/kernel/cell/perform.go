@@ -31,8 +31,8 @@ func (s *System) Run(c *Cell, now time.Time, batch []mailbox.Envelope) {
 			return
 		}
 	}
-	if !ticked {
-		s.tick(c)
+	if !ticked && !s.tick(c) {
+		return
 	}
 	c.hands[0].rest()
 	for _, id := range c.Mail.Done() {

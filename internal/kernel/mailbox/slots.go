@@ -107,7 +107,7 @@ func (s *slots) find(call actor.RawCall) *slot {
 		return nil
 	}
 	sl := &s.all[call.Slot]
-	if sl.seq != call.Seq {
+	if sl.state == slotFree || sl.seq != call.Seq {
 		return nil
 	}
 	return sl

@@ -1,5 +1,5 @@
-// Command mutate tries every small fault that a tired maintainer could make in the
-// kernel and the five components, and says which of them no test notices.
+// Command mutate tries the small faults of a tired maintainer all over the kernel and
+// the five components, and says which of them no test notices.
 //
 //	go run ./internal/proof/mutate -renew                # all; writes TABLE.md and SLOW.txt
 //	go run ./internal/proof/mutate -run '^relay/' -quick # one folder, on short tests
@@ -9,7 +9,8 @@
 // # The faults
 //
 //   - drop: a statement, a case or an early exit is not there. So a wake-up is not sent,
-//     or a place is not given back;
+//     or a place is not given back. Where a case has a condition, the next ones are
+//     tried; where it has a value or a type, nothing is done;
 //   - skip: the body of a loop is not run, or the branch for an error;
 //   - negate: a condition, or a result that is true or false;
 //   - leave out: an operand of && or ||, the second operand of a sum, of min or of max;

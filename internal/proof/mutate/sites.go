@@ -218,7 +218,11 @@ func (f *finder) arms(s ast.Node, body *ast.BlockStmt) {
 	for _, c := range body.List {
 		switch c := c.(type) {
 		case *ast.CaseClause:
-			f.arm(c.Colon, c.Body, c, f.final[s])
+			if tagless, ok := s.(*ast.SwitchStmt); ok && tagless.Tag == nil && c.List != nil {
+				f.conditionalArm(c)
+			} else {
+				f.arm(c.Colon, c.Body, c, f.final[s])
+			}
 			f.statements(c.Body)
 		case *ast.CommClause:
 			f.arm(c.Colon, c.Body, c, f.final[s])
@@ -227,6 +231,19 @@ func (f *finder) arms(s ast.Node, body *ast.BlockStmt) {
 	}
 }
 
+// conditionalArm drops a case that has conditions, so that a later one may hold, and
+// negates it if it has one condition.
+func (f *finder) conditionalArm(c *ast.CaseClause) {
+	n := f.add("drop", head{c.Pos(), c.Colon})
+	for _, cond := range c.List {
+		f.edits.wrap(f.at(cond.Pos()), f.at(cond.End()), fmt.Sprintf("mutant.False(%d, ", n), ")")
+	}
+	if len(c.List) == 1 && f.isBool(c.List[0]) {
+		f.wrap("negate case", "Not", c.List[0])
+	}
+}
+
+// arm drops a case of any other switch: its body is not run.
 func (f *finder) arm(colon token.Pos, body []ast.Stmt, clause ast.Node, final bool) {
 	if !slices.ContainsFunc(body, func(s ast.Stmt) bool { e, ok := s.(*ast.ExprStmt); return !ok || !f.onlySays(e) }) {
 		return // it is empty, or only says something

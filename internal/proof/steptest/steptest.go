@@ -181,6 +181,18 @@ func (r *Rig) Open() int {
 	return n
 }
 
+// StopBeside gives the machine Stop in a batch with an answer. Stop comes first, and the
+// answer's slot is free already.
+func (r *Rig) StopBeside(a Asked, answer any) {
+	r.t.Helper()
+	r.box.Answer(a.call, answer, nil, mailbox.Stamp(r.Now))
+	if _, ok := r.box.TakeFirst(0); !ok {
+		r.t.Fatalf("steptest: ticket %d is not open", a.Ticket)
+	}
+	delete(r.keys, a.call.Seq)
+	r.step(actor.Input{Body: actor.Stop{}})
+}
+
 // deliver gives the machine what is in the answers lane.
 func (r *Rig) deliver() {
 	r.t.Helper()

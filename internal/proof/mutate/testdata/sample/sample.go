@@ -41,6 +41,16 @@ func (b *box) kind(x any) (int, error) {
 	}
 }
 
+func (b *box) size() int {
+	switch {
+	case b.n > 9, b.woken:
+		return 9
+	case b.n > 3:
+		return 3
+	}
+	return 0
+}
+
 func (b *box) late(now time.Time) {
 	if b.at.Before(now) {
 		return
