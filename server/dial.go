@@ -54,14 +54,7 @@ func (d *dials) near(addr netip.AddrPort) bool {
 	return slices.ContainsFunc(d.list, func(d dial) bool { return near(addr, d.addr, true) })
 }
 
-// check verifies the dials, and that no two automatic peers or dials are of one group.
 func (d *dials) check(rs remotes) error {
-	var groups []string
-	for i := range rs {
-		if rs[i].automatic() {
-			groups = append(groups, groupOf(rs[i].addr.Addr()))
-		}
-	}
 	for i, a := range d.list {
 		if slices.ContainsFunc(d.list[:i], func(b dial) bool { return b.addr == a.addr }) {
 			return fmt.Errorf("%v is dialled twice", a.addr)
@@ -69,14 +62,6 @@ func (d *dials) check(rs remotes) error {
 		// A peer that we are dialling may come to us from the same address meanwhile.
 		if r := rs.at(a.addr); r != nil && !r.inbound {
 			return fmt.Errorf("%v is dialled and connected", a.addr)
-		}
-		if a.named == 0 {
-			groups = append(groups, groupOf(a.addr.Addr()))
-		}
-	}
-	for i, g := range groups {
-		if g != "" && slices.Contains(groups[:i], g) {
-			return fmt.Errorf("two automatic peers of the group %s", g)
 		}
 	}
 	return nil

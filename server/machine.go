@@ -223,6 +223,7 @@ func (m *Machine) Check() error {
 		m.outbound.check(),
 		m.gossip.check(),
 		m.bans.check(),
+		checkGroups(m.remotes, &m.dials),
 	)
 	if err != nil {
 		return fmt.Errorf("server: %w", err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 
 	"acyclic/internal/kernel/actor"
@@ -165,4 +166,25 @@ func (m *Machine) automaticFailed(now time.Time, out *actor.Outbox) {
 	if m.outbound.fails == manyFails {
 		m.alone.say(m.seats().ready, "none of the last 16 addresses that were dialled could be reached", 0, out)
 	}
+}
+
+// checkGroups verifies that no two automatic peers or dials are of one group.
+func checkGroups(rs remotes, d *dials) error {
+	var groups []string
+	for i := range rs {
+		if rs[i].automatic() {
+			groups = append(groups, groupOf(rs[i].addr.Addr()))
+		}
+	}
+	for _, d := range d.list {
+		if d.named == 0 {
+			groups = append(groups, groupOf(d.addr.Addr()))
+		}
+	}
+	for i, g := range groups {
+		if g != "" && slices.Contains(groups[:i], g) {
+			return fmt.Errorf("two automatic peers of the group %s", g)
+		}
+	}
+	return nil
 }

@@ -68,7 +68,9 @@ func find(pkg *packages.Package, dir string, read func(string) ([]byte, error), 
 
 // exempt says whether a function is part of the proof (invariants) or only says
 // something: a mutant there is no fault of the node.
-func exempt(name string) bool { return strings.EqualFold(name, "check") || name == "String" }
+func exempt(name string) bool {
+	return strings.HasPrefix(strings.ToLower(name), "check") || name == "String"
+}
 
 func funcName(d *ast.FuncDecl) string {
 	if d.Recv == nil || len(d.Recv.List) == 0 {
