@@ -120,7 +120,9 @@ func TestWhenALateBlockIsSetAside(t *testing.T) {
 			u, one, two, head := branches()
 			u.now = u.route.headDue().Add(-c.early)
 			c.with(u, two, head.at)
-			u.route.setLateAside(u.out)
+			if got := u.route.setLateAside(u.out); got != c.aside {
+				t.Errorf("it says that it set one aside: %v", got)
+			}
 			if got := one.route.behind == head.at.Hash; got != c.aside || c.aside && !u.route.aside.has(u.now, head.at.Hash) {
 				t.Fatalf("set aside: %v", got)
 			}
