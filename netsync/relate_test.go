@@ -188,6 +188,46 @@ func TestTurningToANewTarget(t *testing.T) {
 	}
 }
 
+// An answer of a wrong length says nothing. It is asked for again.
+func TestAnAnswerAboutForksThatIsTooShort(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		turning        bool
+		points, shared int
+	}{
+		{"a block that is shared is missing", false, 2, 1},
+		{"all that are shared are missing", false, 2, 0},
+		{"a point is missing", false, 1, 2},
+		{"we turn, and a block that is shared is missing", true, 2, 1},
+		{"we turn, and all that are shared are missing", true, 2, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			u, path, other := related()
+			q := forksQuestion{to: path.Point, peers: []actor.ID{1, 2}, hashes: hashesOf(path, other)}
+			if c.turning {
+				u.route.target = other.Point
+				q = forksQuestion{to: other.Point, turning: true, peers: []actor.ID{2}, hashes: hashesOf(path, other)}
+			}
+			u.route.forks = q
+			was, one, two := u.route.path, u.find(1).route, u.find(2).route
+			f := chain.Forks{Points: points(path, other), Shared: points(path, other)}
+			f.Points, f.Shared = f.Points[:c.points], f.Shared[:c.shared]
+			u.route.onForks(f)
+			if u.route.path != was || u.find(1).route != one || u.find(2).route != two {
+				t.Errorf("path %+v, peers %+v and %+v", u.route.path, u.find(1).route, u.find(2).route)
+			}
+			u.now = u.now.Add(u.cfg.Retry - 1)
+			if q := u.relate(); len(q) > 0 {
+				t.Fatalf("asked %v before it is time to try again", q)
+			}
+			u.now = u.now.Add(1)
+			if q := u.relate(); len(q) != 1 {
+				t.Fatalf("asked %v, want the question again", q)
+			}
+		})
+	}
+}
+
 // Chain was rebuilt and has lost headers: the old path leads nowhere.
 func TestAPathThatChainHasLostIsLeft(t *testing.T) {
 	u, old, other := related()
