@@ -90,6 +90,16 @@ func TestVerdictsThatSayTryLater(t *testing.T) {
 	}
 }
 
+// standing is what a good verdict says of the peer.
+type standing struct {
+	more, ranOut, jumped, jumping, fromBlock bool
+	useless                                  int
+}
+
+func standingOf(r *remoteHeaders) standing {
+	return standing{r.more, r.ranOut, r.jumped, r.jumping, r.fromBlock, r.useless}
+}
+
 func TestWhetherAPeerHasMore(t *testing.T) {
 	full := DefaultBounds().HeadersPerMessage
 	tr := newTree()
@@ -103,7 +113,7 @@ func TestWhetherAPeerHasMore(t *testing.T) {
 		r        remoteHeaders
 		last     *node
 		progress bool
-		want     remoteHeaders // more, ranOut, jumped, jumping, fromBlock, useless
+		want     remoteHeaders // its standing
 		after    time.Duration // until it is asked
 	}{
 		{"a full answer that brought something", submittedHeaders{full, true}, remoteHeaders{useless: 2, fromBlock: true}, high, true,
@@ -134,12 +144,7 @@ func TestWhetherAPeerHasMore(t *testing.T) {
 		*r = c.r
 		r.jumpTo, r.askAt = start.Point, u.now.Add(hour)
 		u.headers.onGood(u.find(1), c.was, chain.HeadersVerdict{Last: c.last.Point}, c.progress)
-		got := remoteHeaders{
-			more: r.more, ranOut: r.ranOut, jumped: r.jumped, jumping: r.jumping, fromBlock: r.fromBlock, useless: r.useless,
-		}
-		w := c.want
-		if got.more != w.more || got.ranOut != w.ranOut || got.jumped != w.jumped || got.jumping != w.jumping ||
-			got.fromBlock != w.fromBlock || got.useless != w.useless {
+		if got := standingOf(r); got != standingOf(&c.want) {
 			t.Errorf("%s: %+v", c.name, got)
 		}
 		after := c.after
