@@ -35,58 +35,58 @@ func TestWhoCountsAsAFetcher(t *testing.T) {
 func TestWhoIsDue(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		change func(p *parts, r *remote)
+		change func(u *unit, r *remote)
 		want   bool
 	}{
-		{"now", func(*parts, *remote) {}, true},
-		{"not yet", func(p *parts, r *remote) { r.headers.askAt = p.now.Add(1) }, false},
-		{"it serves nothing", func(_ *parts, r *remote) { r.serves = false }, false},
-		{"it is being asked", func(_ *parts, r *remote) { r.headers.ask = askLocating }, false},
-		{"its headers wait", func(_ *parts, r *remote) { r.headers.batch.headers = make([]*wire.BlockHeader, 1) }, false},
-		{"its headers are being judged", func(_ *parts, r *remote) { r.headers.judging.n = 1 }, false},
-		{"its last Send is open", func(_ *parts, r *remote) { r.sends.open = 1 }, false},
-		{"it is left alone for a while", func(p *parts, r *remote) { r.sends.pausedUntil = p.now.Add(1) }, false},
+		{"now", func(*unit, *remote) {}, true},
+		{"not yet", func(u *unit, r *remote) { r.headers.askAt = u.now.Add(1) }, false},
+		{"it serves nothing", func(_ *unit, r *remote) { r.serves = false }, false},
+		{"it is being asked", func(_ *unit, r *remote) { r.headers.ask = askLocating }, false},
+		{"its headers wait", func(_ *unit, r *remote) { r.headers.batch.headers = make([]*wire.BlockHeader, 1) }, false},
+		{"its headers are being judged", func(_ *unit, r *remote) { r.headers.judging.n = 1 }, false},
+		{"its last Send is open", func(_ *unit, r *remote) { r.sends.open = 1 }, false},
+		{"it is left alone for a while", func(u *unit, r *remote) { r.sends.pausedUntil = u.now.Add(1) }, false},
 	} {
-		p := newParts(1)
-		c.change(p, p.find(1))
-		if got := p.headers.due(p.find(1)); got != c.want {
+		u := bareUnit(1)
+		c.change(u, u.find(1))
+		if got := u.headers.due(u.find(1)); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
 	}
 }
 
 func TestHowManyAreAskedAtATime(t *testing.T) {
-	waits := func(p *parts, ids ...actor.ID) {
+	waits := func(u *unit, ids ...actor.ID) {
 		for _, id := range ids {
-			p.find(id).headers.ask = askWaiting
+			u.find(id).headers.ask = askWaiting
 		}
 	}
 	for _, c := range []struct {
 		name   string
-		change func(p *parts)
+		change func(u *unit)
 		want   int
 	}{
-		{"our tip is old", func(*parts) {}, 2},
-		{"one is being asked", func(p *parts) { waits(p, 1) }, 1},
-		{"two are", func(p *parts) { waits(p, 1, 2) }, 0},
-		{"three are", func(p *parts) { waits(p, 1, 2, 3) }, 0},
-		{"our tip is just as old as that", func(p *parts) { p.tips.Header.Time = p.now.Add(-p.cfg.RecentTip) }, 2},
-		{"our tip is young", func(p *parts) { p.tips.Header.Time = p.now.Add(1 - p.cfg.RecentTip) }, 5},
-		{"our tip is young, and three are being asked", func(p *parts) {
-			p.tips.Header.Time = p.now
-			waits(p, 1, 2, 3)
+		{"our tip is old", func(*unit) {}, 2},
+		{"one is being asked", func(u *unit) { waits(u, 1) }, 1},
+		{"two are", func(u *unit) { waits(u, 1, 2) }, 0},
+		{"three are", func(u *unit) { waits(u, 1, 2, 3) }, 0},
+		{"our tip is just as old as that", func(u *unit) { u.tips.Header.Time = u.now.Add(-u.cfg.RecentTip) }, 2},
+		{"our tip is young", func(u *unit) { u.tips.Header.Time = u.now.Add(1 - u.cfg.RecentTip) }, 5},
+		{"our tip is young, and three are being asked", func(u *unit) {
+			u.tips.Header.Time = u.now
+			waits(u, 1, 2, 3)
 		}, 2},
-		{"one has told all", func(p *parts) { p.find(2).headers.ranOut = true }, 5},
-		{"one has told all, and another has more", func(p *parts) {
-			p.find(2).headers.ranOut = true
-			p.find(3).headers.more = true
+		{"one has told all", func(u *unit) { u.find(2).headers.ranOut = true }, 5},
+		{"one has told all, and another has more", func(u *unit) {
+			u.find(2).headers.ranOut = true
+			u.find(3).headers.more = true
 		}, 2},
-		{"nobody is due", func(p *parts) { p.now = p.now.Add(-1) }, 0},
+		{"nobody is due", func(u *unit) { u.now = u.now.Add(-1) }, 0},
 	} {
-		p := newParts(1, 2, 3, 4, 5)
-		c.change(p)
-		p.headers.plan(p.ports.Locator, p.out)
-		if got := len(questions[chain.GetLocator](p)); got != c.want {
+		u := bareUnit(1, 2, 3, 4, 5)
+		c.change(u)
+		q := asks[chain.GetLocator](u, func() { u.headers.plan(u.ports.Locator, u.out) })
+		if got := len(q); got != c.want {
 			t.Errorf("%s: %d are asked, want %d", c.name, got, c.want)
 		}
 	}
@@ -95,16 +95,16 @@ func TestHowManyAreAskedAtATime(t *testing.T) {
 // Those that have more come first, then those that have failed least, then those with
 // the most work.
 func TestWhoIsAskedFirst(t *testing.T) {
-	p := newParts(1, 2, 3, 4, 5, 6)
-	p.tips.Header.Time = p.now // all are asked
-	p.find(1).headers.useless = 2
-	p.find(2).headers.late = 1
-	p.find(3).headers.useless = 3
-	p.find(4).headers.late, p.find(4).headers.more = 4, true
-	p.find(6).best = p.tr.genesis.Point
-	p.headers.plan(p.ports.Locator, p.out)
+	u := bareUnit(1, 2, 3, 4, 5, 6)
+	u.tips.Header.Time = u.now // all are asked
+	u.find(1).headers.useless = 2
+	u.find(2).headers.late = 1
+	u.find(3).headers.useless = 3
+	u.find(4).headers.late, u.find(4).headers.more = 4, true
+	u.find(6).best = u.tr.genesis.Point
+	u.headers.plan(u.ports.Locator, u.out)
 	var order []uint32
-	for _, e := range p.out.Effects() {
+	for _, e := range u.out.Effects() {
 		order = append(order, e.Call.Slot) // the key: which peer
 	}
 	if !slices.Equal(order, []uint32{4, 6, 5, 2, 1, 3}) {
@@ -134,11 +134,11 @@ func TestWhereAQuestionForHeadersStarts(t *testing.T) {
 		{"it had nothing to say", its, its, ours, remoteHeaders{fromBlock: true}, fromBlock},
 		{"it had nothing to say, and then more", its, its, ours, remoteHeaders{fromBlock: true, more: true}, fromOurs},
 	} {
-		p := newParts(1)
-		p.tips = chain.Tips{Block: block, Header: c.header}
-		r := p.find(1)
+		u := bareUnit(1)
+		u.tips = chain.Tips{Block: block, Header: c.header}
+		r := u.find(1)
 		r.best, r.common, r.headers = c.best, c.common, c.r
-		if q, jumps := p.headers.locatorFor(r); q != c.want || jumps != (c.want == fromOurs) {
+		if q, jumps := u.headers.locatorFor(r); q != c.want || jumps != (c.want == fromOurs) {
 			t.Errorf("%s: %+v, jumping %v", c.name, q, jumps)
 		}
 	}
@@ -159,10 +159,10 @@ func TestWhatALocatorDoes(t *testing.T) {
 		{"the question failed, and the peer has told all", chain.Locator{}, actor.ErrTimeout, false, false, false},
 		{"chain does not know the header any more", chain.Locator{}, nil, true, false, false},
 	} {
-		p := newParts(1)
-		r := &p.find(1).headers
+		u := bareUnit(1)
+		r := &u.find(1).headers
 		*r = remoteHeaders{ask: askLocating, more: c.had, fromBlock: true, jumping: true}
-		p.headers.onLocator(actor.Input{Key: 1, Err: c.err}, c.l)
+		u.headers.onLocator(actor.Input{Key: 1, Err: c.err}, c.l)
 		if r.more != c.more {
 			t.Errorf("%s: it has more: %v", c.name, r.more)
 		}
@@ -170,36 +170,36 @@ func TestWhatALocatorDoes(t *testing.T) {
 			if r.ask != askReady || len(r.locator) != 1 || r.jumpTo != tip || !r.fromBlock || !r.jumping {
 				t.Errorf("%s: %+v", c.name, r)
 			}
-		} else if r.ask != askIdle || r.locator != nil || r.fromBlock || r.jumping || !r.askAt.Equal(p.now.Add(p.cfg.Retry)) {
+		} else if r.ask != askIdle || r.locator != nil || r.fromBlock || r.jumping || !r.askAt.Equal(u.now.Add(u.cfg.Retry)) {
 			t.Errorf("%s: %+v", c.name, r)
 		}
 	}
-	p := newParts(1)
-	p.headers.onLocator(actor.Input{Key: 2}, chain.Locator{Hashes: []*chainhash.Hash{&hash}}) // it is gone
-	if p.find(1).headers.ask != askIdle {
+	u := bareUnit(1)
+	u.headers.onLocator(actor.Input{Key: 2}, chain.Locator{Hashes: []*chainhash.Hash{&hash}}) // it is gone
+	if u.find(1).headers.ask != askIdle {
 		t.Error("the locator of another peer")
 	}
 }
 
 // Peers that were asked together are not asked together again.
 func TestTheNextQuestionComesAfterAboutStaleTip(t *testing.T) {
-	p := newParts()
-	stale := p.cfg.StaleTip
+	u := bareUnit()
+	stale := u.cfg.StaleTip
 	least, most := stale*2, time.Duration(0)
 	for id := range actor.ID(100) {
-		p.onReady(peer.Ready{Peer: id + 1, Services: services})
-		r := p.find(id + 1)
-		p.headers.sent(r)
-		if r.headers.ask != askIdle || !r.headers.askAt.Equal(p.now) {
+		u.onReady(peer.Ready{Peer: id + 1, Services: services})
+		r := u.find(id + 1)
+		u.headers.sent(r)
+		if r.headers.ask != askIdle || !r.headers.askAt.Equal(u.now) {
 			t.Fatal("no question was in it")
 		}
 		r.headers.ask, r.headers.locator = askReady, make([]*chainhash.Hash, 1)
-		p.headers.sent(r)
-		if h := &r.headers; h.ask != askWaiting || h.locator != nil || !h.lastAsk.Equal(p.now) ||
-			!h.deadline.Equal(p.now.Add(p.cfg.HeadersTimeout)) {
+		u.headers.sent(r)
+		if h := &r.headers; h.ask != askWaiting || h.locator != nil || !h.lastAsk.Equal(u.now) ||
+			!h.deadline.Equal(u.now.Add(u.cfg.HeadersTimeout)) {
 			t.Fatalf("%+v", h)
 		}
-		after := r.headers.askAt.Sub(p.now)
+		after := r.headers.askAt.Sub(u.now)
 		least, most = min(least, after), max(most, after)
 	}
 	if least < stale || most >= stale*5/4 || most-least < stale/5 {
@@ -211,18 +211,18 @@ func TestTheNextQuestionComesAfterAboutStaleTip(t *testing.T) {
 // only keep others from being asked.
 func TestALostSendEndsTheQuestion(t *testing.T) {
 	for ask, ends := range map[askPhase]bool{askIdle: false, askLocating: false, askReady: true, askWaiting: true} {
-		p := newParts(1)
-		r := &p.find(1).headers
-		was := remoteHeaders{ask: ask, askAt: p.now.Add(time.Hour)}
+		u := bareUnit(1)
+		r := &u.find(1).headers
+		was := remoteHeaders{ask: ask, askAt: u.now.Add(time.Hour)}
 		if ask == askReady {
 			was.locator = make([]*chainhash.Hash, 1)
 		}
 		if ask == askWaiting {
-			was.deadline = p.now.Add(time.Minute)
+			was.deadline = u.now.Add(time.Minute)
 		}
 		*r = was
-		p.headers.notSent(p.find(1))
-		ended := r.ask == askIdle && r.locator == nil && r.deadline.IsZero() && r.askAt.Equal(p.now.Add(p.cfg.Pause))
+		u.headers.notSent(u.find(1))
+		ended := r.ask == askIdle && r.locator == nil && r.deadline.IsZero() && r.askAt.Equal(u.now.Add(u.cfg.Pause))
 		if ended != ends || !ends && (r.ask != was.ask || !r.askAt.Equal(was.askAt)) {
 			t.Errorf("phase %d: %+v", ask, r)
 		}
@@ -230,29 +230,29 @@ func TestALostSendEndsTheQuestion(t *testing.T) {
 }
 
 func TestAPeerThatIsLateIsAskedLessAndLess(t *testing.T) {
-	p := newParts()
-	p.onReady(peer.Ready{Peer: 1, Services: services, Inbound: true})
-	r := &p.find(1).headers
+	u := bareUnit()
+	u.onReady(peer.Ready{Peer: 1, Services: services, Inbound: true})
+	r := &u.find(1).headers
 	for i, times := range []time.Duration{2, 4, 8, 16, 32, 64, 128, 128, 128} {
-		r.ask, r.deadline, r.more, r.ranOut = askWaiting, p.now.Add(1), true, true
-		p.headers.expire()
+		r.ask, r.deadline, r.more, r.ranOut = askWaiting, u.now.Add(1), true, true
+		u.headers.expire()
 		if r.ask != askWaiting || r.late != i {
 			t.Fatal("it has a moment left")
 		}
-		p.now = p.now.Add(1)
-		p.headers.expire()
+		u.now = u.now.Add(1)
+		u.headers.expire()
 		if r.ask != askIdle || r.late != i+1 || r.more || r.ranOut {
 			t.Fatalf("%+v", r)
 		}
-		if got := r.askAt.Sub(p.now); got != times*p.cfg.Pause {
-			t.Errorf("late %d times: it is asked after %v, want %v", i+1, got, times*p.cfg.Pause)
+		if got := r.askAt.Sub(u.now); got != times*u.cfg.Pause {
+			t.Errorf("late %d times: it is asked after %v, want %v", i+1, got, times*u.cfg.Pause)
 		}
 	}
 }
 
 func TestWhichInvIsAnAnnouncement(t *testing.T) {
-	p, _, two, head := branches()
-	known := []chainhash.Hash{two.best.Hash, p.tips.Block.Hash, head.at.Hash}
+	u, _, two, head := branches()
+	known := []chainhash.Hash{two.best.Hash, u.tips.Block.Hash, head.at.Hash}
 	for _, c := range []struct {
 		name   string
 		blocks []chainhash.Hash
@@ -266,11 +266,11 @@ func TestWhichInvIsAnAnnouncement(t *testing.T) {
 		{"a block that we are downloading", known[2:], false},
 		{"all of these", known, false},
 	} {
-		two.headers.lastAsk, two.headers.askAt = p.now, p.now.Add(time.Hour)
-		p.headers.onInv(peer.InvReceived{Peer: 2, Blocks: c.blocks}, p.span)
-		if got := two.headers.askAt.Equal(p.now.Add(p.cfg.MinAsk)); got != c.want {
+		two.headers.lastAsk, two.headers.askAt = u.now, u.now.Add(time.Hour)
+		u.headers.onInv(peer.InvReceived{Peer: 2, Blocks: c.blocks}, u.span)
+		if got := two.headers.askAt.Equal(u.now.Add(u.cfg.MinAsk)); got != c.want {
 			t.Errorf("%s: it is asked soon: %v", c.name, got)
 		}
 	}
-	p.headers.onInv(peer.InvReceived{Peer: 9, Blocks: []chainhash.Hash{{7}}}, p.span) // it is gone
+	u.headers.onInv(peer.InvReceived{Peer: 9, Blocks: []chainhash.Hash{{7}}}, u.span) // it is gone
 }

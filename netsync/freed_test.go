@@ -32,68 +32,90 @@ func TestL9WhatFoundNoSlotIsAskedWhenOneIsFreed(t *testing.T) {
 		{"send", is[peer.Send], 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			tr := newTree()
-			tip := tr.grow(tr.genesis, 20, 1)
-			cfg := DefaultBounds()
-			cfg.MaxLate, cfg.MaxStalls = 1000, 1000 // nobody is dropped meanwhile
-			ports, specs := testPorts()
-			specs[ports.Send.Index].Window = 3
-			s := storyOn(t, tr, cfg, ports, specs)
-			// Headers are answered, and blocks where chain has to judge them.
-			play := func(serve bool) {
-				for id, tip := range []*node{1: tip, 2: tip.at(10), 3: tr.genesis, 4: tr.genesis} {
-					if s.asked(actor.ID(id)) {
-						s.give(peer.HeadersReceived{Peer: actor.ID(id), Headers: tip.locate(nil), Asked: true})
-					}
-				}
-				if serve {
-					s.serve(1, 2)
-				}
-				s.wait(10 * time.Second)
+			d := newDrought(t)
+			late := d.timeOut(c.is, c.name == "block") // chain has to judge some
+			if len(late) != c.slots || len(d.waiting) != 0 {
+				t.Fatalf("%d questions timed out, %d are open: want all %d slots taken", len(late), len(d.waiting), c.slots)
 			}
-			s.held = c.is
-			s.join(1, 2, 3, 4)
-			var late []steptest.Asked
-			for range 60 {
-				todo := s.waiting
-				s.waiting = nil
-				for _, h := range todo {
-					late = append(late, h.ask)
-					s.Fail(h.ask, actor.ErrTimeout)
-				}
-				s.settle()
-				play(c.name == "block")
-			}
-			if len(late) != c.slots || len(s.waiting) != 0 {
-				t.Fatalf("%d questions timed out, %d are open: want all %d slots taken", len(late), len(s.waiting), c.slots)
-			}
-			ticks := 0
-			for end := s.Now.Add(time.Minute); !s.m.Deadline().IsZero() && s.m.Deadline().Before(end); ticks++ {
-				s.Rig.Advance(s.m.Deadline().Sub(s.Now))
-				s.settle()
-			}
-			if ticks > 30 {
+			if ticks := d.ticks(time.Minute); ticks > 30 {
 				t.Fatalf("%d ticks in a minute without a slot", ticks)
 			}
-			if n := s.m.orders.stalls; n > 0 && c.name == "send" {
+			if n := d.m.orders.stalls; n > 0 && c.name == "send" {
 				t.Errorf("%d blocks are late that nobody was asked for", n)
 			}
-			s.Late(late[0])
-			s.settle()
-			if len(s.waiting) != 1 {
-				t.Fatalf("%d questions are asked when a slot is freed", len(s.waiting))
+			d.Late(late[0])
+			d.settle()
+			if len(d.waiting) != 1 {
+				t.Fatalf("%d questions are asked when a slot is freed", len(d.waiting))
 			}
 			for _, a := range late[1:] {
-				s.Late(a)
+				d.Late(a)
 			}
-			s.settle()
-			s.release(nil)
+			d.settle()
+			d.release(nil)
 			for range 60 {
-				play(true)
+				d.play(true)
 			}
-			s.wantTip(tip, "nothing is stuck")
+			d.wantTip(d.tip, "nothing is stuck")
 		})
 	}
+}
+
+// drought is a story in which questions of a type time out and keep their slots. Of its
+// peers the first has all blocks, the second ten, and the others none.
+type drought struct {
+	*story
+	tip *node
+}
+
+func newDrought(t *testing.T) drought {
+	tr := newTree()
+	cfg := DefaultBounds()
+	cfg.MaxLate, cfg.MaxStalls = 1000, 1000 // nobody is dropped meanwhile
+	ports, specs := testPorts()
+	specs[ports.Send.Index].Window = 3
+	return drought{storyOn(t, tr, cfg, ports, specs), tr.grow(tr.genesis, 20, 1)}
+}
+
+// play answers for headers, and for blocks if they are to be served, and lets ten
+// seconds go by.
+func (d drought) play(serve bool) {
+	none := d.tip.at(0)
+	for id, tip := range []*node{1: d.tip, 2: d.tip.at(10), 3: none, 4: none} {
+		if d.asked(actor.ID(id)) {
+			d.give(peer.HeadersReceived{Peer: actor.ID(id), Headers: tip.locate(nil), Asked: true})
+		}
+	}
+	if serve {
+		d.serve(1, 2)
+	}
+	d.wait(10 * time.Second)
+}
+
+// timeOut lets all questions of a type time out for ten minutes, and returns them.
+func (d drought) timeOut(is func(q any) bool, serve bool) (late []steptest.Asked) {
+	d.held = is
+	d.join(1, 2, 3, 4)
+	for range 60 {
+		todo := d.waiting
+		d.waiting = nil
+		for _, h := range todo {
+			late = append(late, h.ask)
+			d.Fail(h.ask, actor.ErrTimeout)
+		}
+		d.settle()
+		d.play(serve)
+	}
+	return late
+}
+
+// ticks lets time go by, and counts how often the clock rings.
+func (d drought) ticks(long time.Duration) (n int) {
+	for end := d.Now.Add(long); !d.m.Deadline().IsZero() && d.m.Deadline().Before(end); n++ {
+		d.Rig.Advance(d.m.Deadline().Sub(d.Now))
+		d.settle()
+	}
+	return n
 }
 
 // A question about the way to the target fails. The clock brings the next try, if

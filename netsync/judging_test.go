@@ -50,20 +50,20 @@ func TestHeadersThatEndThePeer(t *testing.T) {
 		"one header is fine":  {h[:1], false},
 		"they are repetitive": {[]*wire.BlockHeader{h[0], h[0]}, true},
 	} {
-		p := newParts(1)
-		p.cfg.HeadersPerMessage = full
-		p.headers.onHeaders(peer.HeadersReceived{Peer: 1, Headers: c.headers})
-		r := p.find(1)
+		u := bareUnit(1)
+		u.cfg.HeadersPerMessage = full
+		u.headers.onHeaders(peer.HeadersReceived{Peer: 1, Headers: c.headers})
+		r := u.find(1)
 		if r.why.Fault != c.ends {
 			t.Errorf("%s: %+v", name, r.why)
 		}
-		if queued := len(p.headers.queue) == 1; queued != (!c.ends && len(c.headers) > 0) || len(r.headers.batch.headers) > len(c.headers) {
+		if queued := len(u.headers.queue) == 1; queued != (!c.ends && len(c.headers) > 0) || len(r.headers.batch.headers) > len(c.headers) {
 			t.Errorf("%s: they wait to be judged: %v", name, queued)
 		}
 	}
-	p := newParts(1)
-	p.headers.onHeaders(peer.HeadersReceived{Peer: 2, Headers: h[:1]})
-	if len(p.headers.queue) > 0 {
+	u := bareUnit(1)
+	u.headers.onHeaders(peer.HeadersReceived{Peer: 2, Headers: h[:1]})
+	if len(u.headers.queue) > 0 {
 		t.Error("headers of a peer that is gone are judged")
 	}
 }
@@ -72,10 +72,10 @@ func TestAnAnswerEndsTheQuestion(t *testing.T) {
 	tr := newTree()
 	h := tr.grow(tr.genesis, 3, 1).locate(nil)
 	for _, n := range []int{0, 3} {
-		p := newParts(1)
-		r := &p.find(1).headers
-		r.ask, r.deadline, r.late = askWaiting, p.now.Add(time.Minute), 3
-		p.headers.onHeaders(peer.HeadersReceived{Peer: 1, Headers: h[:n]})
+		u := bareUnit(1)
+		r := &u.find(1).headers
+		r.ask, r.deadline, r.late = askWaiting, u.now.Add(time.Minute), 3
+		u.headers.onHeaders(peer.HeadersReceived{Peer: 1, Headers: h[:n]})
 		if r.ask != askIdle || !r.deadline.IsZero() || r.late != 0 || r.batch.answer != (n > 0) {
 			t.Errorf("%d headers: %+v", n, r)
 		}
@@ -103,24 +103,24 @@ func TestHeadersThatComeWhileOthersWait(t *testing.T) {
 		{"an answer waits, whose length says something", all[:2], all[2:4], true, false, all[:2], true},
 		{"an answer comes", all[:2], all[3:5], false, true, all[3:5], true},
 	} {
-		p := newParts(1)
-		p.cfg.HeadersPerMessage = most
-		r := &p.find(1).headers
-		p.headers.enqueue(p.find(1), receivedHeaders{c.first, c.first[len(c.first)-1].BlockHash(), c.firstAnswers})
-		r.lastAsk, r.askAt = p.now, p.now.Add(time.Hour)
+		u := bareUnit(1)
+		u.cfg.HeadersPerMessage = most
+		r := &u.find(1).headers
+		u.headers.enqueue(u.find(1), receivedHeaders{c.first, c.first[len(c.first)-1].BlockHash(), c.firstAnswers})
+		r.lastAsk, r.askAt = u.now, u.now.Add(time.Hour)
 		if c.secondAnswers {
-			r.ask, r.deadline = askWaiting, p.now.Add(time.Minute)
+			r.ask, r.deadline = askWaiting, u.now.Add(time.Minute)
 		}
-		p.headers.onHeaders(peer.HeadersReceived{Peer: 1, Headers: c.second})
+		u.headers.onHeaders(peer.HeadersReceived{Peer: 1, Headers: c.second})
 		last := c.want[len(c.want)-1].BlockHash()
 		if b := &r.batch; !slices.Equal(b.headers, c.want) || b.last != last || b.answer != (c.firstAnswers || c.secondAnswers) {
 			t.Errorf("%s: %d headers wait, answer %v", c.name, len(b.headers), b.answer)
 		}
-		if got := r.askAt.Equal(p.now.Add(p.cfg.MinAsk)); got != c.again {
+		if got := r.askAt.Equal(u.now.Add(u.cfg.MinAsk)); got != c.again {
 			t.Errorf("%s: it is asked again: %v", c.name, got)
 		}
-		if len(p.headers.queue) != 1 {
-			t.Errorf("%s: it waits %d times", c.name, len(p.headers.queue))
+		if len(u.headers.queue) != 1 {
+			t.Errorf("%s: it waits %d times", c.name, len(u.headers.queue))
 		}
 	}
 }
@@ -146,18 +146,18 @@ func TestAnEmptyAnswer(t *testing.T) {
 		{"it was asked from our best block", low, high, remoteHeaders{fromBlock: true}, false, false, false},
 		{"our best header is our best block", low, block, remoteHeaders{jumping: true}, false, false, false},
 	} {
-		p := newParts(1)
-		p.tips = chain.Tips{Block: block.Point, Header: c.header.Point}
-		p.find(1).best = c.best.Point
-		r := &p.find(1).headers
+		u := bareUnit(1)
+		u.tips = chain.Tips{Block: block.Point, Header: c.header.Point}
+		u.find(1).best = c.best.Point
+		r := &u.find(1).headers
 		*r = c.r
-		r.ranOut, r.askAt = true, p.now.Add(time.Hour)
-		p.headers.onNothing(p.find(1))
+		r.ranOut, r.askAt = true, u.now.Add(time.Hour)
+		u.headers.onNothing(u.find(1))
 		if r.more != c.more || r.jumped != c.jumped || r.fromBlock != c.fromBlock || r.ranOut || r.jumping {
 			t.Errorf("%s: more %v, jumped %v, from our block %v, ran out %v, jumping %v",
 				c.name, r.more, r.jumped, r.fromBlock, r.ranOut, r.jumping)
 		}
-		if got := r.askAt.Equal(p.now); got != (c.more || c.fromBlock) {
+		if got := r.askAt.Equal(u.now); got != (c.more || c.fromBlock) {
 			t.Errorf("%s: it is asked at once: %v", c.name, got)
 		}
 	}
@@ -176,15 +176,15 @@ func TestWhatAnUnaskedBlockDoes(t *testing.T) {
 		{"its other headers wait", remoteHeaders{batch: receivedHeaders{headers: block.at(1).locate(nil)}}, false},
 		{"it is being asked", remoteHeaders{ask: askWaiting}, false},
 	} {
-		p := newParts(1)
-		r := &p.find(1).headers
+		u := bareUnit(1)
+		r := &u.find(1).headers
 		*r = c.r
-		r.lastAsk, r.askAt = p.now, p.now.Add(time.Hour)
-		p.headers.announce(p.find(1), peer.BlockReceived{Peer: 1, Hash: block.Hash, Block: block.block()})
-		if judge := len(p.headers.queue) == 1; judge != c.judge || judge && (*r.batch.headers[0] != *block.header || r.batch.last != block.Hash) {
+		r.lastAsk, r.askAt = u.now, u.now.Add(time.Hour)
+		u.headers.announce(u.find(1), peer.BlockReceived{Peer: 1, Hash: block.Hash, Block: block.block()})
+		if judge := len(u.headers.queue) == 1; judge != c.judge || judge && (*r.batch.headers[0] != *block.header || r.batch.last != block.Hash) {
 			t.Errorf("%s: %v", c.name, judge)
 		}
-		if soon := r.askAt.Equal(p.now.Add(p.cfg.MinAsk)); soon == c.judge {
+		if soon := r.askAt.Equal(u.now.Add(u.cfg.MinAsk)); soon == c.judge {
 			t.Errorf("%s: it is asked soon: %v", c.name, soon)
 		}
 	}
@@ -192,16 +192,16 @@ func TestWhatAnUnaskedBlockDoes(t *testing.T) {
 
 // A peer whose headers do not connect is asked for what lies between, a few times.
 func TestStrangeHeaders(t *testing.T) {
-	p := newParts(1)
-	one := p.find(1)
+	u := bareUnit(1)
+	one := u.find(1)
 	r := &one.headers
 	strange := func() {
-		p.headers.onVerdict(actor.Input{Key: 1}, chain.HeadersVerdict{Code: chain.Orphan})
+		u.headers.onVerdict(actor.Input{Key: 1}, chain.HeadersVerdict{Code: chain.Orphan})
 	}
-	r.more, r.lastAsk, r.askAt = true, p.now, p.now.Add(time.Hour)
+	r.more, r.lastAsk, r.askAt = true, u.now, u.now.Add(time.Hour)
 	for name, excuse := range map[string]func(){
 		"it is being asked": func() { r.ask = askLocating },
-		"it is due":         func() { r.askAt = p.now },
+		"it is due":         func() { r.askAt = u.now },
 	} {
 		was := *r
 		excuse()
@@ -211,15 +211,15 @@ func TestStrangeHeaders(t *testing.T) {
 		}
 		*r = was
 	}
-	r.askAt = p.now.Add(1)
+	r.askAt = u.now.Add(1)
 	strange()
 	if r.strange != 1 || r.more {
 		t.Errorf("it is not due yet, and %+v", r)
 	}
-	for i := range p.cfg.MaxUnconnecting - 1 {
-		r.askAt = p.now.Add(time.Hour)
+	for i := range u.cfg.MaxUnconnecting - 1 {
+		r.askAt = u.now.Add(time.Hour)
 		strange()
-		if r.strange != i+2 || one.why != (actor.End{}) || !r.askAt.Equal(p.now.Add(p.cfg.MinAsk)) {
+		if r.strange != i+2 || one.why != (actor.End{}) || !r.askAt.Equal(u.now.Add(u.cfg.MinAsk)) {
 			t.Fatalf("after %d times: %+v, %+v", i+2, r, one.why)
 		}
 	}
@@ -230,11 +230,11 @@ func TestStrangeHeaders(t *testing.T) {
 }
 
 func TestKnownHeadersAreStrangeNoMore(t *testing.T) {
-	p := newParts(1)
-	r := &p.find(1).headers
+	u := bareUnit(1)
+	r := &u.find(1).headers
 	for accepted, want := range map[int]int{0: 5, 1: 0} {
-		r.strange, r.askAt = 5, p.now
-		p.headers.onVerdict(actor.Input{Key: 1}, chain.HeadersVerdict{Code: chain.Orphan, Accepted: accepted, Last: chain.Point{Hash: chainhash.Hash{1}}})
+		r.strange, r.askAt = 5, u.now
+		u.headers.onVerdict(actor.Input{Key: 1}, chain.HeadersVerdict{Code: chain.Orphan, Accepted: accepted, Last: chain.Point{Hash: chainhash.Hash{1}}})
 		if r.strange != want {
 			t.Errorf("%d are known: %d times in a row", accepted, r.strange)
 		}

@@ -13,17 +13,17 @@ import (
 )
 
 func TestStopFinishes(t *testing.T) {
-	p := newParts(1, 2) // both are due to be asked for headers
-	p.step(actor.Stop{})
-	if e := p.out.Effects(); len(e) != 1 || e[0].Kind != actor.Finish {
+	u := bareUnit(1, 2) // both are due to be asked for headers
+	u.step(actor.Stop{})
+	if e := u.out.Effects(); len(e) != 1 || e[0].Kind != actor.Finish {
 		t.Fatalf("Stop has the effects %v", e)
 	}
 	for _, body := range []any{actor.Tick{}, peer.Ready{Peer: 3, Services: services}} {
-		if p.step(body); len(p.out.Effects()) > 0 || len(p.ready) != 2 {
-			t.Errorf("%T after Stop has the effects %v", body, p.out.Effects())
+		if u.step(body); len(u.out.Effects()) > 0 || len(u.ready) != 2 {
+			t.Errorf("%T after Stop has the effects %v", body, u.out.Effects())
 		}
 	}
-	if at := p.Deadline(); !at.IsZero() {
+	if at := u.Deadline(); !at.IsZero() {
 		t.Errorf("the clock is set to %v", at)
 	}
 }
@@ -42,7 +42,7 @@ func TestNetsyncTakesNoOtherInput(t *testing.T) {
 			t.Error("an input that nobody handles would be lost in silence")
 		}
 	}()
-	newParts().step(peer.Send{})
+	bareUnit().step(peer.Send{})
 }
 
 func TestAPeerThatSaysItHasNotIsAskedForNoMore(t *testing.T) {
@@ -73,26 +73,28 @@ func TestNewTipsEndThePause(t *testing.T) {
 
 // What a peer sent before it broke the rules is not worth chain's time.
 func TestHeadersOfADroppedPeerAreNotJudged(t *testing.T) {
-	p := newParts(1)
-	one := p.find(1)
-	h := p.tr.grow(p.tr.genesis, 1, 1).locate(nil)
-	p.headers.enqueue(one, receivedHeaders{headers: h, last: h[0].BlockHash()})
-	p.step(peer.HeadersReceived{Peer: 1, Headers: []*wire.BlockHeader{h[0], h[0]}})
-	if q := questions[chain.SubmitHeaders](p); len(q) > 0 || len(p.ready) > 0 || len(p.headers.queue) > 0 {
+	u := bareUnit(1)
+	one := u.find(1)
+	h := u.tr.grow(u.tr.genesis, 1, 1).locate(nil)
+	u.headers.enqueue(one, receivedHeaders{headers: h, last: h[0].BlockHash()})
+	q := asks[chain.SubmitHeaders](u, func() {
+		u.step(peer.HeadersReceived{Peer: 1, Headers: []*wire.BlockHeader{h[0], h[0]}})
+	})
+	if len(q) > 0 || len(u.ready) > 0 || len(u.headers.queue) > 0 {
 		t.Fatalf("chain is asked to judge %v", q)
 	}
 }
 
 // Nothing but its clock brings a peer back that was left alone.
 func TestAPeerThatWasBusyIsSentMoreLater(t *testing.T) {
-	p := newParts()
-	p.step(peer.Ready{Peer: 1}) // a client: it is never asked by itself
-	p.find(1).headers.askAt = time.Time{}
-	p.find(1).sends.open = 1
-	p.report.changed = false
-	p.out.Begin(p.now)
-	p.sends.onSent(actor.Input{Key: 1, Ticket: 1, Err: actor.ErrBusy})
-	if got, want := p.Deadline(), p.now.Add(p.cfg.Retry); !got.Equal(want) {
+	u := bareUnit()
+	u.step(peer.Ready{Peer: 1}) // a client: it is never asked by itself
+	u.find(1).headers.askAt = time.Time{}
+	u.find(1).sends.open = 1
+	u.report.changed = false
+	u.out.Begin(u.now)
+	u.sends.onSent(actor.Input{Key: 1, Ticket: 1, Err: actor.ErrBusy})
+	if got, want := u.Deadline(), u.now.Add(u.cfg.Retry); !got.Equal(want) {
 		t.Fatalf("the clock is set to %v, want %v", got, want)
 	}
 }

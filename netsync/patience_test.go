@@ -43,20 +43,20 @@ func TestAPointIsLinkedToOneBlock(t *testing.T) {
 
 // A slow server gets more time with each copy that came too late, up to a bound.
 func TestPatienceGrowsWithEachLateCopy(t *testing.T) {
-	p := newParts()
-	r := p.route
+	u := bareUnit()
+	r := u.route
 	if !r.headDue().IsZero() {
 		t.Fatal("nobody was asked for it yet")
 	}
-	r.head = awaited{hash: chainhash.Hash{1}, since: p.now}
-	first := p.cfg.OrderTimeout + p.cfg.UrgentAfter
-	if got := r.headDue().Sub(p.now); got != first {
+	r.head = awaited{hash: chainhash.Hash{1}, since: u.now}
+	first := u.cfg.OrderTimeout + u.cfg.UrgentAfter
+	if got := r.headDue().Sub(u.now); got != first {
 		t.Fatalf("%v for a block that was never set aside, want %v: an order, and the second one", got, first)
 	}
-	r.aside.add(p.now, chainhash.Hash{1})
-	r.aside.add(p.now, chainhash.Hash{2})
+	r.aside.add(u.now, chainhash.Hash{1})
+	r.aside.add(u.now, chainhash.Hash{2})
 	for _, times := range []time.Duration{1, 2, 4, 8, 8, 8} {
-		if got := r.headDue().Sub(p.now); got != times*first {
+		if got := r.headDue().Sub(u.now); got != times*first {
 			t.Errorf("%v, want %v", got, times*first)
 		}
 		r.aside.came(chainhash.Hash{1})
@@ -64,70 +64,72 @@ func TestPatienceGrowsWithEachLateCopy(t *testing.T) {
 	}
 }
 
-// branches returns the parts of a machine that goes to the branch of peer 1, and waits
+// branches returns a machine that goes to the branch of peer 1, and waits
 // for its first block. Peer 2 has proved a lighter branch, and has delivered before.
-func branches() (p *parts, one, two *remote, head *entry) {
-	p = newParts(1, 2)
-	heavy, light := p.tr.grow(p.tr.genesis, 3, 2), p.tr.grow(p.tr.genesis, 3, 1)
-	one, two = p.find(1), p.find(2)
+func branches() (u *unit, one, two *remote, head *entry) {
+	u = bareUnit(1, 2)
+	heavy, light := u.tr.grow(u.tr.genesis, 3, 2), u.tr.grow(u.tr.genesis, 3, 1)
+	one, two = u.find(1), u.find(2)
 	one.best, two.best = heavy.Point, light.Point
 	two.orders.rate.add(time.Second)
-	p.lead(heavy)
+	u.lead(heavy)
 	two.share(0, heavy.Hash)
-	p.orders.order(one, 0)
-	head = p.span.entry(0)
-	p.route.head = awaited{hash: head.at.Hash, since: p.now}
-	return p, one, two, head
+	u.orders.order(one, 0)
+	head = u.span.entry(0)
+	u.route.head = awaited{hash: head.at.Hash, since: u.now}
+	return u, one, two, head
 }
 
 func TestWhenALateBlockIsSetAside(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		early time.Duration // before the block is late
-		with  func(p *parts, two *remote, head chain.Point)
+		with  func(u *unit, two *remote, head chain.Point)
 		aside bool
 	}{
-		{"it is late, and there is another branch", 0, func(*parts, *remote, chain.Point) {}, true},
-		{"it is not late yet", 1, func(*parts, *remote, chain.Point) {}, false},
-		{"there is nobody else", 0, func(p *parts, _ *remote, _ chain.Point) { p.ready = p.ready[:1] }, false},
-		{"the other branch leads through it too", 0, func(p *parts, two *remote, _ chain.Point) {
-			two.best = p.tr.add(p.tr.nodes[p.route.target.Hash], 1).Point
-			two.share(3, p.route.target.Hash)
+		{"it is late, and there is another branch", 0, func(*unit, *remote, chain.Point) {}, true},
+		{"it is not late yet", 1, func(*unit, *remote, chain.Point) {}, false},
+		{"there is nobody else", 0, func(u *unit, _ *remote, _ chain.Point) { u.ready = u.ready[:1] }, false},
+		{"the other branch leads through it too", 0, func(u *unit, two *remote, _ chain.Point) {
+			two.best = u.tr.add(u.tr.nodes[u.route.target.Hash], 1).Point
+			two.share(3, u.route.target.Hash)
 		}, false},
-		{"the other branch has no more work than our blocks", 0, func(p *parts, two *remote, _ chain.Point) {
-			two.best = p.tips.Block
+		{"the other branch has no more work than our blocks", 0, func(u *unit, two *remote, _ chain.Point) {
+			two.best = u.tips.Block
 		}, false},
-		{"the other branch is set aside too, and was no worse", 0, func(p *parts, two *remote, _ chain.Point) {
+		{"the other branch is set aside too, and was no worse", 0, func(u *unit, two *remote, _ chain.Point) {
 			two.route.behind = chainhash.Hash{7}
-			p.route.aside.add(p.now, chainhash.Hash{7})
+			u.route.aside.add(u.now, chainhash.Hash{7})
 		}, true},
-		{"it is set aside already, and the other branch is not", 1, func(p *parts, _ *remote, head chain.Point) {
-			p.route.aside.add(p.now, head.Hash)
+		{"it is set aside already, and the other branch is not", 1, func(u *unit, _ *remote, head chain.Point) {
+			u.route.aside.add(u.now, head.Hash)
 		}, true},
-		{"both are set aside already", 0, func(p *parts, two *remote, head chain.Point) {
+		{"both are set aside already", 0, func(u *unit, two *remote, head chain.Point) {
 			two.route.behind = chainhash.Hash{7}
-			p.route.aside.add(p.now, chainhash.Hash{7})
-			p.route.aside.add(p.now, head.Hash)
+			u.route.aside.add(u.now, chainhash.Hash{7})
+			u.route.aside.add(u.now, head.Hash)
 		}, false},
-		{"the span does not lead to the target yet", 0, func(p *parts, two *remote, _ chain.Point) {
-			p.route.target = two.best
+		{"the span does not lead to the target yet", 0, func(u *unit, two *remote, _ chain.Point) {
+			u.route.target = two.best
 		}, false},
-		{"another block is the late one", 0, func(p *parts, _ *remote, _ chain.Point) {
-			p.route.head.hash = chainhash.Hash{7}
+		{"another block is the late one", 0, func(u *unit, _ *remote, _ chain.Point) {
+			u.route.head.hash = chainhash.Hash{7}
 		}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, one, two, head := branches()
-			p.now = p.route.headDue().Add(-c.early)
-			c.with(p, two, head.at)
-			p.route.setLateAside(p.out)
-			if got := one.route.behind == head.at.Hash; got != c.aside || c.aside && !p.route.aside.has(p.now, head.at.Hash) {
+			u, one, two, head := branches()
+			u.now = u.route.headDue().Add(-c.early)
+			c.with(u, two, head.at)
+			if got := u.route.setLateAside(u.out); got != c.aside {
+				t.Errorf("it says that it set one aside: %v", got)
+			}
+			if got := one.route.behind == head.at.Hash; got != c.aside || c.aside && !u.route.aside.has(u.now, head.at.Hash) {
 				t.Fatalf("set aside: %v", got)
 			}
-			if got := p.route.aside.before(one.best.Hash) == head.at.Hash; got != c.aside {
+			if got := u.route.aside.before(one.best.Hash) == head.at.Hash; got != c.aside {
 				t.Errorf("the point behind it is remembered: %v", got)
 			}
-			if p.route.aside.before(two.best.Hash) != (chainhash.Hash{}) {
+			if u.route.aside.before(two.best.Hash) != (chainhash.Hash{}) {
 				t.Error("the other point is not behind it")
 			}
 		})
@@ -206,25 +208,25 @@ func TestAServerThatComesInTimeBeginsTheWaitAnew(t *testing.T) {
 
 // A block that was asked for can come, whatever is known of the peer by now.
 func TestABlockThatIsOrderedIsNotUnserved(t *testing.T) {
-	p, one, _, _ := branches()
-	p.unprove(one)
-	p.step(actor.Tick{})
-	if _, e := p.span.head(); e == nil || e.by[0] != 1 || !p.route.head.unserved.IsZero() {
-		t.Fatalf("unserved since %v", p.route.head.unserved)
+	u, one, _, _ := branches()
+	u.unprove(one)
+	u.step(actor.Tick{})
+	if _, e := u.span.head(); e == nil || e.by[0] != 1 || !u.route.head.unserved.IsZero() {
+		t.Fatalf("unserved since %v", u.route.head.unserved)
 	}
 }
 
 // What a peer shares with another path says nothing about this one.
 func TestThePathOfAnotherTargetServesNobody(t *testing.T) {
-	p, one, two, head := branches()
-	p.span.takeBack(head.at.Hash, 1)
+	u, one, two, head := branches()
+	u.span.takeBack(head.at.Hash, 1)
 	one.orders.list = nil
 	one.full, two.full = false, false // both have pruned the first blocks
 	one.best.Height, two.best.Height = 1000, 1000
 	two.full, two.route.sharedTo, two.route.shared = true, chainhash.Hash{7}, 3
-	p.route.forks.retryAt = p.now.Add(time.Hour)
-	p.step(actor.Tick{})
-	if _, e := p.span.head(); e == nil || e.by[0] != 0 || p.route.head.unserved.IsZero() {
+	u.route.forks.retryAt = u.now.Add(time.Hour)
+	u.step(actor.Tick{})
+	if _, e := u.span.head(); e == nil || e.by[0] != 0 || u.route.head.unserved.IsZero() {
 		t.Fatal("nobody is known to have the block that all wait for")
 	}
 }

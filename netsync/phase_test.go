@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"acyclic/chain"
+	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 )
 
@@ -59,7 +60,7 @@ func TestNoStatusBeforeTheTips(t *testing.T) {
 	u.tips = chain.Tips{}
 	u.join(1, 3, 0)
 	publish := func() []Status {
-		return asks[Status](u, func() { u.report.publish(u.topics, u.out) })
+		return effects[Status](u, actor.Publish, func() { u.report.publish(u.topics, u.out) })
 	}
 	if got := publish(); len(got) > 0 {
 		t.Errorf("published is %+v", got)
@@ -88,7 +89,7 @@ func TestARateIsToldUntilItIsZero(t *testing.T) {
 		count(u, u.now)
 		var last Status
 		for range 2 * meterSeconds {
-			for _, s := range asks[Status](u, func() { u.report.publish(u.topics, u.out) }) {
+			for _, s := range effects[Status](u, actor.Publish, func() { u.report.publish(u.topics, u.out) }) {
 				last = s
 			}
 			due := u.report.due()

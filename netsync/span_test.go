@@ -1,220 +1,227 @@
 package netsync
 
 import (
-	"fmt"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
-	"pgregory.net/rapid"
 
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
 )
 
-// oracle is the span as one would write it without a thought for speed: a list of
-// records, searched from the start each time.
-type oracle struct{ rows []oracleRow }
-
-type oracleRow struct {
-	at    chain.Point
-	state entryState
-	size  int
-	by    []actor.ID
-}
-
-func (o *oracle) row(h chainhash.Hash) *oracleRow {
-	for i := range o.rows {
-		if o.rows[i].at.Hash == h {
-			return &o.rows[i]
-		}
-	}
-	return nil
-}
-
-func (o *oracle) heldBytes() (n int) {
-	for _, r := range o.rows {
-		if r.state == held {
-			n += r.size
-		}
-	}
-	return n
-}
-
-func (o *oracle) pop() {
-	for len(o.rows) > 0 && o.rows[0].state == done {
-		o.rows = o.rows[1:]
+// An order that cannot stand is a mistake of the caller, and a silent one would make
+// the sums wrong.
+func TestOrdersThatCannotStand(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		before func(u *unit, seq int)
+		ok     bool
+	}{
+		{"the first", func(*unit, int) {}, true},
+		{"a second peer", func(u *unit, q int) { u.span.order(q, 1, u.now) }, true},
+		{"the same peer", func(u *unit, q int) { u.span.order(q, 2, u.now) }, false},
+		{"a third peer", func(u *unit, q int) {
+			u.span.order(q, 1, u.now)
+			u.span.order(q, 3, u.now)
+		}, false},
+		{"a block that is here", func(u *unit, q int) { u.hold(1, 1, 500) }, false},
+	} {
+		u := newUnit(3)
+		c.before(u, u.span.base)
+		func() {
+			defer func() {
+				if ok := recover() == nil; ok != c.ok {
+					t.Errorf("%s: it can be ordered: %v", c.name, ok)
+				}
+			}()
+			u.span.order(u.span.base, 2, u.now)
+		}()
 	}
 }
 
-// next is the first block that has not been handed over.
-func (o *oracle) next() *oracleRow {
-	for i := range o.rows {
-		if s := o.rows[i].state; s == wanted || s == held {
-			return &o.rows[i]
-		}
+func TestTheSpanCountsItsOrders(t *testing.T) {
+	u := newUnit(5)
+	s := u.span
+	s.order(s.base, 1, u.now)
+	s.order(s.base+1, 1, u.now)
+	s.order(s.base+1, 2, u.now)
+	if s.ordered != 2 || s.unordered != 3 {
+		t.Fatalf("%d blocks are ordered and %d are not, want 2 and 3", s.ordered, s.unordered)
 	}
-	return nil
-}
-
-func (o *oracle) hold(h chainhash.Hash, size, budget int) bool {
-	r := o.row(h)
-	for o.heldBytes()+size > budget {
-		i := len(o.rows) - 1
-		for ; &o.rows[i] != r && o.rows[i].state != held; i-- {
-		}
-		if &o.rows[i] == r {
-			break
-		}
-		o.rows[i].state = wanted
+	if s.takeBack(chainhash.Hash{1}, 1) || s.takeBack(u.tip.at(1).Hash, 2) {
+		t.Error("an order was taken back that nobody had")
 	}
-	fits := o.heldBytes()+size <= budget || o.next() == r
-	r.by = nil
-	if fits {
-		r.state, r.size = held, size
+	if !s.takeBack(u.tip.at(1).Hash, 1) || s.ordered != 1 || s.firstFree() != s.base {
+		t.Errorf("%d blocks are ordered, the first free is %d", s.ordered, s.firstFree()-s.base)
 	}
-	return fits
-}
-
-// compare fails unless the span and the oracle say the same.
-func compare(t *rapid.T, s *span, o *oracle) {
-	if err := s.check(); err != nil {
-		t.Fatal(err)
-	}
-	if s.len() != len(o.rows) || s.heldBytes != o.heldBytes() {
-		t.Fatalf("span %d entries, %d bytes; oracle %d, %d", s.len(), s.heldBytes, len(o.rows), o.heldBytes())
-	}
-	var head, free *oracleRow
-	for i := range o.rows {
-		r, e := &o.rows[i], &s.entries[i]
-		by := slices.DeleteFunc(slices.Clone(e.by[:]), func(id actor.ID) bool { return id == 0 })
-		if e.at != r.at || e.state != r.state || !slices.Equal(by, r.by) {
-			t.Fatalf("entry %d: span %+v, oracle %+v", i, e, r)
-		}
-		if head == nil && r.state == wanted {
-			head = r
-		}
-		if free == nil && r.state == wanted && len(r.by) == 0 {
-			free = r
-		}
-	}
-	if _, e := s.head(); (e == nil) != (head == nil) || e != nil && e.at != head.at {
-		t.Fatalf("head: span %+v, oracle %+v", e, head)
-	}
-	if q := s.firstFree(); (q == s.end()) != (free == nil) || free != nil && s.entry(q).at != free.at {
-		t.Fatalf("first free: span %d, oracle %+v", q, free)
-	}
-	next := o.next()
-	if e := s.nextToHand(); (e != nil) != (next != nil && next.state == held) || e != nil && e.at != next.at {
-		t.Fatalf("to hand: span %+v, oracle %+v", e, next)
+	if !s.takeBack(u.tip.at(2).Hash, 1) || s.ordered != 1 || u.entryAt(2).by != [2]actor.ID{2} {
+		t.Errorf("%d blocks are ordered, the second from %v", s.ordered, u.entryAt(2).by)
 	}
 }
 
-func TestSpanAgainstOracle(t *testing.T) { rapid.Check(t, driveSpan) }
+// What chain needs next may be held however large it is. Nothing else may. A block
+// that is not kept is free again.
+func TestTheBudgetOfHeldBlocks(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		height int32
+		size   int
+		kept   bool
+	}{
+		{"the next, of all bytes", 1, 1000, true},
+		{"the next, too large", 1, 1001, true},
+		{"another, of all bytes", 2, 1000, true},
+		{"another, too large", 2, 1001, false},
+	} {
+		u := newUnit(4)
+		s := u.span
+		for q := s.base; q < s.end(); q++ {
+			s.order(q, 1, u.now)
+		}
+		s.firstFree()
+		n := u.tip.at(c.height)
+		kept := s.hold(n.Hash, n.block(), c.size, 1, 1000)
+		if free := s.firstFree() == s.index[n.Hash]; kept != c.kept || free == c.kept {
+			t.Errorf("%s: kept %v, free again %v", c.name, kept, free)
+		}
+		if err := s.check(); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
 
-// driveSpan does the same at random to a span and the oracle.
-func driveSpan(t *rapid.T) {
-	s, o := newSpan(), &oracle{}
-	height, branch := int32(0), uint32(0)
-	const budget = 10
-	body := &wire.MsgBlock{}
-	pick := func(states ...entryState) *oracleRow {
-		var fit []*oracleRow
-		for i := range o.rows {
-			if slices.Contains(states, o.rows[i].state) {
-				fit = append(fit, &o.rows[i])
+// The highest held blocks make room. They are needed last.
+func TestHeldBlocksMakeRoom(t *testing.T) {
+	u := newUnit(5)
+	u.cfg.HeldBytes = 1500
+	u.hold(3, 5, 500)
+	u.hold(2, 2, 700)
+	for h, want := range map[int32]entryState{1: wanted, 2: held, 3: held, 4: wanted, 5: wanted} {
+		if got := u.entryAt(h).state; got != want {
+			t.Errorf("block %d is in state %d, want %d", h, got, want)
+		}
+	}
+	if u.span.heldBytes != 1200 || u.span.held != 2 {
+		t.Errorf("%d blocks with %d bytes are held", u.span.held, u.span.heldBytes)
+	}
+}
+
+func TestWhatChainNeedsNext(t *testing.T) {
+	u := newUnit(4)
+	s := u.span
+	u.hold(1, 1, 500)
+	s.set(u.entryAt(1), handed)
+	for h, want := range map[int32]bool{1: true, 2: true, 3: false} {
+		if got := s.isNext(s.index[u.tip.at(h).Hash]); got != want {
+			t.Errorf("block %d is next: %v", h, got)
+		}
+	}
+}
+
+// The path may be left and taken again while chain judges a block of it. Its verdict
+// is about a copy that the span does not have any more.
+func TestAVerdictOnACopyThatIsNotThere(t *testing.T) {
+	for name, verdict := range map[string]func(s *span, h chainhash.Hash){
+		"not yet": (*span).unhand, "bad": (*span).refuse, "good": (*span).finish,
+	} {
+		u := newUnit(3)
+		s := u.span
+		u.hold(1, 2, 500)
+		s.set(u.entryAt(1), handed)
+		s.order(s.base+2, 1, u.now)
+		for _, h := range []chainhash.Hash{u.tip.at(2).Hash, u.tip.at(3).Hash, {1}} {
+			verdict(s, h)
+		}
+		if u.entryAt(1).state != handed || u.entryAt(2).state != held || u.entryAt(3).by[0] != 1 {
+			t.Errorf("%s: states %d and %d, the third is ordered from %v", name, u.entryAt(1).state, u.entryAt(2).state, u.entryAt(3).by)
+		}
+		if err := s.check(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A block that chain has may come to the front when the path is asked for again. It is
+// not looked at any more.
+func TestAReplacedSpanBeginsWithWhatIsMissing(t *testing.T) {
+	u := newUnit(3)
+	s := u.span
+	u.hold(1, 2, 500)
+	s.set(u.entryAt(1), handed)
+	s.set(u.entryAt(2), handed)
+	s.finish(u.tip.at(2).Hash)
+	s.replace(points(u.tip.at(2), u.tip.at(3)))
+	if s.len() != 1 || s.entries[0].at != u.tip.at(3).Point {
+		t.Errorf("the span has %d blocks", s.len())
+	}
+}
+
+// Chain can name a block a second time. What is known of it stays, and the index names
+// one entry for it.
+func TestASpanIsExtendedWithWhatItLacks(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		more []int32 // heights
+		len  int
+	}{
+		{"nothing is there", []int32{4, 5}, 5},
+		{"the first ones are there", []int32{2, 3, 4}, 4},
+		{"all are there", []int32{1, 2, 3}, 3},
+		{"the last one is there", []int32{3}, 3},
+		{"a new one comes twice", []int32{4, 4, 5}, 5},
+	} {
+		u := newUnit(5)
+		s := u.span
+		s.cut(3)
+		u.hold(2, 2, 500)
+		s.order(s.base+2, 1, u.now)
+		var more []chain.Point
+		for _, h := range c.more {
+			more = append(more, u.tip.at(h).Point)
+		}
+		s.extend(more)
+		if err := s.check(); err != nil || s.len() != c.len || s.unordered != c.len-2 {
+			t.Errorf("%s: %d blocks, %d without an order, want %d and %d; %v", c.name, s.len(), s.unordered, c.len, c.len-2, err)
+		}
+		for h := int32(1); h <= int32(c.len); h++ {
+			if q, there := s.index[u.tip.at(h).Hash]; !there || q != s.base+int(h-1) || s.entry(q).at != u.tip.at(h).Point {
+				t.Errorf("%s: the index names entry %d for block %d", c.name, q, h)
 			}
 		}
-		if len(fit) == 0 {
-			t.Skip("none")
-		}
-		return fit[rapid.IntRange(0, len(fit)-1).Draw(t, "row")]
-	}
-	grow := func(n int) (ps []chain.Point) {
-		for range n {
-			height++
-			ps = append(ps, chain.Point{Height: height, Hash: chainhash.HashH(fmt.Appendf(nil, "%d %d", branch, height))})
-		}
-		return ps
-	}
-	add := func(ps []chain.Point) {
-		for _, p := range ps {
-			o.rows = append(o.rows, oracleRow{at: p})
+		if u.entryAt(2).state != held || u.entryAt(3).by[0] != 1 {
+			t.Errorf("%s: block 2 is in state %d, block 3 is ordered from %v", c.name, u.entryAt(2).state, u.entryAt(3).by)
 		}
 	}
-	t.Repeat(map[string]func(*rapid.T){
-		"extend": func(t *rapid.T) {
-			ps := grow(rapid.IntRange(1, 4).Draw(t, "n"))
-			s.extend(ps)
-			add(ps)
-		},
-		"cut": func(t *rapid.T) {
-			h := height - rapid.Int32Range(0, 5).Draw(t, "depth")
-			s.cut(h)
-			o.rows = slices.DeleteFunc(o.rows, func(r oracleRow) bool { return r.at.Height > h })
-			height, branch = max(h, 0), branch+1
-		},
-		"replace": func(t *rapid.T) {
-			from := rapid.IntRange(0, len(o.rows)).Draw(t, "from")
-			var ps []chain.Point
-			for _, r := range o.rows[from:] {
-				ps = append(ps, r.at)
-			}
-			more := grow(rapid.IntRange(0, 3).Draw(t, "n"))
-			s.replace(append(ps, more...))
-			o.rows = slices.Clone(o.rows[from:])
-			add(more)
-			o.pop()
-		},
-		"order": func(t *rapid.T) {
-			r := pick(wanted)
-			id := actor.ID(rapid.IntRange(1, 3).Draw(t, "id"))
-			if len(r.by) == 2 || slices.Contains(r.by, id) {
-				t.Skip("cannot")
-			}
-			s.order(s.index[r.at.Hash], id, time.Time{})
-			r.by = append(r.by, id)
-		},
-		"takeBack": func(t *rapid.T) {
-			r := pick(wanted, held, handed)
-			id := actor.ID(rapid.IntRange(1, 3).Draw(t, "id"))
-			was := r.state == wanted && slices.Contains(r.by, id)
-			r.by = slices.DeleteFunc(r.by, func(x actor.ID) bool { return x == id })
-			if s.takeBack(r.at.Hash, id) != was {
-				t.Fatalf("taken back: want %v", was)
-			}
-		},
-		"hold": func(t *rapid.T) {
-			r, size := pick(wanted), rapid.IntRange(1, 4).Draw(t, "size")
-			h := r.at.Hash
-			if s.hold(h, body, size, 1, budget) != o.hold(h, size, budget) {
-				t.Fatal("kept by one and not by the other")
-			}
-		},
-		"hand": func(t *rapid.T) {
-			if e := s.nextToHand(); e != nil {
-				s.set(e, handed)
-				o.next().state = handed
-			}
-		},
-		"unhand": func(t *rapid.T) {
-			r := pick(handed)
-			s.unhand(r.at.Hash)
-			r.state = held
-		},
-		"refuse": func(t *rapid.T) {
-			r := pick(handed)
-			s.refuse(r.at.Hash)
-			r.state = wanted
-		},
-		"finish": func(t *rapid.T) {
-			r := pick(handed)
-			s.finish(r.at.Hash)
-			r.state = done
-			o.pop()
-		},
-		"": func(t *rapid.T) { compare(t, s, o) },
-	})
+}
+
+// The cursors may lie below the first entry when nobody has looked for long.
+func TestCursorsBelowTheSpan(t *testing.T) {
+	u := newUnit(3)
+	s := u.span
+	u.hold(1, 2, 500)
+	for h := int32(1); h <= 2; h++ {
+		s.set(u.entryAt(h), handed)
+		s.finish(u.tip.at(h).Hash)
+	}
+	if q, e := s.head(); q != s.base || e.at != u.tip.at(3).Point || s.firstFree() != s.base {
+		t.Errorf("the head is %d, the first free %d, want %d", q, s.firstFree(), s.base)
+	}
+}
+
+// What is cut off is not kept in memory.
+func TestACutSpanLetsItsBlocksGo(t *testing.T) {
+	u := newUnit(3)
+	u.hold(2, 3, 500)
+	u.span.order(u.span.base, 1, u.now.Add(time.Second))
+	behind := u.span.entries
+	u.span.cut(1)
+	for i, e := range behind[1:] {
+		if e.block != nil {
+			t.Errorf("the block of entry %d stays", i+1)
+		}
+	}
+	if err := u.span.check(); err != nil || u.span.len() != 1 || u.span.heldBytes != 0 {
+		t.Errorf("%d blocks are left, with %d bytes; %v", u.span.len(), u.span.heldBytes, err)
+	}
 }

@@ -84,20 +84,17 @@ func measured(t *testing.T, n int) (*story, *node) {
 func TestUntriedPeersComeAfterTheQuick(t *testing.T) {
 	s, tip := measured(t, 900)
 	room := s.inv(1).limit
-	prove := func(id actor.ID) {
-		s.give(peer.HeadersReceived{Peer: id, Headers: tip.locate(hashPtrs(tip.at(100)))})
-	}
-	prove(2)
+	announceTip(s, 2, tip)
 	if n := len(s.takeOrders(2)); n != s.m.cfg.MinInFlight {
 		t.Fatalf("a peer that came to us begins with %d orders", n)
 	}
 	s.join(3)
-	prove(1)
+	announceTip(s, 1, tip)
 	first := s.wantOrders(1, "the quick one has proved them too")
 	if len(first) != room {
 		t.Fatalf("it has %d orders, and room for %d", len(first), room)
 	}
-	prove(3)
+	announceTip(s, 3, tip)
 	if n := len(s.wantOrders(3, "the quick one has no room left")); n != s.m.cfg.StartInFlight {
 		t.Fatalf("a peer that we dialled begins with %d orders", n)
 	}
@@ -110,20 +107,20 @@ func TestL9UntriedPeersGetTheirTurn(t *testing.T) {
 		quick func(s *story, tip *node)
 	}{
 		{"it does not have the next blocks", func(*story, *node) {}},
-		{"it delivers no more", func(s *story, tip *node) { prove(s, 1, tip) }},
+		{"it delivers no more", func(s *story, tip *node) { announceTip(s, 1, tip) }},
 		{"it reads no more", func(s *story, tip *node) {
 			s.deaf[1] = true
-			prove(s, 1, tip)
+			announceTip(s, 1, tip)
 		}},
 		{"it is gone", func(s *story, tip *node) {
-			prove(s, 1, tip)
+			announceTip(s, 1, tip)
 			s.give(peer.Gone{Peer: 1})
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, tip := measured(t, 900)
 			c.quick(s, tip)
-			prove(s, 2, tip)
+			announceTip(s, 2, tip)
 			for range 60 {
 				s.serve(2)
 				s.wait(time.Second)
@@ -133,7 +130,8 @@ func TestL9UntriedPeersGetTheirTurn(t *testing.T) {
 	}
 }
 
-func prove(s *story, id actor.ID, tip *node) {
+// announceTip has a peer of a measured story announce the headers above its 100 blocks.
+func announceTip(s *story, id actor.ID, tip *node) {
 	s.give(peer.HeadersReceived{Peer: id, Headers: tip.locate(hashPtrs(tip.at(100)))})
 }
 

@@ -2,39 +2,74 @@ package netsync
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
+	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
 )
 
-// unit is a machine whose trackers the test calls one by one: advance does not run.
-// The span holds a path of blocks, and nobody has been asked for any.
+// unit is a machine of which a test calls the trackers by hand: advance does not run,
+// unless step is called. What they ask finds slots without end, and nobody answers.
 type unit struct {
 	*Machine
 	out *actor.Outbox
 	tr  *tree
-	tip *node
+	tip *node // of the path that newUnit makes
 }
 
-func newUnit(n int) *unit {
+// bareUnit returns a machine that knows these peers, has a chain of one block, and goes
+// nowhere.
+func bareUnit(ids ...actor.ID) *unit {
 	ports, _ := testPorts()
 	u := &unit{
 		Machine: New(DefaultBounds(), ports, Topics{Status: actor.State[Status]{ID: 9}}, rand.New(rand.NewPCG(1, 2))),
 		out:     actor.NewOutbox(&benchHost{}), tr: newTree(),
 	}
-	u.tip = u.tr.grow(u.tr.genesis, n, 1)
 	u.now = steptest.Epoch
-	u.tips.Block, u.tips.Header = u.tr.genesis.Point, u.tip.Point
-	u.route.target, u.route.path.to = u.tip.Point, u.tip.Point
-	for h := int32(1); h <= u.tip.Height; h++ {
-		u.span.extend(points(u.tip.at(h)))
-		u.route.path.last = u.tip.at(h).Hash
+	u.tips = chain.Tips{Block: u.tr.genesis.Point, Header: u.tr.genesis.Point}
+	u.out.Begin(u.now)
+	for _, id := range ids {
+		u.onReady(peer.Ready{Peer: id, Services: services})
 	}
-	u.route.path.complete = true
 	return u
+}
+
+// newUnit returns a machine whose span holds a path of n blocks. Nobody has been asked
+// for any.
+func newUnit(n int) *unit {
+	u := bareUnit()
+	u.tip = u.tr.grow(u.tr.genesis, n, 1)
+	u.tips.Header = u.tip.Point
+	u.lead(u.tip)
+	return u
+}
+
+// lead makes the span the way to a tip. Peers that have proved the tip have all of it.
+func (u *unit) lead(to *node) {
+	u.route.target = to.Point
+	u.route.turnTo(to.Point)
+	var points []chain.Point
+	for n := to; n.parent != nil; n = n.parent {
+		points = append(points, n.Point)
+	}
+	slices.Reverse(points)
+	u.span.extend(points)
+	u.route.path.last, u.route.path.complete = to.Hash, true
+	for _, r := range u.ready {
+		if r.best.Hash == to.Hash {
+			r.share(to.Height, to.Hash)
+		}
+	}
+}
+
+// step steps the machine with an input.
+func (u *unit) step(body any) {
+	u.out.Begin(u.now)
+	u.Step(u.now, actor.Input{Body: body}, u.out)
 }
 
 // join adds a peer that has proved the path up to a height. It takes as long for a
@@ -62,12 +97,16 @@ func (u *unit) hold(from, to int32, size int) {
 func (u *unit) entryAt(height int32) *entry { return u.span.find(u.tip.at(height).Hash) }
 
 // asks returns the questions of a type that come of what is done.
-func asks[Q any](u *unit, do func()) (all []Q) {
+func asks[Q any](u *unit, do func()) []Q { return effects[Q](u, actor.Ask, do) }
+
+// effects returns the bodies of a type, of the effects of a kind that come of what is
+// done.
+func effects[B any](u *unit, kind actor.EffectKind, do func()) (all []B) {
 	u.out.Begin(u.now)
 	do()
 	for _, e := range u.out.Effects() {
-		if q, ok := e.Body.(Q); ok {
-			all = append(all, q)
+		if b, is := e.Body.(B); is && e.Kind == kind {
+			all = append(all, b)
 		}
 	}
 	return all

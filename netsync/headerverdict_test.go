@@ -22,23 +22,23 @@ func TestWhatAVerdictProves(t *testing.T) {
 		{"a point with as much work", equal, mid, false},
 		{"a point with less work", low, mid, false},
 	} {
-		p := newParts(1)
-		one := p.find(1)
-		one.best, one.common, p.tips.Header = mid.Point, mid.Point, mid.Point
+		u := bareUnit(1)
+		one := u.find(1)
+		one.best, one.common, u.tips.Header = mid.Point, mid.Point, mid.Point
 		one.headers.judging = submittedHeaders{n: 2, answer: true}
-		proved := p.headers.onVerdict(actor.Input{Key: 1}, chain.HeadersVerdict{
+		proved := u.headers.onVerdict(actor.Input{Key: 1}, chain.HeadersVerdict{
 			Accepted: 2, New: 2, Last: c.last.Point, Fork: low.Point, Best: c.best.Point,
 		})
 		if proves := proved == one; proves != c.proves || proves != (one.best == c.last.Point && one.common == low.Point) {
 			t.Errorf("%s: proved %v, best %v", c.name, proves, one.best)
 		}
-		if p.tips.Header != c.best.Point {
-			t.Errorf("%s: our best header is at %d", c.name, p.tips.Header.Height)
+		if u.tips.Header != c.best.Point {
+			t.Errorf("%s: our best header is at %d", c.name, u.tips.Header.Height)
 		}
 		if one.headers.judging != (submittedHeaders{}) || !one.headers.ranOut {
 			t.Errorf("%s: %+v", c.name, one.headers)
 		}
-		if got := p.headers.meter.rate(p.now); got != 2 {
+		if got := u.headers.meter.rate(u.now); got != 2 {
 			t.Errorf("%s: %v new headers in this second", c.name, got)
 		}
 	}
@@ -47,16 +47,16 @@ func TestWhatAVerdictProves(t *testing.T) {
 // What a verdict says of the chain holds, whoever sent the headers. A best header with
 // as much work does not displace the one that chain has published.
 func TestAVerdictOnAPeerThatIsGone(t *testing.T) {
-	p := newParts(1)
-	mid := p.tr.grow(p.tr.genesis, 2, 1)
-	other, high := p.tr.grow(p.tr.genesis, 2, 1), p.tr.grow(p.tr.genesis, 3, 1)
-	p.tips.Header = mid.Point
+	u := bareUnit(1)
+	mid := u.tr.grow(u.tr.genesis, 2, 1)
+	other, high := u.tr.grow(u.tr.genesis, 2, 1), u.tr.grow(u.tr.genesis, 3, 1)
+	u.tips.Header = mid.Point
 	for _, c := range []struct{ best, want *node }{{other, mid}, {high, high}, {mid, high}} {
-		if p.headers.onVerdict(actor.Input{Key: 9}, chain.HeadersVerdict{Accepted: 1, Last: c.best.Point, Best: c.best.Point}) != nil {
+		if u.headers.onVerdict(actor.Input{Key: 9}, chain.HeadersVerdict{Accepted: 1, Last: c.best.Point, Best: c.best.Point}) != nil {
 			t.Fatal("nobody has proved it")
 		}
-		if p.tips.Header != c.want.Point {
-			t.Errorf("our best header is at %d, want %d", p.tips.Header.Height, c.want.Height)
+		if u.tips.Header != c.want.Point {
+			t.Errorf("our best header is at %d, want %d", u.tips.Header.Height, c.want.Height)
 		}
 	}
 }
@@ -74,20 +74,30 @@ func TestVerdictsThatSayTryLater(t *testing.T) {
 		{"a header is from the future", nil, chain.TooNew, func(b Bounds) time.Duration { return b.TooNewRetry }, false, true},
 		{"chain is stopping", nil, chain.Fatal, func(b Bounds) time.Duration { return b.Pause }, true, false},
 	} {
-		p := newParts(1)
-		one := p.find(1)
+		u := bareUnit(1)
+		one := u.find(1)
 		one.headers = remoteHeaders{more: true, judging: submittedHeaders{n: 1}, strange: 3}
-		if p.headers.onVerdict(actor.Input{Key: 1, Err: c.err}, chain.HeadersVerdict{Code: c.code}) != nil {
+		if u.headers.onVerdict(actor.Input{Key: 1, Err: c.err}, chain.HeadersVerdict{Code: c.code}) != nil {
 			t.Errorf("%s: it has proved nothing", c.name)
 		}
 		r := &one.headers
-		if got, want := r.askAt.Sub(p.now), c.after(p.cfg); got != want || r.more != c.more || r.ranOut != c.ranOut {
+		if got, want := r.askAt.Sub(u.now), c.after(u.cfg); got != want || r.more != c.more || r.ranOut != c.ranOut {
 			t.Errorf("%s: it is asked after %v, want %v; more %v, ran out %v", c.name, got, want, r.more, r.ranOut)
 		}
 		if r.judging.n > 0 || r.strange != 3 || one.why != (actor.End{}) {
 			t.Errorf("%s: %+v, %+v", c.name, r, one.why)
 		}
 	}
+}
+
+// standing is what a good verdict says of the peer.
+type standing struct {
+	more, ranOut, jumped, jumping, fromBlock bool
+	useless                                  int
+}
+
+func standingOf(r *remoteHeaders) standing {
+	return standing{r.more, r.ranOut, r.jumped, r.jumping, r.fromBlock, r.useless}
 }
 
 func TestWhetherAPeerHasMore(t *testing.T) {
@@ -103,7 +113,7 @@ func TestWhetherAPeerHasMore(t *testing.T) {
 		r        remoteHeaders
 		last     *node
 		progress bool
-		want     remoteHeaders // more, ranOut, jumped, jumping, fromBlock, useless
+		want     remoteHeaders // its standing
 		after    time.Duration // until it is asked
 	}{
 		{"a full answer that brought something", submittedHeaders{full, true}, remoteHeaders{useless: 2, fromBlock: true}, high, true,
@@ -129,25 +139,20 @@ func TestWhetherAPeerHasMore(t *testing.T) {
 		{"the same for the seventh time", submittedHeaders{full, true}, remoteHeaders{useless: 6}, low, false,
 			remoteHeaders{useless: 7}, 64},
 	} {
-		p := newParts(1)
-		r := &p.find(1).headers
+		u := bareUnit(1)
+		r := &u.find(1).headers
 		*r = c.r
-		r.jumpTo, r.askAt = start.Point, p.now.Add(hour)
-		p.headers.onGood(p.find(1), c.was, chain.HeadersVerdict{Last: c.last.Point}, c.progress)
-		got := remoteHeaders{
-			more: r.more, ranOut: r.ranOut, jumped: r.jumped, jumping: r.jumping, fromBlock: r.fromBlock, useless: r.useless,
-		}
-		w := c.want
-		if got.more != w.more || got.ranOut != w.ranOut || got.jumped != w.jumped || got.jumping != w.jumping ||
-			got.fromBlock != w.fromBlock || got.useless != w.useless {
+		r.jumpTo, r.askAt = start.Point, u.now.Add(hour)
+		u.headers.onGood(u.find(1), c.was, chain.HeadersVerdict{Last: c.last.Point}, c.progress)
+		if got := standingOf(r); got != standingOf(&c.want) {
 			t.Errorf("%s: %+v", c.name, got)
 		}
 		after := c.after
 		if after < hour {
-			after *= p.cfg.Pause
+			after *= u.cfg.Pause
 		}
-		if !r.askAt.Equal(p.now.Add(after)) {
-			t.Errorf("%s: it is asked after %v, want %v", c.name, r.askAt.Sub(p.now), after)
+		if !r.askAt.Equal(u.now.Add(after)) {
+			t.Errorf("%s: it is asked after %v, want %v", c.name, r.askAt.Sub(u.now), after)
 		}
 	}
 }
