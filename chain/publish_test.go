@@ -50,6 +50,29 @@ func TestTipsArePublishedOnlyWhenTheyChange(t *testing.T) {
 
 // Two questions are outstanding with the same Seen: the second answer repeats
 // the events of the first.
+// Each part of the tips counts: headers that run ahead, and the median time, which says
+// what is too old, though the best block is the same.
+func TestTipsChangeByEachOfTheirParts(t *testing.T) {
+	for name, change := range map[string]func(*Tips){
+		"the best header": func(t *Tips) { t.Header = pointAt(9) },
+		"the best block":  func(t *Tips) { t.Block = pointAt(1) },
+		"the median time": func(t *Tips) { t.MedianTime = t.MedianTime.Add(1) },
+	} {
+		r, _ := start(t)
+		now := tipsAt(0)
+		change(&now)
+		r.Ask(SubmitHeaders{})
+		_, ask := steptest.WantAsk[ApplyHeaders](r, "headers")
+		r.Reply(ask, HeadersApplied{Changes: Changes{Tips: now}})
+		if got := steptest.Want[Tips](r, name+" has changed"); got != now {
+			t.Errorf("%s: %+v is published", name, got)
+		}
+		if got := steptest.WantAnswer[Tips](r, r.Ask(GetTips{}), "and answered"); got != now {
+			t.Errorf("%s: %+v is answered", name, got)
+		}
+	}
+}
+
 func TestRepeatedEventsArePublishedOnce(t *testing.T) {
 	r, _ := start(t)
 	r.Ask(blockAt(1))

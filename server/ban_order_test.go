@@ -11,7 +11,7 @@ import (
 	"acyclic/peer"
 )
 
-// A ban that is made anew lasts from then on, wherever it stood among the others. It
+// A ban that is made again lasts from then on, wherever it stood among the others. It
 // ends at its time, not before and not later.
 func TestABanMadeAnewLastsLonger(t *testing.T) {
 	const day = 24 * time.Hour

@@ -34,6 +34,25 @@ func TestWhatIsNear(t *testing.T) {
 	}
 }
 
+// Whose connections stand in the way: every outbound one blocks its group, whoever chose
+// it, so that one network cannot surround us. Who came to us was not chosen.
+func TestWhoseConnectionsStandInTheWay(t *testing.T) {
+	for _, c := range []struct {
+		why  string
+		peer remote
+		want bool
+	}{
+		{"one that we picked", remote{addr: at("8.8.1.1:1")}, true},
+		{"one that the user named", remote{addr: at("8.8.1.1:1"), manual: true}, true},
+		{"one that came to us", remote{addr: at("8.8.1.1:1"), inbound: true}, false},
+		{"one that came to us from that host", remote{addr: at("8.8.8.8:2"), inbound: true}, true},
+	} {
+		if got := (remotes{c.peer}).near(at("8.8.8.8:1")); got != c.want {
+			t.Errorf("%s: %v, want %v", c.why, got, c.want)
+		}
+	}
+}
+
 // A candidate that is being dialled already, or whose group is, is passed over.
 func TestCandidatesNearADialAreLeftAlone(t *testing.T) {
 	b := newBench(t, seeking())
@@ -59,7 +78,7 @@ func TestL4ABookThatGivesTooMuchIsCutShort(t *testing.T) {
 }
 
 // Candidates that were not needed are forgotten. When a peer is missing again the book
-// is asked anew: it knows more by then.
+// is asked again: it knows more by then.
 func TestCandidatesThatWereNotNeededAreForgotten(t *testing.T) {
 	cfg := seeking()
 	b := newBench(t, cfg)
