@@ -39,10 +39,6 @@ func main() {
 
 func run() error {
 	tree := project(".")
-	s, err := tree.load()
-	if err != nil {
-		return err
-	}
 	reasons, err := read(survivorsFile)
 	if err != nil {
 		return err
@@ -51,15 +47,13 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	if *quick {
-		*limit = min(*limit, 5*short) // a slow machine is not to leave out what is short elsewhere
-		tree.tested = slices.DeleteFunc(slices.Clone(tree.tested), func(p string) bool { return strings.HasPrefix(p, "internal/proof/") })
+	if err := tree.narrow(); err != nil {
+		return err
 	}
-	re, err := regexp.Compile(*tests)
+	s, err := tree.load()
 	if err != nil {
 		return err
 	}
-	tree.tested = slices.DeleteFunc(tree.tested, func(p string) bool { return !re.MatchString(p) })
 	chosen, err := choose(s.mutants, reasons, slow)
 	if err != nil {
 		return err
@@ -70,24 +64,7 @@ func run() error {
 		}
 		return nil
 	}
-	dir, err := os.MkdirTemp("", "mutate")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	fmt.Printf("compiling %d mutants into the tests of %d packages\n", len(s.mutants), len(tree.tested))
-	all, err := tree.build(s, dir)
-	if err != nil {
-		return err
-	}
-	fmt.Println("running each test without a mutant")
-	suites, err := survey(all, len(s.mutants), *jobs, *limit, func(name string) {
-		fmt.Println("left out, longer than", *limit, "-", name)
-	})
-	if err != nil {
-		return err
-	}
-	results, err := tree.tryAll(suites, s.mutants, chosen, reasons)
+	results, err := tree.experiment(s, chosen, reasons)
 	if err != nil {
 		return err
 	}
@@ -100,6 +77,43 @@ func run() error {
 		}
 	}
 	return report(results, reasons)
+}
+
+// narrow leaves out the tests that the flags do not want.
+func (t *tree) narrow() error {
+	re, err := regexp.Compile(*tests)
+	if err != nil {
+		return err
+	}
+	t.tested = slices.DeleteFunc(slices.Clone(t.tested), func(p string) bool {
+		return !re.MatchString(p) || *quick && strings.HasPrefix(p, "internal/proof/")
+	})
+	if *quick {
+		*limit = min(*limit, 5*short) // a slow machine is not to leave out what is short elsewhere
+	}
+	return nil
+}
+
+// experiment compiles all mutants and tries the chosen ones.
+func (t tree) experiment(s *sources, chosen []int, reasons map[string]string) ([]Result, error) {
+	dir, err := os.MkdirTemp("", "mutate")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	fmt.Printf("compiling %d mutants into the tests of %d packages\n", len(s.mutants), len(t.tested))
+	all, err := t.build(s, dir)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Println("running each test without a mutant")
+	suites, err := survey(all, len(s.mutants), *jobs, *limit, func(name string) {
+		fmt.Println("left out, longer than", *limit, "-", name)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return t.tryAll(suites, s.mutants, chosen, reasons)
 }
 
 // choose returns the numbers of the mutants that are asked for.

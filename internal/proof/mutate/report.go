@@ -117,7 +117,8 @@ func matrix(results []Result) string {
 
 Made by ` + "`go run ./internal/proof/mutate -renew`" + `. A mutant is tried on the tests of its own
 package, then on all others that run its place, the shortest first, until one fails. So a column says which tests were
-needed, not how many would have failed. [SURVIVORS.txt](SURVIVORS.txt) has the reasons of those that live.
+needed, not how many would have failed. Tests of more than ten seconds are left out: the explorer's whole run, and the
+simulator's large town. [SURVIVORS.txt](SURVIVORS.txt) has the reasons of those that live.
 
 | package | mutants | caught by its own tests | by others' | by the simulator | by the explorer | live | live % |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
