@@ -37,4 +37,7 @@ func TestEnds(t *testing.T) {
 	if WorkFromBig(limit) != MaxWork || WorkFromBig(big.NewInt(-1)) != (Work{}) {
 		t.Fatal("values out of range must stop at the ends")
 	}
+	if top := new(big.Int).Lsh(big.NewInt(1), 127); WorkFromBig(top) != (Work{Hi: 1 << 63}) {
+		t.Fatal("the highest bit fits")
+	}
 }
