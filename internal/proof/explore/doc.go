@@ -4,7 +4,7 @@
 // and internal/proof/sim, and performs the effects with the same code.
 //
 //	go test ./internal/proof/explore -v                              # some 30 s
-//	go test ./internal/proof/explore -v -explore=long -timeout 30m   # three minutes more
+//	go test ./internal/proof/explore -v -explore=long -timeout 2h   # larger ones; each says its time
 //
 // # States and moves
 //

@@ -16,7 +16,7 @@ import (
 	"acyclic/internal/node"
 )
 
-var howLong = flag.String("explore", "", `"long": also the explorations that take three minutes together`)
+var howLong = flag.String("explore", "", `"long": also the larger explorations, which take minutes each`)
 
 // fault is what may happen besides what the environment does.
 type fault func(*Scenario)
