@@ -316,3 +316,25 @@ func TestSamplesAreBounded(t *testing.T) {
 		t.Fatalf("%d shown, asked for 7", len(got))
 	}
 }
+
+// Failures are counted for so many addresses at most, and of each address up to a limit
+// that a success takes back.
+func TestL4FailuresAreCountedWithinBounds(t *testing.T) {
+	b := open(t, t.TempDir())
+	addr := func(i int) netip.AddrPort {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{8, byte(i >> 16), byte(i >> 8), byte(i)}), port)
+	}
+	for i := range maxAttempts + 1 {
+		if got, want := b.mayCount(addr(0)), i < maxAttempts; got != want {
+			t.Errorf("attempt %d counts: %v, want %v", i+1, got, want)
+		}
+	}
+	most := 0
+	for i := range maxCounted + 2 {
+		b.mayCount(addr(i))
+		most = max(most, len(b.attempts))
+	}
+	if most != maxCounted {
+		t.Errorf("%d addresses were counted, want %d at most", most, maxCounted)
+	}
+}
