@@ -145,7 +145,7 @@ type step struct {
 // small tests of a package share a process. A mutant that no short test catches is not in
 // a quick run.
 const (
-	small = 300 * time.Millisecond
+	small = 30 * time.Millisecond
 	short = time.Second
 )
 
