@@ -234,6 +234,27 @@ func TestTemplate(t *testing.T) {
 	give(t, e, next)
 }
 
+// The subsidy is that of the block to come, not of the best one. A miner who took
+// the best block's would be paid twice as much in the first block after a halving,
+// and nobody would take that block.
+func TestATemplateAcrossAHalving(t *testing.T) {
+	p := &chaincfg.RegressionNetParams
+	halving := int(p.SubsidyReductionInterval)
+	b := newBranch(t, p)
+	b.mine(halving-2, time.Minute)
+	e := open(t, Config{Params: p})
+	give(t, e, b.blocks[1:]...)
+	for _, want := range []int64{50e8, 25e8, 25e8} {
+		tpl := ask[chain.Made](t, e, chain.MakeTemplate{})
+		if tpl.Subsidy != want {
+			t.Errorf("the subsidy of height %d is %d, want %d", tpl.Prev.Height+1, tpl.Subsidy, want)
+		}
+		give(t, e, b.mineWith(time.Minute, func(m *wire.MsgBlock) { m.Transactions[0].TxOut[0].Value = tpl.Subsidy }))
+	}
+	v := giveOne(t, e, b.mineWith(time.Minute, tooRich)).Verdict
+	wantCode(t, v.Code, chain.Invalid, v.Reason, "bad-cb-amount", "the subsidy is all there is")
+}
+
 func TestWitnessDataIsStripped(t *testing.T) {
 	e, main, _ := twoBranches(t)
 	plain := main.blocks[1]
