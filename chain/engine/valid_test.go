@@ -91,19 +91,39 @@ func TestAMutationThatIsTooBig(t *testing.T) {
 // transaction of 64 bytes, so that a block of them has the root of the real one.
 func TestHashesReadAsATransactionAreAMutation(t *testing.T) {
 	b := newBranch(t, &chaincfg.RegressionNetParams)
-	odd := wire.NewMsgTx(1)
-	odd.AddTxIn(wire.NewTxIn(wire.NewOutPoint(b.params.GenesisHash, 0), nil, nil))
-	odd.AddTxOut(wire.NewTxOut(0, []byte{0x51, 0x51, 0x51, 0x51}))
-	if n := odd.SerializeSizeStripped(); n != 64 {
-		t.Fatalf("the transaction has %d bytes", n)
-	}
-	block := b.mineWith(time.Minute, func(m *wire.MsgBlock) { m.Transactions = []*wire.MsgTx{odd} })
+	block := b.mineWith(time.Minute, func(m *wire.MsgBlock) { m.Transactions = []*wire.MsgTx{sixtyFour(t)} })
 	e := open(t, Config{Params: b.params})
 	v := giveOne(t, e, block).Verdict
 	wantCode(t, v.Code, chain.Mutated, v.Reason, "bad-txnmrklroot", "the real body may be good")
 	if len(e.valid.bad) != 0 {
 		t.Errorf("condemned: %+v", e.valid.bad)
 	}
+}
+
+// A coinbase is not made of hashes: nobody can choose as many of their bits. A block
+// that has one is the header's, though another transaction has 64 bytes. If it were
+// called mutated, it would be downloaded again and again.
+func TestATransactionOf64BytesAfterACoinbase(t *testing.T) {
+	b := newBranch(t, &chaincfg.RegressionNetParams)
+	block := b.mineWith(time.Minute, func(m *wire.MsgBlock) { m.Transactions = append(m.Transactions, sixtyFour(t)) })
+	e := open(t, Config{Params: b.params})
+	v := giveOne(t, e, block).Verdict
+	wantCode(t, v.Code, chain.Invalid, v.Reason, "bad-txns-inputs-missingorspent", "what it spends is not there")
+	if len(e.valid.bad) != 1 || e.valid.bad[0].Hash != block.BlockHash() {
+		t.Errorf("condemned: %+v", e.valid.bad)
+	}
+}
+
+// sixtyFour is a transaction as long as two hashes.
+func sixtyFour(t *testing.T) *wire.MsgTx {
+	t.Helper()
+	tx := wire.NewMsgTx(1)
+	tx.AddTxIn(wire.NewTxIn(wire.NewOutPoint(&chainhash.Hash{1}, 0), nil, nil))
+	tx.AddTxOut(wire.NewTxOut(0, []byte{0x51, 0x51, 0x51, 0x51}))
+	if n := tx.SerializeSizeStripped(); n != 64 {
+		t.Fatalf("the transaction has %d bytes", n)
+	}
+	return tx
 }
 
 // An invalid block ends its branch: whatever is before or beside it is the best
