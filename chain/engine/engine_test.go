@@ -246,6 +246,21 @@ func TestEventsAreKeptUntilTheyAreSeen(t *testing.T) {
 	}
 }
 
+// An event says how big its block is: all transactions, and their witness data.
+func TestAnEventHasTheSizeOfItsBlock(t *testing.T) {
+	b := newBranch(t, &chaincfg.RegressionNetParams)
+	block := b.mineWith(time.Minute, commit)
+	e := open(t, Config{Params: b.params})
+	a := giveOne(t, e, block)
+	if len(a.Events) != 1 {
+		t.Fatalf("%+v", a)
+	}
+	c, ok := a.Events[0].(chain.BlockConnected)
+	if !ok || c.Txs != 1 || c.Size != block.SerializeSize() || c.Size == block.SerializeSizeStripped() {
+		t.Errorf("a block of one transaction and %d bytes: %+v", block.SerializeSize(), a.Events[0])
+	}
+}
+
 // btcd plants its clock in the parameters it is given: with shared ones the
 // second chain's clock would be asked about the first one's blocks, know none of
 // them, and no deployment would ever start.

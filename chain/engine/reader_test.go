@@ -255,6 +255,31 @@ func TestATemplateAcrossAHalving(t *testing.T) {
 	wantCode(t, v.Code, chain.Invalid, v.Reason, "bad-cb-amount", "the subsidy is all there is")
 }
 
+// On testnet3 the difficulty of a block depends on its time: who waits for more
+// than twenty minutes may take the least. So a template is for the time asked for.
+func TestATemplateIsForItsTime(t *testing.T) {
+	p := testParams()
+	p.ReduceMinDifficulty = true
+	b := newBranch(t, p)
+	b.mine(15, 20*time.Second)
+	e := open(t, Config{Params: p})
+	give(t, e, b.blocks[1:]...)
+	for wait, want := range map[time.Duration]uint32{
+		-time.Hour:                             b.nextBits(),
+		p.MinDiffReductionTime:                 b.nextBits(),
+		p.MinDiffReductionTime + time.Second/2: b.nextBits(), // headers have whole seconds
+		p.MinDiffReductionTime + 2*time.Second: p.PowLimitBits,
+	} {
+		at := b.tip().Header.Timestamp.Add(wait)
+		if tpl := ask[chain.Made](t, e, chain.MakeTemplate{Time: at}).Template; tpl.Bits != want {
+			t.Errorf("%v after the best block: the difficulty is %x, want %x", wait, tpl.Bits, want)
+		}
+	}
+	if b.nextBits() == p.PowLimitBits {
+		t.Error("the difficulty is the least anyway")
+	}
+}
+
 func TestWitnessDataIsStripped(t *testing.T) {
 	e, main, _ := twoBranches(t)
 	plain := main.blocks[1]

@@ -261,6 +261,96 @@ func TestValidityIsBounded(t *testing.T) {
 	}
 }
 
+// A long branch is one leaf, so that it pushes no other branch out.
+func TestABranchIsOneLeaf(t *testing.T) {
+	o := newOracle()
+	tree := newTree(o, &o.headers[0], anchorSpacing, recentNodes)
+	v := newValidity()
+	add := func(parent int) int {
+		i := o.add(parent, 0x207fffff)
+		v.grow(tree.must(o.hashes[i]), o.hashes[parent])
+		return i
+	}
+	rival, at := add(0), 0
+	for range maxLeaves + 10 {
+		at = add(at)
+	}
+	if len(v.leaves) != 2 || v.leaves[o.hashes[rival]].Height != 1 {
+		t.Errorf("two branches have %d leaves", len(v.leaves))
+	}
+}
+
+// A block that is found invalid again and again is noted once. Otherwise it would
+// push out the others, and their branches would count again.
+func TestABlockIsCondemnedOnce(t *testing.T) {
+	o := newOracle()
+	tree := newTree(o, &o.headers[0], anchorSpacing, recentNodes)
+	v := newValidity()
+	first, second := tree.must(o.hashes[o.add(0, 0x207fffff)]), tree.must(o.hashes[o.add(0, 0x207fffff)])
+	v.condemn(tree, first)
+	for range maxBad + 1 {
+		v.condemn(tree, second)
+	}
+	if len(v.bad) != 2 || !v.condemned(tree, first) || !v.condemned(tree, second) {
+		t.Errorf("condemned: %+v", v.bad)
+	}
+}
+
+// When the best branch turns out bad, the best of the others counts, and of two with
+// the same work the one seen first. Once blocks have overtaken a branch, it is no
+// choice any more.
+func TestTheFirstOfTwoEqualRivalsIsNext(t *testing.T) {
+	for _, later := range []byte{1, 2} {
+		main := newBranch(t, &chaincfg.RegressionNetParams)
+		main.mine(1, time.Minute)
+		rivals := map[byte]*branch{1: main.fork(1, 1), 2: main.fork(1, 2), 3: main.fork(1, 3)}
+		bad := main.mineWith(time.Minute, tooRich)
+		main.mine(5, time.Minute)
+		rivals[1].mine(4, time.Minute)
+		rivals[2].mine(4, time.Minute)
+		rivals[3].mine(3, time.Minute)
+		e := open(t, Config{Params: main.params})
+		giveHeaders(t, e, main.blocks[1:]...)
+		first := rivals[3-later]
+		for _, r := range []*branch{rivals[3], first, rivals[later]} {
+			giveHeaders(t, e, r.blocks[2:]...)
+		}
+		give(t, e, main.blocks[1])
+		giveOne(t, e, bad)
+		if got := e.Tips().Header; got.Hash != first.tip().BlockHash() {
+			t.Errorf("the best header is %+v, want the one seen first", got)
+		}
+		give(t, e, first.blocks[2:]...)
+		if len(e.valid.leaves) != 0 {
+			t.Errorf("%d leaves with no more work than the best block", len(e.valid.leaves))
+		}
+	}
+}
+
+// btcd takes a header that is older than the checkpoint before it, and refuses its
+// block. The header must not stay the best one: its block would be downloaded for
+// ever.
+func TestABlockOlderThanItsCheckpoint(t *testing.T) {
+	b := newBranch(t, &chaincfg.RegressionNetParams)
+	b.mine(4, time.Minute)
+	marked := b.mine(1, time.Hour)[0]
+	rival := b.fork(5, 1)
+	old := b.mine(1, -30*time.Minute)[0]
+	good := rival.mine(1, time.Minute)[0]
+	hash := marked.BlockHash()
+	e := open(t, Config{Params: b.params, AddCheckpoints: []chaincfg.Checkpoint{{Height: 5, Hash: &hash}}})
+	give(t, e, b.blocks[1:6]...)
+	if v := giveHeaders(t, e, old); v.Code != chain.OK || v.Best.Height != 6 {
+		t.Fatalf("its header: %+v", v)
+	}
+	a := giveOne(t, e, old)
+	wantCode(t, a.Verdict.Code, chain.Checkpoint, a.Verdict.Reason, "time-too-old", "older than the checkpoint")
+	if a.Tips.Header != a.Tips.Block || a.Tips.Block.Height != 5 {
+		t.Errorf("the tips are %+v", a.Tips)
+	}
+	give(t, e, good)
+}
+
 // Before segwit was active btcd took witness data that nothing commits to, and
 // would store and serve a block that anybody could have blown up.
 func TestWitnessDataBeforeSegwit(t *testing.T) {
@@ -362,6 +452,8 @@ func TestWitnessDataThatComesTooEarly(t *testing.T) {
 			bare := full.Copy()
 			bare.Transactions[0].TxIn[0].Witness = nil
 			give(t, e, bare)
+			give(t, e, b.mine(1, time.Minute)...)
+			give(t, e, b.fork(1, 1).mineWith(time.Minute, commit)) // side branches are not checked
 		})
 	}
 }
