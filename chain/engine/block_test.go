@@ -183,6 +183,25 @@ func TestWitnessDataBeforeSegwit(t *testing.T) {
 	give(t, e, good)
 }
 
+// A block whose first transaction has no inputs is invalid, with or without witness
+// data. There is no coinbase that could commit to that, and the header is condemned.
+func TestWitnessDataAfterATransactionWithoutInputs(t *testing.T) {
+	b := newBranch(t, &chaincfg.RegressionNetParams)
+	bad := b.mineWith(time.Minute, func(m *wire.MsgBlock) {
+		m.Transactions[0].TxIn = nil
+		spend := wire.NewMsgTx(1)
+		spend.AddTxIn(wire.NewTxIn(wire.NewOutPoint(b.params.GenesisHash, 0), nil, wire.TxWitness{{1}}))
+		spend.AddTxOut(wire.NewTxOut(1, []byte{0x51}))
+		m.Transactions = append(m.Transactions, spend)
+	})
+	e := open(t, Config{Params: b.params})
+	a := giveOne(t, e, bad)
+	wantCode(t, a.Verdict.Code, chain.Invalid, a.Verdict.Reason, "bad-cb-missing", "no coinbase")
+	if a.Tips.Header.Height != 0 {
+		t.Errorf("its header is still the best: %+v", a.Tips)
+	}
+}
+
 // beforeSegwit are parameters of a network whose segwit is not active: where
 // miners vote from a time on, as on mainnet, or, with none, always (as on signet,
 // where Bitcoin Core has it active from the start).

@@ -8,6 +8,7 @@ import (
 
 	"github.com/btcsuite/btcd/blockchain"
 	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
@@ -41,6 +42,13 @@ func TestMainnetBlocksConnect(t *testing.T) {
 	tips := e.Tips()
 	if tips.Block != tips.Header || tips.Block.Hash != blocks[n-1].BlockHash() {
 		t.Errorf("the tips are %+v", tips)
+	}
+	// The protocol's bounds on one answer.
+	genesis := []*chainhash.Hash{chaincfg.MainNetParams.GenesisHash}
+	headers := ask[chain.Headers](t, e, chain.GetHeaders{Locator: genesis}).Headers
+	hashes := ask[chain.Hashes](t, e, chain.GetHashes{Locator: genesis}).Hashes
+	if len(headers) != 2000 || len(hashes) != 500 {
+		t.Errorf("one answer has %d headers and %d hashes, want 2000 and 500", len(headers), len(hashes))
 	}
 	// Every block so far has difficulty 1.
 	if got, want := tips.Block.Work.Big(), new(big.Int).Mul(blockchain.CalcWork(0x1d00ffff), big.NewInt(int64(n))); got.Cmp(want) != 0 {

@@ -173,6 +173,33 @@ func TestStrandedBlocksBelowAnInvalidOne(t *testing.T) {
 	wantCode(t, v.Code, chain.Invalid, v.Reason, "bad-cb-amount", "it is found out again")
 }
 
+// A reorganisation that failed leaves blocks after the invalid one stored, and they
+// have more work than the best block. They are invalid too, and not stranded.
+func TestBlocksAfterAnInvalidOneAreNotStranded(t *testing.T) {
+	main := newBranch(t, &chaincfg.RegressionNetParams)
+	main.mine(3, time.Minute)
+	side := main.fork(1, 1)
+	side.mine(1, time.Minute)
+	side.mineWith(time.Minute, tooRich)
+	last := side.mine(1, time.Minute)[0]
+	dir := t.TempDir()
+	e := open(t, Config{Params: main.params, DataDir: dir})
+	give(t, e, main.blocks[1:]...)
+	give(t, e, side.blocks[2:4]...)
+	v := giveOne(t, e, last).Verdict
+	wantCode(t, v.Code, chain.BadAncestor, v.Reason, "bad-prevblk", "its parent is too rich")
+	shut(t, e)
+
+	l := &logs{}
+	e = open(t, Config{Params: main.params, DataDir: dir, Log: l.add})
+	if tips := e.Tips(); tips.Block.Hash != main.tip().BlockHash() {
+		t.Errorf("the tips are %+v", tips)
+	}
+	if l.has("stored and not connected") {
+		t.Errorf("the log is %q", l.lines)
+	}
+}
+
 // An invalid block is not connected either, and for good: btcd keeps it, so that
 // it is not downloaded at every restart.
 func TestAnInvalidBlockStaysStored(t *testing.T) {
