@@ -47,6 +47,28 @@ func TestWhatIsNoFault(t *testing.T) {
 	}
 }
 
+// A mutated body says nothing about its header, so the header is not condemned. A
+// rule of checkpoints is ours and not the network's. Any other fault is the block's.
+func TestWhoseFaultItIs(t *testing.T) {
+	special := map[blockchain.ErrorCode]chain.Code{
+		blockchain.ErrBadMerkleRoot: chain.Mutated, blockchain.ErrDuplicateTx: chain.Mutated,
+		blockchain.ErrUnexpectedWitness: chain.Mutated, blockchain.ErrInvalidWitnessCommitment: chain.Mutated,
+		blockchain.ErrWitnessCommitmentMismatch: chain.Mutated,
+		blockchain.ErrBadCheckpoint:             chain.Checkpoint, blockchain.ErrForkTooOld: chain.Checkpoint,
+		blockchain.ErrCheckpointTimeTooOld: chain.Checkpoint, blockchain.ErrDifficultyTooLow: chain.Checkpoint,
+		blockchain.ErrInvalidAncestorBlock: chain.BadAncestor,
+	}
+	for code, r := range rules {
+		want, ok := special[code]
+		if !ok {
+			want = chain.Invalid
+		}
+		if r.code.Faulty() && r.code != want {
+			t.Errorf("%v is %v, want %v", code, r.code, want)
+		}
+	}
+}
+
 func TestOnlyRulesAreRefusals(t *testing.T) {
 	wrapped := fmt.Errorf("block 7: %w", blockchain.RuleError{ErrorCode: blockchain.ErrHighHash, Description: "too high"})
 	if r, ok := asRefusal(wrapped); !ok || r.code != chain.Invalid || r.reason != "high-hash" || r.detail != "too high" {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/btcsuite/btcd/blockchain"
 	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
@@ -41,6 +42,13 @@ func TestMainnetBlocksConnect(t *testing.T) {
 	tips := e.Tips()
 	if tips.Block != tips.Header || tips.Block.Hash != blocks[n-1].BlockHash() {
 		t.Errorf("the tips are %+v", tips)
+	}
+	// The protocol's bounds on one answer.
+	genesis := []*chainhash.Hash{chaincfg.MainNetParams.GenesisHash}
+	headers := ask[chain.Headers](t, e, chain.GetHeaders{Locator: genesis}).Headers
+	hashes := ask[chain.Hashes](t, e, chain.GetHashes{Locator: genesis}).Hashes
+	if len(headers) != 2000 || len(hashes) != 500 {
+		t.Errorf("one answer has %d headers and %d hashes, want 2000 and 500", len(headers), len(hashes))
 	}
 	// Every block so far has difficulty 1.
 	if got, want := tips.Block.Work.Big(), new(big.Int).Mul(blockchain.CalcWork(0x1d00ffff), big.NewInt(int64(n))); got.Cmp(want) != 0 {
@@ -243,6 +251,21 @@ func TestEventsAreKeptUntilTheyAreSeen(t *testing.T) {
 	}
 	if c := apply(4, 3); c.Last != 4 || len(c.Events) != 1 {
 		t.Errorf("the next block: %d events up to %d", len(c.Events), c.Last)
+	}
+}
+
+// An event says how big its block is: all transactions, and their witness data.
+func TestAnEventHasTheSizeOfItsBlock(t *testing.T) {
+	b := newBranch(t, &chaincfg.RegressionNetParams)
+	block := b.mineWith(time.Minute, commit)
+	e := open(t, Config{Params: b.params})
+	a := giveOne(t, e, block)
+	if len(a.Events) != 1 {
+		t.Fatalf("%+v", a)
+	}
+	c, ok := a.Events[0].(chain.BlockConnected)
+	if !ok || c.Txs != 1 || c.Size != block.SerializeSize() || c.Size == block.SerializeSizeStripped() {
+		t.Errorf("a block of one transaction and %d bytes: %+v", block.SerializeSize(), a.Events[0])
 	}
 }
 

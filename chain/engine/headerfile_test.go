@@ -130,6 +130,28 @@ func TestARestartKeepsTheChain(t *testing.T) {
 	}
 }
 
+// The file is written anew only when half of it is of no more use, so that a node
+// that is often restarted does not copy millions of headers each time.
+func TestTheHeadersFileIsTidiedAtHalf(t *testing.T) {
+	b := newBranch(t, &chaincfg.RegressionNetParams)
+	b.mine(40, time.Minute)
+	dir := t.TempDir()
+	e := open(t, Config{DataDir: dir, Params: b.params})
+	giveHeaders(t, e, b.blocks[1:]...)
+	for _, c := range []struct{ from, to, want int }{{1, 20, 40}, {20, 21, 20}, {21, 30, 20}} {
+		give(t, e, b.blocks[c.from:c.to]...)
+		shut(t, e)
+		e = open(t, Config{DataDir: dir, Params: b.params})
+		info, err := os.Stat(filepath.Join(dir, "headers.dat"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := int(info.Size() / headerSize); n != c.want {
+			t.Errorf("with %d blocks the file has %d headers, want %d", c.to-1, n, c.want)
+		}
+	}
+}
+
 // A block that was found invalid, and its descendants, do not come back from
 // the file as the best header, nor count as damage.
 func TestAnInvalidBranchStaysInvalidAfterARestart(t *testing.T) {

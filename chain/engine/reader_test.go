@@ -47,6 +47,7 @@ func TestLocator(t *testing.T) {
 		{"the best header", chain.GetLocator{}, main, 40, []int{40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 30, 28, 24, 16, 0}},
 		{"its parent", chain.GetLocator{Parent: true}, main, 39, []int{39, 38, 37, 36, 35, 34, 33, 32, 31, 30, 29, 27, 23, 15, 0}},
 		{"a side branch", chain.GetLocator{From: side.tip().BlockHash()}, side, 30, []int{30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 18, 14, 6, 0}},
+		{"the parent of height 1", chain.GetLocator{From: main.blocks[1].BlockHash(), Parent: true}, main, 0, []int{0}},
 		{"the genesis block", chain.GetLocator{From: *main.params.GenesisHash, Parent: true}, main, 0, []int{0}},
 	} {
 		l := ask[chain.Locator](t, e, c.q)
@@ -128,6 +129,30 @@ func TestForks(t *testing.T) {
 		if f.Shared[i].Height != want {
 			t.Errorf("from the side branch, hash %d: shared %d, want %d", i, f.Shared[i].Height, want)
 		}
+	}
+}
+
+// A branch that is known to be invalid has no forks: nobody may follow it.
+func TestForksOfAnInvalidBranch(t *testing.T) {
+	main := newBranch(t, &chaincfg.RegressionNetParams)
+	main.mine(2, time.Minute)
+	bad := main.mineWith(time.Minute, tooRich)
+	main.mine(2, time.Minute)
+	e := open(t, Config{Params: main.params})
+	giveHeaders(t, e, main.blocks[1:]...)
+	give(t, e, main.blocks[1:3]...)
+	giveOne(t, e, bad)
+	f := ask[chain.Forks](t, e, chain.GetForks{Hashes: hashes(main.blocks[2], bad, main.tip())})
+	if f.Points[0].Height != 2 || f.Shared[0].Height != 2 {
+		t.Errorf("the block before: %+v", f)
+	}
+	for i := 1; i < 3; i++ {
+		if f.Points[i] != (chain.Point{}) || f.Shared[i] != (chain.Point{}) {
+			t.Errorf("hash %d is on the invalid branch: %+v, shared %+v", i, f.Points[i], f.Shared[i])
+		}
+	}
+	if f := ask[chain.Forks](t, e, chain.GetForks{To: main.tip().BlockHash(), Hashes: hashes(main.blocks[2])}); f.Points[0] != (chain.Point{}) {
+		t.Errorf("to the invalid branch: %+v", f)
 	}
 }
 
@@ -232,6 +257,52 @@ func TestTemplate(t *testing.T) {
 		m.Header.Version, m.Header.Bits, m.Header.Timestamp = tpl.Version, tpl.Bits, tpl.MinTime
 	})
 	give(t, e, next)
+}
+
+// The subsidy is that of the block to come, not of the best one. A miner who took
+// the best block's would be paid twice as much in the first block after a halving,
+// and nobody would take that block.
+func TestATemplateAcrossAHalving(t *testing.T) {
+	p := &chaincfg.RegressionNetParams
+	halving := int(p.SubsidyReductionInterval)
+	b := newBranch(t, p)
+	b.mine(halving-2, time.Minute)
+	e := open(t, Config{Params: p})
+	give(t, e, b.blocks[1:]...)
+	for _, want := range []int64{50e8, 25e8, 25e8} {
+		tpl := ask[chain.Made](t, e, chain.MakeTemplate{})
+		if tpl.Subsidy != want {
+			t.Errorf("the subsidy of height %d is %d, want %d", tpl.Prev.Height+1, tpl.Subsidy, want)
+		}
+		give(t, e, b.mineWith(time.Minute, func(m *wire.MsgBlock) { m.Transactions[0].TxOut[0].Value = tpl.Subsidy }))
+	}
+	v := giveOne(t, e, b.mineWith(time.Minute, tooRich)).Verdict
+	wantCode(t, v.Code, chain.Invalid, v.Reason, "bad-cb-amount", "the subsidy is all there is")
+}
+
+// On testnet3 the difficulty of a block depends on its time: who waits for more
+// than twenty minutes may take the least. So a template is for the time asked for.
+func TestATemplateIsForItsTime(t *testing.T) {
+	p := testParams()
+	p.ReduceMinDifficulty = true
+	b := newBranch(t, p)
+	b.mine(15, 20*time.Second)
+	e := open(t, Config{Params: p})
+	give(t, e, b.blocks[1:]...)
+	for wait, want := range map[time.Duration]uint32{
+		-time.Hour:                             b.nextBits(),
+		p.MinDiffReductionTime:                 b.nextBits(),
+		p.MinDiffReductionTime + time.Second/2: b.nextBits(), // headers have whole seconds
+		p.MinDiffReductionTime + 2*time.Second: p.PowLimitBits,
+	} {
+		at := b.tip().Header.Timestamp.Add(wait)
+		if tpl := ask[chain.Made](t, e, chain.MakeTemplate{Time: at}).Template; tpl.Bits != want {
+			t.Errorf("%v after the best block: the difficulty is %x, want %x", wait, tpl.Bits, want)
+		}
+	}
+	if b.nextBits() == p.PowLimitBits {
+		t.Error("the difficulty is the least anyway")
+	}
 }
 
 func TestWitnessDataIsStripped(t *testing.T) {

@@ -139,6 +139,67 @@ func TestAReorganisationThatWasCutInTheMiddle(t *testing.T) {
 	})
 }
 
+// Good blocks below an invalid one are stranded like any others. The branch that a
+// cut reorganisation has disconnected may end in a block that was found invalid
+// long before.
+func TestStrandedBlocksBelowAnInvalidOne(t *testing.T) {
+	main := newBranch(t, &chaincfg.RegressionNetParams)
+	main.mine(10, time.Minute)
+	side := main.fork(5, 1)
+	side.mine(6, time.Minute) // heights 6 to 11
+	bad := main.mineWith(time.Minute, tooRich)
+	dir := t.TempDir()
+	e := open(t, Config{Params: main.params, DataDir: dir, hook: fullAt{side.blocks[8].BlockHash()}})
+	give(t, e, main.blocks[1:11]...)
+	v := giveOne(t, e, bad).Verdict
+	wantCode(t, v.Code, chain.Invalid, v.Reason, "bad-cb-amount", "too rich")
+	give(t, e, side.blocks[6:11]...)
+	if v := giveOne(t, e, side.blocks[11]).Verdict; v.Code != chain.Fatal {
+		t.Fatalf("the disk is full: %+v", v)
+	}
+	shut(t, e)
+
+	e = open(t, Config{Params: main.params, DataDir: dir})
+	if tip := e.Tips().Block; tip.Hash != side.blocks[7].BlockHash() {
+		t.Fatalf("after the restart the tip is %+v", tip)
+	}
+	giveHeaders(t, e, main.blocks[6:11]...)
+	wantMissing(t, e, main.blocks[8:11], "the good blocks of the branch that was disconnected")
+	give(t, e, main.blocks[8:11]...)
+	if tip := e.Tips().Block; tip.Hash != main.blocks[10].BlockHash() {
+		t.Errorf("back on the first branch the tip is %+v", tip)
+	}
+	v = giveOne(t, e, bad).Verdict
+	wantCode(t, v.Code, chain.Invalid, v.Reason, "bad-cb-amount", "it is found out again")
+}
+
+// A reorganisation that failed leaves blocks after the invalid one stored, and they
+// have more work than the best block. They are invalid too, and not stranded.
+func TestBlocksAfterAnInvalidOneAreNotStranded(t *testing.T) {
+	main := newBranch(t, &chaincfg.RegressionNetParams)
+	main.mine(3, time.Minute)
+	side := main.fork(1, 1)
+	side.mine(1, time.Minute)
+	side.mineWith(time.Minute, tooRich)
+	last := side.mine(1, time.Minute)[0]
+	dir := t.TempDir()
+	e := open(t, Config{Params: main.params, DataDir: dir})
+	give(t, e, main.blocks[1:]...)
+	give(t, e, side.blocks[2:4]...)
+	v := giveOne(t, e, last).Verdict
+	wantCode(t, v.Code, chain.BadAncestor, v.Reason, "bad-prevblk", "its parent is too rich")
+	shut(t, e)
+
+	l := &logs{}
+	e = open(t, Config{Params: main.params, DataDir: dir, Log: l.add})
+	if tips := e.Tips(); tips.Block.Hash != main.tip().BlockHash() {
+		t.Errorf("the tips are %+v", tips)
+	}
+	if l.has("stored and not connected") {
+		t.Errorf("the log is %q", l.lines)
+	}
+}
+
 // An invalid block is not connected either, and for good: btcd keeps it, so that
 // it is not downloaded at every restart.
 func TestAnInvalidBlockStaysStored(t *testing.T) {

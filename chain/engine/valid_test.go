@@ -1,110 +1,14 @@
 package engine
 
 import (
-	"slices"
 	"testing"
 	"time"
 
-	"github.com/btcsuite/btcd/blockchain"
-	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chaincfg/v2"
-	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/internal/proof/fixture"
 )
-
-// A body that does not belong to its header says nothing about the header,
-// whatever else is wrong with it.
-func TestAMutatedBlockDoesNotPoisonItsHeader(t *testing.T) {
-	b := newBranch(t, &chaincfg.RegressionNetParams)
-	good := b.mine(1, time.Minute)[0]
-	mutants := map[string]struct {
-		change func(*wire.MsgBlock)
-		reason string
-	}{
-		"another coinbase":     {func(m *wire.MsgBlock) { m.Transactions[0].TxOut[0].Value-- }, "bad-txnmrklroot"},
-		"no transactions":      {func(m *wire.MsgBlock) { m.Transactions = nil }, "bad-txnmrklroot"},
-		"no coinbase":          {func(m *wire.MsgBlock) { m.Transactions[0].TxIn[0].PreviousOutPoint.Index = 0 }, "bad-txnmrklroot"},
-		"a worthless coinbase": {func(m *wire.MsgBlock) { m.Transactions[0].TxOut = nil }, "bad-txnmrklroot"},
-		"the coinbase twice":   {func(m *wire.MsgBlock) { m.Transactions = append(m.Transactions, m.Transactions[0]) }, "bad-txnmrklroot"},
-		"witness data":         {func(m *wire.MsgBlock) { m.Transactions[0].TxIn[0].Witness = wire.TxWitness{{1}} }, "unexpected-witness"},
-	}
-	for name, mutant := range mutants {
-		t.Run(name, func(t *testing.T) {
-			e := open(t, Config{Params: b.params})
-			bad := &wire.MsgBlock{Header: good.Header, Transactions: []*wire.MsgTx{good.Transactions[0].Copy()}}
-			mutant.change(bad)
-			v := giveOne(t, e, bad).Verdict
-			wantCode(t, v.Code, chain.Mutated, v.Reason, mutant.reason, "the body is not the header's")
-			if tips := e.Tips(); tips.Header.Hash != good.BlockHash() {
-				t.Error("the header is no longer the best")
-			}
-			if p := ask[chain.Path](t, e, chain.GetPath{To: good.BlockHash(), Max: 5}); len(p.Missing) != 1 {
-				t.Errorf("the block should be asked for again: %+v", p)
-			}
-			give(t, e, good)
-		})
-	}
-}
-
-// CVE-2012-2459: a block whose last transaction comes twice has the same merkle
-// root as the block without the second one.
-func TestADuplicatedTransactionIsAMutation(t *testing.T) {
-	b := newBranch(t, &chaincfg.RegressionNetParams)
-	spend := func(index uint32) *wire.MsgTx {
-		tx := wire.NewMsgTx(1)
-		tx.AddTxIn(wire.NewTxIn(wire.NewOutPoint(b.params.GenesisHash, index), nil, nil))
-		tx.AddTxOut(wire.NewTxOut(1, []byte{0x51}))
-		return tx
-	}
-	plain := b.mineWith(time.Minute, func(m *wire.MsgBlock) { m.Transactions = append(m.Transactions, spend(0), spend(1)) })
-	e := open(t, Config{Params: b.params})
-	twice := &wire.MsgBlock{Header: plain.Header, Transactions: append(plain.Transactions[:3:3], plain.Transactions[2])}
-	v := giveOne(t, e, twice).Verdict
-	wantCode(t, v.Code, chain.Mutated, v.Reason, "bad-txns-duplicate", "the same root, another body")
-	v = giveOne(t, e, plain).Verdict
-	wantCode(t, v.Code, chain.Invalid, v.Reason, "bad-txns-inputs-missingorspent", "the real one is looked at")
-}
-
-// The second copy may also break a rule that btcd looks at before it looks for
-// copies: it makes the block too big. A block that is almost full must not be
-// condemned because of it: every block after it would be refused.
-func TestAMutationThatIsTooBig(t *testing.T) {
-	b := newBranch(t, &chaincfg.RegressionNetParams)
-	big := wire.NewMsgTx(1)
-	big.AddTxIn(wire.NewTxIn(wire.NewOutPoint(b.params.GenesisHash, 0), nil, nil))
-	big.AddTxOut(wire.NewTxOut(0, make([]byte, 400_000)))
-	last := big.Copy()
-	last.TxIn[0].PreviousOutPoint.Index = 1
-	plain := b.mineWith(time.Minute, func(m *wire.MsgBlock) { m.Transactions = append(m.Transactions, big, last) })
-	e := open(t, Config{Params: b.params})
-	twice := &wire.MsgBlock{Header: plain.Header, Transactions: append(plain.Transactions[:3:3], last)}
-	v := giveOne(t, e, twice).Verdict
-	wantCode(t, v.Code, chain.Mutated, v.Reason, "bad-txns-duplicate", "the same root, another body")
-	v = giveOne(t, e, plain).Verdict
-	wantCode(t, v.Code, chain.Invalid, v.Reason, "bad-txns-inputs-missingorspent", "the real one is looked at")
-}
-
-// CVE-2017-12842: two hashes of the merkle tree side by side can be read as a
-// transaction of 64 bytes, so that a block of them has the root of the real one.
-func TestHashesReadAsATransactionAreAMutation(t *testing.T) {
-	b := newBranch(t, &chaincfg.RegressionNetParams)
-	odd := wire.NewMsgTx(1)
-	odd.AddTxIn(wire.NewTxIn(wire.NewOutPoint(b.params.GenesisHash, 0), nil, nil))
-	odd.AddTxOut(wire.NewTxOut(0, []byte{0x51, 0x51, 0x51, 0x51}))
-	if n := odd.SerializeSizeStripped(); n != 64 {
-		t.Fatalf("the transaction has %d bytes", n)
-	}
-	block := b.mineWith(time.Minute, func(m *wire.MsgBlock) { m.Transactions = []*wire.MsgTx{odd} })
-	e := open(t, Config{Params: b.params})
-	v := giveOne(t, e, block).Verdict
-	wantCode(t, v.Code, chain.Mutated, v.Reason, "bad-txnmrklroot", "the real body may be good")
-	if len(e.valid.bad) != 0 {
-		t.Errorf("condemned: %+v", e.valid.bad)
-	}
-}
 
 // An invalid block ends its branch: whatever is before or beside it is the best
 // header now, and nothing may be built on it. btcd alone keeps it as its best
@@ -190,27 +94,6 @@ func TestAFailedReorganisation(t *testing.T) {
 	}
 }
 
-func TestBlocksComeAfterTheirParents(t *testing.T) {
-	b := newBranch(t, &chaincfg.RegressionNetParams)
-	b.mine(3, time.Minute)
-	e := open(t, Config{Params: b.params})
-	v := giveOne(t, e, b.blocks[2]).Verdict
-	wantCode(t, v.Code, chain.Orphan, v.Reason, "prev-blk-not-found", "not even the parent's header is known")
-	giveHeaders(t, e, b.blocks[1:]...)
-	v = giveOne(t, e, b.blocks[2]).Verdict
-	wantCode(t, v.Code, chain.Orphan, v.Reason, "prev-blk-not-found", "the parent's block is missing")
-	hash := b.blocks[2].BlockHash()
-	if e.chain.IsKnownOrphan(&hash) {
-		t.Error("btcd keeps an orphan")
-	}
-	give(t, e, b.blocks[1:]...)
-	v = giveOne(t, e, b.blocks[2]).Verdict
-	wantCode(t, v.Code, chain.Duplicate, v.Reason, "duplicate", "the block again")
-	if !v.InBestChain || v.Tip.Height != 3 {
-		t.Errorf("the verdict is %+v", v)
-	}
-}
-
 // What validity keeps is bounded, and what it drops is what matters least.
 func TestValidityIsBounded(t *testing.T) {
 	o := newOracle()
@@ -241,107 +124,68 @@ func TestValidityIsBounded(t *testing.T) {
 	}
 }
 
-// Before segwit was active btcd took witness data that nothing commits to, and
-// would store and serve a block that anybody could have blown up.
-func TestWitnessDataBeforeSegwit(t *testing.T) {
-	good := fixture.MainnetBlocks(2)[1]
-	bad := &wire.MsgBlock{Header: good.Header, Transactions: []*wire.MsgTx{good.Transactions[0].Copy()}}
-	bad.Transactions[0].TxIn[0].Witness = wire.TxWitness{make([]byte, 1000)}
-	e := open(t, Config{Params: &chaincfg.MainNetParams})
-	v := giveOne(t, e, bad).Verdict
-	wantCode(t, v.Code, chain.Mutated, v.Reason, "unexpected-witness", "the coinbase does not commit to it")
-	give(t, e, good)
-}
-
-// beforeSegwit are parameters of a network whose segwit is not active: where
-// miners vote from a time on, as on mainnet, or, with none, always (as on signet,
-// where Bitcoin Core has it active from the start).
-func beforeSegwit(votes time.Time) *chaincfg.Params {
-	p := chaincfg.RegressionNetParams
-	segwit := &p.Deployments[chaincfg.DeploymentSegwit]
-	segwit.AlwaysActiveHeight = 0
-	segwit.DeploymentStarter = chaincfg.NewMedianTimeDeploymentStarter(votes)
-	segwit.DeploymentEnder = chaincfg.NewMedianTimeDeploymentEnder(time.Time{}) // never
-	return &p
-}
-
-// commit makes a block's coinbase commit to its witness data (BIP141).
-func commit(m *wire.MsgBlock) {
-	coinbase, nonce := m.Transactions[0], make([]byte, blockchain.CoinbaseWitnessDataLen)
-	coinbase.TxIn[0].Witness = wire.TxWitness{nonce}
-	root := blockchain.CalcMerkleRoot(btcutil.NewBlock(m).Transactions(), true)
-	hash := chainhash.DoubleHashB(append(root[:], nonce...))
-	coinbase.AddTxOut(wire.NewTxOut(0, append(slices.Clone(blockchain.WitnessMagicBytes), hash...)))
-}
-
-// The transactions of a block are the same with and without their witnesses, so
-// that anybody on the way can change those. The coinbase's commitment counts
-// whether or not btcd has segwit active.
-func TestWitnessDataThatIsNotCommittedTo(t *testing.T) {
-	cases := map[string]struct {
-		coinbase, spend wire.TxWitness
-		reason          string
-	}{
-		"junk in the coinbase":    {wire.TxWitness{make([]byte, 1000)}, wire.TxWitness{{1}}, "bad-witness-nonce-size"},
-		"junk beside the nonce":   {wire.TxWitness{make([]byte, 32), make([]byte, 1000)}, wire.TxWitness{{1}}, "bad-witness-nonce-size"},
-		"another nonce":           {wire.TxWitness{slices.Repeat([]byte{7}, 32)}, wire.TxWitness{{1}}, "bad-witness-merkle-match"},
-		"no nonce":                {nil, wire.TxWitness{{1}}, "bad-witness-nonce-size"},
-		"junk in a spend":         {wire.TxWitness{make([]byte, 32)}, wire.TxWitness{make([]byte, 1000)}, "bad-witness-merkle-match"},
-		"so much that it is full": {wire.TxWitness{make([]byte, 32)}, wire.TxWitness{make([]byte, 4_000_000)}, "bad-witness-merkle-match"},
-		"nothing in the spend":    {wire.TxWitness{make([]byte, 32)}, nil, "bad-witness-merkle-match"},
+// A long branch is one leaf, so that it pushes no other branch out.
+func TestABranchIsOneLeaf(t *testing.T) {
+	o := newOracle()
+	tree := newTree(o, &o.headers[0], anchorSpacing, recentNodes)
+	v := newValidity()
+	add := func(parent int) int {
+		i := o.add(parent, 0x207fffff)
+		v.grow(tree.must(o.hashes[i]), o.hashes[parent])
+		return i
 	}
-	for segwit, p := range map[string]*chaincfg.Params{
-		"after":                &chaincfg.RegressionNetParams,
-		"before":               beforeSegwit(time.Unix(1199145601, 0)), // 2008
-		"before, as on signet": beforeSegwit(time.Time{}),
-	} {
-		b := newBranch(t, p)
-		good := b.mineWith(time.Minute, func(m *wire.MsgBlock) {
-			spend := wire.NewMsgTx(1)
-			spend.AddTxIn(wire.NewTxIn(wire.NewOutPoint(p.GenesisHash, 0), nil, wire.TxWitness{{1}}))
-			spend.AddTxOut(wire.NewTxOut(1, []byte{0x51}))
-			m.Transactions = append(m.Transactions, spend)
-			commit(m)
-		})
-		for name, c := range cases {
-			t.Run(segwit+"/"+name, func(t *testing.T) {
-				e := open(t, Config{Params: p})
-				bad := good.Copy()
-				bad.Transactions[0].TxIn[0].Witness, bad.Transactions[1].TxIn[0].Witness = c.coinbase, c.spend
-				v := giveOne(t, e, bad).Verdict
-				wantCode(t, v.Code, chain.Mutated, v.Reason, c.reason, "the witness data is not the block's")
-				if merkleRoot(bad) != bad.Header.MerkleRoot || len(e.valid.bad) != 0 {
-					t.Errorf("the header should be good, and is condemned: %+v", e.valid.bad)
-				}
-			})
+	rival, at := add(0), 0
+	for range maxLeaves + 10 {
+		at = add(at)
+	}
+	if len(v.leaves) != 2 || v.leaves[o.hashes[rival]].Height != 1 {
+		t.Errorf("two branches have %d leaves", len(v.leaves))
+	}
+}
+
+// A block that is found invalid again and again is noted once. Otherwise it would
+// push out the others, and their branches would count again.
+func TestABlockIsCondemnedOnce(t *testing.T) {
+	o := newOracle()
+	tree := newTree(o, &o.headers[0], anchorSpacing, recentNodes)
+	v := newValidity()
+	first, second := tree.must(o.hashes[o.add(0, 0x207fffff)]), tree.must(o.hashes[o.add(0, 0x207fffff)])
+	v.condemn(tree, first)
+	for range maxBad + 1 {
+		v.condemn(tree, second)
+	}
+	if len(v.bad) != 2 || !v.condemned(tree, first) || !v.condemned(tree, second) {
+		t.Errorf("condemned: %+v", v.bad)
+	}
+}
+
+// When the best branch turns out bad, the best of the others counts, and of two with
+// the same work the one seen first. Once blocks have overtaken a branch, it is no
+// choice any more.
+func TestTheFirstOfTwoEqualRivalsIsNext(t *testing.T) {
+	for _, later := range []byte{1, 2} {
+		main := newBranch(t, &chaincfg.RegressionNetParams)
+		main.mine(1, time.Minute)
+		rivals := map[byte]*branch{1: main.fork(1, 1), 2: main.fork(1, 2), 3: main.fork(1, 3)}
+		bad := main.mineWith(time.Minute, tooRich)
+		main.mine(5, time.Minute)
+		rivals[1].mine(4, time.Minute)
+		rivals[2].mine(4, time.Minute)
+		rivals[3].mine(3, time.Minute)
+		e := open(t, Config{Params: main.params})
+		giveHeaders(t, e, main.blocks[1:]...)
+		first := rivals[3-later]
+		for _, r := range []*branch{rivals[3], first, rivals[later]} {
+			giveHeaders(t, e, r.blocks[2:]...)
 		}
-	}
-}
-
-// Before segwit a block has no witness data for Bitcoin Core, not even what its
-// coinbase commits to. A peer that serves such a block is discouraged.
-func TestWitnessDataThatComesTooEarly(t *testing.T) {
-	for name, c := range map[string]struct {
-		params *chaincfg.Params
-		early  bool
-	}{
-		"miners vote":                 {beforeSegwit(time.Unix(1199145601, 0)), true}, // 2008
-		"nobody had to, as on signet": {beforeSegwit(time.Time{}), false},
-		"active":                      {&chaincfg.RegressionNetParams, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := newBranch(t, c.params)
-			full := b.mineWith(time.Minute, commit)
-			e := open(t, Config{Params: c.params})
-			if !c.early {
-				give(t, e, full)
-				return
-			}
-			v := giveOne(t, e, full).Verdict
-			wantCode(t, v.Code, chain.Mutated, v.Reason, "unexpected-witness", "nothing is active yet")
-			bare := full.Copy()
-			bare.Transactions[0].TxIn[0].Witness = nil
-			give(t, e, bare)
-		})
+		give(t, e, main.blocks[1])
+		giveOne(t, e, bad)
+		if got := e.Tips().Header; got.Hash != first.tip().BlockHash() {
+			t.Errorf("the best header is %+v, want the one seen first", got)
+		}
+		give(t, e, first.blocks[2:]...)
+		if len(e.valid.leaves) != 0 {
+			t.Errorf("%d leaves with no more work than the best block", len(e.valid.leaves))
+		}
 	}
 }
