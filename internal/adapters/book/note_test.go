@@ -97,18 +97,24 @@ func TestAConnectedAddressWasSeenNow(t *testing.T) {
 	}
 }
 
-// An address that was dialled a moment ago comes after one that was not.
+// An address that was not dialled lately comes before all that were. The manager by itself
+// prefers it only somewhat, so there are several of the others.
 func TestAddressesDialledLatelyComeLast(t *testing.T) {
 	b := open(t, t.TempDir())
 	defer b.Close()
-	late, other := netip.MustParseAddrPort("20.0.1.1:18333"), netip.MustParseAddrPort("20.1.1.1:18333")
-	learn(b, netAddress(late))
-	ask[server.Noted](b, server.Note{Attempted: []netip.AddrPort{late}})
-	if got := ask[server.Picked](b, server.Pick{Max: 1}).Addrs; len(got) != 1 || got[0] != late {
-		t.Fatalf("when there is nothing else it will do: %v", got)
+	var late []netip.AddrPort
+	for _, a := range addrs(8) {
+		addr, _ := dialable(a)
+		late = append(late, addr)
+		learn(b, a)
 	}
+	ask[server.Noted](b, server.Note{Attempted: late})
+	if got := ask[server.Picked](b, server.Pick{Max: 1}).Addrs; len(got) != 1 {
+		t.Fatalf("when there is nothing else they will do: %v", got)
+	}
+	other := netip.MustParseAddrPort("30.1.1.1:18333")
 	learn(b, netAddress(other))
-	for range 20 {
+	for range 30 {
 		if got := ask[server.Picked](b, server.Pick{Max: 1}).Addrs; len(got) != 1 || got[0] != other {
 			t.Fatalf("picked %v, want the one that was not dialled", got)
 		}

@@ -114,3 +114,23 @@ func TestL8AConnectionThatComesAfterTheStopIsClosed(t *testing.T) {
 		t.Error("it is open")
 	}
 }
+
+// L8: so is a listener that is opened while the node stops: its address is free again.
+func TestL8AListenerThatComesAfterTheStopIsClosed(t *testing.T) {
+	e := New(Config{Bounds: DefaultBounds(1)}, adapterID, nil)
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := free.Addr().String()
+	free.Close()
+	e.stopping = true // the stop has begun, and has not come to ending what waits
+	if _, err := e.Listen(addr); err == nil || err.Error() != "cannot listen on "+addr+": the node is stopping" {
+		t.Errorf("listening while the node stops: %v", err)
+	}
+	again, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal("the address was not given back:", err)
+	}
+	again.Close()
+}
