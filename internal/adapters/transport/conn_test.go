@@ -37,6 +37,9 @@ func TestL4WhatCannotBeWrittenIsNotKept(t *testing.T) {
 			if len(k.queue) != c.want {
 				t.Errorf("%s: %d messages are kept, want %d", c.why, len(k.queue), c.want)
 			}
+			if c.want == 0 && k.phase == draining {
+				t.Errorf("%s: it drains, and has nothing to write", c.why)
+			}
 			if c.want == 0 && k.queue != nil {
 				t.Errorf("%s: the queue's memory is kept", c.why)
 			}
