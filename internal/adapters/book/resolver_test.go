@@ -69,6 +69,12 @@ func TestNamesAreLookedUp(t *testing.T) {
 			&net.DNSError{Err: "dial udp: connect:\nnetwork is unreachable", Name: "a.example"},
 			nil, "a.example: dial udp: connect: network is unreachable",
 		},
+		{
+			"a name server that is silent", nil,
+			&net.DNSError{Err: "read udp: i/o timeout", Name: "a.example", IsTimeout: true},
+			nil, "a.example: no name server answered in time",
+		},
+		{"an answer with no address in it", []netip.Addr{{}}, nil, nil, "a.example: the name has no address"},
 		{"another error", nil, errors.New("odd\nthing"), nil, "a.example: odd thing"},
 	} {
 		got := resolve(Resolver{Lookup: func(_ context.Context, host string) ([]netip.Addr, error) {
@@ -97,6 +103,22 @@ func TestALookupEndsInTime(t *testing.T) {
 		}}, "a.example")
 		if took := time.Since(start); took != ResolveTimeout || !strings.Contains(got.Err, "in time") {
 			t.Fatalf("after %v: %+v", took, got)
+		}
+	})
+}
+
+// L8: a stop ends a look-up, and the answer says that it was no fault of the name.
+func TestL8AStopEndsALookup(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(context.Background())
+		r := Resolver{Lookup: func(ctx context.Context, _ string) ([]netip.Addr, error) {
+			stop()
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}}
+		got := r.Handle(ctx, actor.Input{Body: server.Resolve{Host: "a.example", Port: 8333}}).(server.Resolved)
+		if got.Err != "a.example: the node is stopping" {
+			t.Errorf("got %+v", got)
 		}
 	})
 }

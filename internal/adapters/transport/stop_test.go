@@ -70,7 +70,7 @@ func TestStopLetsDrainsFinish(t *testing.T) {
 }
 
 func TestStopIsBounded(t *testing.T) {
-	r := newRig(t, Config{Bounds: Bounds{DrainTimeout: patience}}, 100)
+	r := newRig(t, Config{Bounds: Bounds{DrainTimeout: time.Hour}}, 100)
 	p := r.connect()
 	p.send(pingFrame(t, 1))
 	r.cells.inbound(t, "the connection is bound", 1)
