@@ -257,6 +257,23 @@ func TestABlockInHandWaitsForItsTurn(t *testing.T) {
 	steptest.WantAsk[chain.GetBlock](r, "and the next one is read")
 }
 
+// The answer to a getheaders goes before news: it is small, and the peer waits for it.
+func TestAnAnswerGoesBeforeNews(t *testing.T) {
+	r := newRig(t, alice)
+	b := grow(r, genesis, 2, 0)
+	r.Give(peer.HeadersWanted{Peer: alice})
+	_, read := steptest.WantAsk[chain.GetHeaders](r, "chain knows")
+	r.Give(b[0])
+	round(r)
+	first := wantInv(t, r, alice, "news do not wait for the disk", b[0].Hash)
+	r.Reply(read, chain.Headers{})
+	r.Give(b[1])
+	round(r)
+	r.Reply(first, peer.Sent{})
+	r.Reply(wantHeaders(t, r, alice, "the answer first"), peer.Sent{})
+	wantInv(t, r, alice, "then the news", b[1].Hash)
+}
+
 // With one read at a time, peers take turns, however much each of them wants.
 func TestOneReadAtATimeInTurn(t *testing.T) {
 	cfg := DefaultBounds()
