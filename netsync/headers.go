@@ -105,6 +105,9 @@ func (t *headers) plan(port actor.Port[chain.GetLocator, chain.Locator], out *ac
 		room -= btoi(p.headers.fetching())
 		n += btoi(t.due(p))
 	}
+	if n == 0 {
+		return // as in nearly every step
+	}
 	if more, ranOut := t.survey(); t.recent() || ranOut && !more {
 		room = n
 	}

@@ -95,6 +95,8 @@ func (r *route) rank(p *remote) rank {
 	switch {
 	case !p.blocks || p.best.Work.Cmp(r.tips.Block.Work) <= 0:
 		return rankUseless
+	case len(r.aside.blocks) == 0:
+		return rankGood // as in nearly every step
 	case r.aside.has(r.now, p.route.behind):
 		return rankAside
 	case p.orders.rate.blocks == 0 && r.aside.any(r.now):

@@ -88,11 +88,14 @@ func (r *report) publish(topics Topics, out *actor.Outbox) {
 	if r.tips == (chain.Tips{}) {
 		return
 	}
-	r.changed = r.changed || r.status() != r.last
+	if r.changed && r.now.Before(r.due()) {
+		return // what it is by then counts
+	}
+	s := r.status()
+	r.changed = r.changed || s != r.last
 	if !r.changed || r.now.Before(r.due()) {
 		return
 	}
-	s := r.status()
 	r.at = r.now
 	r.changed = s.BlockRate > 0 || s.HeaderRate > 0
 	if s != r.last {

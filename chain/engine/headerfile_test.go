@@ -130,7 +130,7 @@ func TestARestartKeepsTheChain(t *testing.T) {
 	}
 }
 
-// The file is written anew only when half of it is of no more use, so that a node
+// The file is rewritten only when half of it is no longer needed, so that a node
 // that is often restarted does not copy millions of headers each time.
 func TestTheHeadersFileIsTidiedAtHalf(t *testing.T) {
 	b := newBranch(t, &chaincfg.RegressionNetParams)

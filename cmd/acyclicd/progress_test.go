@@ -5,12 +5,12 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"acyclic/chain"
 	"acyclic/internal/adapters/logging"
 	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/bubble"
 	"acyclic/netsync"
 	"acyclic/server"
 )
@@ -144,7 +144,7 @@ func (n *stoppedNode) Next(context.Context) (any, error) {
 // The display of a node that has stopped does not spin: what it shows changes with
 // the clock alone. It ends with its context.
 func TestProgressOfAStoppedNode(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		var screen bytes.Buffer
 		l := openLogs(t, logging.Config{Screen: &screen, Terminal: true})
 		p := newProgress(l, genesis)

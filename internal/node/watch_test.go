@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"acyclic/chain"
@@ -16,6 +15,7 @@ import (
 	"acyclic/internal/kernel/adapter"
 	"acyclic/internal/kernel/cell"
 	"acyclic/internal/kernel/live"
+	"acyclic/internal/proof/bubble"
 	"acyclic/netsync"
 	"acyclic/peer"
 	"acyclic/server"
@@ -53,7 +53,7 @@ func (deaf) Tell(actor.ID, any) {}
 // disk that has died. Only the engine is named, within its bound of minutes. chain, which
 // asked it, and netsync and relay go on and answer.
 func TestL12AHungEngineIsNamed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		l := Derive(8, RPCHandlers)
 		n := &Node{Settings: Settings{Limits: l, Peer: peer.Config{Bounds: l.Peer}, Server: server.Config{Bounds: l.Server}}}
 		n.Settings.Server.OutboundTarget = 0

@@ -62,7 +62,7 @@ func TestNotesAreKept(t *testing.T) {
 		{"dialled in vain", []server.Note{{Attempted: attempts(3)}}, 3, 0, true, false},
 		{"a good peer has failed no more", []server.Note{{Attempted: attempts(3)}, {Good: good}}, 0, services, true, true},
 		{
-			"after a success failures count anew, up to the bound",
+			"after a success failures count from zero, up to the bound",
 			[]server.Note{{Attempted: attempts(maxAttempts + 1)}, {Good: good}, {Attempted: attempts(2)}}, 2, services, true, true,
 		},
 	} {

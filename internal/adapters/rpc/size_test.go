@@ -7,13 +7,15 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"acyclic/internal/proof/bubble"
 )
 
 // L1: a disk that does not answer keeps no handler. The answer is the last figure
 // known, and one walk waits, however many handlers ask. When the disk answers again,
 // the size is up to date again.
 func TestL1AHungDiskKeepsNoHandler(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		disk := make(chan int64)
 		d := &dirSize{dir: "data", sum: func(string) int64 { return <-disk }}
 		get := func(ctx context.Context) int64 { return d.get(ctx, time.Now()) }

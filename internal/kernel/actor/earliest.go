@@ -18,7 +18,7 @@ func EarliestAfter(now time.Time) Earliest { return Earliest{after: now} }
 // Add adds deadlines.
 func (e *Earliest) Add(times ...time.Time) {
 	for _, t := range times {
-		if t.After(e.after) && (e.at.IsZero() || t.Before(e.at)) { // the zero time is after none
+		if !t.IsZero() && t.After(e.after) && (e.at.IsZero() || t.Before(e.at)) {
 			e.at = t
 		}
 	}

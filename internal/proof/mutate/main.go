@@ -2,42 +2,46 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"os"
+	"os/signal"
 	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
 var (
 	list  = flag.Bool("list", false, "only print the mutants")
 	match = flag.String("run", "", "only mutants whose name matches this regular expression")
-	only  = flag.String("only", "", "only the mutants that this file names, one a line")
 	tests = flag.String("tests", "", "only the tests of packages whose path matches this regular expression")
 	limit = flag.Duration("limit", 10*time.Second, "leave out tests that take longer")
 	quick = flag.Bool("quick", false, "only short tests without the proof's, and no mutant that needs more (SLOW.txt)")
 	jobs  = flag.Int("jobs", runtime.NumCPU(), "mutants at a time")
 	lasts = flag.Duration("for", 0, "stop after this time; the mutants come in another order each day")
-	write = flag.String("json", "", "write all results to this file")
 	renew = flag.Bool("renew", false, "write TABLE.md and SLOW.txt")
 )
 
 func main() {
 	flag.Parse()
-	if err := run(); err != nil {
+	// A mutant may run for ever, so no test outlives a run that is interrupted.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
+func run(ctx context.Context) error {
 	tree := project(".")
 	reasons, err := read(survivorsFile)
 	if err != nil {
@@ -64,7 +68,7 @@ func run() error {
 		}
 		return nil
 	}
-	results, err := tree.experiment(s, chosen, reasons)
+	results, err := tree.experiment(ctx, s, chosen, reasons)
 	if err != nil {
 		return err
 	}
@@ -95,7 +99,7 @@ func (t *tree) narrow() error {
 }
 
 // experiment compiles all mutants and tries the chosen ones.
-func (t tree) experiment(s *sources, chosen []int, reasons map[string]string) ([]Result, error) {
+func (t tree) experiment(ctx context.Context, s *sources, chosen []int, reasons map[string]string) ([]Result, error) {
 	dir, err := os.MkdirTemp("", "mutate")
 	if err != nil {
 		return nil, err
@@ -107,13 +111,13 @@ func (t tree) experiment(s *sources, chosen []int, reasons map[string]string) ([
 		return nil, err
 	}
 	fmt.Println("running each test without a mutant")
-	suites, err := survey(all, len(s.mutants), *jobs, *limit, func(name string) {
+	suites, err := survey(ctx, all, len(s.mutants), *jobs, *limit, func(name string) {
 		fmt.Println("left out, longer than", *limit, "-", name)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return t.tryAll(suites, s.mutants, chosen, reasons)
+	return t.tryAll(ctx, suites, s.mutants, chosen, reasons)
 }
 
 // choose returns the numbers of the mutants that are asked for.
@@ -122,20 +126,10 @@ func choose(all []Mutant, reasons, slow map[string]string) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	named := map[string]bool{}
-	if *only != "" {
-		text, err := os.ReadFile(*only)
-		if err != nil {
-			return nil, err
-		}
-		for line := range strings.Lines(string(text)) {
-			named[strings.TrimSpace(line)] = true
-		}
-	}
 	var chosen []int
 	for n, m := range all {
 		more := *quick && reasons[m.Name]+slow[m.Name] != ""
-		if re.MatchString(m.Name) && (*only == "" || named[m.Name]) && !more {
+		if re.MatchString(m.Name) && !more {
 			chosen = append(chosen, n)
 		}
 	}
@@ -152,7 +146,7 @@ func choose(all []Mutant, reasons, slow map[string]string) ([]int, error) {
 }
 
 // tryAll tries mutants until the time is up.
-func (t tree) tryAll(suites []suite, mutants []Mutant, chosen []int, reasons map[string]string) ([]Result, error) {
+func (t tree) tryAll(ctx context.Context, suites []suite, mutants []Mutant, chosen []int, reasons map[string]string) ([]Result, error) {
 	var mu sync.Mutex
 	var results []Result
 	var first error
@@ -163,7 +157,7 @@ func (t tree) tryAll(suites []suite, mutants []Mutant, chosen []int, reasons map
 			return false
 		}
 		m := mutants[chosen[i]]
-		r, err := t.try(suites, m, chosen[i], reasons[m.Name] != "")
+		r, err := t.try(ctx, suites, m, chosen[i], reasons[m.Name] != "")
 		mu.Lock()
 		defer mu.Unlock()
 		if err != nil {

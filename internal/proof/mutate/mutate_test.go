@@ -157,13 +157,13 @@ func tryTree(t *testing.T, tree tree) []Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	suites, err := survey(all, len(s.mutants), 2, time.Minute, func(name string) { t.Errorf("%s was left out", name) })
+	suites, err := survey(t.Context(), all, len(s.mutants), 2, time.Minute, func(name string) { t.Errorf("%s was left out", name) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	var results []Result
 	for n, m := range s.mutants {
-		r, err := tree.try(suites, m, n, false)
+		r, err := tree.try(t.Context(), suites, m, n, false)
 		if err != nil {
 			t.Fatal(err)
 		}

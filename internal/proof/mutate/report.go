@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -22,15 +21,6 @@ func (r Result) says() string {
 // report prints how many live. It returns an error if one lives
 // without a reason.
 func report(results []Result, reasons map[string]string) error {
-	if *write != "" {
-		text, err := json.MarshalIndent(results, "", " ")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(*write, text, 0o644); err != nil {
-			return err
-		}
-	}
 	lives, unknown := 0, 0
 	for _, r := range results {
 		if reason := reasons[r.Name]; !r.Lives && reason != "" {

@@ -45,12 +45,12 @@ func (b binary) command(ctx context.Context, env, pattern string, more ...string
 
 // survey runs each test of the binaries alone, without a mutant, and notes how long it
 // takes and which mutants it reaches. A test that takes longer than limit is left out.
-func survey(all []binary, mutants, jobs int, limit time.Duration, left func(string)) ([]suite, error) {
+func survey(ctx context.Context, all []binary, mutants, jobs int, limit time.Duration, left func(string)) ([]suite, error) {
 	suites := make([]suite, len(all))
 	type job struct{ suite, test int }
 	var queue []job
 	for i, b := range all {
-		out, err := b.command(context.Background(), "", "", "-test.list", ".").Output()
+		out, err := b.command(ctx, "", "", "-test.list", ".").Output()
 		if err != nil {
 			return nil, fmt.Errorf("%s -test.list: %w", b.pkg, err)
 		}
@@ -66,7 +66,7 @@ func survey(all []binary, mutants, jobs int, limit time.Duration, left func(stri
 	var mu sync.Mutex
 	parallel(jobs, len(queue), func(i int) bool {
 		s := &suites[queue[i].suite]
-		err := s.survey(&s.tests[queue[i].test], mutants, limit)
+		err := s.survey(ctx, &s.tests[queue[i].test], mutants, limit)
 		mu.Lock()
 		defer mu.Unlock()
 		if err != nil && first == nil {
@@ -86,7 +86,7 @@ func survey(all []binary, mutants, jobs int, limit time.Duration, left func(stri
 	return suites, first
 }
 
-func (b binary) survey(t *test, mutants int, limit time.Duration) error {
+func (b binary) survey(ctx context.Context, t *test, mutants int, limit time.Duration) error {
 	f, err := os.CreateTemp(filepath.Dir(b.path), "reached")
 	if err != nil {
 		return err
@@ -96,12 +96,15 @@ func (b binary) survey(t *test, mutants int, limit time.Duration) error {
 	if err := os.Truncate(f.Name(), int64(max(mutants, 1))); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit+time.Second)
+	timed, cancel := context.WithTimeout(ctx, limit+time.Second)
 	defer cancel()
 	began := time.Now()
-	out, err := b.command(ctx, mutant.EnvReached+"="+f.Name(), "^"+t.name+"$").CombinedOutput()
+	out, err := b.command(timed, mutant.EnvReached+"="+f.Name(), "^"+t.name+"$").CombinedOutput()
 	t.took = time.Since(began)
-	if err != nil && ctx.Err() == nil {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil && timed.Err() == nil {
 		return fmt.Errorf("%s %s fails without a mutant: %w\n%s", b.pkg, t.name, err, out)
 	}
 	t.reached, err = os.ReadFile(f.Name())
@@ -197,17 +200,20 @@ var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
 
 // try runs the tests that reach a mutant until one fails. One that may live is tried on
 // the small tests of its own package alone: the others would run for nothing.
-func (t tree) try(suites []suite, m Mutant, n int, mayLive bool) (Result, error) {
+func (t tree) try(ctx context.Context, suites []suite, m Mutant, n int, mayLive bool) (Result, error) {
 	r := Result{Mutant: m, Lives: true}
 	for _, s := range steps(suites, m, n) {
 		r.Reached = true
 		if mayLive && (s.pkg != m.Package || s.took > short) {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), t.patience+8*s.took)
-		out, err := s.command(ctx, fmt.Sprintf("%s=%d", mutant.EnvOn, n), "^("+strings.Join(s.tests, "|")+")$").CombinedOutput()
-		late := ctx.Err() != nil
+		timed, cancel := context.WithTimeout(ctx, t.patience+8*s.took)
+		out, err := s.command(timed, fmt.Sprintf("%s=%d", mutant.EnvOn, n), "^("+strings.Join(s.tests, "|")+")$").CombinedOutput()
+		late := timed.Err() != nil
 		cancel()
+		if ctx.Err() != nil {
+			return r, ctx.Err()
+		}
 		if err == nil {
 			continue
 		}

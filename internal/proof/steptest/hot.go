@@ -88,5 +88,7 @@ func (r *Rig) fails(a Asked, err error) {
 	}
 	m, s := r.moment(), subject{reflect.TypeOf(a.q), a.To, r.keys[a.call.Seq]}
 	m.find(s, a.q).failed = true
-	m.failed[s.question] += 0
+	if _, before := m.failed[s.question]; !before {
+		m.failed[s.question] = 0
+	}
 }
