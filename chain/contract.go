@@ -97,6 +97,7 @@ type (
 	GetTemplate struct {
 		actor.Asks[Template, Chain]
 		Time time.Time // the miner's clock
+		Txs  bool      // with transactions of the pool
 	}
 
 	// Template is the answer.
@@ -106,6 +107,19 @@ type (
 		Bits    uint32
 		MinTime time.Time // one second after the median time past
 		Subsidy int64     // of the new block, in satoshi
+		// Txs are the pool's best, in an order that a block may have them in. There
+		// is room left for the coinbase.
+		Txs []TemplateTx
+	}
+
+	// TemplateTx is a transaction for a new block.
+	TemplateTx struct {
+		Tx      *wire.MsgTx // must not be changed
+		ID      TxID
+		Fee     int64 // in satoshi
+		SigOps  int64 // its cost (BIP141)
+		Weight  int64
+		Depends []int // the indices of its parents in Txs
 	}
 )
 
@@ -233,7 +247,8 @@ type (
 // MaxForks bounds GetForks.
 const MaxForks = 1024
 
-// Event is published on the Blocks stream.
+// Event says what has changed. Events of blocks are published on the Blocks stream,
+// those of the pool (TxEvent) on Txs.
 type Event interface{ chainEvent() }
 
 type (
@@ -255,10 +270,11 @@ func (BlockDisconnected) chainEvent() {}
 
 // Topics are what chain publishes. Tips is a State with key 0. It says every change
 // of the best block or the best header. Blocks is a Stream: a subscriber that lags
-// behind asks GetTips.
+// behind asks GetTips. Txs is a Stream: a subscriber that lags behind asks GetPool.
 type Topics struct {
 	Tips   actor.State[Tips]
 	Blocks actor.Stream[Event]
+	Txs    actor.Stream[TxEvent]
 }
 
 // Code says why a header or block was not accepted.

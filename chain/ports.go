@@ -63,12 +63,67 @@ type (
 	MakeTemplate struct {
 		actor.Asks[Made, Worker]
 		Time time.Time
+		Txs  bool
 		Seen uint64
 	}
 
 	// Made is the answer.
 	Made struct {
 		Template
+		Changes
+	}
+
+	// ApplyTx carries out SubmitTx.
+	ApplyTx struct {
+		actor.Asks[TxApplied, Worker]
+		Tx           *wire.MsgTx
+		ID           TxID
+		Source       actor.ID
+		Orphan, Test bool
+		Added        time.Time
+		Seen         uint64
+	}
+
+	// TxApplied is the answer.
+	TxApplied struct {
+		Verdict TxVerdict
+		Changes
+	}
+
+	// FindTxOut carries out GetTxOut.
+	FindTxOut struct {
+		actor.Asks[TxOutFound, Worker]
+		Out  wire.OutPoint
+		Pool bool
+		Seen uint64
+	}
+
+	// TxOutFound is the answer.
+	TxOutFound struct {
+		TxOut
+		Changes
+	}
+
+	// ApplyPriority carries out Prioritise.
+	ApplyPriority struct {
+		actor.Asks[PriorityApplied, Worker]
+		TxID  chainhash.Hash
+		Delta int64
+		Seen  uint64
+	}
+
+	// PriorityApplied is the answer.
+	PriorityApplied struct{ Changes }
+
+	// WritePool carries out SavePool.
+	WritePool struct {
+		actor.Asks[PoolWritten, Worker]
+		Seen uint64
+	}
+
+	// PoolWritten is the answer.
+	PoolWritten struct {
+		PoolSaved
 		Changes
 	}
 
@@ -92,6 +147,10 @@ type Ports struct {
 	Blocks   actor.Port[ApplyBlock, BlockApplied]
 	CatchUp  actor.Port[CatchUp, CaughtUp]
 	Template actor.Port[MakeTemplate, Made]
+	Txs      actor.Port[ApplyTx, TxApplied] // one slot: a block waits for the transaction in hand at most
+	TxOut    actor.Port[FindTxOut, TxOutFound]
+	Priority actor.Port[ApplyPriority, PriorityApplied]
+	SavePool actor.Port[WritePool, PoolWritten]
 }
 
 // ConnectPorts connects chain to the worker.
@@ -101,5 +160,9 @@ func ConnectPorts(p *actor.Ports, worker actor.Ref[Worker], b Bounds) Ports {
 		Blocks:   actor.Connect[ApplyBlock](p, "chain.apply-block", worker, b.Worker, b.WorkerTimeout),
 		CatchUp:  actor.Connect[CatchUp](p, "chain.catch-up", worker, 1, b.WorkerTimeout),
 		Template: actor.Connect[MakeTemplate](p, "chain.template", worker, b.Templates, b.WorkerTimeout),
+		Txs:      actor.Connect[ApplyTx](p, "chain.apply-tx", worker, 1, b.WorkerTimeout),
+		TxOut:    actor.Connect[FindTxOut](p, "chain.find-txout", worker, 1, b.WorkerTimeout),
+		Priority: actor.Connect[ApplyPriority](p, "chain.apply-priority", worker, 1, b.WorkerTimeout),
+		SavePool: actor.Connect[WritePool](p, "chain.write-pool", worker, 1, b.WorkerTimeout),
 	}
 }

@@ -44,6 +44,9 @@ type (
 		WantsAddr bool   // BIP155: it understands addrv2
 		WTxIDs    bool   // BIP339
 		NoTxs     bool   // it asked for no transactions (BIP37 relay=false)
+		// BlockRelayOnly says that we asked it for no transactions. There is no
+		// relay of transactions in either direction.
+		BlockRelayOnly bool
 	}
 
 	// Gone says that the peer is no more. Each subscriber that saw Ready sees
@@ -130,6 +133,43 @@ type (
 		Items []wire.InvVect
 	}
 
+	// TxsAnnounced are the transactions that an inv message announces, in its order.
+	TxsAnnounced struct {
+		Peer actor.ID
+		Txs  []TxName
+	}
+
+	// TxReceived is a tx message.
+	TxReceived struct {
+		Peer   actor.ID
+		Tx     *wire.MsgTx
+		TxID   chainhash.Hash
+		WTxID  chainhash.Hash
+		Size   int // bytes of its payload
+		Memory int // what Tx holds, in bytes. It is about right, and at least Size
+	}
+
+	// TxsNotFound are the transactions that the peer says it does not have.
+	TxsNotFound struct {
+		Peer actor.ID
+		Txs  []TxName
+	}
+
+	// FeeFilter is a feefilter message (BIP133): the peer wants to hear of no
+	// transaction that pays less, in satoshi per 1,000 virtual bytes. It is between
+	// zero and wire's MaxSatoshi.
+	FeeFilter struct {
+		Peer actor.ID
+		Rate int64
+	}
+
+	// TxName names a transaction in an inv, a getdata or a notfound. For one without
+	// witness data both names are the same hash.
+	TxName struct {
+		Hash  chainhash.Hash
+		WTxID bool // BIP339
+	}
+
 	// AddrsReceived is an addr or addrv2 message.
 	AddrsReceived struct {
 		Peer  actor.ID
@@ -150,6 +190,10 @@ func (WantsHeaders) forRelay()  {}
 func (HeadersWanted) forRelay() {}
 func (BlocksWanted) forRelay()  {}
 func (DataWanted) forRelay()    {}
+func (TxsAnnounced) forRelay()  {}
+func (TxReceived) forRelay()    {}
+func (TxsNotFound) forRelay()   {}
+func (FeeFilter) forRelay()     {}
 
 func (AddrsReceived) forServer() {}
 func (AddrsWanted) forServer()   {}

@@ -70,7 +70,7 @@ type Machine struct {
 // New returns the peer cell id for the connection arg.Conn.
 func New(id actor.ID, arg Arg, cfg Config, ports Ports, topics Topics, rng *rand.Rand) *Machine {
 	m := &Machine{id: id, arg: arg, cfg: cfg, ports: ports, topics: topics, rng: rng}
-	m.version = Ready{Peer: id, Remote: arg.Remote, Local: arg.Local, Inbound: arg.Inbound, Manual: arg.Manual}
+	m.version = Ready{Peer: id, Remote: arg.Remote, Local: arg.Local, Inbound: arg.Inbound, Manual: arg.Manual, BlockRelayOnly: arg.BlockRelayOnly}
 	m.sentByCommand, m.recvByCommand = map[string]uint64{}, map[string]uint64{}
 	return m
 }

@@ -64,7 +64,7 @@ var wiring = []string{"internal/node", "internal/proof/sim"}
 
 // contracts are the files, beside contract.go, by which others know a component.
 // The folders below a component know all of it.
-var contracts = map[string][]string{"chain": {"work.go"}}
+var contracts = map[string][]string{"chain": {"work.go", "txcontract.go"}}
 
 // adapterContracts are the files in which a component says what it asks and tells
 // its adapters. Adapters may know these too. Other components may not.
