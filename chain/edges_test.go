@@ -50,6 +50,31 @@ func TestAfterTheEngineFailedNobodyWaits(t *testing.T) {
 	r.WantNothing("a failed engine is asked nothing more, and nobody is told twice")
 }
 
+// The verdict of an engine that has failed still says where the chain is: of headers the
+// best header, of a block the best block. RPC shows them, and they are not the same.
+func TestAFailedEngineSaysWhereItStands(t *testing.T) {
+	tips := Tips{Block: pointAt(5), Header: pointAt(9)}
+	r, _ := startUnknown(t)
+	_, ask := steptest.WantAsk[CatchUp](r, "where does the engine stand?")
+	r.Reply(ask, CaughtUp{Changes{Tips: tips}})
+	headers, block := r.Ask(SubmitHeaders{}), r.Ask(blockAt(6))
+	_, one := steptest.WantAsk[ApplyHeaders](r, "the headers")
+	_, two := steptest.WantAsk[ApplyBlock](r, "the block")
+	r.Reply(one, HeadersApplied{Changes: Changes{Tips: tips, Fatal: "the disk is full"}})
+	r.WantHalt("the node cannot go on")
+	r.Reply(two, BlockApplied{Changes: Changes{Tips: tips}})
+	for when, calls := range map[string][2]actor.RawCall{
+		"under way when it failed": {headers, block}, "asked later": {r.Ask(SubmitHeaders{}), r.Ask(blockAt(6))},
+	} {
+		if v := steptest.WantAnswer[HeadersVerdict](r, calls[0], when); v.Best != tips.Header || v.Code != Fatal {
+			t.Errorf("headers %s: the verdict is %+v, want the best header %+v", when, v, tips.Header)
+		}
+		if v := steptest.WantAnswer[Verdict](r, calls[1], when); v.Tip != tips.Block || v.Hash != pointAt(6).Hash || v.Code != Fatal {
+			t.Errorf("a block %s: the verdict is %+v, want the best block %+v", when, v, tips.Block)
+		}
+	}
+}
+
 // A stop comes in a batch with the answer that frees the worker's slot. The next block is
 // not handed over any more: the engine is to stop too.
 func TestNothingIsAskedAfterStop(t *testing.T) {
