@@ -163,3 +163,28 @@ func TestNothingIsAskedAfterStop(t *testing.T) {
 	r.WantFinish("it stops")
 	r.WantNothing("a slot is free, and it asks nothing")
 }
+
+// The verdict of an engine that has failed still says where the chain is: of headers the
+// best header, of a block the best block. RPC shows them, and they are not the same.
+func TestAFailedEngineSaysWhereItStands(t *testing.T) {
+	tips := Tips{Block: pointAt(5), Header: pointAt(9)}
+	r, _ := startUnknown(t)
+	_, ask := steptest.WantAsk[CatchUp](r, "where does the engine stand?")
+	r.Reply(ask, CaughtUp{Changes{Tips: tips}})
+	headers, block := r.Ask(SubmitHeaders{}), r.Ask(blockAt(6))
+	_, one := steptest.WantAsk[ApplyHeaders](r, "the headers")
+	_, two := steptest.WantAsk[ApplyBlock](r, "the block")
+	r.Reply(one, HeadersApplied{Changes: Changes{Tips: tips, Fatal: "the disk is full"}})
+	r.WantHalt("the node cannot go on")
+	r.Reply(two, BlockApplied{Changes: Changes{Tips: tips}})
+	for when, calls := range map[string][2]actor.RawCall{
+		"under way when it failed": {headers, block}, "asked later": {r.Ask(SubmitHeaders{}), r.Ask(blockAt(6))},
+	} {
+		if v := steptest.WantAnswer[HeadersVerdict](r, calls[0], when); v.Best != tips.Header || v.Code != Fatal {
+			t.Errorf("headers %s: the verdict is %+v, want the best header %+v", when, v, tips.Header)
+		}
+		if v := steptest.WantAnswer[Verdict](r, calls[1], when); v.Tip != tips.Block || v.Hash != pointAt(6).Hash || v.Code != Fatal {
+			t.Errorf("a block %s: the verdict is %+v, want the best block %+v", when, v, tips.Block)
+		}
+	}
+}

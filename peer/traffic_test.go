@@ -318,8 +318,8 @@ func TestGetInfo(t *testing.T) {
 	if sum != i.BytesSent || i.SentByCommand["verack"] != 24 || i.RecvByCommand["block"] != uint64(block.Bytes+perMessage) {
 		t.Errorf("%d bytes sent, by command %v, received %v", i.BytesSent, i.SentByCommand, i.RecvByCommand)
 	}
-	i.SentByCommand["verack"] = 0
-	if b.m.sentByCommand["verack"] != 24 {
+	i.SentByCommand["verack"], i.RecvByCommand["verack"] = 0, 0
+	if b.m.sentByCommand["verack"] != 24 || b.m.recvByCommand["verack"] != 24 {
 		t.Error("the maps are not copies")
 	}
 }
@@ -416,5 +416,25 @@ func TestWhatIsIgnoredIsCounted(t *testing.T) {
 	}
 	if b.m.skipped != 2 {
 		t.Errorf("%d were skipped", b.m.skipped)
+	}
+}
+
+// What waits for a remote that does not read has not been sent. It is shown as queued.
+// By command it counts at once, as in Bitcoin Core.
+func TestInfoOfARemoteThatDoesNotRead(t *testing.T) {
+	b := readyBench(t, true, testConfig())
+	before := steptest.WantAnswer[Info](b.Rig, b.Ask(GetInfo{}), "all is written")
+	b.Advance(time.Second)
+	b.Ask(payload(500))
+	b.Drop()
+	i := steptest.WantAnswer[Info](b.Rig, b.Ask(GetInfo{}), "it has not read the block")
+	if i.BytesSent != before.BytesSent || i.Queued != 500 || i.SentByCommand["block"] != 500 || i.LastSend != before.LastSend {
+		t.Errorf("sent are %d bytes until %v, before %d until %v; queued %d; by command %v",
+			i.BytesSent, i.LastSend, before.BytesSent, before.LastSend, i.Queued, i.SentByCommand)
+	}
+	b.flush(0)
+	i = steptest.WantAnswer[Info](b.Rig, b.Ask(GetInfo{}), "now it has")
+	if i.BytesSent != before.BytesSent+500 || i.Queued != 0 || !i.LastSend.Equal(b.Now) {
+		t.Errorf("sent are %d bytes until %v, want 500 more than %d; queued %d", i.BytesSent, i.LastSend, before.BytesSent, i.Queued)
 	}
 }
