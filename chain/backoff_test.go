@@ -46,3 +46,20 @@ func retryOf[Q any](asked any) func(t *testing.T, err error, again bool) {
 		steptest.WantRetry[Q](r, err, 0, 1, "the worker is slow")
 	}
 }
+
+// A slow engine is named, with all that waits for it: what it has and what it will get.
+func TestASlowEngineIsSaid(t *testing.T) {
+	r, _ := start(t)
+	for h := range int32(testBounds.Worker + 2) {
+		r.Ask(blockAt(h + 1))
+	}
+	_, ask := steptest.WantAsk[ApplyBlock](r, "the first of three that it has")
+	r.Fail(ask, actor.ErrTimeout)
+	if len(r.Records) != 1 || r.Records[0].Level != actor.Warn {
+		t.Fatalf("records: %+v", r.Records)
+	}
+	fields := r.Records[0].Fields
+	if want := testBounds.Worker + 2 - 1; fields[3] != want {
+		t.Errorf("%v of blocks, want %d beside the one in hand", fields, want)
+	}
+}
