@@ -49,26 +49,26 @@
 //
 // # Inputs
 //
-//	actor.Start     ask CatchUp       machine.go
-//	actor.Stop      finish
-//	actor.Tick      never due
-//	actor.Freed     pump              submit.go
-//	SubmitHeaders   onSubmitHeaders   submit.go: queue
-//	SubmitBlock     onSubmitBlock     submit.go: queue
-//	GetTips         onGetTips         machine.go: answered from the state
-//	GetTemplate     onGetTemplate     submit.go: queue
-//	SubmitTx        onSubmitTx        pool.go: queue
-//	GetTxOut        onGetTxOut        pool.go: queue
-//	Prioritise      onPrioritise      pool.go: queue
-//	SavePool        onSavePool        pool.go: queue
-//	HeadersApplied  onHeadersApplied  submit.go: publish, answer
-//	BlockApplied    onBlockApplied    submit.go: publish, answer
-//	CaughtUp        onCaughtUp        submit.go: publish
-//	Made            onMade            submit.go: publish, answer
-//	TxApplied       onTxApplied       pool.go: publish, answer
-//	TxOutFound      onTxOutFound      pool.go: publish, answer
-//	PriorityApplied onPriorityApplied pool.go: publish, answer
-//	PoolWritten     onPoolWritten     pool.go: publish, answer
+//	actor.Start      ask CatchUp        machine.go
+//	actor.Stop       finish
+//	actor.Tick       never due
+//	actor.Freed      pump               submit.go
+//	SubmitHeaders    onSubmitHeaders    submit.go: queue
+//	SubmitBlock      onSubmitBlock      submit.go: queue
+//	GetTips          onGetTips          machine.go: answered from the state
+//	GetTemplate      onGetTemplate      submit.go: queue
+//	SubmitTx         onSubmitTx         pool.go: queue
+//	GetTxOut         onGetTxOut         pool.go: queue
+//	Prioritise       onPrioritise       pool.go: queue
+//	SavePool         onSavePool         pool.go: queue
+//	HeadersApplied   onHeadersApplied   submit.go: publish, answer
+//	BlockApplied     onBlockApplied     submit.go: publish, answer
+//	CaughtUp         onCaughtUp         submit.go: publish
+//	Made             onMade             submit.go: publish, answer
+//	TxApplied        onTxApplied        pool.go: publish, answer
+//	TxOutFound       onTxOutFound       pool.go: publish, answer
+//	PriorityApplied  onPriorityApplied  pool.go: publish, answer
+//	PoolWritten      onPoolWritten      pool.go: publish, answer
 //
 // Every input is followed by pump, which asks the worker whatever has a slot.
 //
