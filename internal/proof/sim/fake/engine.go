@@ -3,6 +3,7 @@ package fake
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"time"
 
@@ -163,6 +164,17 @@ func (w *Worker) changes(seen uint64) chain.Changes {
 		c.Fatal = "the simulated database failed"
 	}
 	return c
+}
+
+// Queued counts the questions of q's type that wait or are under way.
+func (w *Worker) Queued(q any) int {
+	n := 0
+	for _, j := range w.jobs {
+		if reflect.TypeOf(j.in.Body) == reflect.TypeOf(q) {
+			n++
+		}
+	}
+	return n
 }
 
 // Check verifies the store.

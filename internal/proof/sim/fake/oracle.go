@@ -2,7 +2,6 @@ package fake
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -65,19 +64,8 @@ func (s *Store) Confirmed(txid chainhash.Hash) bool {
 	})
 }
 
-// Free lists the coins of the best chain that no transaction of the pool spends, in the
-// order of their names.
-func (s *Store) Free() (list []Coin) {
-	at := slices.SortedFunc(maps.Keys(s.coins), func(a, b wire.OutPoint) int {
-		return slices.Compare(append(a.Hash[:], byte(a.Index)), append(b.Hash[:], byte(b.Index)))
-	})
-	for _, p := range at {
-		if s.pool.spender(p) == nil {
-			list = append(list, Coin{p, s.coins[p].out.Value})
-		}
-	}
-	return list
-}
+// Reward is the coinbase's output of the best block.
+func (s *Store) Reward() Coin { return CoinsOf(s.tip().block.Transactions[0])[0] }
 
 // Delta is what priorities have added to a transaction's fee.
 func (s *Store) Delta(txid chainhash.Hash) int64 { return s.pool.deltas[txid] }
