@@ -17,7 +17,7 @@ import (
 func payers(c *town, n int, engine fake.EngineConfig, with func(i int, has *belongings)) {
 	rich := chainOf(60, 1)
 	settlers(c, n, engine, func(i int, has *belongings) {
-		has.pays, has.coins = 300*time.Millisecond, rich
+		has.pays, has.coins = 700*time.Millisecond, rich
 		if i < 2 {
 			has.mine = fake.MinerConfig{Every: 20 * time.Second, Count: 8, Size: 400, Txs: true}
 		}
