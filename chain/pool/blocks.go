@@ -32,6 +32,11 @@ type blockTx struct {
 // Connected says that a block was connected. It is called while btcd processes the
 // block, so it looks at the pool alone. Settle must follow when btcd has returned.
 func (p *Pool) Connected(block *btcutil.Block) {
+	now := p.cfg.Now()
+	p.locked(func() {
+		p.fee = p.fee.after(now, p.index.total.usage, p.cfg.MaxBytes)
+		p.fee.block(now)
+	})
 	txs := block.Transactions()
 	all := make([]chain.TxID, 0, len(txs))
 	var confirmed, conflicts []chain.TxID
@@ -53,11 +58,7 @@ func (p *Pool) Connected(block *btcutil.Block) {
 	if len(all) > 0 {
 		p.events = append(p.events, chain.TxConfirmed{Txs: all})
 	}
-	p.locked(func() {
-		p.fee = p.fee.after(p.cfg.Now(), p.index.total.usage, p.cfg.MaxBytes)
-		p.fee.block(p.cfg.Now())
-		p.waiting = len(p.orphans.list)
-	})
+	p.countOrphans()
 }
 
 // confirm takes a transaction out of all lists, for a block has it. It returns the

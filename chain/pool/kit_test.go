@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/blockchain"
+	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -311,3 +313,56 @@ func (r *rig) want(why string, in []*wire.MsgTx, out ...*wire.MsgTx) {
 }
 
 const alice, bob actor.ID = 1, 2
+
+// coinOf makes a confirmed output with a script.
+func (r *rig) coinOf(value int64, script []byte) coin {
+	r.chain.made++
+	tx := wire.NewMsgTx(2)
+	tx.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Index: r.chain.made}})
+	tx.AddTxOut(&wire.TxOut{Value: value, PkScript: script})
+	r.chain.add(btcutil.NewTx(tx))
+	return outputs(tx)[0]
+}
+
+// pays has a transaction spend an output with a script by a signature script.
+func (r *rig) pays(tx *wire.MsgTx, script, sig []byte) {
+	c := r.coinOf(10_000_000, script)
+	tx.TxIn[0] = &wire.TxIn{PreviousOutPoint: c.out, SignatureScript: sig, Sequence: wire.MaxTxInSequenceNum}
+}
+
+func payToHash(redeem []byte) []byte {
+	return append(append([]byte{txscript.OP_HASH160, 20}, address.Hash160(redeem)...), txscript.OP_EQUAL)
+}
+
+func push(data []byte) []byte {
+	script, err := txscript.NewScriptBuilder().AddData(data).Script()
+	if err != nil {
+		panic(err)
+	}
+	return script
+}
+
+// multisig wants some of many keys.
+func multisig(some, of int) []byte {
+	b := txscript.NewScriptBuilder().AddInt64(int64(some))
+	key, _ := btcec.PrivKeyFromBytes([]byte{1})
+	for range of {
+		b.AddData(key.PubKey().SerializeCompressed())
+	}
+	script, err := b.AddInt64(int64(of)).AddOp(txscript.OP_CHECKMULTISIG).Script()
+	if err != nil {
+		panic(err)
+	}
+	return script
+}
+
+// sign signs an input that spends P2WPKH.
+func sign(t testing.TB, tx *wire.MsgTx, input int, value int64, script []byte, key *btcec.PrivateKey) {
+	t.Helper()
+	hashes := txscript.NewTxSigHashes(tx, txscript.NewCannedPrevOutputFetcher(script, value))
+	witness, err := txscript.WitnessSignature(tx, hashes, input, value, script, txscript.SigHashAll, key, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx.TxIn[input].Witness = witness
+}

@@ -24,29 +24,29 @@ const badScript = "script"
 var texts = []struct {
 	part string
 	meaning
+	amount bool // of the code ErrBadTxOutValue; the others have no code
 }{
 	// CheckTransactionSanity and CheckTransactionInputs.
-	{"output has negative value", meaning{chain.TxInvalid, "bad-txns-vout-negative"}},
-	{"outputs exceeds max allowed", meaning{chain.TxInvalid, "bad-txns-txouttotal-toolarge"}},
-	{"outputs is ", meaning{chain.TxInvalid, "bad-txns-txouttotal-toolarge"}},
-	{"value of all transaction inputs is", meaning{chain.TxInvalid, "bad-txns-inputvalues-outofrange"}},
+	{"output has negative value", meaning{chain.TxInvalid, "bad-txns-vout-negative"}, true},
+	{"outputs is ", meaning{chain.TxInvalid, "bad-txns-txouttotal-toolarge"}, true},
+	{"value of all transaction inputs is", meaning{chain.TxInvalid, "bad-txns-inputvalues-outofrange"}, true},
 
 	// CheckTransactionStandard.
-	{"transaction version", meaning{chain.TxPolicy, "version"}},
-	{"is not finalized", meaning{chain.TxEarly, "non-final"}},
-	{"weight of transaction", meaning{chain.TxPolicy, "tx-size"}},
-	{"signature script size is larger", meaning{chain.TxPolicy, "scriptsig-size"}},
-	{"is not push only", meaning{chain.TxPolicy, "scriptsig-not-pushonly"}},
-	{"payment is dust", meaning{chain.TxPolicy, "dust"}},
-	{"more than one transaction output in a nulldata", meaning{chain.TxPolicy, "multi-op-return"}},
-	{"multi-signature script", meaning{chain.TxPolicy, "scriptpubkey"}},
-	{"transaction output", meaning{chain.TxPolicy, "scriptpubkey"}},
+	{"transaction version", meaning{chain.TxPolicy, "version"}, false},
+	{"is not finalized", meaning{chain.TxEarly, "non-final"}, false},
+	{"weight of transaction", meaning{chain.TxPolicy, "tx-size"}, false},
+	{"signature script size is larger", meaning{chain.TxPolicy, "scriptsig-size"}, false},
+	{"is not push only", meaning{chain.TxPolicy, "scriptsig-not-pushonly"}, false},
+	{"payment is dust", meaning{chain.TxPolicy, "dust"}, false},
+	{"more than one transaction output in a nulldata", meaning{chain.TxPolicy, "multi-op-return"}, false},
+	{"multi-signature script", meaning{chain.TxPolicy, "scriptpubkey"}, false},
+	{"transaction output", meaning{chain.TxPolicy, "scriptpubkey"}, false},
 
 	// What the pool alone checks.
-	{"segwit isn't active yet", meaning{chain.TxPolicy, "no-witness-yet"}},
-	{"has a non-standard input", meaning{chain.TxPolicy, "bad-txns-nonstandard-inputs"}},
-	{"sigop cost is too high", meaning{chain.TxPolicy, "bad-txns-too-many-sigops"}},
-	{"sequence locks on inputs not met", meaning{chain.TxEarly, "non-BIP68-final"}},
+	{"segwit isn't active yet", meaning{chain.TxPolicy, "no-witness-yet"}, false},
+	{"has a non-standard input", meaning{chain.TxPolicy, "bad-txns-nonstandard-inputs"}, false},
+	{"sigop cost is too high", meaning{chain.TxPolicy, "bad-txns-too-many-sigops"}, false},
+	{"sequence locks on inputs not met", meaning{chain.TxEarly, "non-BIP68-final"}, false},
 }
 
 // codes are the codes of btcd's that a transaction can break.
@@ -77,20 +77,21 @@ func asRefusal(err error) (*refusal, error) {
 	var broken blockchain.RuleError
 	var policy mempool.TxRuleError
 	m := unknown
+	byText, amount := true, false
 	switch {
 	case errors.As(err, &broken):
 		if known, ok := codes[broken.ErrorCode]; ok {
 			m = known
 		}
+		amount = broken.ErrorCode == blockchain.ErrBadTxOutValue
+		byText = amount
 	case !errors.As(err, &policy):
 		return nil, err
 	}
-	if m.reason != badScript { // whose text has what the peer sent
-		for _, t := range texts {
-			if strings.Contains(err.Error(), t.part) {
-				m = t.meaning
-				break
-			}
+	for _, t := range texts {
+		if byText && t.amount == amount && strings.Contains(err.Error(), t.part) {
+			m = t.meaning
+			break
 		}
 	}
 	return refuse(m.code, m.reason, "%s", clip(err.Error())), nil
