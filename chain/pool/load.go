@@ -43,6 +43,7 @@ type maskedReader struct {
 }
 
 func (m *maskedReader) Read(b []byte) (int, error) {
+	//correctness: for the disk alone. Whoever loads the file is asked by nobody.
 	n, err := m.r.Read(b)
 	m.apply(b[:n])
 	return n, err
@@ -164,6 +165,7 @@ func (f *File) each(what string, read func(chainhash.Hash) error) error {
 	}
 	for range n {
 		var txid chainhash.Hash
+		//correctness: as Read above, for the disk alone.
 		if _, err := io.ReadFull(f.r, txid[:]); err != nil {
 			return err
 		}

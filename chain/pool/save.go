@@ -66,6 +66,7 @@ type maskedWriter struct {
 func (m *maskedWriter) Write(b []byte) (int, error) {
 	m.buf = append(m.buf[:0], b...)
 	m.apply(m.buf)
+	//correctness: as saveTo.
 	return m.w.Write(m.buf)
 }
 
@@ -108,7 +109,7 @@ func syncDir(dir string) error {
 	if err != nil {
 		return nil
 	}
-	//correctness: for the disk; the caller says who waits for it.
+	//correctness: as saveTo, for the disk alone.
 	_ = d.Sync()
 	return d.Close()
 }
@@ -121,7 +122,7 @@ func (p *Pool) saveTo(path string, key []byte) error {
 	w := bufio.NewWriterSize(f, dumpBuffer)
 	err = p.write(w, key)
 	if err == nil {
-		//correctness: for the disk, as below.
+		//correctness: for the disk alone, as below; the disk waits for nobody.
 		err = w.Flush()
 	}
 	if err == nil {
