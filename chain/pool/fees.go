@@ -59,7 +59,8 @@ func feeAt(rate, size int64) int64 { return (rate*size + 999) / 1000 }
 
 // checkFee says whether a transaction pays enough for the pool as it is.
 func (p *Pool) checkFee(e *entry) *refusal {
-	p.locked(func() { p.fee = p.fee.after(p.cfg.Now(), p.index.total.usage, p.cfg.MaxBytes) })
+	now := p.cfg.Now()
+	p.locked(func() { p.fee = p.fee.after(now, p.index.total.usage, p.cfg.MaxBytes) })
 	fee := e.Fee + p.deltas[e.ID.TxID]
 	if least := feeAt(p.fee.least(), e.VSize); least > 0 && fee < least {
 		return refuse(chain.TxPolicy, "mempool min fee not met", "%d < %d", fee, least)

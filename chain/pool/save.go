@@ -2,6 +2,7 @@ package pool
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
@@ -57,21 +58,22 @@ func (m *masked) apply(b []byte) {
 	m.at += int64(len(b))
 }
 
-type maskedWriter struct {
+// scribe writes a file by pieces that are put together in memory.
+type scribe struct {
 	masked
-	w   *bufio.Writer
-	buf []byte
+	bytes.Buffer // the piece in hand
+	file         *bufio.Writer
 }
 
-func (m *maskedWriter) Write(b []byte) (int, error) {
-	m.buf = append(m.buf[:0], b...)
-	m.apply(m.buf)
-	//correctness: as saveTo.
-	return m.w.Write(m.buf)
-}
+func (s *scribe) number(n uint64) { s.Buffer.Write(binary.LittleEndian.AppendUint64(nil, n)) }
 
-func (m *maskedWriter) number(n uint64) error {
-	return binary.Write(m, binary.LittleEndian, n)
+// put masks the piece and writes it.
+func (s *scribe) put() error {
+	s.apply(s.Bytes())
+	//correctness: as saveTo, for the disk alone.
+	_, err := s.file.Write(s.Bytes())
+	s.Reset()
+	return err
 }
 
 // Save writes the pool to a file. An old one stays until the new one is complete. It
@@ -135,30 +137,36 @@ func (p *Pool) saveTo(path string, key []byte) error {
 
 // write writes the pool, with a key or plainly.
 func (p *Pool) write(to *bufio.Writer, key []byte) error {
-	w := &maskedWriter{w: to}
-	var errs [4]error
+	s := &scribe{file: to}
 	if len(key) == 0 {
-		errs[0] = w.number(plainVersion)
+		s.number(plainVersion)
 	} else {
-		errs[0] = w.number(keyedVersion)
-		errs[1] = wire.WriteVarBytes(w, 0, key)
-		w.key = key
+		s.number(keyedVersion)
+		_ = wire.WriteVarBytes(s, 0, key) // memory takes it
 	}
-	errs[2] = w.number(uint64(len(p.index.byTxID)))
+	if err := s.put(); err != nil {
+		return err
+	}
+	s.key = key
+	s.number(uint64(len(p.index.byTxID)))
 	for _, e := range p.index.order {
 		if e.gone.Load() {
 			continue
 		}
-		if err := errors.Join(e.tx.Serialize(w), w.number(uint64(e.Added.Unix())), w.number(uint64(e.delta))); err != nil {
+		_ = e.tx.Serialize(s) // memory takes it
+		s.number(uint64(e.Added.Unix()))
+		s.number(uint64(e.delta))
+		if err := s.put(); err != nil {
 			return err
 		}
 	}
-	errs[3] = p.writeDeltas(w)
-	return errors.Join(append(errs[:], wire.WriteVarInt(w, 0, 0))...)
+	p.writeDeltas(s)
+	_ = wire.WriteVarInt(s, 0, 0) // the relay knows what is unbroadcast
+	return s.put()
 }
 
 // writeDeltas writes the deltas of transactions that are not in the pool.
-func (p *Pool) writeDeltas(w *maskedWriter) error {
+func (p *Pool) writeDeltas(s *scribe) {
 	var others []Priority
 	for txid, delta := range p.deltas {
 		if !p.has(txid) {
@@ -166,10 +174,9 @@ func (p *Pool) writeDeltas(w *maskedWriter) error {
 		}
 	}
 	slices.SortFunc(others, func(a, b Priority) int { return slices.Compare(a.TxID[:], b.TxID[:]) })
-	errs := []error{wire.WriteVarInt(w, 0, uint64(len(others)))}
+	_ = wire.WriteVarInt(s, 0, uint64(len(others))) // memory takes it
 	for _, d := range others {
-		_, err := w.Write(d.TxID[:])
-		errs = append(errs, err, w.number(uint64(d.Delta)))
+		s.Write(d.TxID[:])
+		s.number(uint64(d.Delta))
 	}
-	return errors.Join(errs...)
 }
