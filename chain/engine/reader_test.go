@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"reflect"
 	"testing"
 	"time"
 
@@ -298,7 +299,7 @@ func TestATemplateIsNotForTheHeadersAhead(t *testing.T) {
 	if e.Tips().Header.Height != 15 || b.nextBits() == p.PowLimitBits {
 		t.Fatalf("the tips are %+v, the difficulty %x", e.Tips(), b.nextBits())
 	}
-	if got := ask[chain.Made](t, e, chain.MakeTemplate{Time: b.blocks[8].Header.Timestamp}).Template; got != before {
+	if got := ask[chain.Made](t, e, chain.MakeTemplate{Time: b.blocks[8].Header.Timestamp}).Template; !reflect.DeepEqual(got, before) {
 		t.Errorf("with headers ahead the template is %+v, without them %+v", got, before)
 	}
 }
