@@ -104,7 +104,9 @@ func TestPoolByRPC(t *testing.T) {
 		return info.Loaded, fmt.Sprintf("%+v", info)
 	})
 	showPool(t, us, first, second)
-	var entry struct{ Fees struct{ Base, Modified float64 } }
+	var entry struct {
+		Fees struct{ Base, Modified float64 }
+	}
 	us.Call(&entry, "getmempoolentry", ids[1])
 	if entry.Fees.Base != 0.00003 || entry.Fees.Modified != 0.000037 {
 		t.Errorf("the priority is lost: %+v", entry)
