@@ -56,16 +56,17 @@ func TestABlockWeighsItsMemory(t *testing.T) {
 	}
 }
 
-// A notfound may name as many blocks as can have been asked for. A longer one is noise
+// A notfound may name as much as can have been asked for: four blocks and three
+// transactions. A longer one is noise
 // as a whole.
 func TestALongNotFoundIsNoise(t *testing.T) {
 	b := readyBench(t, false, testConfig())
 	b.Ask(Send{Msgs: []wire.Message{&wire.MsgGetData{InvList: blockInvs(1, 2)}}})
 	b.Drop()
-	b.receive(&wire.MsgNotFound{InvList: blockInvs(1, 7, 8, 9, 10)})
-	b.says("five, and four are remembered")
-	b.receive(&wire.MsgNotFound{InvList: blockInvs(1, 7, 8, 9)})
-	if n := steptest.Want[NotFoundReceived](b.Rig, "four"); len(n.Blocks) != 1 {
+	b.receive(&wire.MsgNotFound{InvList: blockInvs(1, 7, 8, 9, 10, 11, 12, 13)})
+	b.says("eight")
+	b.receive(&wire.MsgNotFound{InvList: blockInvs(1, 7, 8, 9, 10, 11, 12)})
+	if n := steptest.Want[NotFoundReceived](b.Rig, "seven"); len(n.Blocks) != 1 {
 		t.Errorf("%d blocks", len(n.Blocks))
 	}
 }
@@ -88,11 +89,11 @@ func TestWhatIsIgnoredIsCounted(t *testing.T) {
 		{"verack", received(t, &wire.MsgVerAck{}), 0},
 		{"a second verack", received(t, &wire.MsgVerAck{}), 0},
 		{"undecodable later", Received{Conn: conn, Command: "inv", Bad: "too many"}, 0},
-		{"nobody reads it", received(t, &wire.MsgMemPool{}), 1},
+		{"nobody reads it", received(t, &wire.MsgFilterClear{}), 1},
 		{"an inv of nothing", received(t, &wire.MsgInv{}), 1},
 		{"a pong without a ping", received(t, &wire.MsgPong{Nonce: 1}), 1},
 		{"a notfound of what nobody asked for", received(t, &wire.MsgNotFound{InvList: blockInvs(1)}), 1},
-		{"a notfound that is too long", received(t, &wire.MsgNotFound{InvList: blockInvs(1, 2, 3, 4, 5)}), 1},
+		{"a notfound that is too long", received(t, &wire.MsgNotFound{InvList: blockInvs(1, 2, 3, 4, 5, 6, 7, 8)}), 1},
 		{"a getaddr", received(t, &wire.MsgGetAddr{}), 0},
 	} {
 		before := b.m.ignored

@@ -105,11 +105,9 @@ func TestAnnouncedAreTheNewest(t *testing.T) {
 	}
 }
 
-func TestInvOfTransactionsIsIgnored(t *testing.T) {
-	b := readyBench(t, false, testConfig())
+func TestBlocksOfAMixedInv(t *testing.T) {
+	b := txBench(t, true)
 	h := hashOf(9)
-	b.receive(&wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(wire.InvTypeTx, &h)}})
-	b.says("transactions come later")
 	mixed := append(blockInvs(1), wire.NewInvVect(wire.InvTypeTx, &h), wire.NewInvVect(wire.InvTypeFilteredBlock, &h))
 	b.receive(&wire.MsgInv{InvList: append(mixed, blockInvs(2)...)})
 	if i := steptest.Want[InvReceived](b.Rig, "the blocks among them"); !slices.Equal(i.Blocks, []chainhash.Hash{hashOf(1), hashOf(2)}) {
@@ -228,10 +226,7 @@ func TestAddressesGoToTheServer(t *testing.T) {
 func TestIgnoredMessages(t *testing.T) {
 	b := readyBench(t, true, testConfig())
 	before := b.m.ignored
-	tx := wire.NewMsgTx(1)
-	tx.AddTxIn(&wire.TxIn{})
-	msgs := []wire.Message{tx, &wire.MsgMemPool{}, &wire.MsgFeeFilter{}, &wire.MsgFilterClear{},
-		&wire.MsgGetCFilters{}, &wire.MsgReject{Cmd: "x"}}
+	msgs := []wire.Message{&wire.MsgFilterClear{}, &wire.MsgGetCFilters{}, &wire.MsgReject{Cmd: "x"}}
 	for _, msg := range msgs {
 		b.Now = b.Now.Add(time.Second)
 		b.receive(msg)
@@ -245,9 +240,12 @@ func TestIgnoredMessages(t *testing.T) {
 // L5: traffic rides on the credit of the message that caused it: never more
 // than MaxFanout pieces, and never in another step.
 func TestL5TrafficRidesOnItsMessage(t *testing.T) {
-	b := readyBench(t, true, testConfig())
+	cfg := testConfig()
+	cfg.WantTxs = true
+	b := readyBench(t, true, cfg)
 	for _, msg := range []wire.Message{
-		&wire.MsgHeaders{Headers: []*wire.BlockHeader{{}}}, aBlock(1), &wire.MsgInv{InvList: blockInvs(1)},
+		&wire.MsgHeaders{Headers: []*wire.BlockHeader{{}}}, aBlock(1), &wire.MsgInv{InvList: append(blockInvs(1), inv(wire.InvTypeTx, 2))},
+		aTx(1), &wire.MsgFeeFilter{MinFee: 1}, &wire.MsgNotFound{InvList: []*wire.InvVect{inv(InvTypeWTx, 2)}},
 		&wire.MsgGetHeaders{}, &wire.MsgGetBlocks{}, &wire.MsgGetData{}, &wire.MsgGetAddr{}, &wire.MsgAddrV2{}, &wire.MsgSendHeaders{},
 	} {
 		b.receive(msg)
