@@ -37,6 +37,7 @@ const (
 	PeerToServer
 	ChainTips
 	ChainBlocks
+	ChainTxs
 	SyncStatus
 	ServerStatus
 )
@@ -88,7 +89,7 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 	var (
 		l, w   = s.Limits, s.Limits.Windows
 		peers  = peer.Topics{Lifecycle: actor.Ledger[peer.Ready, peer.Gone]{ID: PeerLifecycle}, Sync: actor.Traffic[peer.ForSync]{ID: PeerToSync}, Relay: actor.Traffic[peer.ForRelay]{ID: PeerToRelay}, Server: actor.Traffic[peer.ForServer]{ID: PeerToServer}}
-		chains = chain.Topics{Tips: actor.State[chain.Tips]{ID: ChainTips}, Blocks: actor.Stream[chain.Event]{ID: ChainBlocks}}
+		chains = chain.Topics{Tips: actor.State[chain.Tips]{ID: ChainTips}, Blocks: actor.Stream[chain.Event]{ID: ChainBlocks}, Txs: actor.Stream[chain.TxEvent]{ID: ChainTxs}}
 		syncs  = netsync.Topics{Status: actor.State[netsync.Status]{ID: SyncStatus}}
 		srv    = server.Topics{Status: actor.State[server.Status]{ID: ServerStatus}}
 	)
@@ -159,6 +160,7 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 			{ID: PeerToServer, Name: "peer.server", Kind: actor.TrafficTopic, Subs: []actor.ID{Server}},
 			{ID: ChainTips, Name: "chain.tips", Kind: actor.StateTopic, Subs: []actor.ID{Netsync, Relay, Server}},
 			{ID: ChainBlocks, Name: "chain.blocks", Kind: actor.StreamTopic, Subs: []actor.ID{Relay}, Cap: l.BlockEvents},
+			{ID: ChainTxs, Name: "chain.txs", Kind: actor.StreamTopic, Subs: []actor.ID{Relay}, Cap: l.TxEvents},
 			{ID: SyncStatus, Name: "netsync.status", Kind: actor.StateTopic, Subs: []actor.ID{Display}},
 			{ID: ServerStatus, Name: "server.status", Kind: actor.StateTopic, Subs: []actor.ID{Display}},
 		},
