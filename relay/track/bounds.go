@@ -98,7 +98,7 @@ func DefaultBounds() Bounds {
 		// block.
 		Rejected:  FilterSize{Entries: 120_000, FalsePositives: 1e-6},
 		Confirmed: FilterSize{Entries: 48_000, FalsePositives: 1e-6},
-		// Core's has 50,000 entries, 541 KB for each peer. This one has four times
+		// Core's has 50,000 entries, 539 KB for each peer. This one has four times
 		// what a peer may have announced and not delivered: 216 KB, or 35 MB for 164
 		// seats. A transaction forgotten costs a peer 36 bytes of inv that it did not
 		// need. A false positive would keep a transaction from it, so that is as rare
@@ -126,9 +126,9 @@ func (b Bounds) PerPeer() int {
 // Together is what the trackers hold for all peers together, in bytes.
 func (b Bounds) Together() int {
 	const (
-		// orphan is the child, its lists, which append may have doubled, and its
-		// entries in a list.
-		orphan = 256
+		// orphan is the child in a list that append may have doubled (136), and
+		// what the allocator rounds up.
+		orphan = 2*136 + 512
 		// unbroadcast is two hashes, in a list that append may have doubled.
 		unbroadcast = 2 * 2 * chainhash.HashSize
 	)

@@ -79,7 +79,7 @@ func (f *Filter) turn() {
 	f.written = 0
 	low, high := -uint64(f.generation&1), -uint64(f.generation>>1)
 	for i := 0; i < len(f.words); i += 2 {
-		keep := f.words[i] ^ low | f.words[i+1] ^ high // places of other generations
+		keep := (f.words[i] ^ low) | (f.words[i+1] ^ high) // places of other generations
 		f.words[i] &= keep
 		f.words[i+1] &= keep
 	}
