@@ -93,7 +93,7 @@ func TestWhatIsToldFirst(t *testing.T) {
 	var e chain.TxAccepted
 	for n := range 2000 {
 		tx := aPooled(r, n)
-		tx.Fee, tx.Ancestors = int64(1000+n), n%2
+		tx.Fee, tx.Ancestors, tx.Source = int64(1000+n), n%2, bob
 		e.Txs = append(e.Txs, tx)
 	}
 	r.Give(e)
