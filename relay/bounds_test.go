@@ -64,9 +64,11 @@ func aPooled(r *steptest.Rig, n int) chain.PoolTx {
 func fillPeer(r *steptest.Rig, m *Machine, b Bounds, i actor.ID) {
 	id := alice + i
 	r.Give(peer.Ready{Peer: id, WTxIDs: true, Inbound: true})
-	for n := range b.MaxKnown {
-		r.Give(peer.Announced{Peer: id, Blocks: []chainhash.Hash{{byte(i), 1, byte(n), byte(n >> 8)}}})
+	known := make([]chainhash.Hash, b.MaxKnown)
+	for n := range known {
+		known[n] = chainhash.Hash{byte(i), 1, byte(n), byte(n >> 8), byte(n >> 16)}
 	}
+	r.Give(peer.Announced{Peer: id, Blocks: known})
 	// All but two of the items are not found. Of the two blocks one is being sent,
 	// whose bytes the peer's cell counts, and the other waits.
 	wanted := make([]wire.InvVect, b.MaxWanted)
