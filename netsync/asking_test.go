@@ -103,7 +103,8 @@ func TestWhoIsAskedFirst(t *testing.T) {
 	u.find(3).headers.useless = 3
 	u.find(4).headers.late, u.find(4).headers.more = 4, true
 	u.find(6).best, u.find(6).common = tip.Point, u.tr.genesis.Point // on a branch
-	u.find(7).best, u.find(7).common = tip.at(1).Point, tip.at(1).Point
+	u.find(5).best, u.find(5).common = tip.at(1).Point, tip.at(1).Point
+	u.find(7).best, u.find(7).common = tip.at(2).Point, tip.at(2).Point
 	u.find(7).headers.strange = 9 // that is no failure
 	u.headers.plan(u.ports.Locator, u.out)
 	var order []uint32

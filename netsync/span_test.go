@@ -104,6 +104,20 @@ func TestABlockThatIsNotKeptIsNotTheFirstFree(t *testing.T) {
 	}
 }
 
+// A block that is dropped does not hide those before it either.
+func TestADroppedBlockIsNotTheFirst(t *testing.T) {
+	u := newUnit(8)
+	s := u.span
+	s.order(s.base, 1, u.now)
+	u.hold(3, 3, 500)
+	s.head()
+	s.firstFree()
+	s.drop(s.base + 2)
+	if q, _ := s.head(); q != s.base || s.firstFree() != s.base+1 {
+		t.Errorf("the head is %d, the first free %d, want 0 and 1", q-s.base, s.firstFree()-s.base)
+	}
+}
+
 // The highest held blocks make room. They are needed last.
 func TestHeldBlocksMakeRoom(t *testing.T) {
 	u := newUnit(5)

@@ -175,7 +175,7 @@ func TestManySeedsWaitForASlot(t *testing.T) {
 			t.Errorf("the failure of %s is said %d times", seed, n)
 		}
 	}
-	if n := b.logged(actor.Warn, "none of the 10 DNS seeds"); n != 1 {
+	if n := b.logged(actor.Warn, "none of the 10 DNS seeds answered; check the network, or name a peer with --connect or --addpeer; trying again in 2"); n != 1 {
 		t.Fatalf("the end of the round was said %d times", n)
 	}
 	if n := pendingAsks[Dial](b); n != 0 {
