@@ -20,6 +20,7 @@ func TestQuestionsThatEndedAreForgotten(t *testing.T) {
 			r.Ask(blockAt(height))
 			r.Ask(GetTemplate{})
 			r.Ask(GetTips{})
+			askPool(r)
 		}
 		r.EndAll(actor.ErrTimeout)
 		work(r)
@@ -36,9 +37,17 @@ func TestCallersOfAFailedEngineAreForgotten(t *testing.T) {
 			r.Ask(blockAt(h))
 			r.Ask(GetTemplate{})
 			r.Ask(GetTips{})
+			askPool(r)
 		}
 		r.EndAll(actor.ErrGone)
 	}, nil)
+}
+
+// askPool asks each question about the pool once.
+func askPool(r *steptest.Rig) {
+	for _, q := range []any{txAt(1), GetTxOut{}, Prioritise{}, SavePool{}} {
+		r.Ask(q)
+	}
 }
 
 // work answers what the worker is asked, until it is asked nothing more.
@@ -66,6 +75,14 @@ func workDone(q any) any {
 		return BlockApplied{Changes: at}
 	case MakeTemplate:
 		return Made{Changes: at}
+	case ApplyTx:
+		return TxApplied{Changes: at}
+	case FindTxOut:
+		return TxOutFound{Changes: at}
+	case ApplyPriority:
+		return PriorityApplied{Changes: at}
+	case WritePool:
+		return PoolWritten{Changes: at}
 	}
 	return CaughtUp{Changes: at}
 }

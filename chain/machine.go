@@ -18,6 +18,12 @@ type Machine struct {
 	blocks    queue[SubmitBlock, Verdict]
 	templates queue[GetTemplate, Template]
 
+	// The same about the pool of transactions.
+	txs        queue[SubmitTx, TxVerdict]
+	outs       queue[GetTxOut, TxOut]
+	priorities queue[Prioritise, Prioritised]
+	saves      queue[SavePool, PoolSaved]
+
 	// What the worker has reported.
 	tips       Tips // known when started
 	started    bool
@@ -53,6 +59,14 @@ func (m *Machine) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 		m.onGetTips(b.Call(in), out)
 	case GetTemplate:
 		m.onGetTemplate(b, b.Call(in), out)
+	case SubmitTx:
+		m.onSubmitTx(b, b.Call(in), out)
+	case GetTxOut:
+		m.onGetTxOut(b, b.Call(in), out)
+	case Prioritise:
+		m.onPrioritise(b, b.Call(in), out)
+	case SavePool:
+		m.onSavePool(b, b.Call(in), out)
 
 	case HeadersApplied:
 		m.onHeadersApplied(in, b, out)
@@ -62,6 +76,14 @@ func (m *Machine) Step(_ time.Time, in actor.Input, out *actor.Outbox) {
 		m.onCaughtUp(in, b, out)
 	case Made:
 		m.onMade(in, b, out)
+	case TxApplied:
+		m.onTxApplied(in, b, out)
+	case TxOutFound:
+		m.onTxOutFound(in, b, out)
+	case PriorityApplied:
+		m.onPriorityApplied(in, b, out)
+	case PoolWritten:
+		m.onPoolWritten(in, b, out)
 
 	default:
 		panic(fmt.Sprintf("chain: cannot handle %T", b))
@@ -76,14 +98,26 @@ func (m *Machine) Deadline() time.Time { return time.Time{} }
 // Check verifies the invariants.
 func (m *Machine) Check() error {
 	switch {
-	case m.failed != "" && len(m.headers.waits)+len(m.blocks.waits)+len(m.templates.waits) > 0:
+	case m.failed != "" && m.waiting() > 0:
 		return errors.New("chain: a question waits for an engine that has failed")
 	case (m.started || m.failed != "") && len(m.wantsTips) > 0:
 		return errors.New("chain: GetTips waits though its answer is known")
 	case m.behind && m.catchingUp:
 		return errors.New("chain: CatchUp has been asked and is still to be asked")
 	}
-	return errors.Join(m.headers.check(), m.blocks.check(), m.templates.check())
+	for _, kind := range [...]int{len(m.txs.asked), len(m.outs.asked), len(m.priorities.asked), len(m.saves.asked)} {
+		if kind > 1 {
+			return fmt.Errorf("chain: a block may have to wait for %d questions of a kind", kind)
+		}
+	}
+	return errors.Join(m.headers.check(), m.blocks.check(), m.templates.check(),
+		m.txs.check(), m.outs.check(), m.priorities.check(), m.saves.check())
+}
+
+// waiting counts the questions that the worker has not been asked yet.
+func (m *Machine) waiting() int {
+	return len(m.headers.waits) + len(m.blocks.waits) + len(m.templates.waits) +
+		len(m.txs.waits) + len(m.outs.waits) + len(m.priorities.waits) + len(m.saves.waits)
 }
 
 // onGetTips answers from the state as soon as it is known.

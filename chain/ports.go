@@ -14,8 +14,8 @@ import (
 type Worker struct{}
 
 // What chain asks the worker. The worker carries out its questions one after the
-// other, in the order asked. Each question is idempotent: asking it again does no
-// harm.
+// other, in the order asked. Each question but ApplyPriority is idempotent: asking it
+// again does no harm.
 //
 // Every answer brings Changes. Seen, in the questions, is the number of
 // the last event that chain has published. The worker keeps the events after it,

@@ -109,3 +109,26 @@ func TestARebuiltChainCatchesUp(t *testing.T) {
 		t.Errorf("it says it has seen %d events, want 900", q.Seen)
 	}
 }
+
+// An operator reads of each reorganisation, how deep it went, and nothing of blocks that
+// come one after another.
+func TestAReorganisationIsSaid(t *testing.T) {
+	r, _ := start(t)
+	r.Ask(blockAt(1))
+	_, ask := steptest.WantAsk[ApplyBlock](r, "a block")
+	r.Reply(ask, applied(1, 1, connected(1)))
+	if len(r.Records) != 0 {
+		t.Errorf("a block on top is no reorganisation: %+v", r.Records)
+	}
+	r.Ask(blockAt(3))
+	_, ask = steptest.WantAsk[ApplyBlock](r, "a block")
+	r.Reply(ask, applied(3, 4, BlockDisconnected{Point: pointAt(1)}, connected(2), connected(3)))
+	if len(r.Records) != 1 || !strings.Contains(r.Records[0].Msg, "reorganised") {
+		t.Fatalf("records: %+v", r.Records)
+	}
+	for i, want := range []any{"disconnected", 1, "connected", 2} {
+		if got := r.Records[0].Fields[i]; got != want {
+			t.Errorf("field %d is %v, want %v", i, got, want)
+		}
+	}
+}

@@ -30,7 +30,7 @@ func startUnknown(t *testing.T) (*steptest.Rig, *Machine) {
 	t.Helper()
 	var ports actor.Ports
 	m := New(ConnectPorts(&ports, actor.Ref[Worker](workerID), testBounds), Topics{
-		Tips: actor.State[Tips]{ID: 1}, Blocks: actor.Stream[Event]{ID: 2},
+		Tips: actor.State[Tips]{ID: 1}, Blocks: actor.Stream[Event]{ID: 2}, Txs: actor.Stream[TxEvent]{ID: 3},
 	})
 	r := steptest.New(t, m, ports.Specs)
 	t.Cleanup(r.RunOut)
@@ -54,5 +54,23 @@ func applied(height int32, last uint64, events ...Event) BlockApplied {
 	return BlockApplied{
 		Verdict: Verdict{Hash: pointAt(height).Hash, InBestChain: true, Tip: pointAt(height)},
 		Changes: Changes{Tips: tipsAt(height), Events: events, Last: last},
+	}
+}
+
+func idAt(n int32) TxID {
+	return TxID{TxID: chainhash.Hash{byte(n), byte(n >> 8), 2}, WTxID: chainhash.Hash{byte(n), byte(n >> 8), 3}}
+}
+
+func txAt(n int32) SubmitTx {
+	return SubmitTx{Tx: &wire.MsgTx{}, ID: idAt(n), Source: 77, Orphan: true}
+}
+
+func accepted(n int32) TxEvent { return TxAccepted{Txs: []PoolTx{{ID: idAt(n), Source: 77}}} }
+
+// taken is the worker's answer to a transaction.
+func taken(n int32, last uint64, events ...Event) TxApplied {
+	return TxApplied{
+		Verdict: TxVerdict{ID: idAt(n), Fee: 500, VSize: 100},
+		Changes: Changes{Tips: tipsAt(0), Events: events, Last: last},
 	}
 }

@@ -26,16 +26,13 @@ func (m *Machine) onSubmitBlock(q SubmitBlock, call actor.Call[Verdict], out *ac
 }
 
 func (m *Machine) onGetTemplate(q GetTemplate, call actor.Call[Template], out *actor.Outbox) {
-	if m.failed != "" {
-		call.Refuse(out)
-		return
-	}
-	m.templates.push(q, call)
+	hold(m, &m.templates, q, call, out)
 }
 
 // pump asks the worker whatever can be asked now. What was missed comes first, then
-// headers and blocks, then templates. No
-// kind starves: each has slots that no other kind can take (law L8).
+// headers and blocks, then what the pool is asked, then templates. No kind starves: each
+// has slots that no other kind can take (law L8). A transaction is asked though blocks
+// wait here, and stands behind those that the worker has.
 func (m *Machine) pump(out *actor.Outbox) {
 	if m.failed != "" {
 		return
@@ -52,8 +49,24 @@ func (m *Machine) pump(out *actor.Outbox) {
 		_, ok := m.ports.Blocks.Ask(out, key, ApplyBlock{Block: q.Block, Hash: q.Hash, Source: q.Source, Seen: m.seen})
 		return ok
 	})
+	m.txs.send(func(key uint64, q SubmitTx) bool {
+		_, ok := m.ports.Txs.Ask(out, key, ApplyTx{Tx: q.Tx, ID: q.ID, Source: q.Source, Orphan: q.Orphan, Test: q.Test, Added: q.Added, Seen: m.seen})
+		return ok
+	})
+	m.outs.send(func(key uint64, q GetTxOut) bool {
+		_, ok := m.ports.TxOut.Ask(out, key, FindTxOut{Out: q.Out, Pool: q.Pool, Seen: m.seen})
+		return ok
+	})
+	m.priorities.send(func(key uint64, q Prioritise) bool {
+		_, ok := m.ports.Priority.Ask(out, key, ApplyPriority{TxID: q.TxID, Delta: q.Delta, Seen: m.seen})
+		return ok
+	})
 	m.templates.send(func(key uint64, q GetTemplate) bool {
-		_, ok := m.ports.Template.Ask(out, key, MakeTemplate{Time: q.Time, Seen: m.seen})
+		_, ok := m.ports.Template.Ask(out, key, MakeTemplate{Time: q.Time, Txs: q.Txs, Seen: m.seen})
+		return ok
+	})
+	m.saves.send(func(key uint64, _ SavePool) bool {
+		_, ok := m.ports.SavePool.Ask(out, key, WritePool{Seen: m.seen})
 		return ok
 	})
 }
@@ -90,12 +103,7 @@ func (m *Machine) onCaughtUp(in actor.Input, a CaughtUp, out *actor.Outbox) {
 // onMade passes a template on. If the worker does not make it in time, it is
 // refused: the miner asks again.
 func (m *Machine) onMade(in actor.Input, a Made, out *actor.Outbox) {
-	it := m.templates.take(in.Key)
-	if m.outcome(in, a.Changes, out) == done {
-		it.call.Answer(out, a.Template)
-	} else {
-		it.call.Refuse(out)
-	}
+	pass(m, &m.templates, in, a.Changes, a.Template, out)
 }
 
 // outcome is how a question to the worker ended.
@@ -117,7 +125,7 @@ func (m *Machine) outcome(in actor.Input, c Changes, out *actor.Outbox) outcome 
 		// have brought changes. They come with a CatchUp, which the worker takes
 		// up after the question that timed out.
 		m.behind = !m.catchingUp
-		out.Log(actor.Warn, "the engine is slow", "headers", m.headers.len(), "blocks", m.blocks.len())
+		out.Log(actor.Warn, "the engine is slow", "headers", m.headers.len(), "blocks", m.blocks.len(), "transactions", m.txs.len())
 		return late
 	case in.Err != nil:
 		m.fail("the engine has stopped", out)
@@ -158,9 +166,15 @@ func (m *Machine) publish(c Changes, out *actor.Outbox) {
 	if first < m.seen {
 		fresh = c.Events[m.seen-first:]
 	}
-	disconnected := 0
+	connected, disconnected := 0, 0
 	for _, e := range fresh {
-		if _, is := e.(BlockDisconnected); is {
+		switch e := e.(type) {
+		case TxEvent:
+			m.topics.Txs.Publish(out, e)
+			continue
+		case BlockConnected:
+			connected++
+		case BlockDisconnected:
 			disconnected++
 		}
 		m.topics.Blocks.Publish(out, e)
@@ -168,7 +182,7 @@ func (m *Machine) publish(c Changes, out *actor.Outbox) {
 	m.seen = c.Last
 	if disconnected > 0 {
 		out.Log(actor.Info, "the best chain was reorganised", "disconnected", disconnected,
-			"connected", len(fresh)-disconnected, "height", c.Tips.Block.Height, "tip", c.Tips.Block.Hash)
+			"connected", connected, "height", c.Tips.Block.Height, "tip", c.Tips.Block.Hash)
 	}
 }
 
@@ -184,9 +198,13 @@ func (m *Machine) fail(why string, out *actor.Outbox) {
 	for _, it := range m.blocks.drop() {
 		m.failBlock(it.q.Hash, it.call, out)
 	}
-	for _, it := range m.templates.drop() {
-		it.call.Refuse(out)
+	for _, it := range m.txs.drop() {
+		m.failTx(it.q.ID, it.call, out)
 	}
+	refuseAll(&m.templates, out)
+	refuseAll(&m.outs, out)
+	refuseAll(&m.priorities, out)
+	refuseAll(&m.saves, out)
 	for _, call := range m.wantsTips {
 		call.Refuse(out)
 	}

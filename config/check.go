@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/jessevdk/go-flags"
@@ -21,9 +22,11 @@ var checks = map[string]func(value, told string) error{
 	"dir":        isDir,
 	"prune":      isPrune,
 	"checkpoint": func(s, _ string) error { _, err := parseCheckpoint(s); return err },
+	"feerate":    func(s, _ string) error { _, err := parseFeeRate(s); return err },
 	"levels":     func(s, _ string) error { _, err := parseLevels(s); return err },
 
 	"said":    func(s, told string) error { return want(s != "", told) },
+	"switch":  func(s, _ string) error { return want(s == "0" || s == "1", "1 or 0") },
 	"format":  func(s, _ string) error { return want(s == "text" || s == "json", "text or json") },
 	"user":    func(s, _ string) error { return want(s != "" && !strings.Contains(s, ":"), "a name without a colon") },
 	"comment": func(s, _ string) error { return want(isComment(s), "printable ASCII without / : ( )") },
@@ -93,6 +96,21 @@ func isPrune(s, _ string) error {
 	n, err := strconv.ParseUint(s, 10, 64)
 	return want(err == nil && (n == 0 || n >= minPrune) && n <= maxPrune,
 		fmt.Sprintf("0, to keep all blocks, or a whole number of MiB from %d to %d", minPrune, maxPrune))
+}
+
+// parseFeeRate reads BTC for 1,000 virtual bytes. The result is in satoshi, exactly.
+func parseFeeRate(s string) (int64, error) {
+	const decimals = 8
+	whole, fraction, _ := strings.Cut(s, ".")
+	digits := func(s string) bool { return strings.Trim(s, "0123456789") == "" }
+	var n uint64
+	ok := s != "" && s != "." && digits(whole) && digits(fraction) && len(fraction) <= decimals
+	if ok {
+		var err error
+		n, err = strconv.ParseUint(whole+fraction+strings.Repeat("0", decimals-len(fraction)), 10, 64)
+		ok = err == nil && n <= btcutil.SatoshiPerBitcoin
+	}
+	return int64(n), want(ok, "BTC for 1,000 virtual bytes, 0 to 1 with at most eight decimals, as in 0.00001")
 }
 
 func isDir(s, _ string) error {

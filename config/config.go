@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chaincfg/v2"
@@ -45,6 +46,12 @@ type Config struct {
 
 	UtxoCacheBytes uint64 // of memory for unspent outputs
 	PruneBytes     uint64 // of blocks to keep; 0: all
+
+	MaxMempool     int64         // bytes of memory for the pool of transactions
+	MinRelayTxFee  int64         // satoshi for 1,000 virtual bytes
+	MempoolExpiry  time.Duration // how long a transaction may stay in the pool
+	PersistMempool bool          // mempool.dat is read at the start and written at the end
+	BlocksOnly     bool          // peers are asked for no transactions
 
 	Levels  Levels
 	LogJSON bool // log lines are for machines

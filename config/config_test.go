@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"acyclic/internal/proof/golden"
 )
@@ -54,6 +55,9 @@ func TestDefaults(t *testing.T) {
 	}
 	if !slices.Equal(c.Listen, []string{":18333"}) || !slices.Equal(c.RPCListen, []string{"127.0.0.1:18332", "[::1]:18332"}) {
 		t.Errorf("listens on %v, RPC %v", c.Listen, c.RPCListen)
+	}
+	if c.MaxMempool != 300_000_000 || c.MinRelayTxFee != 1000 || c.MempoolExpiry != 14*24*time.Hour || !c.PersistMempool || c.BlocksOnly {
+		t.Errorf("the pool: %+v", c)
 	}
 	if len(c.Params.Checkpoints) != len(c.Network.Params.Checkpoints) || c.ConfigFile != "" || c.Print != "" || c.ProfileAddr != "" {
 		t.Errorf("%+v", c)
@@ -121,6 +125,20 @@ func TestOptions(t *testing.T) {
 		{"--norpc --rpclisten=127.0.0.1 -u me -P pass", func(c *Config) bool { return c.RPCListen == nil }}, // as btcd,
 		{"--utxocachemaxsize=1", func(c *Config) bool { return c.UtxoCacheBytes == 1<<20 }},
 		{"--prune=1536", func(c *Config) bool { return c.PruneBytes == 1536<<20 }},
+		{"--maxmempool=5", func(c *Config) bool { return c.MaxMempool == 5_000_000 }},
+		{"--minrelaytxfee=0.00002", func(c *Config) bool { return c.MinRelayTxFee == 2000 }},
+		{"--minrelaytxfee=0", func(c *Config) bool { return c.MinRelayTxFee == 0 }},
+		{"--minrelaytxfee=1", func(c *Config) bool { return c.MinRelayTxFee == 1e8 }},
+		{"--minrelaytxfee=.00000001", func(c *Config) bool { return c.MinRelayTxFee == 1 }},
+		{"--mempoolexpiry=1", func(c *Config) bool { return c.MempoolExpiry == time.Hour }},
+		{"--persistmempool", func(c *Config) bool { return c.PersistMempool }},
+		{"--persistmempool=1", func(c *Config) bool { return c.PersistMempool }},
+		{"--persistmempool=0", func(c *Config) bool { return !c.PersistMempool }},
+		{"--nopersistmempool", func(c *Config) bool { return !c.PersistMempool }},
+		{"--nopersistmempool=1", func(c *Config) bool { return !c.PersistMempool }},
+		{"--nopersistmempool=0", func(c *Config) bool { return c.PersistMempool }},
+		{"--persistmempool --nopersistmempool", func(c *Config) bool { return !c.PersistMempool }}, // the last one counts
+		{"--blocksonly", func(c *Config) bool { return c.BlocksOnly }},
 		{"--uacomment=a --uacomment=b", func(c *Config) bool { return c.UserAgent == "/acyclic:"+Version+"(a; b)/" }},
 		{"--profile=6060", func(c *Config) bool { return c.ProfileAddr == "127.0.0.1:6060" }},
 	} {
@@ -178,6 +196,7 @@ func TestErrors(t *testing.T) {
 	dir := t.TempDir()
 	const addr = "want an IP address of this machine with or without a port, as in 127.0.0.1:18444, [::1]:18444 or :18444"
 	const host = "want a host with or without a port, as in 192.0.2.1, [2001:db8::1]:18333 or node.example.org:18333"
+	const rate = "want BTC for 1,000 virtual bytes, 0 to 1 with at most eight decimals, as in 0.00001"
 	const checkpoint = "want HEIGHT:HASH, as in 546:000000002a936ca763904c3c35fce2f3556c559c0214345d31b1bcebf76acb70"
 	for _, c := range []struct {
 		args []string
@@ -239,6 +258,19 @@ func TestErrors(t *testing.T) {
 		{[]string{"--uacomment=a/b"}, "--uacomment=a/b: want printable ASCII without / : ( )"},
 		{[]string{"--uacomment=a\nb"}, `--uacomment="a\nb": want printable ASCII without / : ( )`},
 		{[]string{"--uacomment=" + strings.Repeat("x", 300)}, "--uacomment=" + strings.Repeat("x", 300) + ": want comments that make a user agent of at most 256 bytes, this one has 317"},
+		{[]string{"--maxmempool=4"}, "--maxmempool=4: want a whole number from 5 to 1048576"},
+		{[]string{"--maxmempool="}, `--maxmempool="": want a whole number from 5 to 1048576`},
+		{[]string{"--minrelaytxfee=1.1"}, "--minrelaytxfee=1.1: " + rate},
+		{[]string{"--minrelaytxfee=-1"}, "--minrelaytxfee=-1: " + rate},
+		{[]string{"--minrelaytxfee=1e-5"}, "--minrelaytxfee=1e-5: " + rate},
+		{[]string{"--minrelaytxfee=0.000000001"}, "--minrelaytxfee=0.000000001: " + rate},
+		{[]string{"--minrelaytxfee=."}, "--minrelaytxfee=.: " + rate},
+		{[]string{"--minrelaytxfee="}, `--minrelaytxfee="": ` + rate},
+		{[]string{"--mempoolexpiry=0"}, "--mempoolexpiry=0: want a whole number from 1 to 87600"},
+		{[]string{"--persistmempool=yes"}, "--persistmempool=yes: want 1 or 0"},
+		{[]string{"--persistmempool="}, `--persistmempool="": want 1 or 0`},
+		{[]string{"--nopersistmempool=x"}, "--nopersistmempool: no such option; did you mean --persistmempool?"},
+		{[]string{"--blocksonly=1"}, "--blocksonly: takes no value; want --blocksonly alone"},
 		{[]string{"--profile=80"}, "--profile=80: want a whole number from 1024 to 65535"},
 	} {
 		_, _, err := loadWith(t, "", c.args...)
@@ -280,6 +312,9 @@ func TestFileErrors(t *testing.T) {
 		"[Application Options\n":  `:1: "[Application Options": want the only section to be [Application Options]`,
 		"[Wallet]\nmaxpeers=1\n":  ":1: [Wallet]: want the only section to be [Application Options]",
 		"listen=\"127.0.0.1\n":    `:1: "listen=\"127.0.0.1": want a value between two quotes, or without any`,
+		"persistmempool=no\n":     ":1: persistmempool=no: want 1 or 0",
+		"nopersistmempool=no\n":   ":1: nopersistmempool: no such option in a file; did you mean persistmempool?",
+		"minrelaytxfee=free\n":    ":1: minrelaytxfee=free: want BTC for 1,000 virtual bytes, 0 to 1 with at most eight decimals, as in 0.00001",
 		"maxpeers=abc\nprune=1\n": ":1: maxpeers=abc: want a whole number from 1 to 10000",
 		"regtest=1\nsimnet=1\n":   "--simnet and --regtest: want one network only",
 	} {
@@ -292,6 +327,38 @@ func TestFileErrors(t *testing.T) {
 		if got != want {
 			t.Errorf("%q:\n got %s\nwant %s", conf, got, want)
 		}
+	}
+}
+
+// A switch that is off by its name is the same option: the command line wins over the
+// file in all four combinations.
+func TestSwitchedOffByName(t *testing.T) {
+	for conf, want := range map[string]bool{
+		"persistmempool=1": true, "persistmempool=0": false, "nopersistmempool=1": false, "nopersistmempool=0": true,
+	} {
+		if c := must(t, conf); c.PersistMempool != want {
+			t.Errorf("%s: %v", conf, c.PersistMempool)
+		}
+		if c := must(t, conf, "--nopersistmempool"); c.PersistMempool {
+			t.Errorf("%s below --nopersistmempool: it is kept", conf)
+		}
+		if c := must(t, conf, "--persistmempool"); !c.PersistMempool {
+			t.Errorf("%s below --persistmempool: it is not kept", conf)
+		}
+	}
+}
+
+// The file that the README shows is one.
+func TestReadmeFile(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, sample, ok := strings.Cut(string(text), "\n    # ~/.acyclic/acyclic.conf\n")
+	sample, _, _ = strings.Cut(sample, "\n\n")
+	c := must(t, sample)
+	if !ok || c.Params.Name != "testnet4" || c.MaxMempool != 100_000_000 || c.MinRelayTxFee != 2000 || c.PersistMempool {
+		t.Errorf("%+v", c)
 	}
 }
 

@@ -23,6 +23,12 @@ type options struct {
 	UtxoCacheMaxSize string   `long:"utxocachemaxsize" want:"number 0 1048576" value-name:"MIB" default:"250" description:"Max size of the cache of unspent outputs"`
 	Prune            string   `long:"prune" want:"prune" value-name:"MIB" default:"0" description:"Delete old blocks so that about this much is kept: 0 (keep all) or at least 1536"`
 
+	MaxMempool     string `long:"maxmempool" want:"number 5 1048576" value-name:"MB" default:"300" description:"Max size of the pool of transactions in memory, in millions of bytes"`
+	MinRelayTxFee  string `long:"minrelaytxfee" want:"feerate" value-name:"BTC" default:"0.00001" description:"The lowest fee of a transaction that is taken and relayed, in BTC for 1,000 virtual bytes"`
+	MempoolExpiry  string `long:"mempoolexpiry" want:"number 1 87600" value-name:"HOURS" default:"336" description:"How long a transaction may stay in the pool"`
+	PersistMempool string `long:"persistmempool" want:"switch" value-name:"0|1" optional:"true" optional-value:"1" default:"1" description:"Keep the pool in mempool.dat between runs. --nopersistmempool is --persistmempool=0"`
+	BlocksOnly     bool   `long:"blocksonly" description:"Ask peers for no transactions and relay none but those sent by RPC"`
+
 	DebugLevel string `short:"d" long:"debuglevel" want:"levels" value-name:"LEVEL" default:"info" description:"Log level: trace, debug, info, warn, error or critical, or subsystem=level,...; show lists the subsystems"`
 	LogFormat  string `long:"logformat" want:"format" value-name:"FORMAT" default:"text" description:"Format of log lines: text or json"`
 

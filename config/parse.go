@@ -17,7 +17,7 @@ import (
 func parse(args []string, home string) (o *options, file, print string, err error) {
 	o = new(options)
 	parser := newParser(o)
-	rest, print, err := ParseArgs(parser, args)
+	rest, print, err := ParseArgs(parser, affirmed(args))
 	switch {
 	case err != nil || print != "":
 	case o.Version:
@@ -32,6 +32,33 @@ func parse(args []string, home string) (o *options, file, print string, err erro
 		}
 	}
 	return o, file, print, err
+}
+
+// affirmed rewrites the options that are switched off by their name, as Core's users
+// write them: --nopersistmempool is --persistmempool=0. So the command line wins over
+// the file, whichever way each says it.
+func affirmed(args []string) []string {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		if arg == "--" {
+			break // what follows are no options
+		}
+		key, value, given := strings.Cut(arg, "=")
+		if key == "--nopersistmempool" && (!given || value == "1" || value == "0") {
+			args[i] = "--" + persist + "=" + opposite(value)
+		}
+	}
+	return args
+}
+
+const persist = "persistmempool"
+
+// opposite is what a negated switch means: alone and with 1 it is off.
+func opposite(value string) string {
+	if value == "0" {
+		return "1"
+	}
+	return "0"
 }
 
 func newParser(o *options) *flags.Parser {
@@ -148,6 +175,9 @@ func readLine(parser *flags.Parser, line string) (opt *flags.Option, value strin
 	}
 	key, value, ok := strings.Cut(line, "=")
 	key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+	if key == "no"+persist && (value == "1" || value == "0") {
+		key, value = persist, opposite(value)
+	}
 	opt = parser.FindOptionByLongName(key)
 	switch {
 	case strings.HasPrefix(key, "-"):

@@ -6,12 +6,16 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/config/hostport"
 )
+
+// megabyte is Core's unit of --maxmempool.
+const megabyte = 1_000_000
 
 // resolve makes a Config of options whose values have been checked one by one.
 // It fills in defaults and finds contradictions.
@@ -29,8 +33,13 @@ func resolve(o *options, file, home string) (*Config, error) {
 		MaxPeers:       int(number(o.MaxPeers)),
 		UtxoCacheBytes: number(o.UtxoCacheMaxSize) << 20,
 		PruneBytes:     number(o.Prune) << 20,
+		MaxMempool:     int64(number(o.MaxMempool)) * megabyte,
+		MempoolExpiry:  time.Duration(number(o.MempoolExpiry)) * time.Hour,
+		PersistMempool: o.PersistMempool == "1",
+		BlocksOnly:     o.BlocksOnly,
 		LogJSON:        o.LogFormat == "json",
 	}
+	c.MinRelayTxFee, _ = parseFeeRate(o.MinRelayTxFee)
 	c.Levels, _ = parseLevels(o.DebugLevel)
 	c.CookieFile = filepath.Join(c.DataDir, ".cookie")
 	if o.Profile != "" {

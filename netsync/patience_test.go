@@ -64,6 +64,29 @@ func TestPatienceGrowsWithEachLateCopy(t *testing.T) {
 	}
 }
 
+// Several points lie behind a block that is withheld. Whoever proves one of them later,
+// target or not, is known to lead through it. Otherwise a liar that comes back with the
+// other point would make us wait for the same block once more.
+func TestEachPointBehindAWithheldBlockIsRemembered(t *testing.T) {
+	u := newUnit(9)
+	u.join(1, 9, 0)
+	u.join(2, 7, 0)
+	u.join(3, 4, 0) // it has proved less, and does not need the block
+	block := u.tip.at(5)
+	u.route.setAside(block.Point, u.out)
+	for id, want := range map[actor.ID]chainhash.Hash{1: block.Hash, 2: block.Hash, 3: {}} {
+		p := u.find(id)
+		if p.route.behind != want {
+			t.Errorf("peer %v is behind %v, want %v", id, p.route.behind, want)
+		}
+		again := u.join(id+10, p.best.Height, 0)
+		u.route.proved(again)
+		if again.route.behind != want {
+			t.Errorf("who proves the same as peer %v is behind %v, want %v", id, again.route.behind, want)
+		}
+	}
+}
+
 // branches returns a machine that goes to the branch of peer 1, and waits
 // for its first block. Peer 2 has proved a lighter branch, and has delivered before.
 func branches() (u *unit, one, two *remote, head *entry) {

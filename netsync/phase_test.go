@@ -42,11 +42,15 @@ func TestThePhase(t *testing.T) {
 	}
 }
 
-// What we have in common with a peer is no higher than what both have.
+// What we have in common with a peer is no higher than what both have. What it has on a
+// branch of its own is not ours, however high that is.
 func TestWhatIsSyncedWithAPeer(t *testing.T) {
-	for _, c := range []struct{ common, ours, blocks int32 }{{5, 3, 3}, {3, 5, 3}} {
+	for _, c := range []struct{ common, beyond, ours, blocks int32 }{{5, 0, 3, 3}, {3, 0, 5, 3}, {3, 4, 9, 3}} {
 		u := newUnit(9)
-		u.join(1, c.common, 0)
+		p := u.join(1, c.common, 0)
+		if c.beyond > 0 {
+			p.best = u.tr.grow(u.tip.at(c.common), int(c.beyond), 2).Point
+		}
 		u.tips.Block = u.tip.at(c.ours).Point
 		if p := u.report.peers().Peers[0]; p.SyncedHeaders != c.common || p.SyncedBlocks != c.blocks {
 			t.Errorf("%+v: headers up to %d, blocks up to %d", c, p.SyncedHeaders, p.SyncedBlocks)

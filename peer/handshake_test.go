@@ -8,6 +8,8 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"slices"
+
 	"acyclic/internal/proof/steptest"
 )
 
@@ -262,5 +264,55 @@ func TestUserAgentIsPrintable(t *testing.T) {
 	}
 	if got := printable(strings.Repeat("x", 1000)); len(got) != wire.MaxUserAgentLen {
 		t.Errorf("%d bytes are shown", len(got))
+	}
+}
+
+// What a peer says of itself is told to all with Ready. It is asked for headers if its
+// version knows how to announce them (BIP130).
+func TestReadyTellsWhatThePeerSays(t *testing.T) {
+	for _, c := range []struct {
+		protocol int32
+		noTxs    bool
+		asks     bool
+	}{
+		{int32(wire.SendHeadersVersion), true, true},
+		{int32(wire.SendHeadersVersion) - 1, false, false},
+	} {
+		b := newBench(t, Arg{Inbound: true}, testConfig())
+		v := theirVersion()
+		v.ProtocolVersion, v.DisableRelayTx = c.protocol, c.noTxs
+		b.receive(v)
+		b.Drop()
+		b.receive(&wire.MsgVerAck{})
+		if r := steptest.Want[Ready](b.Rig, "the handshake is done"); r.NoTxs != c.noTxs || r.Protocol != uint32(c.protocol) {
+			t.Errorf("version %d: %+v", c.protocol, r)
+		}
+		if c.asks {
+			wrote[*wire.MsgSendHeaders](b, "it can announce headers")
+		}
+		b.says("that is all")
+	}
+}
+
+// A second version message ends the connection, whatever else is wrong with it.
+func TestASecondVersionThatIsUnwantedTooEndsItOnce(t *testing.T) {
+	b := readyBench(t, true, testConfig())
+	v := theirVersion()
+	v.ProtocolVersion = 1
+	b.receive(v)
+	b.says("once", "gone", "close", "finish")
+}
+
+// The log says how far a connection had come when it ended.
+func TestTheLogSaysHowFarAConnectionCame(t *testing.T) {
+	for inbound, want := range map[bool]state{true: accepted, false: dialled} {
+		cfg := testConfig()
+		b := newBench(t, Arg{Inbound: inbound}, cfg)
+		b.flushAll()
+		b.Advance(cfg.Handshake)
+		last := b.Records[len(b.Records)-1]
+		if i := slices.Index(last.Fields, any("state")); i < 0 || last.Fields[i+1] != want {
+			t.Errorf("inbound %v: %s %v, want state %v", inbound, last.Msg, last.Fields, want)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 )
 
@@ -98,4 +99,58 @@ func TestAncientPeerIsNotAskedForPongs(t *testing.T) {
 	b.Drop()
 	b.receive(&wire.MsgPing{})
 	b.says("it does not want one either")
+}
+
+// BIP31 came with version 60001. A peer of version 60000 gets pings without a nonce, and
+// no pongs.
+func TestPingsAreOfThePeersVersion(t *testing.T) {
+	for _, c := range []struct {
+		protocol int32
+		bytes    int
+		pong     bool
+	}{{60000, 0, false}, {60001, 8, true}} {
+		b := newBench(t, Arg{Inbound: true}, testConfig())
+		v := theirVersion()
+		v.ProtocolVersion = c.protocol
+		b.receive(v)
+		b.receive(&wire.MsgVerAck{})
+		b.Drop()
+		b.Advance(0)
+		if w := steptest.Want[Write](b.Rig, "the first ping"); w.Command != wire.CmdPing || len(w.Payload) != c.bytes {
+			t.Errorf("version %d: %s of %d bytes", c.protocol, w.Command, len(w.Payload))
+		}
+		b.receive(&wire.MsgPing{Nonce: 7})
+		if c.pong {
+			wrote[*wire.MsgPong](b, "it wants its nonce back")
+		}
+		b.says("that is all")
+		for _, r := range b.Records {
+			if r.Level <= actor.Error {
+				t.Errorf("version %d: %s %v", c.protocol, r.Msg, r.Fields)
+			}
+		}
+	}
+}
+
+// The shortest round trip is kept, zero means none yet, and a pong counts once.
+func TestTheShortestRoundTripIsKept(t *testing.T) {
+	cfg := testConfig()
+	b := readyBench(t, true, cfg) // after a round trip of 30 ms
+	for _, c := range []struct{ took, last, shortest time.Duration }{
+		{80 * time.Millisecond, 80 * time.Millisecond, 30 * time.Millisecond},
+		{20 * time.Millisecond, 20 * time.Millisecond, 20 * time.Millisecond},
+		{0, 1, 1},
+	} {
+		b.Advance(b.m.nextPing.Sub(b.Now))
+		b.flushAll()
+		b.Now = b.Now.Add(c.took)
+		nonce := b.m.pingNonce
+		b.receive(&wire.MsgPong{Nonce: nonce})
+		due := b.m.nextPing
+		b.Now = b.Now.Add(time.Second)
+		b.receive(&wire.MsgPong{Nonce: nonce})
+		if i := b.m.info(b.Now); i.PingTime != c.last || i.PingMin != c.shortest || !b.m.nextPing.Equal(due) {
+			t.Errorf("after %v: last %v, shortest %v; the next ping moved by %v", c.took, i.PingTime, i.PingMin, b.m.nextPing.Sub(due))
+		}
+	}
 }

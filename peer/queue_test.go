@@ -207,3 +207,62 @@ func TestUnsendablePayload(t *testing.T) {
 		t.Errorf("said %+v", r)
 	}
 }
+
+// The bounds of the queue, to the byte.
+func TestL5QueueToTheByte(t *testing.T) {
+	cfg := testConfig()
+	b := readyBench(t, true, cfg)
+	call := b.Ask(payload(cfg.QueueCap))
+	b.says("a queue at its cap holds the answer", "write block")
+	b.receive(&wire.MsgPing{Nonce: 1})
+	b.says("and the pong")
+	b.flush(uint64(cfg.QueueCap - 1))
+	wrote[*wire.MsgPong](b, "one byte less")
+	steptest.WantAnswer[Sent](b.Rig, call, "one byte less")
+	b.flushAll()
+	b.says("a Send is answered once")
+
+	b.Ask(payload(cfg.QueueMax))
+	b.says("as much as a queue may have", "write block")
+	b.Ask(payload(perMessage))
+	b.says("one message more ends the peer", "gone", "close", "finish")
+}
+
+// A Flushed that says nothing new is no progress.
+func TestRepeatedFlushedIsNoProgress(t *testing.T) {
+	cfg := testConfig()
+	b := readyBench(t, true, cfg)
+	b.Ask(payload(900))
+	b.flush(100)
+	b.Drop()
+	b.Advance(cfg.Stuck - time.Second)
+	b.flush(100)
+	b.Advance(time.Second)
+	steptest.Want[Gone](b.Rig, "nothing has moved for a minute")
+}
+
+// The largest message that there may be is sent; one byte more is our own bug.
+func TestTheLargestPayload(t *testing.T) {
+	cfg := testConfig()
+	cfg.QueueMax = 2 * (MaxPayload + perMessage)
+	b := readyBench(t, true, cfg)
+	b.Ask(Send{Payloads: [][]byte{make([]byte, MaxPayload), make([]byte, MaxPayload+1)}})
+	b.says("one of two", "write block")
+}
+
+// The default queue takes what all components may have waiting at a peer that reads
+// slowly: from just below the cap a Send of each, and one more that is being answered.
+func TestL5TheDefaultQueueHoldsEverybodysSend(t *testing.T) {
+	cfg := testConfig()
+	cfg.Bounds = DefaultBounds(8)
+	b := readyBench(t, true, cfg)
+	b.Ask(payload(cfg.QueueCap - 1))
+	largest := make([]byte, wire.MaxBlockPayload)
+	for range cfg.HeldSends {
+		b.Ask(Send{Payloads: [][]byte{largest}})
+	}
+	b.GiveFrom(actor.ID(1), Flushed{Conn: conn})
+	if b.m.state != ready || b.m.queued()+wire.MaxBlockPayload > cfg.QueueMax {
+		t.Errorf("%v, with %d of %d bytes", b.m.state, b.m.queued(), cfg.QueueMax)
+	}
+}

@@ -318,8 +318,123 @@ func TestGetInfo(t *testing.T) {
 	if sum != i.BytesSent || i.SentByCommand["verack"] != 24 || i.RecvByCommand["block"] != uint64(block.Bytes+perMessage) {
 		t.Errorf("%d bytes sent, by command %v, received %v", i.BytesSent, i.SentByCommand, i.RecvByCommand)
 	}
-	i.SentByCommand["verack"] = 0
-	if b.m.sentByCommand["verack"] != 24 {
+	i.SentByCommand["verack"], i.RecvByCommand["verack"] = 0, 0
+	if b.m.sentByCommand["verack"] != 24 || b.m.recvByCommand["verack"] != 24 {
 		t.Error("the maps are not copies")
+	}
+}
+
+// A getheaders that was not answered in time is forgotten, so what answers the next one
+// is one answer, and what comes after that was not asked for.
+func TestAnExpiredGetheadersIsForgotten(t *testing.T) {
+	cfg := testConfig()
+	cfg.PingEvery = time.Hour
+	b := readyBench(t, false, cfg)
+	ask := func() {
+		b.Ask(Send{Msgs: []wire.Message{&wire.MsgGetHeaders{}}})
+		b.flushAll()
+		b.Drop()
+	}
+	asked := func() bool {
+		b.receive(&wire.MsgHeaders{Headers: []*wire.BlockHeader{{Nonce: 1}}})
+		return steptest.Want[HeadersReceived](b.Rig, "headers").Asked
+	}
+	ask()
+	b.Advance(cfg.HeadersWithin)
+	if !asked() {
+		t.Error("within two minutes it is the answer")
+	}
+	ask()
+	b.Advance(cfg.HeadersWithin + 1)
+	if asked() {
+		t.Error("after two minutes it is an announcement")
+	}
+	ask()
+	if !asked() || asked() {
+		t.Error("one question, one answer: the old one is forgotten")
+	}
+}
+
+// What a block takes in memory is never said to be less than its bytes.
+func TestABlockWeighsItsMemory(t *testing.T) {
+	b := readyBench(t, false, testConfig())
+	in := received(t, aBlock(1))
+	for _, memory := range []int{0, in.Bytes, 10 * in.Bytes} {
+		in.Memory = memory
+		b.GiveFrom(adapter, in)
+		if got := steptest.Want[BlockReceived](b.Rig, "a block"); got.Size != in.Bytes || got.Memory != max(in.Bytes, memory) {
+			t.Errorf("%d bytes that take %d: size %d, memory %d", in.Bytes, memory, got.Size, got.Memory)
+		}
+		b.Drop()
+	}
+}
+
+// A notfound may name as many blocks as can have been asked for. A longer one is noise
+// as a whole.
+func TestALongNotFoundIsNoise(t *testing.T) {
+	b := readyBench(t, false, testConfig())
+	b.Ask(Send{Msgs: []wire.Message{&wire.MsgGetData{InvList: blockInvs(1, 2)}}})
+	b.Drop()
+	b.receive(&wire.MsgNotFound{InvList: blockInvs(1, 7, 8, 9, 10)})
+	b.says("five, and four are remembered")
+	b.receive(&wire.MsgNotFound{InvList: blockInvs(1, 7, 8, 9)})
+	if n := steptest.Want[NotFoundReceived](b.Rig, "four"); len(n.Blocks) != 1 {
+		t.Errorf("%d blocks", len(n.Blocks))
+	}
+}
+
+// getpeerinfo says how many messages nobody read. What belongs to the handshake is read,
+// and what cannot be decoded is counted apart.
+func TestWhatIsIgnoredIsCounted(t *testing.T) {
+	b := newBench(t, Arg{Inbound: true}, testConfig())
+	for _, c := range []struct {
+		why string
+		in  Received
+		add uint64
+	}{
+		{"too early", received(t, &wire.MsgVerAck{}), 1},
+		{"version", received(t, theirVersion()), 0},
+		{"undecodable in the handshake", Received{Conn: conn, Command: "inv", Bad: "too many"}, 0},
+		{"still too early", received(t, &wire.MsgGetAddr{}), 1},
+		{"a feature", received(t, &wire.MsgSendAddrV2{}), 0},
+		{"another one", received(t, &wire.MsgSendHeaders{}), 0},
+		{"verack", received(t, &wire.MsgVerAck{}), 0},
+		{"a second verack", received(t, &wire.MsgVerAck{}), 0},
+		{"undecodable later", Received{Conn: conn, Command: "inv", Bad: "too many"}, 0},
+		{"nobody reads it", received(t, &wire.MsgMemPool{}), 1},
+		{"an inv of nothing", received(t, &wire.MsgInv{}), 1},
+		{"a pong without a ping", received(t, &wire.MsgPong{Nonce: 1}), 1},
+		{"a notfound of what nobody asked for", received(t, &wire.MsgNotFound{InvList: blockInvs(1)}), 1},
+		{"a notfound that is too long", received(t, &wire.MsgNotFound{InvList: blockInvs(1, 2, 3, 4, 5)}), 1},
+		{"a getaddr", received(t, &wire.MsgGetAddr{}), 0},
+	} {
+		before := b.m.ignored
+		b.GiveFrom(adapter, c.in)
+		if got := b.m.ignored - before; got != c.add {
+			t.Errorf("%s: %d more are ignored, want %d", c.why, got, c.add)
+		}
+	}
+	if b.m.skipped != 2 {
+		t.Errorf("%d were skipped", b.m.skipped)
+	}
+}
+
+// What waits for a remote that does not read has not been sent. It is shown as queued.
+// By command it counts at once, as in Bitcoin Core.
+func TestInfoOfARemoteThatDoesNotRead(t *testing.T) {
+	b := readyBench(t, true, testConfig())
+	before := steptest.WantAnswer[Info](b.Rig, b.Ask(GetInfo{}), "all is written")
+	b.Advance(time.Second)
+	b.Ask(payload(500))
+	b.Drop()
+	i := steptest.WantAnswer[Info](b.Rig, b.Ask(GetInfo{}), "it has not read the block")
+	if i.BytesSent != before.BytesSent || i.Queued != 500 || i.SentByCommand["block"] != 500 || i.LastSend != before.LastSend {
+		t.Errorf("sent are %d bytes until %v, before %d until %v; queued %d; by command %v",
+			i.BytesSent, i.LastSend, before.BytesSent, before.LastSend, i.Queued, i.SentByCommand)
+	}
+	b.flush(0)
+	i = steptest.WantAnswer[Info](b.Rig, b.Ask(GetInfo{}), "now it has")
+	if i.BytesSent != before.BytesSent+500 || i.Queued != 0 || !i.LastSend.Equal(b.Now) {
+		t.Errorf("sent are %d bytes until %v, want 500 more than %d; queued %d", i.BytesSent, i.LastSend, before.BytesSent, i.Queued)
 	}
 }

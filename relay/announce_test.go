@@ -253,3 +253,142 @@ func TestRebuilt(t *testing.T) {
 	round(r)
 	wantInv(t, r, alice, "the tip", b[0].Hash)
 }
+
+// What a peer has shown to have, or was given, it has. So the next block is announced
+// to it by its header.
+func TestWhoeverHasTheParentGetsTheHeader(t *testing.T) {
+	for name, shows := range map[string]func(*steptest.Rig, chain.BlockConnected){
+		"it sent us the parent": func(r *steptest.Rig, parent chain.BlockConnected) {
+			parent.Source = alice
+			r.Give(parent)
+		},
+		"it announced the parent": func(r *steptest.Rig, parent chain.BlockConnected) {
+			r.Give(peer.Announced{Peer: alice, Blocks: []chainhash.Hash{parent.Hash}})
+			r.Give(parent)
+		},
+		"its getheaders begins with the parent": func(r *steptest.Rig, parent chain.BlockConnected) {
+			r.Give(peer.HeadersWanted{Peer: alice, Locator: []*chainhash.Hash{&parent.Hash, &genesis.Hash}})
+			_, ask := steptest.WantAsk[chain.GetHeaders](r, "chain knows")
+			r.Reply(ask, chain.Headers{})
+			r.Reply(wantHeaders(t, r, alice, "nothing more"), peer.Sent{})
+			r.Give(parent)
+		},
+		"its getblocks begins with the parent": func(r *steptest.Rig, parent chain.BlockConnected) {
+			r.Give(peer.BlocksWanted{Peer: alice, Locator: []*chainhash.Hash{&parent.Hash, &genesis.Hash}})
+			_, ask := steptest.WantAsk[chain.GetHashes](r, "chain knows")
+			r.Reply(ask, chain.Hashes{})
+			r.Give(parent)
+		},
+		"it was given the parent": func(r *steptest.Rig, parent chain.BlockConnected) {
+			r.Give(peer.DataWanted{Peer: alice, Items: []wire.InvVect{{Type: wire.InvTypeBlock, Hash: parent.Hash}}})
+			_, ask := steptest.WantAsk[chain.GetBlock](r, "it wants the block")
+			r.Reply(ask, chain.Block{Hash: parent.Hash, Payload: []byte("parent")})
+			r.Reply(wantBlock(t, r, alice, "it is served", "parent"), peer.Sent{})
+			r.Give(parent)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, alice)
+			r.Give(peer.WantsHeaders{Peer: alice})
+			b := grow(r, genesis, 2, 0)
+			shows(r, b[0])
+			round(r)
+			r.WantNothing("it knows the parent")
+			r.Give(b[1])
+			round(r)
+			wantHeaders(t, r, alice, "it can connect the child", b[1])
+		})
+	}
+}
+
+// A peer that has a block has its ancestors, also those that it was about to be told.
+func TestADescendantInHandIsNewsNoMore(t *testing.T) {
+	r := newRig(t, alice)
+	b := grow(r, genesis, 2, 0)
+	r.Give(b[0])
+	r.Give(peer.Announced{Peer: alice, Blocks: []chainhash.Hash{b[1].Hash}})
+	r.Give(b[1])
+	round(r)
+	r.WantNothing("alice had the second before we did")
+}
+
+// Blocks that come together go together, and rounds keep their distance. A Tick for
+// something else is no round.
+func TestRoundsKeepTheirDistance(t *testing.T) {
+	r := newRig(t, alice)
+	cfg := DefaultBounds()
+	b := grow(r, genesis, 3, 0)
+	r.Give(b[0])
+	r.Advance(cfg.AnnounceDelay - 1)
+	r.WantNothing("another block may come with it")
+	r.Give(b[1])
+	r.Advance(1)
+	sent := wantInv(t, r, alice, "the delay counts from the first", b[1].Hash)
+	r.Fail(sent, actor.ErrBusy)
+	r.Give(b[2])
+	r.Advance(cfg.RetryAfter - 1)
+	r.WantNothing("the cell is busy")
+	r.Advance(1)
+	r.Reply(wantInv(t, r, alice, "once more", b[1].Hash), peer.Sent{})
+	r.Reply(wantInv(t, r, alice, "its round has been due for long", b[2].Hash), peer.Sent{})
+
+	more := grow(r, b[2], 1, 1)
+	r.Give(more[0])
+	r.Advance(cfg.AnnounceDelay)
+	wantInv(t, r, alice, "the retry was no round, so the delay is all there is to wait for", more[0].Hash)
+}
+
+// A tip is news until it is a day old, to the second.
+func TestTheAgeOfNews(t *testing.T) {
+	age := DefaultBounds().MaxTipAge
+	for _, c := range []struct {
+		age  time.Duration
+		news bool
+	}{{age, true}, {age + 1, false}} {
+		r := newRig(t, alice)
+		b := grow(r, genesis, 2, 0)
+		b[0].Time, b[1].Time = r.Now.Add(-c.age), r.Now.Add(-c.age)
+		r.Give(b[0])
+		round(r)
+		if c.news {
+			r.Reply(wantInv(t, r, alice, "a day old", b[0].Hash), peer.Sent{})
+		}
+		r.WantNothing("older")
+
+		b[1].Time = r.Now.Add(-c.age) // the round took a moment
+		r.Give(actor.Lagged{})
+		_, ask := steptest.WantAsk[chain.GetTips](r, "what is the tip?")
+		r.Reply(ask, chain.Tips{Block: b[1].Point})
+		round(r)
+		if c.news {
+			wantInv(t, r, alice, "a day old", b[1].Hash)
+		}
+		r.WantNothing("older")
+	}
+}
+
+// Which news can go as headers: the peer has the first one's parent, and each one is the
+// parent of the next.
+func TestNewsConnect(t *testing.T) {
+	r := newRig(t)
+	b := grow(r, genesis, 3, 0)
+	item := func(b chain.BlockConnected) newBlock { return newBlock{b.Hash, &b.Header} }
+	for _, c := range []struct {
+		why  string
+		news news
+		want bool
+	}{
+		{"the parent is known", news{item(b[0])}, true},
+		{"a chain on a known parent", news{item(b[0]), item(b[1]), item(b[2])}, true},
+		{"the parent is not known", news{item(b[1])}, false},
+		{"a gap", news{item(b[0]), item(b[2])}, false},
+		{"a hash alone, first", news{{hash: b[0].Hash}}, false},
+		{"a hash alone, later", news{item(b[0]), {hash: b[1].Hash}}, false},
+	} {
+		k := newKnown(4)
+		k.add(genesis.Hash, true)
+		if got := c.news.connect(&k); got != c.want {
+			t.Errorf("%s: %v", c.why, got)
+		}
+	}
+}

@@ -12,7 +12,8 @@ import (
 )
 
 // TestL9WhatFailedIsAskedAgainAfterAWhile: a read that failed, however it did, is
-// tried again by the clock and not before, and given up after ReadAttempts.
+// tried again by the clock and not before. A read for a peer is given up after
+// ReadAttempts.
 func TestL9WhatFailedIsAskedAgainAfterAWhile(t *testing.T) {
 	for _, err := range []error{actor.ErrTimeout, actor.ErrGone, actor.ErrBusy} {
 		t.Run("headers, "+err.Error(), func(t *testing.T) {
@@ -23,6 +24,13 @@ func TestL9WhatFailedIsAskedAgainAfterAWhile(t *testing.T) {
 		})
 		t.Run("a block, "+err.Error(), func(t *testing.T) {
 			readFails[chain.GetBlock](t, err, peer.DataWanted{Peer: alice, Items: items(wire.InvTypeBlock, 0, 1)})
+		})
+		t.Run("the tip, "+err.Error(), func(t *testing.T) {
+			r := newRig(t)
+			r.Give(actor.Lagged{N: 3})
+			for range 2 * DefaultBounds().ReadAttempts {
+				steptest.WantRetry[chain.GetTips](r, err, DefaultBounds().RetryAfter, DefaultBounds().RetryAfter, "relay never gives the tip up")
+			}
 		})
 	}
 }

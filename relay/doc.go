@@ -50,6 +50,9 @@
 //	peer.Sent                onSent           remote.go: the next message can go
 //	chain.BlockConnected     onConnected      announce.go: it is news
 //	chain.BlockDisconnected  onDisconnected   announce.go: it is no longer news
+//	chain.TxAccepted         nothing yet
+//	chain.TxRemoved          nothing yet
+//	chain.TxConfirmed        nothing yet
 //	chain.Tips               onTips           tip.go: the tip, or the answer to GetTips
 //	chain.Headers            onHeaders        serve.go: sends headers
 //	chain.Hashes             onHashes         serve.go: sends an inv

@@ -83,6 +83,7 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		m.onConnected(now, e)
 	case chain.BlockDisconnected:
 		m.onDisconnected(e)
+	case chain.TxAccepted, chain.TxRemoved, chain.TxConfirmed: // nothing is done with transactions yet
 	case chain.Tips:
 		m.onTips(now, in, e)
 	case chain.Headers:

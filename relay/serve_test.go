@@ -365,3 +365,161 @@ func TestStop(t *testing.T) {
 	r.Give(actor.Stop{})
 	r.WantFinish("there is nothing to bring in order")
 }
+
+// A failure counts against the read at hand alone.
+func TestFailuresDoNotAddUpOverReads(t *testing.T) {
+	r := newRig(t, alice)
+	cfg := DefaultBounds()
+	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeBlock, 0, 3)})
+	for i := range 2 {
+		for range cfg.ReadAttempts - 1 {
+			_, ask := steptest.WantAsk[chain.GetBlock](r, "a try")
+			r.Fail(ask, actor.ErrBusy)
+			r.WantNothing("a busy reader is left alone")
+			r.Advance(cfg.RetryAfter)
+		}
+		_, ask := steptest.WantAsk[chain.GetBlock](r, "the last try")
+		r.Reply(ask, chain.Block{Hash: number(i), Payload: []byte("block")})
+		r.Reply(wantBlock(t, r, alice, "it could be read", "block"), peer.Sent{})
+	}
+	for range cfg.ReadAttempts {
+		_, ask := steptest.WantAsk[chain.GetBlock](r, "a try")
+		r.Fail(ask, actor.ErrBusy)
+		r.Advance(cfg.RetryAfter)
+	}
+	r.Reply(wantNotFound(t, r, "the reader is not merely busy", number(2)), peer.Sent{})
+	if s := status(r); s.BlocksServed != 2 || s.NotFound != 1 {
+		t.Errorf("%d served, %d not found", s.BlocksServed, s.NotFound)
+	}
+}
+
+// An empty headers message says "you have everything". After reads that failed nobody
+// knows that, so nothing is said.
+func TestAGetheadersThatCannotBeReadIsNotAnswered(t *testing.T) {
+	r := newRig(t, alice)
+	cfg := DefaultBounds()
+	r.Give(peer.HeadersWanted{Peer: alice})
+	for range cfg.ReadAttempts {
+		_, ask := steptest.WantAsk[chain.GetHeaders](r, "a try")
+		r.Fail(ask, actor.ErrBusy)
+		r.Advance(cfg.RetryAfter)
+	}
+	r.WantNothing("silence")
+	b := grow(r, genesis, 2, 0)
+	r.Give(peer.HeadersWanted{Peer: alice})
+	_, ask := steptest.WantAsk[chain.GetHeaders](r, "the next one is read")
+	r.Reply(ask, chain.Headers{Headers: []*wire.BlockHeader{&b[0].Header, &b[1].Header}})
+	r.Reply(wantHeaders(t, r, alice, "and answered", b...), peer.Sent{})
+	if s := status(r); s.HeadersServed != 2 {
+		t.Errorf("%d headers served", s.HeadersServed)
+	}
+}
+
+// A block that was read while its peer was busy waits. It is the only one, and what is
+// more urgent goes before it.
+func TestABlockInHandWaitsForItsTurn(t *testing.T) {
+	r := newRig(t, alice)
+	b := grow(r, genesis, 2, 0)
+	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeBlock, 0, 2)})
+	_, read := steptest.WantAsk[chain.GetBlock](r, "the first block")
+	r.Give(b[0])
+	round(r)
+	first := wantInv(t, r, alice, "news do not wait for the disk", b[0].Hash)
+	r.Reply(read, chain.Block{Hash: number(0), Payload: []byte("block")})
+	r.WantNothing("one message at a time, and one block in memory")
+	r.Give(b[1])
+	round(r)
+	r.WantNothing("one message at a time")
+	r.Reply(first, peer.Sent{})
+	second := wantInv(t, r, alice, "news go before blocks", b[1].Hash)
+	r.WantNothing("the block waits, so the next one is not read")
+	r.Reply(second, peer.Sent{})
+	r.Reply(wantBlock(t, r, alice, "now the block", "block"), peer.Sent{})
+	steptest.WantAsk[chain.GetBlock](r, "and the next one is read")
+}
+
+// The answer to a getheaders goes before news: it is small, and the peer waits for it.
+func TestAnAnswerGoesBeforeNews(t *testing.T) {
+	r := newRig(t, alice)
+	b := grow(r, genesis, 2, 0)
+	r.Give(peer.HeadersWanted{Peer: alice})
+	_, read := steptest.WantAsk[chain.GetHeaders](r, "chain knows")
+	r.Give(b[0])
+	round(r)
+	first := wantInv(t, r, alice, "news do not wait for the disk", b[0].Hash)
+	r.Reply(read, chain.Headers{})
+	r.Give(b[1])
+	round(r)
+	r.Reply(first, peer.Sent{})
+	r.Reply(wantHeaders(t, r, alice, "the answer first"), peer.Sent{})
+	wantInv(t, r, alice, "then the news", b[1].Hash)
+}
+
+// With one read at a time, peers take turns, however much each of them wants.
+func TestOneReadAtATimeInTurn(t *testing.T) {
+	cfg := DefaultBounds()
+	cfg.MaxReads = 1
+	m, specs := connect(cfg, 16)
+	r := steptest.New(t, m, specs)
+	for _, id := range []actor.ID{alice, bob, carol} {
+		r.Give(peer.Ready{Peer: id})
+	}
+	for i, id := range []actor.ID{bob, alice, carol} {
+		r.Give(peer.DataWanted{Peer: id, Items: items(wire.InvTypeBlock, 10*i, 2)})
+	}
+	for _, want := range []actor.ID{bob, carol, alice, bob, carol, alice} {
+		q, ask := steptest.WantAsk[chain.GetBlock](r, "the next read")
+		r.Reply(ask, chain.Block{Hash: q.Hash, Payload: []byte("block")})
+		r.Reply(wantBlock(t, r, want, "whose turn it is", "block"), peer.Sent{})
+	}
+	r.WantNothing("all are served")
+
+	for i, id := range []actor.ID{alice, bob, carol} {
+		r.Give(peer.DataWanted{Peer: id, Items: items(wire.InvTypeBlock, 10*i, 2)})
+	}
+	for _, want := range []int{0, 10, 20, 1, 11, 21} {
+		q, ask := steptest.WantAsk[chain.GetBlock](r, "the next read")
+		if q.Hash != number(want) {
+			t.Errorf("read %v, want %v: a peer whose blocks are not there has its turn like others", q.Hash, number(want))
+		}
+		r.Reply(ask, chain.Block{Hash: q.Hash})
+	}
+	if m.starved {
+		t.Error("relay believes that it waits for a slot")
+	}
+}
+
+// A stop comes in a batch with the answer that frees a slot. Nothing more is sent.
+func TestNothingIsSentAfterStop(t *testing.T) {
+	m, specs := connect(DefaultBounds(), 1)
+	r := steptest.New(t, m, specs)
+	for _, id := range []actor.ID{alice, bob} {
+		r.Give(peer.Ready{Peer: id})
+	}
+	r.Give(grow(r, genesis, 1, 0)[0])
+	round(r)
+	_, sent := steptest.WantAsk[peer.Send](r, "one of them is told")
+	r.WantNothing("the other one waits for the slot")
+	r.StopBeside(sent, peer.Sent{})
+	r.WantFinish("it stops")
+	r.WantNothing("the slot is free, and nobody is told")
+}
+
+// The reads find no slot, since those that timed out are still owed. The question for
+// the tip has a slot of its own, and does not hide that the others wait.
+func TestAReadThatWaitsIsNotForgottenBesideTheTip(t *testing.T) {
+	cfg := DefaultBounds()
+	cfg.MaxReads = 1
+	m, specs := connect(cfg, 16)
+	r := steptest.New(t, m, specs)
+	r.Give(peer.Ready{Peer: alice})
+	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeBlock, 0, 1)})
+	_, read := steptest.WantAsk[chain.GetBlock](r, "the block")
+	r.Fail(read, actor.ErrTimeout)
+	r.Advance(cfg.RetryAfter)
+	r.WantNothing("its slot is taken until the reader has answered")
+	r.Give(actor.Lagged{})
+	steptest.WantAsk[chain.GetTips](r, "the tip's slot is free")
+	r.Late(read)
+	steptest.WantAsk[chain.GetBlock](r, "Freed brings the next chance")
+}

@@ -20,21 +20,30 @@ type note struct {
 	hash      chainhash.Hash
 	header    wire.BlockHeader
 	txs, size int
+	pool      []chain.TxEvent // what it has changed in the pool
 }
 
-// onNotification runs inside ProcessBlock, so it only takes a note.
+// onNotification runs inside ProcessBlock, so it only takes a note, and tells the
+// pool, which looks at itself alone.
 func (e *Engine) onNotification(n *blockchain.Notification) {
 	block, ok := n.Data.(*btcutil.Block)
 	if !ok || n.Type == blockchain.NTBlockAccepted {
 		return
 	}
+	connected := n.Type == blockchain.NTBlockConnected
+	if connected {
+		e.pool.Connected(block)
+	} else {
+		e.pool.Disconnected(block)
+	}
 	msg := block.MsgBlock()
 	e.notes = append(e.notes, note{
-		connected: n.Type == blockchain.NTBlockConnected,
+		connected: connected,
 		hash:      *block.Hash(),
 		header:    msg.Header,
 		txs:       len(msg.Transactions),
 		size:      msg.SerializeSize(),
+		pool:      e.pool.TakeEvents(),
 	})
 }
 
@@ -45,6 +54,11 @@ func (e *Engine) applyBlock(msg *wire.MsgBlock, source actor.ID) chain.Verdict {
 	n, refused := e.applyBlockHeader(&msg.Header)
 	if refused == nil {
 		refused = e.process(block, n)
+	}
+	if len(e.notes) > 0 {
+		if err := e.pool.Settle(); err != nil {
+			refused = e.broken(err)
+		}
 	}
 	e.announce(*block.Hash(), source)
 
@@ -244,17 +258,30 @@ func (e *Engine) announce(hash chainhash.Hash, source actor.ID) {
 	for i := range e.notes {
 		n := &e.notes[i]
 		point := e.tree.must(n.hash).Point
-		if !n.connected {
-			e.events = append(e.events, chain.BlockDisconnected{Point: point})
-			continue
+		if n.connected {
+			event := chain.BlockConnected{Point: point, Header: n.header, Txs: n.txs, Size: n.size}
+			if n.hash == hash {
+				event.Source = source
+			}
+			e.tell(event)
+		} else {
+			e.tell(chain.BlockDisconnected{Point: point})
 		}
-		event := chain.BlockConnected{Point: point, Header: n.header, Txs: n.txs, Size: n.size}
-		if n.hash == hash {
-			event.Source = source
-		}
-		e.events = append(e.events, event)
+		e.tellPool(n.pool)
 	}
-	e.last += uint64(len(e.notes))
+	e.tellPool(e.pool.TakeEvents())
 	clear(e.notes)
 	e.notes = e.notes[:0]
+}
+
+// tell notes an event for chain.
+func (e *Engine) tell(event chain.Event) {
+	e.events = append(e.events, event)
+	e.last++
+}
+
+func (e *Engine) tellPool(events []chain.TxEvent) {
+	for _, event := range events {
+		e.tell(event)
+	}
 }

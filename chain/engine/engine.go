@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 
 	"acyclic/chain"
+	"acyclic/chain/pool"
 	"acyclic/internal/kernel/actor"
 )
 
@@ -35,6 +37,8 @@ type Config struct {
 	// AddCheckpoints are added to the network's. NoCheckpoints removes both.
 	AddCheckpoints []chaincfg.Checkpoint
 	NoCheckpoints  bool
+	// Pool are the settings of the pool of transactions.
+	Pool PoolConfig
 	// Progress, if set, is called about once a second while Open or Close is at
 	// work.
 	Progress func(Progress)
@@ -60,6 +64,9 @@ type Engine struct {
 	params *chaincfg.Params // our own copy
 	db     database.DB
 	chain  *blockchain.BlockChain
+	// The caches are shared with the pool, so that nothing is verified twice.
+	sigCache  *txscript.SigCache
+	hashCache *txscript.HashCache
 
 	// work is held by the worker while it works, and by Close.
 	//
@@ -72,6 +79,10 @@ type Engine struct {
 	events []chain.Event // those that chain has not confirmed, up to number last
 	last   uint64
 	fatal  string // why nothing may be changed any more
+	// pool belongs to the worker. Readers call only its methods that are for them.
+	pool *pool.Pool
+	// poolLoaded says that mempool.dat was read, so it may be written.
+	poolLoaded atomic.Bool
 
 	// life is held by each reader for one answer, and by Close.
 	//
@@ -171,6 +182,7 @@ func (e *Engine) load() error {
 			return err
 		}
 	}
+	e.openPool()
 	e.chain.Subscribe(e.onNotification)
 	e.valid = newValidity()
 	if err := e.loadHeaders(); err != nil {
@@ -183,6 +195,7 @@ func (e *Engine) load() error {
 // loadChain loads what btcd has stored and adds up its work.
 func (e *Engine) loadChain() error {
 	e.chain, e.tree = nil, nil // an earlier call's; there must never be two in memory
+	e.sigCache, e.hashCache = txscript.NewSigCache(sigCacheSize), txscript.NewHashCache(sigCacheSize)
 	err := during(e.cfg.Progress, "loading the block index", func() (err error) {
 		e.chain, err = blockchain.New(&blockchain.Config{
 			DB:               e.db,
@@ -191,8 +204,8 @@ func (e *Engine) loadChain() error {
 			ChainParams:      e.params,
 			Checkpoints:      checkpoints(e.cfg),
 			TimeSource:       blockchain.NewMedianTime(),
-			SigCache:         txscript.NewSigCache(sigCacheSize),
-			HashCache:        txscript.NewHashCache(sigCacheSize),
+			SigCache:         e.sigCache,
+			HashCache:        e.hashCache,
 			Prune:            e.cfg.PruneBytes,
 			IndexManager:     e.cfg.hook,
 		})
@@ -285,6 +298,7 @@ func (e *Engine) Close() error {
 	err := during(e.cfg.Progress, "writing the chain state", func() error {
 		var flush error
 		if e.fatal == "" {
+			e.keepPool()
 			flush = e.chain.FlushUtxoCache(blockchain.FlushRequired)
 		}
 		// After a fatal error the cache may hold half a block, or one that the

@@ -42,6 +42,16 @@ func (e *Engine) handleRead(_ context.Context, in actor.Input) any {
 		return unless(e.closed, func() chain.HashAt { return e.hashAt(q) })
 	case chain.GetHeader:
 		return unless(e.closed, func() chain.HeaderInfo { return e.headerInfo(q) })
+	case chain.GetPool:
+		return unless(e.closed, e.pool.List)
+	case chain.GetPoolTx:
+		return unless(e.closed, func() chain.PooledTx { return e.pool.Tx(q) })
+	case chain.GetPoolInfo:
+		return unless(e.closed, e.poolInfo)
+	case chain.GetPoolEntries:
+		return unless(e.closed, func() chain.PoolEntries { return e.pool.Entries(q) })
+	case chain.GetSpenders:
+		return unless(e.closed, func() chain.Spenders { return e.pool.Spenders(q) })
 	default:
 		panic(fmt.Sprintf("engine: the readers cannot handle %T", q))
 	}

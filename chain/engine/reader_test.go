@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"reflect"
 	"testing"
 	"time"
 
@@ -278,6 +279,29 @@ func TestATemplateAcrossAHalving(t *testing.T) {
 	}
 	v := giveOne(t, e, b.mineWith(time.Minute, tooRich)).Verdict
 	wantCode(t, v.Code, chain.Invalid, v.Reason, "bad-cb-amount", "the subsidy is all there is")
+}
+
+// A template is for the best block. Headers ahead of it change nothing, although they lie
+// beyond a halving and a change of the difficulty.
+func TestATemplateIsNotForTheHeadersAhead(t *testing.T) {
+	p := testParams()
+	p.SubsidyReductionInterval = 12
+	b := newBranch(t, p)
+	b.mine(8, 20*time.Second)
+	e := open(t, Config{Params: p})
+	give(t, e, b.blocks[1:]...)
+	before := ask[chain.Made](t, e, chain.MakeTemplate{Time: b.tip().Header.Timestamp}).Template
+	if before.Subsidy != 50e8 || before.Bits != p.PowLimitBits {
+		t.Fatalf("the template is %+v", before)
+	}
+	b.mine(7, 20*time.Second)
+	giveHeaders(t, e, b.blocks[9:]...)
+	if e.Tips().Header.Height != 15 || b.nextBits() == p.PowLimitBits {
+		t.Fatalf("the tips are %+v, the difficulty %x", e.Tips(), b.nextBits())
+	}
+	if got := ask[chain.Made](t, e, chain.MakeTemplate{Time: b.blocks[8].Header.Timestamp}).Template; !reflect.DeepEqual(got, before) {
+		t.Errorf("with headers ahead the template is %+v, without them %+v", got, before)
+	}
 }
 
 // On testnet3 the difficulty of a block depends on its time: who waits for more

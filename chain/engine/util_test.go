@@ -71,7 +71,8 @@ func ask[A any](t testing.TB, e *Engine, q any) A {
 	t.Helper()
 	h := e.Reader()
 	switch q.(type) {
-	case chain.ApplyHeaders, chain.ApplyBlock, chain.CatchUp, chain.MakeTemplate:
+	case chain.ApplyHeaders, chain.ApplyBlock, chain.CatchUp, chain.MakeTemplate,
+		chain.ApplyTx, chain.FindTxOut, chain.ApplyPriority, chain.WritePool:
 		h = e.Worker()
 	}
 	answer := h.Handle(context.Background(), actor.Input{Body: q})

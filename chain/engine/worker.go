@@ -13,9 +13,10 @@ import (
 	"acyclic/internal/kernel/adapter"
 )
 
-// Worker handles chain.ApplyHeaders, ApplyBlock, CatchUp and MakeTemplate. One
-// goroutine serves it. A block takes milliseconds to seconds, and minutes if it
-// fills the cache.
+// Worker handles what chain asks of chain.Worker. One goroutine serves it. A block
+// takes milliseconds to seconds, and minutes if it fills the cache. A transaction
+// takes a fraction of a millisecond mostly, and never more than its orphans' budget
+// allows.
 func (e *Engine) Worker() adapter.Handler { return adapter.HandlerFunc(e.handleWork) }
 
 func (e *Engine) handleWork(_ context.Context, in actor.Input) any {
@@ -31,6 +32,14 @@ func (e *Engine) handleWork(_ context.Context, in actor.Input) any {
 	case chain.MakeTemplate:
 		t := e.makeTemplate(q)
 		return chain.Made{Template: t, Changes: e.changes(q.Seen)}
+	case chain.ApplyTx:
+		return e.onApplyTx(q)
+	case chain.FindTxOut:
+		return e.onFindTxOut(q)
+	case chain.ApplyPriority:
+		return e.onApplyPriority(q)
+	case chain.WritePool:
+		return e.onWritePool(q)
 	default:
 		panic(fmt.Sprintf("engine: the worker cannot handle %T", q))
 	}
@@ -90,6 +99,9 @@ func (e *Engine) makeTemplate(q chain.MakeTemplate) (t chain.Template) {
 		}
 		if t.Bits, err = e.chain.CalcNextRequiredDifficulty(at); err != nil {
 			e.fail(err)
+		}
+		if q.Txs {
+			t.Txs = e.pool.Template(tips.Block.Height+1, tips.MedianTime)
 		}
 	})
 	return t

@@ -2,6 +2,7 @@ package node
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -34,6 +35,9 @@ type Limits struct {
 	// BlockEvents is how many BlockConnected and BlockDisconnected wait for
 	// relay before it is told Lagged.
 	BlockEvents int
+	// TxEvents is how many TxAccepted, TxRemoved and TxConfirmed wait for relay
+	// before it is told Lagged and asks for the whole pool.
+	TxEvents int
 
 	EngineReaders int // goroutines that read beside the engine's worker
 	Resolvers     int // name look-ups at a time
@@ -62,6 +66,7 @@ type Limits struct {
 // which questions end in ErrTimeout. relay.Bounds bounds relay's reads.
 type Windows struct {
 	SyncHeaders, SyncBlocks, SyncLocators, SyncPaths, SyncForks int
+	RelayTxs                                                    int // transactions that relay submits
 	BookPicks, BookSamples, BookNotes                           int
 
 	Submit    time.Duration // changes of the chain: behind others, checked in full
@@ -92,6 +97,7 @@ func Derive(maxPeers, rpcHandlers int) Limits {
 		Seats:         maxPeers + maxPeers/4 + 8, // a quarter may have ended and not be forgotten; a small node has some more
 		Credit:        cell.Credit{Msgs: 16, Bytes: 2 << 20},
 		BlockEvents:   1024, // a deep reorganisation of testnet3
+		TxEvents:      64,   // a transaction from each window of relay's and RPC's, and those of a reorganisation of ten blocks
 		EngineReaders: 4,
 		Resolvers:     4,
 		Dials:         8,
@@ -119,6 +125,7 @@ func windows() Windows {
 	return Windows{
 		SyncHeaders: 4, SyncLocators: 8, SyncPaths: 2, SyncForks: 2,
 		SyncBlocks: 16, // twice what chain gives the engine at a time
+		RelayTxs:   16, // chain has the next one while relay learns of the last; a block's worth waits in relay
 		BookPicks:  1, BookSamples: 4, BookNotes: 1,
 
 		Submit:    11 * time.Minute, // chain's WorkerTimeout, and one more
@@ -167,9 +174,15 @@ func (l Limits) PerSeat() int {
 }
 
 // together is what components hold for all peers together, in bytes: blocks that
-// wait for earlier ones, blocks and headers that chain works on, blocks that
-// readers bring for peers that are gone, addresses for the book.
+// wait for earlier ones, blocks, headers and transactions that chain works on, names of
+// transactions that wait for relay, blocks that readers bring for peers that are gone,
+// addresses for the book.
 func (l Limits) together() int {
 	return l.Netsync.HeldBytes + l.Netsync.SubmitBytes + actor.MaxFanout*wire.MaxBlockPayload +
-		l.Windows.SyncHeaders*netsync.BatchMemory + l.Relay.MaxReads*wire.MaxBlockPayload + l.Server.Notes()
+		l.Windows.SyncHeaders*netsync.BatchMemory + l.Windows.RelayTxs*wire.MaxBlockPayload + l.TxEvents*txListMemory + l.Relay.MaxReads*wire.MaxBlockPayload + l.Server.Notes()
 }
+
+// txListMemory is what one event of the pool holds at most, in bytes: the names of all
+// transactions that a block has room for. The smallest has 60 bytes without witness data
+// (one input, one output, no scripts), and a block 1,000,000.
+const txListMemory = (1_000_000 / 60) * int(unsafe.Sizeof(chain.TxID{}))

@@ -38,6 +38,8 @@ func TestL4MemoryAtWorstIsASum(t *testing.T) {
 		"blocks held":            {func(l *Limits) { l.Netsync.HeldBytes += more }, more},
 		"blocks submitted":       {func(l *Limits) { l.Netsync.SubmitBytes += more }, more},
 		"headers being judged":   {func(l *Limits) { l.Windows.SyncHeaders++ }, netsync.BatchMemory},
+		"transactions submitted": {func(l *Limits) { l.Windows.RelayTxs++ }, wire.MaxBlockPayload},
+		"a block's transactions": {func(l *Limits) { l.TxEvents++ }, 16_000 * 64},
 		"blocks read for nobody": {func(l *Limits) { l.Relay.MaxReads++ }, wire.MaxBlockPayload},
 		"addresses for the book": {func(l *Limits) { l.Server.MaxNotes += more }, 4 * more * addr},
 	} {

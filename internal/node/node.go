@@ -133,6 +133,7 @@ func settings(cfg *config.Config) (Settings, error) {
 		s.Peer.Services = PrunedServices
 	}
 	s.Peer.UserAgent = cfg.UserAgent
+	s.Peer.WantTxs = !cfg.BlocksOnly
 	crand.Read(s.Peer.NonceKey[:])
 
 	s.Server.Bounds = s.Limits.Server
@@ -177,12 +178,21 @@ func (n *Node) RPC(cfg *config.Config, version int, stop func()) rpc.Node {
 		Ports: rpc.Connect(&p, Targets, n.Settings.Limits.RPC), Targets: Targets,
 		Params: cfg.Params, DataDir: cfg.DataDir, PruneBytes: cfg.PruneBytes,
 		UserAgent: cfg.UserAgent, Services: n.Settings.Peer.Services, Protocol: wire.ProtocolVersion,
+		MinRelayFee: cfg.MinRelayTxFee, BlocksOnly: cfg.BlocksOnly,
 		Version: version, Started: time.Now(), Stop: stop, Cells: n.cells, Watch: n.Watch, Metrics: n.metrics(),
 	}
 	for i := range n.Settings.Limits.RPCHandlers {
 		r.Askers = append(r.Askers, n.Asker(HandlerID(n.Settings, i)))
 	}
 	return r
+}
+
+// LoadPool reads mempool.dat into the pool. It returns when the file has been read, or
+// when ctx ends, which it must before Stop.
+func (n *Node) LoadPool(ctx context.Context, f PoolFile) {
+	var p actor.Ports
+	l := loader{PoolFile: f, asker: n.Asker(Loader), ports: ConnectLoader(&p, n.Settings.Limits)}
+	l.run(ctx)
 }
 
 // metrics are the cells', and those of the Go runtime and the process.

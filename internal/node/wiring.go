@@ -26,6 +26,7 @@ const (
 	Book          // adapter: btcd's address manager
 	Resolver      // adapter: name servers
 	Display       // adapter: hears how far the node is
+	Loader        // adapter: submits the transactions of mempool.dat
 	firstDynamic  // listeners' and RPC handlers' askers follow
 )
 
@@ -37,6 +38,7 @@ const (
 	PeerToServer
 	ChainTips
 	ChainBlocks
+	ChainTxs
 	SyncStatus
 	ServerStatus
 )
@@ -88,7 +90,7 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 	var (
 		l, w   = s.Limits, s.Limits.Windows
 		peers  = peer.Topics{Lifecycle: actor.Ledger[peer.Ready, peer.Gone]{ID: PeerLifecycle}, Sync: actor.Traffic[peer.ForSync]{ID: PeerToSync}, Relay: actor.Traffic[peer.ForRelay]{ID: PeerToRelay}, Server: actor.Traffic[peer.ForServer]{ID: PeerToServer}}
-		chains = chain.Topics{Tips: actor.State[chain.Tips]{ID: ChainTips}, Blocks: actor.Stream[chain.Event]{ID: ChainBlocks}}
+		chains = chain.Topics{Tips: actor.State[chain.Tips]{ID: ChainTips}, Blocks: actor.Stream[chain.Event]{ID: ChainBlocks}, Txs: actor.Stream[chain.TxEvent]{ID: ChainTxs}}
 		syncs  = netsync.Topics{Status: actor.State[netsync.Status]{ID: SyncStatus}}
 		srv    = server.Topics{Status: actor.State[server.Status]{ID: ServerStatus}}
 	)
@@ -159,6 +161,7 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 			{ID: PeerToServer, Name: "peer.server", Kind: actor.TrafficTopic, Subs: []actor.ID{Server}},
 			{ID: ChainTips, Name: "chain.tips", Kind: actor.StateTopic, Subs: []actor.ID{Netsync, Relay, Server}},
 			{ID: ChainBlocks, Name: "chain.blocks", Kind: actor.StreamTopic, Subs: []actor.ID{Relay}, Cap: l.BlockEvents},
+			{ID: ChainTxs, Name: "chain.txs", Kind: actor.StreamTopic, Subs: []actor.ID{Relay}, Cap: l.TxEvents},
 			{ID: SyncStatus, Name: "netsync.status", Kind: actor.StateTopic, Subs: []actor.ID{Display}},
 			{ID: ServerStatus, Name: "server.status", Kind: actor.StateTopic, Subs: []actor.ID{Display}},
 		},
@@ -169,7 +172,7 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 	return plan
 }
 
-// askers are the adapters that ask cells: each listener, each RPC handler.
+// askers are the adapters that ask cells: each listener, each RPC handler, the loader.
 func askers(s Settings) []cell.Asker {
 	var all []cell.Asker
 	for i := range s.Listeners {
@@ -182,6 +185,9 @@ func askers(s Settings) []cell.Asker {
 		rpc.Connect(&p, Targets, s.Limits.RPC)
 		all = append(all, cell.Asker{ID: HandlerID(s, i), Name: "rpc", Ports: p.Specs})
 	}
+	var p actor.Ports
+	ConnectLoader(&p, s.Limits)
+	all = append(all, cell.Asker{ID: Loader, Name: "loader", Ports: p.Specs})
 	return all
 }
 
@@ -205,4 +211,18 @@ type TransportPorts struct {
 // ConnectTransport connects the transport.
 func ConnectTransport(p *actor.Ports, l Limits) TransportPorts {
 	return TransportPorts{Admit: actor.Connect[server.Admit](p, "transport.admit", ToServer, 1, l.Windows.Admit)}
+}
+
+// LoaderPorts are what the loader of mempool.dat asks.
+type LoaderPorts struct {
+	Submit     actor.Port[chain.SubmitTx, chain.TxVerdict]
+	Prioritise actor.Port[chain.Prioritise, chain.Prioritised]
+}
+
+// ConnectLoader connects the loader. It asks one question at a time.
+func ConnectLoader(p *actor.Ports, l Limits) LoaderPorts {
+	return LoaderPorts{
+		Submit:     actor.Connect[chain.SubmitTx](p, "loader.submit", ToChain, 1, l.Windows.Submit),
+		Prioritise: actor.Connect[chain.Prioritise](p, "loader.prioritise", ToChain, 1, l.Windows.Submit),
+	}
 }

@@ -2,12 +2,14 @@ package book
 
 import (
 	"encoding/json"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/addrmgr"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/server"
@@ -22,8 +24,8 @@ type entry struct {
 	Services                 wire.ServiceFlag
 }
 
-// onFile closes the book in dir and returns its only entry.
-func onFile(t *testing.T, b *Book, dir string) entry {
+// onFile closes the book in dir and returns its entries.
+func onFile(t *testing.T, b *Book, dir string) []entry {
 	t.Helper()
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
@@ -33,10 +35,10 @@ func onFile(t *testing.T, b *Book, dir string) entry {
 		t.Fatal(err)
 	}
 	var file struct{ Addresses []entry }
-	if err := json.Unmarshal(content, &file); err != nil || len(file.Addresses) != 1 {
-		t.Fatalf("%v; not one address in %.300s", err, content)
+	if err := json.Unmarshal(content, &file); err != nil || len(file.Addresses) == 0 {
+		t.Fatalf("%v; no address in %.300s", err, content)
 	}
-	return file.Addresses[0]
+	return file.Addresses
 }
 
 // What the server notes of an address is in the book, each note as what it says.
@@ -72,11 +74,34 @@ func TestNotesAreKept(t *testing.T) {
 		for _, n := range c.notes {
 			ask[server.Noted](b, n)
 		}
-		e := onFile(t, b, dir)
+		e := onFile(t, b, dir)[0]
 		never := time.Time{}.Unix()
 		if e.Attempts != c.attempts || e.Services != c.services || (e.LastAttempt != never) != c.tried || (e.LastSuccess != never) != c.success {
 			t.Errorf("%s: on file is %+v", c.why, e)
 		}
+	}
+}
+
+// One note brings what several peers have told. Each address is booked under the peer that
+// told it: the manager gives each source a few places only, so that one liar cannot have
+// those of others.
+func TestAnAddressIsOfThePeerThatToldIt(t *testing.T) {
+	dir := t.TempDir()
+	b := open(t, dir)
+	want := map[string]string{}
+	var note server.Note
+	for i, a := range addrs(3) {
+		from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{8, byte(i), 8, 8}), port)
+		note.Learned = append(note.Learned, server.Learned{Addrs: []*wire.NetAddressV2{a}, Source: from})
+		want[addrmgr.NetAddressKey(a)] = from.String()
+	}
+	ask[server.Noted](b, note)
+	got := map[string]string{}
+	for _, e := range onFile(t, b, dir) {
+		got[e.Addr] = e.Src
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("on file are %v, want %v", got, want)
 	}
 }
 
@@ -90,7 +115,7 @@ func TestAConnectedAddressWasSeenNow(t *testing.T) {
 		old.Timestamp = time.Now().Add(-24 * time.Hour)
 		learn(b, old)
 		ask[server.Noted](b, server.Note{Connected: connected})
-		seen := time.Unix(onFile(t, b, dir).TimeStamp, 0)
+		seen := time.Unix(onFile(t, b, dir)[0].TimeStamp, 0)
 		if now := seen.After(time.Now().Add(-time.Hour)); now != (connected != nil) {
 			t.Errorf("connected %v: seen at %v", connected, seen)
 		}

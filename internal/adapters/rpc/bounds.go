@@ -34,7 +34,7 @@ type Windows struct {
 	Peer int // peers that have been asked for their figures
 
 	ReadTimeout   time.Duration // for questions that read
-	SubmitTimeout time.Duration // for a block that is submitted
+	SubmitTimeout time.Duration // for a block or a transaction that is submitted, and the pool's file
 	PeerTimeout   time.Duration // for one peer's figures
 }
 

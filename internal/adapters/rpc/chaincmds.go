@@ -94,7 +94,7 @@ func getBlock(c *call, a arguments) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	verbosity, err := verbosity(a)
+	verbosity, err := verbosity(a, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -122,15 +122,15 @@ func getBlock(c *call, a arguments) (any, error) {
 	return newBlockResult(header, &block, verbosity >= 2, c.Params), nil
 }
 
-// verbosity: false is 0 and true is 1.
-func verbosity(a arguments) (int64, error) {
+// verbosity is the second argument of commands that have one: false is 0 and true is 1.
+func verbosity(a arguments, standard int64) (int64, error) {
 	if kind(a[1]) == boolean {
 		if a.flag(1, true) {
 			return 1, nil
 		}
 		return 0, nil
 	}
-	return a.integer(1, 1, math.MinInt32, math.MaxInt32)
+	return a.integer(1, standard, math.MinInt32, math.MaxInt32)
 }
 
 type chainInfo struct {

@@ -42,51 +42,6 @@ type (
 		Weight       int64 `json:"weight"`
 		Tx           []any `json:"tx"` // ids, or txResult
 	}
-
-	txResult struct {
-		TxID     string `json:"txid"`
-		Hash     string `json:"hash"`
-		Version  uint32 `json:"version"`
-		Size     int    `json:"size"`
-		VSize    int64  `json:"vsize"`
-		Weight   int64  `json:"weight"`
-		LockTime uint32 `json:"locktime"`
-		Vin      []any  `json:"vin"` // coinbaseIn or spendIn
-		Vout     []vout `json:"vout"`
-		Hex      string `json:"hex"`
-	}
-
-	coinbaseIn struct {
-		Coinbase string   `json:"coinbase"`
-		Witness  []string `json:"txinwitness,omitempty"`
-		Sequence uint32   `json:"sequence"`
-	}
-
-	spendIn struct {
-		TxID      string    `json:"txid"`
-		Vout      uint32    `json:"vout"`
-		ScriptSig scriptSig `json:"scriptSig"`
-		Witness   []string  `json:"txinwitness,omitempty"`
-		Sequence  uint32    `json:"sequence"`
-	}
-
-	scriptSig struct {
-		Asm string `json:"asm"`
-		Hex string `json:"hex"`
-	}
-
-	vout struct {
-		Value        amount       `json:"value"`
-		N            int          `json:"n"`
-		ScriptPubKey scriptPubKey `json:"scriptPubKey"`
-	}
-
-	scriptPubKey struct {
-		Asm     string `json:"asm"`
-		Hex     string `json:"hex"`
-		Address string `json:"address,omitempty"`
-		Type    string `json:"type"`
-	}
 )
 
 // newHeaderResult shows a header. best is the height of the best block.
@@ -119,35 +74,6 @@ func newBlockResult(header headerResult, b *wire.MsgBlock, full bool, params *ch
 		} else {
 			r.Tx = append(r.Tx, tx.TxHash().String())
 		}
-	}
-	return r
-}
-
-func newTxResult(tx *wire.MsgTx, params *chaincfg.Params) txResult {
-	weight := blockchain.GetTransactionWeight(btcutil.NewTx(tx))
-	r := txResult{
-		TxID: tx.TxHash().String(), Hash: tx.WitnessHash().String(), Version: uint32(tx.Version),
-		Size: tx.SerializeSize(), Weight: weight, VSize: (weight + blockchain.WitnessScaleFactor - 1) / blockchain.WitnessScaleFactor,
-		LockTime: tx.LockTime, Vin: []any{}, Vout: []vout{}, Hex: hexOf(tx),
-	}
-	coinbase := blockchain.IsCoinBaseTx(tx)
-	for _, in := range tx.TxIn {
-		var witness []string
-		for _, w := range in.Witness {
-			witness = append(witness, hex.EncodeToString(w))
-		}
-		if coinbase {
-			r.Vin = append(r.Vin, coinbaseIn{hex.EncodeToString(in.SignatureScript), witness, in.Sequence})
-			continue
-		}
-		r.Vin = append(r.Vin, spendIn{
-			TxID: in.PreviousOutPoint.Hash.String(), Vout: in.PreviousOutPoint.Index,
-			ScriptSig: scriptSig{asm(in.SignatureScript, true), hex.EncodeToString(in.SignatureScript)},
-			Witness:   witness, Sequence: in.Sequence,
-		})
-	}
-	for n, out := range tx.TxOut {
-		r.Vout = append(r.Vout, vout{amount(out.Value), n, newScriptPubKey(out.PkScript, params)})
 	}
 	return r
 }

@@ -5,7 +5,7 @@
 //	           request.go   JSON-RPC 1.0, 1.1 or 2.0; one call or a batch, of bounded size
 //	           commands     the table of commands, which the client shares
 //	           params.go    arguments are checked
-//	           chaincmds.go, netcmds.go, mining.go, control.go, waitgraph.go
+//	           chaincmds.go, netcmds.go, poolcmds.go, submittx.go, template.go ...
 //	                        questions to components, answers in Core's shapes
 //	reply   ◄─ reply.go     results and errors with Core's codes and statuses
 //

@@ -52,7 +52,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer func() { node.free <- asker }()
-	s.respond(w, r, (&call{Node: &node.Node, ctx: r.Context(), asker: asker, size: node.size, log: s.cfg.Log}).execute)
+	s.respond(w, r, (&call{Node: &node.Node, ctx: r.Context(), asker: asker, size: node.size, polls: node.polls, log: s.cfg.Log}).execute)
 }
 
 // acquire waits for a handler's asker. It returns nil if there was none in time.

@@ -1,12 +1,14 @@
 package rpc
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"math"
 	"time"
 
 	"github.com/btcsuite/btcd/blockchain"
+	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -17,12 +19,12 @@ import (
 // errTries says that solve has used up its tries.
 var errTries = errors.New("no solution within the tries allowed")
 
-// buildBlock makes the block that t describes, still to be solved. It pays the
-// subsidy to script. extra makes it differ from another miner's block of the same
+// buildBlock makes the block that t describes, still to be solved. It pays the subsidy
+// and the fees to script. extra makes it differ from another miner's block of the same
 // second.
 //
-// The block has no witness data, so BIP141 demands no witness commitment. It is
-// valid with segwit and without.
+// A block without witness data needs no witness commitment (BIP141). It is valid with
+// segwit and without.
 func buildBlock(t chain.Template, script []byte, now time.Time, extra uint32) *wire.MsgBlock {
 	coinbase := wire.NewMsgTx(1)
 	coinbase.AddTxIn(&wire.TxIn{
@@ -30,17 +32,60 @@ func buildBlock(t chain.Template, script []byte, now time.Time, extra uint32) *w
 		SignatureScript:  coinbaseScript(t.Prev.Height+1, extra),
 		Sequence:         wire.MaxTxInSequenceNum,
 	})
-	coinbase.AddTxOut(wire.NewTxOut(t.Subsidy, script))
+	coinbase.AddTxOut(wire.NewTxOut(reward(t), script))
 
 	if now.Before(t.MinTime) {
 		now = t.MinTime
 	}
 	block := wire.NewMsgBlock(&wire.BlockHeader{
-		Version: t.Version, PrevBlock: t.Prev.Hash, MerkleRoot: coinbase.TxHash(),
+		Version: t.Version, PrevBlock: t.Prev.Hash,
 		Timestamp: time.Unix(now.Unix(), 0), Bits: t.Bits,
 	})
-	_ = block.AddTransaction(coinbase) // never fails
+	block.Transactions = []*wire.MsgTx{coinbase}
+	for _, tx := range t.Txs {
+		block.Transactions = append(block.Transactions, tx.Tx)
+	}
+	commit(block)
 	return block
+}
+
+// reward is what the coinbase of a template's block may pay.
+func reward(t chain.Template) int64 {
+	sum := t.Subsidy
+	for _, tx := range t.Txs {
+		sum += tx.Fee
+	}
+	return sum
+}
+
+// commit puts into the header, and into the coinbase if BIP141 demands it, what binds
+// them to the transactions.
+func commit(block *wire.MsgBlock) {
+	txs, witness := make([]*btcutil.Tx, len(block.Transactions)), false
+	for i, tx := range block.Transactions {
+		witness = witness || tx.HasWitness()
+		txs[i] = btcutil.NewTx(tx)
+	}
+	if witness {
+		coinbase := block.Transactions[0]
+		coinbase.TxIn[0].Witness = wire.TxWitness{make([]byte, blockchain.CoinbaseWitnessDataLen)}
+		coinbase.AddTxOut(wire.NewTxOut(0, witnessCommitment(block.Transactions[1:])))
+		txs[0] = btcutil.NewTx(coinbase)
+	}
+	block.Header.MerkleRoot = blockchain.CalcMerkleRoot(txs, false)
+}
+
+// witnessCommitment is BIP141's output script for a block with these transactions after
+// its coinbase, whose witness data is 32 zeros.
+func witnessCommitment(txs []*wire.MsgTx) []byte {
+	all := []*btcutil.Tx{btcutil.NewTx(wire.NewMsgTx(1))} // a coinbase counts as zero, whatever it is
+	for _, tx := range txs {
+		all = append(all, btcutil.NewTx(tx))
+	}
+	root := blockchain.CalcMerkleRoot(all, true)
+	reserved := make([]byte, blockchain.CoinbaseWitnessDataLen)
+	hash := chainhash.DoubleHashB(append(root[:], reserved...))
+	return append(bytes.Clone(blockchain.WitnessMagicBytes), hash...)
 }
 
 // coinbaseScript is BIP34's: the height first. It is between 2 and 100 bytes.

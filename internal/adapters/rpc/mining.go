@@ -7,9 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
-	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/blockchain"
-	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
@@ -75,16 +73,12 @@ func generateToAddress(c *call, a arguments) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	addr, err := address.DecodeAddress(a.text(1), c.Params)
-	if err != nil || !addr.IsForNet(c.Params) {
+	script, ok := addressScript(a.text(1), c.Params)
+	if !ok {
 		return nil, fail(codeNotFound, "Error: Invalid address")
 	}
-	script, err := txscript.PayToAddrScript(addr)
-	if err != nil {
-		return nil, fail(codeNotFound, "Error: Invalid address")
-	}
-	if !c.Params.PoWNoRetargeting {
-		return nil, fail(codeMisc, "generatetoaddress works on regtest only: blocks of %s take more work than a command can do", c.Params.Name)
+	if err := minable(c, "generatetoaddress"); err != nil {
+		return nil, err
 	}
 	hashes := []string{}
 	for left := uint64(tries); int64(len(hashes)) < count; {
@@ -100,19 +94,25 @@ func generateToAddress(c *call, a arguments) (any, error) {
 	return hashes, nil
 }
 
-// mineOne adds one block to the best chain. The hash is "" if the tries are used up.
+// minable fails where a block takes more work than a command can do.
+func minable(c *call, command string) error {
+	if !c.Params.PoWNoRetargeting {
+		return fail(codeMisc, "%s works on regtest only: blocks of %s take more work than a command can do", command, c.Params.Name)
+	}
+	return nil
+}
+
+// mineOne adds one block with the pool's transactions to the best chain. The hash is ""
+// if the tries are used up.
 func mineOne(c *call, script []byte, tries *uint64) (string, error) {
 	now := c.now()
-	t, err := ask(c, c.Ports.Template, chain.GetTemplate{Time: now})
+	t, err := ask(c, c.Ports.Template, chain.GetTemplate{Time: now, Txs: true})
 	if err != nil {
 		return "", err
 	}
 	block := buildBlock(t, script, now, rand.Uint32())
-	switch err := solve(c.ctx, &block.Header, tries); {
-	case err == errTries:
-		return "", nil
-	case err != nil:
-		return "", fail(codeMisc, "the request was given up while a block was mined")
+	if solved, err := solveOrGiveUp(c, block, tries); err != nil || !solved {
+		return "", err
 	}
 	v, err := ask(c, c.Ports.Submit, chain.SubmitBlock{Block: block, Hash: block.BlockHash()})
 	if err != nil {
@@ -122,4 +122,13 @@ func mineOne(c *call, script []byte, tries *uint64) (string, error) {
 		return "", fail(codeInternal, "ProcessNewBlock, block not accepted: %s", v.Reason)
 	}
 	return v.Hash.String(), nil
+}
+
+// solveOrGiveUp is false when the tries are used up.
+func solveOrGiveUp(c *call, block *wire.MsgBlock, tries *uint64) (bool, error) {
+	err := solve(c.ctx, &block.Header, tries)
+	if err != nil && err != errTries {
+		return false, fail(codeMisc, "the request was given up while a block was mined")
+	}
+	return err == nil, nil
 }

@@ -224,8 +224,9 @@ type (
 	}
 )
 
-// minRelayFee is what Core's default is, in satoshi per 1,000 bytes.
-const minRelayFee amount = 1000
+// incrementalFee is what a replacement has to pay more, in satoshi per 1,000 virtual
+// bytes: Core's -incrementalrelayfee.
+const incrementalFee amount = 1000
 
 func getNetworkInfo(c *call, _ arguments) (any, error) {
 	slots, err := ask(c, c.Ports.Connections, server.GetPeers{})
@@ -236,7 +237,7 @@ func getNetworkInfo(c *call, _ arguments) (any, error) {
 		Version: c.Version, SubVersion: c.UserAgent, ProtocolVersion: c.Protocol,
 		LocalServices: fmt.Sprintf("%016x", uint64(c.Services)), LocalServicesNames: servicesNames(c.Services),
 		NetworkActive: true, Connections: len(slots.Peers),
-		RelayFee: minRelayFee, IncrementalFee: minRelayFee, LocalAddresses: []string{}, Warnings: []string{},
+		LocalRelay: !c.BlocksOnly, RelayFee: amount(c.MinRelayFee), IncrementalFee: incrementalFee, LocalAddresses: []string{}, Warnings: []string{},
 	}
 	for _, s := range slots.Peers {
 		if s.Inbound {

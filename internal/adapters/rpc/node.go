@@ -38,6 +38,9 @@ type Node struct {
 	Version    int              // as Core numbers versions: 10000*major + 100*minor + patch
 	Started    time.Time
 
+	MinRelayFee int64 // --minrelaytxfee, in satoshi per 1,000 virtual bytes
+	BlocksOnly  bool  // --blocksonly
+
 	// Stop asks the node to stop. It must not wait.
 	Stop func()
 	// Cells lists the cells for getmailboxes.
@@ -75,6 +78,16 @@ type Ports struct {
 	Submit   actor.Port[chain.SubmitBlock, chain.Verdict]
 	Template actor.Port[chain.GetTemplate, chain.Template]
 
+	SubmitTx   actor.Port[chain.SubmitTx, chain.TxVerdict]
+	TxOut      actor.Port[chain.GetTxOut, chain.TxOut]
+	Prioritise actor.Port[chain.Prioritise, chain.Prioritised]
+	SavePool   actor.Port[chain.SavePool, chain.PoolSaved]
+	Pool       actor.Port[chain.GetPool, chain.Pool]
+	PoolTx     actor.Port[chain.GetPoolTx, chain.PooledTx]
+	PoolInfo   actor.Port[chain.GetPoolInfo, chain.PoolInfo]
+	Entries    actor.Port[chain.GetPoolEntries, chain.PoolEntries]
+	Spenders   actor.Port[chain.GetSpenders, chain.Spenders]
+
 	Connections  actor.Port[server.GetPeers, server.Peers]
 	AddNode      actor.Port[server.AddNode, server.Done]
 	Disconnect   actor.Port[server.DisconnectNode, server.Done]
@@ -97,6 +110,15 @@ func Connect(p *actor.Ports, to Targets, w Windows) Ports {
 		Block:        actor.Connect[chain.GetBlock](p, "rpc.block", to.Readers, w.Kind, w.ReadTimeout),
 		Submit:       actor.Connect[chain.SubmitBlock](p, "rpc.submitblock", to.Chain, w.Kind, w.SubmitTimeout),
 		Template:     actor.Connect[chain.GetTemplate](p, "rpc.template", to.Chain, w.Kind, w.ReadTimeout),
+		SubmitTx:     actor.Connect[chain.SubmitTx](p, "rpc.submittx", to.Chain, w.Kind, w.SubmitTimeout),
+		TxOut:        actor.Connect[chain.GetTxOut](p, "rpc.txout", to.Chain, w.Kind, w.ReadTimeout),
+		Prioritise:   actor.Connect[chain.Prioritise](p, "rpc.prioritise", to.Chain, w.Kind, w.ReadTimeout),
+		SavePool:     actor.Connect[chain.SavePool](p, "rpc.savepool", to.Chain, w.Kind, w.SubmitTimeout),
+		Pool:         actor.Connect[chain.GetPool](p, "rpc.pool", to.Readers, w.Kind, w.ReadTimeout),
+		PoolTx:       actor.Connect[chain.GetPoolTx](p, "rpc.pooltx", to.Readers, w.Kind, w.ReadTimeout),
+		PoolInfo:     actor.Connect[chain.GetPoolInfo](p, "rpc.poolinfo", to.Readers, w.Kind, w.ReadTimeout),
+		Entries:      actor.Connect[chain.GetPoolEntries](p, "rpc.poolentries", to.Readers, w.Kind, w.ReadTimeout),
+		Spenders:     actor.Connect[chain.GetSpenders](p, "rpc.spenders", to.Readers, w.Kind, w.ReadTimeout),
 		Connections:  actor.Connect[server.GetPeers](p, "rpc.connections", to.Server, w.Kind, w.ReadTimeout),
 		AddNode:      actor.Connect[server.AddNode](p, "rpc.addnode", to.Server, w.Kind, w.ReadTimeout),
 		Disconnect:   actor.Connect[server.DisconnectNode](p, "rpc.disconnectnode", to.Server, w.Kind, w.ReadTimeout),
@@ -114,6 +136,7 @@ type call struct {
 	ctx   context.Context
 	asker adapter.Asker
 	size  *dirSize
+	polls chan struct{}
 	log   *logrus.Entry
 }
 

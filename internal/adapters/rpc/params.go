@@ -3,6 +3,8 @@ package rpc
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -123,4 +125,36 @@ func (a arguments) hash(i int, name string) (chainhash.Hash, error) {
 		return chainhash.Hash{}, fail(codeInvalidParameter, "%s must be hexadecimal string (not '%s')", name, s)
 	}
 	return *h, nil
+}
+
+// isZero says whether a number is 0, however it is written.
+func isZero(v json.RawMessage) bool {
+	var n float64
+	return json.Unmarshal(v, &n) == nil && n == 0
+}
+
+// field is a field that an object in an argument must have.
+type field struct {
+	name string
+	kind commands.Kind
+}
+
+// wrongField says in Core's words what is wrong with an object's fields: each that is
+// wanted must be there, and no other.
+func wrongField(f map[string]json.RawMessage, wanted []field) error {
+	for _, w := range wanted {
+		switch k := kind(f[w.name]); k {
+		case w.kind:
+		case nothing:
+			return fail(codeType, "Missing %s", w.name)
+		default:
+			return fail(codeType, "JSON value of type %s for field %s is not of expected type %s", k, w.name, w.kind)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		if !slices.ContainsFunc(wanted, func(w field) bool { return w.name == name }) {
+			return fail(codeType, "Unexpected key %s", name)
+		}
+	}
+	return nil
 }

@@ -18,14 +18,18 @@ const (
 	codeInvalidParams  code = -32602
 	codeInternal       code = -32603
 
-	codeMisc             code = -1  // everything else; wrong usage
-	codeType             code = -3  // an argument of the wrong type
-	codeNotFound         code = -5  // invalid address or key: no such block, no such address
-	codeInvalidParameter code = -8  // an argument out of range
-	codeDeserialization  code = -22 // hex that is no block
+	codeMisc             code = -1 // everything else; wrong usage
+	codeType             code = -3 // an argument of the wrong type
+	codeNotFound         code = -5 // invalid address or key: no such block, no such address
+	codeInvalidParameter code = -8 // an argument out of range
+	codeNotRunning       code = -9 // there are no peers, or the node is stopping
+	codeInitialSync      code = -10
+	codeDeserialization  code = -22 // hex that is no block and no transaction
 	codeAlreadyAdded     code = -23
 	codeNotAdded         code = -24
 	codeVerify           code = -25
+	codeRejected         code = -26
+	codeAlreadyInChain   code = -27
 	codeWarmup           code = -28
 	codeNotConnected     code = -29
 	codeInvalidIP        code = -30

@@ -159,10 +159,10 @@ const (
 	boolean = commands.Boolean
 	numeric = commands.Numeric
 	text    = commands.Text
+	array   = commands.Array
+	object  = commands.Object
 
 	nothing commands.Kind = "null"
-	array   commands.Kind = "array"
-	object  commands.Kind = "object"
 )
 
 // kind tells the type of a valid JSON value. A missing value is null.

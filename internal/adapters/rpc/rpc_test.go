@@ -165,7 +165,7 @@ func (r *rig) attach(n int) {
 	node := Node{
 		Ports: Connect(&specs, targets, DefaultWindows()), Targets: targets, Params: &chaincfg.RegressionNetParams,
 		UserAgent: "/acyclic:0.1.0/", Services: wire.SFNodeNetwork | wire.SFNodeWitness | wire.SFNodeNetworkLimited,
-		Protocol: 70016, Version: 100, Started: clock.Add(-90 * time.Second),
+		Protocol: 70016, MinRelayFee: 1000, Version: 100, Started: clock.Add(-90 * time.Second),
 		Stop: func() { r.stopped <- struct{}{} },
 		Cells: func() []cell.Stats {
 			busy := cell.Stats{ID: 1, Name: "chain"}
@@ -253,6 +253,7 @@ func (r *rig) story() {
 		return chain.Block{Hash: q.Hash}, nil
 	})
 	r.peers()
+	r.pool()
 }
 
 func (r *rig) peers() {

@@ -13,7 +13,7 @@ import (
 // newScriptPubKey shows an output's script.
 func newScriptPubKey(script []byte, params *chaincfg.Params) scriptPubKey {
 	class, addrs, _, err := txscript.ExtractPkScriptAddrs(script, params)
-	s := scriptPubKey{Asm: asm(script, false), Hex: hex.EncodeToString(script), Type: class.String()}
+	s := scriptPubKey{Asm: asm(script, false), Desc: describe(script, params), Hex: hex.EncodeToString(script), Type: class.String()}
 	// As in Core, bare keys and multisig have no address.
 	if err == nil && len(addrs) == 1 && class != txscript.PubKeyTy && class != txscript.MultiSigTy {
 		s.Address = addrs[0].EncodeAddress()

@@ -53,6 +53,7 @@ type attached struct {
 	free  chan adapter.Asker
 	queue chan struct{} // holds a value for each request that waits or is worked on
 	size  *dirSize
+	polls chan struct{} // holds a value for each getblocktemplate that waits
 }
 
 // Bind takes the addresses and does nothing with them yet, so that a mistake in
@@ -152,6 +153,7 @@ func (s *Server) Attach(n Node) {
 	a := &attached{
 		Node: n, free: make(chan adapter.Asker, len(n.Askers)),
 		queue: make(chan struct{}, len(n.Askers)+s.cfg.MaxQueue), size: newDirSize(n.DataDir),
+		polls: make(chan struct{}, len(n.Askers)/pollShare),
 	}
 	for _, asker := range n.Askers {
 		a.free <- asker // correctness: there is room for all.

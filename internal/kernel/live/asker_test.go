@@ -36,6 +36,30 @@ func TestL2TimeoutEndsAQuestion(t *testing.T) {
 	})
 }
 
+// Each port of an asker has its own patience: a handler of RPC waits for a read as long as
+// reads may take, whatever its other ports allow.
+func TestL2EachPortHasItsOwnTime(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
+		plan, _ := duet(0)
+		times := []time.Duration{time.Second, time.Minute, 5 * time.Second}
+		var ports actor.Ports
+		for _, within := range times {
+			actor.Connect[hold](&ports, "ask", actor.Ref[chat](left), 1, within)
+		}
+		plan.Askers = append(plan.Askers, cell.Asker{ID: 10, Name: "asker", Ports: ports.Specs})
+		n := New(&logs{}).Wire(plan)
+		n.Start()
+		for port, within := range times {
+			begin := time.Now()
+			_, err := n.Asker(10).Ask(context.Background(), port, left, hold{}, pong{})
+			if took := time.Since(begin); took != within || !errors.Is(err, actor.ErrTimeout) {
+				t.Errorf("port %d: %v after %v, want ErrTimeout after %v", port, err, took, within)
+			}
+		}
+		n.Stop(time.Second)
+	})
+}
+
 // The slots of questions that were given up come free with their answers, also if all
 // slots of a port are taken. A client that hangs up again and again while the node is
 // busy is answered when the node is not.

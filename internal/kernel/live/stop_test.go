@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -184,6 +185,37 @@ func TestL1EachQuestionWakesAWorker(t *testing.T) {
 			t.Errorf("the questions end with %v, want two answers", ends)
 		}
 		n.Stop(time.Second)
+	})
+}
+
+// The bound is that of the whole stop, not of each group of the stop order: whatever
+// hangs, the process ends in time. All that hangs is named.
+func TestL8AStopHasOneBound(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
+		plan := &cell.Plan{}
+		for i := range 3 {
+			plan.Cells = append(plan.Cells, cell.Static{ID: actor.ID(i + 1), Name: fmt.Sprint("cell ", i), Stop: i, Control: 1,
+				Build: func(uint32) actor.Machine {
+					return scripted{step: func(_ time.Time, in actor.Input, out *actor.Outbox) {
+						if in.Body == any(work{}) { // and not when it is told to stop
+							out.Finish("stopped")
+						}
+					}}
+				}})
+		}
+		n := New(&logs{}).Wire(plan)
+		n.Start()
+		begin := time.Now()
+		err := n.Stop(time.Second)
+		if took := time.Since(begin); took != time.Second {
+			t.Errorf("the stop took %v, its bound is a second", took)
+		}
+		for _, c := range plan.Cells {
+			if err == nil || !strings.Contains(err.Error(), c.Name) {
+				t.Errorf("the stop says %v, and not that %s hangs", err, c.Name)
+			}
+			n.Deliver(0, c.ID, actor.Control, work{}, 0)
+		}
 	})
 }
 

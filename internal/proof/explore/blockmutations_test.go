@@ -51,8 +51,39 @@ func deafTo(id actor.ID, empty func(e *mailbox.Envelope)) fault {
 	}
 }
 
+// wide gives chain two slots for transactions at the worker.
+func wide(sc *Scenario) {
+	plan := sc.Plan
+	sc.Plan = func(w *World) *cell.Plan {
+		p := plan(w)
+		for _, c := range p.Cells {
+			for i := range c.Ports {
+				if c.Ports[i].Name == "chain.apply-tx" {
+					c.Ports[i].Window = 2
+				}
+			}
+		}
+		return p
+	}
+}
+
+// transactions offers two of them beside a block.
+func transactions(o *outsideWorld) { o.RPC = []string{"a transaction", "another transaction"} }
+
 // blockMutations are those that show in a world with blocks, dials and bans.
 var blockMutations = []mutation{
+	{"L8", "chain gives the worker two transactions at a time", func() *Scenario {
+		return blocksScenario("", a1, []manner{honest(a2)}, nil, around(transactions), wide)
+	}, "a block may have to wait"},
+	{"L2", "chain loses a transaction that was late", func() *Scenario {
+		return blocksScenario("", genesis, []manner{honest(genesis)}, nil, around(transactions), jumps(1), tuned(impatientChain, node.Relay, node.Netsync),
+			func(sc *Scenario) {
+				sc.Deliver = without(node.Chain, func(e *mailbox.Envelope) bool {
+					_, tx := e.In.Body.(chain.TxApplied)
+					return tx && e.In.Err == actor.ErrTimeout
+				})
+			})
+	}, "law L2"},
 	{"L9", "an order that is late is never given to another peer", func() *Scenario {
 		return blocksScenario("", genesis, withholder(), nil, tuned(func(s *node.Settings) {
 			s.Limits.Netsync.OrderTimeout, s.Limits.Netsync.UrgentAfter = time.Hour, time.Hour

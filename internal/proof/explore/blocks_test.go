@@ -159,6 +159,17 @@ func blockScenarios() []*Scenario {
 		blocksScenario("a block, and stop", genesis, []manner{leaves(a1)}, connected, stop),
 		blocksScenario("a block, and questions by RPC", genesis, []manner{honest(a1)}, connected,
 			around(func(o *outsideWorld) { o.RPC = []string{"what is synced"} })),
+		blocksScenario("a block, and transactions", a1, []manner{honest(a2)}, []string{"BlockConnected", "TxAccepted", "TxRemoved", "TxConfirmed"},
+			around(func(o *outsideWorld) {
+				o.RPC = []string{"a transaction", "another transaction", "an output", "the file"}
+			})),
+		blocksScenario("a transaction, and a fork", a2, []manner{honest(b3)}, []string{"BlockDisconnected", "TxAccepted"},
+			around(func(o *outsideWorld) { o.RPC = []string{"another transaction"} }), tuned(nil)),
+		blocksScenario("a slow engine, and transactions", genesis, []manner{honest(genesis)}, []string{"TxAccepted"}, jumps(1),
+			tuned(impatientChain, node.Relay, node.Netsync),
+			around(func(o *outsideWorld) {
+				o.RPC = []string{"a transaction", "another transaction", "a priority"}
+			})),
 		blocksScenario("pings", a1, []manner{{Pongs: true, Stays: true, Script: []string{"ping", "pong", "inv tx", "long"}}},
 			[]string{"write pong"}, jumps(2), within(8*time.Minute), tuned(nil, node.Netsync, node.Relay),
 			around(func(o *outsideWorld) { o.RPC = []string{"a peer's figures", "a disconnection"} })),

@@ -136,7 +136,43 @@ type engine struct {
 	Headers, Blocks, Bad []int // in order of their numbers, genesis first
 	Header, Tip          int   // the best
 	Events               []chain.Event
-	Broken               bool // the database has failed
+	Pool                 []int // transactions, by their numbers
+	Broken               bool  // the database has failed
+}
+
+// txNames are two transactions. Block a2 confirms the first.
+var txNames = [2]chain.TxID{{TxID: chainhash.Hash{1}, WTxID: chainhash.Hash{11}}, {TxID: chainhash.Hash{2}, WTxID: chainhash.Hash{22}}}
+
+// applyTx takes a transaction into the pool.
+func (e *engine) applyTx(q chain.ApplyTx) chain.TxApplied {
+	v := chain.TxVerdict{ID: q.ID}
+	switch i := slices.Index(txNames[:], q.ID); {
+	case e.Broken:
+		v.Code = chain.TxFatal
+	case slices.Contains(e.Pool, i), i == 0 && on(a2, e.Tip):
+		v.Code = chain.TxKnown
+	default:
+		e.enter(i)
+	}
+	return chain.TxApplied{Verdict: v, Changes: e.changes(q.Seen)}
+}
+
+func (e *engine) enter(i int) {
+	e.Pool = insert(e.Pool, i)
+	e.Events = append(e.Events, chain.TxAccepted{Txs: []chain.PoolTx{{ID: txNames[i]}}})
+}
+
+// confirm says what a block does to the pool.
+func (e *engine) confirm(block int) {
+	if block != a2 {
+		return
+	}
+	first := txNames[:1]
+	e.Events = append(e.Events, chain.TxConfirmed{Txs: first})
+	if i := slices.Index(e.Pool, 0); i >= 0 {
+		e.Pool = slices.Delete(e.Pool, i, i+1)
+		e.Events = append(e.Events, chain.TxRemoved{Reason: chain.RemovedConfirmed, Txs: first})
+	}
 }
 
 // newEngine has the blocks up to one.
@@ -252,12 +288,17 @@ func (e *engine) applyBlock(now time.Time, q chain.ApplyBlock) chain.BlockApplie
 
 // reorganise makes a block the best one. All on the way there are stored.
 func (e *engine) reorganise(tip int, q chain.ApplyBlock) {
-	base := split(tip, e.Tip)
+	base, back := split(tip, e.Tip), false
 	for ; e.Tip != base; e.Tip = tree[e.Tip].parent {
 		e.Events = append(e.Events, chain.BlockDisconnected{Point: tree[e.Tip].Point})
+		back = back || e.Tip == a2
 	}
 	for _, i := range branch(base, tip) {
 		e.Events = append(e.Events, chain.BlockConnected{Point: tree[i].Point, Header: tree[i].block.Header, Source: q.Source, Txs: 1, Size: 285})
+		e.confirm(i)
+	}
+	if back {
+		e.enter(0) // no other branch has it
 	}
 	e.Tip = tip
 }
@@ -273,6 +314,14 @@ func (e *engine) answer(now time.Time, q any) any {
 		return e.applyBlock(now, b)
 	case chain.MakeTemplate:
 		return chain.Made{Template: chain.Template{Prev: tree[e.Tip].Point}, Changes: e.changes(b.Seen)}
+	case chain.ApplyTx:
+		return e.applyTx(b)
+	case chain.ApplyPriority:
+		return chain.PriorityApplied{Changes: e.changes(b.Seen)}
+	case chain.FindTxOut:
+		return chain.TxOutFound{Changes: e.changes(b.Seen)}
+	case chain.WritePool:
+		return chain.PoolWritten{Changes: e.changes(b.Seen)}
 	case chain.GetLocator:
 		return e.locator(b)
 	case chain.GetPath:

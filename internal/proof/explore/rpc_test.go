@@ -22,18 +22,23 @@ var rpcQuestions = map[string]struct {
 	to      actor.ID
 	q, none any
 }{
-	"the tips":         {node.Chain, chain.GetTips{}, chain.Tips{}},
-	"a template":       {node.Chain, chain.GetTemplate{}, chain.Template{}},
-	"netsync's status": {node.Netsync, netsync.GetStatus{}, netsync.Status{}},
-	"what is synced":   {node.Netsync, netsync.GetPeers{}, netsync.Peers{}},
-	"relay's status":   {node.Relay, relay.GetStatus{}, relay.Status{}},
-	"the connections":  {node.Server, server.GetPeers{}, server.Peers{}},
-	"server's status":  {node.Server, server.GetStatus{}, server.Status{}},
-	"a disconnection":  {node.Server, server.DisconnectNode{Addr: address(0).String()}, server.Done{}},
-	"a node added":     {node.Server, server.AddNode{Command: "add", Addr: "somewhere"}, server.Done{}},
-	"a node once":      {node.Server, server.AddNode{Command: "onetry", Addr: "somewhere"}, server.Done{}},
-	"a node removed":   {node.Server, server.AddNode{Command: "remove", Addr: "somewhere"}, server.Done{}},
-	"a peer's figures": {0, peer.GetInfo{}, peer.Info{}},
+	"the tips":            {node.Chain, chain.GetTips{}, chain.Tips{}},
+	"a template":          {node.Chain, chain.GetTemplate{}, chain.Template{}},
+	"a transaction":       {node.Chain, chain.SubmitTx{ID: txNames[0]}, chain.TxVerdict{}},
+	"another transaction": {node.Chain, chain.SubmitTx{ID: txNames[1]}, chain.TxVerdict{}},
+	"a priority":          {node.Chain, chain.Prioritise{TxID: txNames[0].TxID, Delta: 1}, chain.Prioritised{}},
+	"an output":           {node.Chain, chain.GetTxOut{}, chain.TxOut{}},
+	"the file":            {node.Chain, chain.SavePool{}, chain.PoolSaved{}},
+	"netsync's status":    {node.Netsync, netsync.GetStatus{}, netsync.Status{}},
+	"what is synced":      {node.Netsync, netsync.GetPeers{}, netsync.Peers{}},
+	"relay's status":      {node.Relay, relay.GetStatus{}, relay.Status{}},
+	"the connections":     {node.Server, server.GetPeers{}, server.Peers{}},
+	"server's status":     {node.Server, server.GetStatus{}, server.Status{}},
+	"a disconnection":     {node.Server, server.DisconnectNode{Addr: address(0).String()}, server.Done{}},
+	"a node added":        {node.Server, server.AddNode{Command: "add", Addr: "somewhere"}, server.Done{}},
+	"a node once":         {node.Server, server.AddNode{Command: "onetry", Addr: "somewhere"}, server.Done{}},
+	"a node removed":      {node.Server, server.AddNode{Command: "remove", Addr: "somewhere"}, server.Done{}},
+	"a peer's figures":    {0, peer.GetInfo{}, peer.Info{}},
 }
 
 var rpcNames = func() (names []string) {

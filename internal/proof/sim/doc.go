@@ -15,7 +15,7 @@
 // internal/proof/sim/fake: rough networks, components that die, hostile strangers,
 // engines that fail, stops at any moment, tiny bounds, jumping clocks, names and DNS seeds
 // that lead nowhere, bans that end, blocks from the future, cells that do not answer, blocks far
-// out of order, clients of another age. Meanwhile the books of all cells are compared, and a cell
+// out of order, clients of another age, transactions offered beside blocks and forks. Meanwhile the books of all cells are compared, and a cell
 // that asks again without a pause is found (heat.go). Each world ends in
 // calm, and then everything must be in order. The nodes agree. A new block reaches all of
 // them. No question is open, given up or owed. All seats and all credit are free. All

@@ -60,14 +60,14 @@ func (n *resident) answers() bool {
 
 // worker makes an engine's worker.
 func (c *town) worker(has belongings, store *fake.Store) actor.Machine {
-	w := fake.NewWorker(has.engine, store, c.seeded())
-	if has.fails == nil {
-		return w
+	fails := has.fails
+	if fails == nil {
+		fails = new(time.Time)
 	}
-	return &frail{Worker: w, town: c, at: has.fails}
+	return &frail{Worker: fake.NewWorker(has.engine, store, c.seeded()), town: c, at: fails}
 }
 
-// frail is a worker that dies of a question, once.
+// frail is a worker that may die of a question, once.
 type frail struct {
 	*fake.Worker
 	town *town
@@ -75,8 +75,9 @@ type frail struct {
 }
 
 func (f *frail) Step(now time.Time, in actor.Input, out *actor.Outbox) {
+	f.atOnce(in)
 	switch in.Body.(type) {
-	case chain.CatchUp, chain.ApplyHeaders, chain.ApplyBlock, chain.MakeTemplate:
+	case chain.CatchUp, chain.ApplyHeaders, chain.ApplyBlock, chain.MakeTemplate, chain.ApplyTx:
 		if !f.at.IsZero() && !now.Before(*f.at) {
 			*f.at = time.Time{}
 			f.town.deaths++

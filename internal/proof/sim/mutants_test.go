@@ -257,6 +257,71 @@ var mutants = []struct {
 	{"deaths are not counted", &dooms, func(plan *cell.Plan) { plan.Deaths.Max = 0 }},
 	{"two deaths are too many", &dooms, func(plan *cell.Plan) { plan.Deaths.Max = 2 }},
 	{"deaths are never forgotten", &dooms, func(plan *cell.Plan) { plan.Deaths.Within = time.Hour }},
+	{"chain forgets every 20th transaction", &payments, breaks(node.Chain, func() *mutant {
+		return everyNth(20, is[chain.SubmitTx])
+	})},
+	{"chain answers transactions and asks nobody", &payments, breaks(node.Chain, func() *mutant {
+		return &mutant{loses: is[chain.SubmitTx], instead: func(in actor.Input, out *actor.Outbox) {
+			q := in.Body.(chain.SubmitTx)
+			q.Call(in).Answer(out, chain.TxVerdict{ID: q.ID})
+		}}
+	})},
+	{"chain gives the worker many transactions at a time", &payments, widened},
+	{"chain does not say which transactions have come", &payments, breaks(node.Chain, func() *mutant {
+		return silent(func(e chain.Event) chain.Event {
+			if _, is := e.(chain.TxAccepted); is {
+				return chain.TxAccepted{}
+			}
+			return e
+		})
+	})},
+	{"chain does not say what a block has confirmed", &payments, breaks(node.Chain, func() *mutant {
+		return silent(func(e chain.Event) chain.Event {
+			if r, is := e.(chain.TxRemoved); is && r.Reason == chain.RemovedConfirmed {
+				return chain.TxRemoved{}
+			}
+			return e
+		})
+	})},
+	{"chain answers with another transaction's name", &payments, breaks(node.Chain, func() *mutant {
+		return hears(func(_ actor.Input, a *chain.TxApplied) { a.Verdict.ID.TxID[0]++ })
+	})},
+	{"who lags behind is not told", &payments, breaks(payerID, deaf[actor.Lagged])},
+	{"chain does not hear that a transaction has timed out", &payEngines, breaks(node.Chain, func() *mutant {
+		return &mutant{loses: func(in actor.Input) bool { return is[chain.TxApplied](in) && in.Err == actor.ErrTimeout }}
+	})},
+	{"chain says that a priority was added that it has dropped", &payments, breaks(node.Chain, func() *mutant {
+		return &mutant{loses: is[chain.Prioritise], instead: func(in actor.Input, out *actor.Outbox) {
+			in.Body.(chain.Prioritise).Call(in).Answer(out, chain.Prioritised{})
+		}}
+	})},
+	{"chain adds priorities twice", &payments, breaks(node.Chain, func() *mutant {
+		return hears(func(_ actor.Input, q *chain.Prioritise) { q.Delta *= 2 })
+	})},
+	{"a rebuilt chain drops what it had not published", &payDeaths, breaks(node.Chain, func() *mutant {
+		return hears(func(_ actor.Input, a *chain.CaughtUp) { a.Events = nil })
+	})},
+}
+
+// silent makes a chain that hears other events of its worker.
+func silent(change func(chain.Event) chain.Event) *mutant {
+	changed := func(c *chain.Changes) {
+		c.Events = slices.Clone(c.Events)
+		for i := range c.Events {
+			c.Events[i] = change(c.Events[i])
+		}
+	}
+	return &mutant{hears: func(in actor.Input) actor.Input {
+		switch a := in.Body.(type) {
+		case chain.TxApplied:
+			changed(&a.Changes)
+			in.Body = a
+		case chain.BlockApplied:
+			changed(&a.Changes)
+			in.Body = a
+		}
+		return in
+	}}
 }
 
 func sendTimedOut(in actor.Input) bool { return is[peer.Sent](in) && in.Err == actor.ErrTimeout }

@@ -59,7 +59,7 @@ func (c *town) prove(b bounds) error {
 			return fmt.Errorf("until %s: %w", stage.what, err)
 		}
 		if !ok && (stage.done != nil || !c.met()) {
-			return fmt.Errorf("not within %v: %s", stage.within, stage.what)
+			return errors.Join(fmt.Errorf("not within %v: %s", stage.within, stage.what), c.why())
 		}
 	}
 	return c.end()

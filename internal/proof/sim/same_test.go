@@ -25,7 +25,7 @@ func hashOf(t *testing.T, s *scenario, seed uint64, with func(*town)) uint64 {
 // Time and chance are arguments (law L10). Whole nodes, with all that can happen to them,
 // run the same way twice under one seed, and another way under another seed.
 func TestL10SameSeedSameRun(t *testing.T) {
-	for _, s := range []*scenario{&roughNetwork, &deaths, &strangers, &stalled, &engines, &stops, &tiny, &clocks, &dooms, &names, &dnsSeeds, &bans, &future, &sends, &failures, &everything} {
+	for _, s := range []*scenario{&roughNetwork, &deaths, &strangers, &stalled, &engines, &stops, &tiny, &clocks, &dooms, &names, &dnsSeeds, &bans, &future, &sends, &failures, &payments, &payDeaths, &everything} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			hash := hashOf(t, s, 1, nil)

@@ -284,7 +284,7 @@ func tinyBounds(rng *rand.Rand) func(*node.Settings) {
 		l.Seats = maxPeers + few()
 		l.Credit.Msgs, l.Credit.Bytes = few(), 1000*few()
 		l.PeerQuestions = 3 + 1
-		l.BlockEvents = few()
+		l.BlockEvents, l.TxEvents = few(), few()
 		l.Dials = few()
 		l.Chain.Worker = few()
 		w := &l.Windows

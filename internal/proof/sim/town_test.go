@@ -53,8 +53,9 @@ type town struct {
 	jumpAt   time.Time
 	outage   time.Time // until when there is no network; zero: there is one
 
-	wrong  error  // the first thing that somebody of the town found wrong
-	wishes []wish // what else must come true in calm
+	wrong  error        // the first thing that somebody of the town found wrong
+	wishes []wish       // what else must come true in calm
+	why    func() error // what is still missing of the wishes
 
 	// bounds, tune and alter change the wiring, for worlds with other bounds and for
 	// the broken variants that the checks must catch.
@@ -76,6 +77,7 @@ type resident struct {
 	limits  node.Limits
 	miner   *fake.Miner
 	client  *client
+	payer   *payer        // nil: nobody pays
 	stop    time.Time     // when it is told to stop; zero: never
 	told    bool          // it was told, or has halted
 	halts   string        // part of the reason for which it must halt; "": it need not
@@ -107,6 +109,8 @@ type belongings struct {
 	halts  string               // part of the reason for which it must halt; "": it need not
 	linger time.Duration        // between its wish to stop and its stop
 	fails  *time.Time           // when its engine's worker dies of a question; nil: never
+	pays   time.Duration        // the mean time between two acts of its payer; zero: it has none
+	coins  []*wire.MsgBlock     // whose rewards its payer has
 	ahead  time.Duration        // how far the clock by which it judges headers is ahead
 }
 
@@ -118,7 +122,7 @@ const maxPeers = 8
 
 func newTown(seed uint64, cfg fake.NetConfig, size int) *town {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	c := &town{World: sim.New(seed), seed: seed, rng: rng, peers: maxPeers, full: wire.MaxBlockHeadersPerMsg, meddle: func() {}, net: fake.NewNet(cfg, rng)}
+	c := &town{World: sim.New(seed), seed: seed, rng: rng, peers: maxPeers, full: wire.MaxBlockHeadersPerMsg, meddle: func() {}, why: func() error { return nil }, net: fake.NewNet(cfg, rng)}
 	c.Check = true
 	for i := range size {
 		c.addrs = append(c.addrs, netip.MustParseAddrPort(fmt.Sprintf("8.%d.0.1:18555", i+1)))
@@ -198,6 +202,9 @@ func (c *town) add(has belongings) *resident {
 	if has.orders {
 		c.employ(n, plan, s.Server.MaxAdded)
 	}
+	if has.pays > 0 {
+		c.endow(n, plan, has.pays, has.coins)
+	}
 	if c.jumps > 0 {
 		wrap(plan, func(_ actor.ID, m actor.Machine) actor.Machine { return &clocked{Machine: m, town: c} })
 	}
@@ -242,6 +249,7 @@ func (c *town) populate(n *resident, plan *cell.Plan, mine fake.MinerConfig) {
 	mine.Bits = bits
 	port := actor.Connect[chain.SubmitBlock](&mp, "miner.submit", node.ToChain, 1, 15*time.Minute)
 	n.miner = fake.NewMiner(mine, port, c.seeded())
+	n.miner.Template = actor.Connect[chain.GetTemplate](&mp, "miner.template", node.ToChain, 1, 15*time.Minute)
 	n.client = newClient(&cp, c.seeded())
 	if c.seed%2 == 1 {
 		n.client.every = time.Hour // nothing may depend on its questions

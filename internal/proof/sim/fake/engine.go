@@ -3,6 +3,7 @@ package fake
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"time"
 
@@ -84,7 +85,8 @@ func (w *Worker) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	case actor.Stop:
 		out.Finish("stopped")
 		return
-	case chain.ApplyHeaders, chain.ApplyBlock, chain.CatchUp, chain.MakeTemplate:
+	case chain.ApplyHeaders, chain.ApplyBlock, chain.CatchUp, chain.MakeTemplate,
+		chain.ApplyTx, chain.FindTxOut, chain.ApplyPriority, chain.WritePool:
 		w.jobs = append(w.jobs, job{in: in})
 		if len(w.jobs) == 1 {
 			w.jobs[0].at = now.Add(w.takes(w.cfg.MaxApply))
@@ -103,6 +105,9 @@ func (w *Worker) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 }
 
 func (w *Worker) answer(now time.Time, in actor.Input, out *actor.Outbox) {
+	if !w.failed {
+		w.store.expire(now)
+	}
 	switch q := in.Body.(type) {
 	case chain.ApplyHeaders:
 		v := chain.HeadersVerdict{Code: chain.Fatal, Best: w.store.header.Point}
@@ -119,7 +124,30 @@ func (w *Worker) answer(now time.Time, in actor.Input, out *actor.Outbox) {
 	case chain.CatchUp:
 		q.Call(in).Answer(out, chain.CaughtUp{Changes: w.changes(q.Seen)})
 	case chain.MakeTemplate:
-		q.Call(in).Answer(out, chain.Made{Template: w.store.template(), Changes: w.changes(q.Seen)})
+		q.Call(in).Answer(out, chain.Made{Template: w.store.template(q.Txs), Changes: w.changes(q.Seen)})
+	default:
+		w.answerPool(now, in, out)
+	}
+}
+
+// answerPool answers what the pool is asked.
+func (w *Worker) answerPool(now time.Time, in actor.Input, out *actor.Outbox) {
+	switch q := in.Body.(type) {
+	case chain.ApplyTx:
+		v := chain.TxVerdict{ID: q.ID, Code: chain.TxFatal}
+		if w.works() {
+			v = w.store.applyTx(now, q)
+		}
+		q.Call(in).Answer(out, chain.TxApplied{Verdict: v, Changes: w.changes(q.Seen)})
+	case chain.FindTxOut:
+		q.Call(in).Answer(out, chain.TxOutFound{TxOut: w.store.txOut(q), Changes: w.changes(q.Seen)})
+	case chain.ApplyPriority:
+		if w.works() {
+			w.store.pool.deltas[q.TxID] += q.Delta
+		}
+		q.Call(in).Answer(out, chain.PriorityApplied{Changes: w.changes(q.Seen)})
+	case chain.WritePool:
+		q.Call(in).Answer(out, chain.PoolWritten{PoolSaved: chain.PoolSaved{Path: "mempool.dat"}, Changes: w.changes(q.Seen)})
 	}
 }
 
@@ -136,6 +164,17 @@ func (w *Worker) changes(seen uint64) chain.Changes {
 		c.Fatal = "the simulated database failed"
 	}
 	return c
+}
+
+// Queued counts the questions of q's type that wait or are under way.
+func (w *Worker) Queued(q any) int {
+	n := 0
+	for _, j := range w.jobs {
+		if reflect.TypeOf(j.in.Body) == reflect.TypeOf(q) {
+			n++
+		}
+	}
+	return n
 }
 
 // Check verifies the store.
@@ -177,6 +216,16 @@ func (r *Readers) answer(in actor.Input, out *actor.Outbox) {
 		q.Call(in).Answer(out, s.hashAt(q))
 	case chain.GetHeader:
 		q.Call(in).Answer(out, s.headerInfo(q))
+	case chain.GetPool:
+		q.Call(in).Answer(out, s.poolNames())
+	case chain.GetPoolTx:
+		q.Call(in).Answer(out, s.poolTx(q))
+	case chain.GetPoolInfo:
+		q.Call(in).Answer(out, s.poolInfo())
+	case chain.GetPoolEntries:
+		q.Call(in).Answer(out, s.poolEntries(q))
+	case chain.GetSpenders:
+		q.Call(in).Answer(out, s.spenders(q))
 	default:
 		panic(fmt.Sprintf("fake: the readers are given a %T", in.Body))
 	}

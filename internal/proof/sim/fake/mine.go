@@ -13,21 +13,24 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// Mine returns a block on top of prev with one transaction and no proof of work.
-// salt tells blocks apart. The block has about size bytes.
-func Mine(prev chainhash.Hash, at time.Time, bits uint32, salt uint64, size int) *wire.MsgBlock {
-	script := make([]byte, 8+max(0, size-200))
-	binary.LittleEndian.PutUint64(script, salt)
+// Mine returns a block on top of prev with a coinbase, some transactions and no proof of
+// work. salt tells blocks apart. Without the transactions the block has about size bytes.
+func Mine(prev chainhash.Hash, at time.Time, bits uint32, salt uint64, size int, txs ...*wire.MsgTx) *wire.MsgBlock {
+	script := append(salted(salt), make([]byte, max(0, size-208))...)
 	tx := wire.NewMsgTx(1)
-	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Index: 1<<32 - 1}, script[:8], nil))
+	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Index: 1<<32 - 1}, append(salted(salt), prev[:8]...), nil))
 	tx.AddTxOut(wire.NewTxOut(50e8, script))
 	b := &wire.MsgBlock{Header: wire.BlockHeader{
 		Version: 4, PrevBlock: prev, Timestamp: at.Truncate(time.Second), Bits: bits,
 	}}
-	b.AddTransaction(tx)
+	b.Transactions = append(b.Transactions, tx)
+	b.Transactions = append(b.Transactions, txs...)
 	b.Header.MerkleRoot = merkleRoot(b)
 	return b
 }
+
+// salted are eight bytes that tell things apart.
+func salted(salt uint64) []byte { return binary.LittleEndian.AppendUint64(nil, salt) }
 
 // Grow mines n blocks in a row on a header. They are ten seconds apart.
 func Grow(on *wire.BlockHeader, n int, bits uint32, salt uint64, size int) []*wire.MsgBlock {
@@ -46,6 +49,9 @@ type MinerConfig struct {
 	Count int           // of blocks
 	Bits  uint32
 	Size  int // of a block in bytes, about
+	// Txs says that the blocks have the pool's transactions. The miner needs its Template
+	// port for that.
+	Txs bool
 }
 
 // Miner submits blocks to its node's chain, as an RPC client does. It must
@@ -54,6 +60,8 @@ type Miner struct {
 	cfg  MinerConfig
 	port actor.Port[chain.SubmitBlock, chain.Verdict] // one slot
 	rng  *rand.Rand
+	// Template is asked for each block if the miner's blocks have transactions.
+	Template actor.Port[chain.GetTemplate, chain.Template] // one slot
 
 	tips chain.Tips
 	at   time.Time // of the next block; zero: it waits for a verdict, or has finished
@@ -76,6 +84,8 @@ func (m *Miner) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		m.tips = b
 	case chain.Verdict:
 		m.plan(now)
+	case chain.Template:
+		m.made(now, in, b, out)
 	case actor.Tick:
 		m.mine(now, out)
 	case actor.Freed:
@@ -96,11 +106,33 @@ func (m *Miner) mine(now time.Time, out *actor.Outbox) {
 	if m.tips.Block.Hash == (chainhash.Hash{}) {
 		return
 	}
-	at := m.tips.MedianTime.Add(time.Second)
+	if m.cfg.Txs {
+		if _, ok := m.Template.Ask(out, 0, chain.GetTemplate{Time: now, Txs: true}); ok {
+			m.at = time.Time{}
+		}
+		return
+	}
+	m.submit(now, m.tips.Block.Hash, m.tips.MedianTime.Add(time.Second), nil, out)
+}
+
+// made makes a block of a template. A miner that gets none asks again some time.
+func (m *Miner) made(now time.Time, in actor.Input, t chain.Template, out *actor.Outbox) {
+	m.plan(now)
+	if in.Err != nil {
+		return
+	}
+	var txs []*wire.MsgTx
+	for _, tx := range t.Txs {
+		txs = append(txs, tx.Tx)
+	}
+	m.submit(now, t.Prev.Hash, t.MinTime, txs, out)
+}
+
+func (m *Miner) submit(now time.Time, prev chainhash.Hash, at time.Time, txs []*wire.MsgTx, out *actor.Outbox) {
 	if at.Before(now) {
 		at = now
 	}
-	b := Mine(m.tips.Block.Hash, at, m.cfg.Bits, m.rng.Uint64(), m.cfg.Size)
+	b := Mine(prev, at, m.cfg.Bits, m.rng.Uint64(), m.cfg.Size, txs...)
 	if _, ok := m.port.Ask(out, 0, chain.SubmitBlock{Block: b, Hash: b.BlockHash()}); ok {
 		m.left--
 		m.at = time.Time{}

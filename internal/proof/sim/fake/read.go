@@ -136,7 +136,11 @@ func (s *Store) headerInfo(q chain.GetHeader) chain.HeaderInfo {
 	return info
 }
 
-func (s *Store) template() chain.Template {
+func (s *Store) template(txs bool) chain.Template {
 	tip := s.tip()
-	return chain.Template{Prev: tip.Point, Version: 4, Bits: tip.header.Bits, MinTime: tip.medianTime().Add(1e9), Subsidy: 50e8}
+	t := chain.Template{Prev: tip.Point, Version: 4, Bits: tip.header.Bits, MinTime: tip.medianTime().Add(1e9), Subsidy: 50e8}
+	if txs {
+		t.Txs = s.templateTxs()
+	}
+	return t
 }

@@ -29,6 +29,11 @@ type Store struct {
 	// Ahead is how far the clock by which headers and blocks are judged is ahead of the
 	// world's.
 	Ahead time.Duration
+	// Rules are the pool's.
+	Rules PoolRules
+
+	coins map[wire.OutPoint]coin // of the best chain
+	pool  pool
 
 	entries map[chainhash.Hash]*entry
 	order   []*entry // as they became known
@@ -46,19 +51,23 @@ type entry struct {
 	parent *entry // nil: genesis
 	block  *wire.MsgBlock
 	source actor.ID
-	bad    bool // it, or an ancestor, broke a rule
+	bad    bool    // it, or an ancestor, broke a rule
+	spent  []spent // by its block, while it is in the best chain
 }
 
 // NewStore returns a chain that is its genesis block.
 func NewStore(genesis *wire.MsgBlock) *Store {
 	s := &Store{
 		BadBlocks: map[chainhash.Hash]bool{}, BadHeaders: map[chainhash.Hash]bool{},
+		Rules:   PoolRules{MaxTxs: 1000, MaxOrphans: 100},
+		coins:   map[wire.OutPoint]coin{},
 		entries: map[chainhash.Hash]*entry{}, HeadersPerMessage: wire.MaxBlockHeadersPerMsg,
 	}
 	e := s.insert(&genesis.Header, nil)
 	e.block = genesis
 	s.main = []*entry{e}
 	s.header = e
+	s.pool.deltas = map[chainhash.Hash]int64{}
 	return s
 }
 
@@ -220,7 +229,7 @@ func (s *Store) takeBlock(now time.Time, q chain.ApplyBlock) chain.Code {
 	}
 	e.block, e.source = q.Block, q.Source
 	if e.Work.Cmp(s.tip().Work) > 0 {
-		s.reorganise(e)
+		s.reorganise(now, e)
 	}
 	return chain.OK
 }
@@ -240,20 +249,25 @@ func (s *Store) condemn(bad *entry) {
 	}
 }
 
-// reorganise makes tip the best block.
-func (s *Store) reorganise(tip *entry) {
+// reorganise makes tip the best block. The pool is made anew when all blocks are in place.
+func (s *Store) reorganise(now time.Time, tip *entry) {
 	base := fork(s.tip(), tip)
+	var back []*wire.MsgTx
 	for s.tip() != base {
-		s.note(chain.BlockDisconnected{Point: s.tip().Point})
-		s.main = s.main[:len(s.main)-1]
+		e := s.disconnect()
+		back = slices.Concat(e.block.Transactions[1:], back)
+		s.note(chain.BlockDisconnected{Point: e.Point})
 	}
-	for _, e := range branch(base, tip) {
-		s.main = append(s.main, e)
+	blocks := branch(base, tip)
+	for _, e := range blocks {
+		s.connect(e)
 		s.note(chain.BlockConnected{
 			Point: e.Point, Header: e.header, Source: e.source,
 			Txs: len(e.block.Transactions), Size: e.block.SerializeSize(),
 		})
+		s.confirm(e)
 	}
+	s.refill(now, back, blocks)
 }
 
 func (s *Store) note(e chain.Event) {
@@ -284,7 +298,7 @@ func (s *Store) check() error {
 	if s.last < uint64(len(s.events)) || s.header.bad {
 		return errors.New("fake: too many events, or a bad best header")
 	}
-	return nil
+	return s.checkPool()
 }
 
 // merkleRoot is the root of a block's transactions.

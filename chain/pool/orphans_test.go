@@ -1,0 +1,87 @@
+package pool
+
+import (
+	"testing"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain"
+)
+
+// A parent brings its orphans and theirs, told in one event.
+func TestAParentBringsItsOrphans(t *testing.T) {
+	r := newRig(t, Config{})
+	a := spend(1000, 2, r.coins(1, 1_000_000)...)
+	b := spend(1000, 1, outputs(a)[0])
+	c := spend(1000, 1, outputs(b)[0], outputs(a)[1])
+	for _, tx := range []*wire.MsgTx{c, b} {
+		r.offer(Offer{Tx: tx, Orphan: true, Source: alice})
+	}
+	bad := spend(1000, 1, outputs(c)...)
+	bad.TxIn[0].Witness = nil
+	r.offer(Offer{Tx: bad, Orphan: true, Source: bob})
+	if got := r.pool.Info().Orphans; got != 3 {
+		t.Fatalf("%d orphans", got)
+	}
+	r.accept(a)
+	if got, want := r.take(), []string{"accepted " + name(a) + " " + name(b) + " " + name(c)}; !equal(got, want) {
+		t.Errorf("the events are %q, want %q", got, want)
+	}
+	if got := r.pool.List().Txs[1].Source; got != alice {
+		t.Errorf("the orphan's source is %v", got)
+	}
+	r.want("the invalid one is dropped", []*wire.MsgTx{a, b, c}, bad)
+	if got := r.pool.Info().Orphans; got != 0 {
+		t.Errorf("%d orphans are left", got)
+	}
+}
+
+// One peer's flood throws out its own orphans, not another's.
+func TestOrphansAreBounded(t *testing.T) {
+	r := newRig(t, Config{})
+	stranger := func(n uint32) *wire.MsgTx {
+		return spend(1000, 1, coin{wire.OutPoint{Index: n, Hash: [32]byte{1}}, 1_000_000})
+	}
+	r.offer(Offer{Tx: stranger(0), Orphan: true, Source: bob})
+	for i := range uint32(300) {
+		r.offer(Offer{Tx: stranger(i + 1), Orphan: true, Source: alice})
+		check(t, r.pool)
+	}
+	if got := r.pool.Info().Orphans; got != maxOrphans {
+		t.Errorf("%d orphans", got)
+	}
+	hash := stranger(0).WitnessHash()
+	if r.pool.orphans.byWTxID[hash] == nil {
+		t.Error("bob's orphan is lost")
+	}
+	r.now = r.now.Add(orphanExpiry + 1)
+	r.offer(Offer{Tx: stranger(1000), Orphan: true, Source: bob})
+	if got := r.pool.Info().Orphans; got != 1 {
+		t.Errorf("after the expiry there are %d orphans", got)
+	}
+	if len(r.pool.orphans.spends) != 1 {
+		t.Errorf("%d outputs are waited for", len(r.pool.orphans.spends))
+	}
+	if v := r.offer(Offer{Tx: stranger(2000), Source: bob}); v.Code != chain.TxOrphan || r.pool.Info().Orphans != 1 {
+		t.Error("one that should not be kept is kept")
+	}
+}
+
+// Orphans that are beyond the budget of one call follow with the next, whatever that
+// is about.
+func TestOrphansFollowWithinTheirBudget(t *testing.T) {
+	r := newRig(t, Config{})
+	parent := spend(1_000_000, 3, r.coins(1, 100_000_000)...)
+	for _, c := range outputs(parent) {
+		r.offer(Offer{Tx: spend(500_000, 2000, c), Orphan: true, Source: alice})
+	}
+	r.block(parent)
+	if got := r.pool.Info(); got.Txs != 2 || got.Orphans != 1 {
+		t.Errorf("with the block %d are in and %d wait: two orphans are over the budget", got.Txs, got.Orphans)
+	}
+	r.offer(Offer{Tx: parent})
+	if got := r.pool.Info(); got.Txs != 3 || got.Orphans != 0 {
+		t.Errorf("after the next call %d are in and %d wait", got.Txs, got.Orphans)
+	}
+	check(t, r.pool)
+}

@@ -1,0 +1,76 @@
+package fake
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+// Verify compares the coins and the pool with what follows from the blocks of the best
+// chain. It reads all of them, so it is for worlds at rest.
+func (s *Store) Verify() error {
+	free, confirmed := map[wire.OutPoint]bool{}, map[chainhash.Hash]bool{}
+	for _, e := range s.main[1:] {
+		for _, tx := range e.block.Transactions {
+			confirmed[tx.TxHash()] = true
+			for at := range outputs(tx) {
+				free[at] = true
+			}
+			for _, in := range tx.TxIn {
+				delete(free, in.PreviousOutPoint)
+			}
+		}
+	}
+	for at := range free {
+		if _, ok := s.coins[at]; !ok {
+			return fmt.Errorf("fake: the blocks have made %v, and nobody has spent it, but it is no coin", at)
+		}
+	}
+	if len(free) != len(s.coins) {
+		return fmt.Errorf("fake: there are %d coins, and the blocks have left %d", len(s.coins), len(free))
+	}
+	for _, t := range s.pool.txs {
+		if confirmed[t.ID.TxID] {
+			return fmt.Errorf("fake: %v is in the pool and in a block", t.ID.TxID)
+		}
+		for _, in := range t.tx.TxIn {
+			if !free[in.PreviousOutPoint] {
+				return fmt.Errorf("fake: %v of the pool spends %v, which is not free", t.ID.TxID, in.PreviousOutPoint)
+			}
+			delete(free, in.PreviousOutPoint)
+		}
+		for at := range outputs(t.tx) {
+			free[at] = true
+		}
+	}
+	return nil
+}
+
+// Pooled lists the txids of the pool in the order of their bytes.
+func (s *Store) Pooled() []chainhash.Hash {
+	var list []chainhash.Hash
+	for _, t := range s.pool.txs {
+		list = append(list, t.ID.TxID)
+	}
+	return inOrder(list)
+}
+
+// Confirmed says whether a transaction is in a block of the best chain.
+func (s *Store) Confirmed(txid chainhash.Hash) bool {
+	return slices.ContainsFunc(s.main, func(e *entry) bool {
+		return slices.ContainsFunc(e.block.Transactions, func(tx *wire.MsgTx) bool { return tx.TxHash() == txid })
+	})
+}
+
+// Reward is the coinbase's output of the best block.
+func (s *Store) Reward() Coin { return CoinsOf(s.tip().block.Transactions[0])[0] }
+
+// Delta is what priorities have added to a transaction's fee.
+func (s *Store) Delta(txid chainhash.Hash) int64 { return s.pool.deltas[txid] }
+
+func inOrder(list []chainhash.Hash) []chainhash.Hash {
+	slices.SortFunc(list, func(a, b chainhash.Hash) int { return slices.Compare(a[:], b[:]) })
+	return list
+}

@@ -1,0 +1,87 @@
+package track
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"acyclic/chain"
+)
+
+// What was sent by RPC is announced again and again until a peer asks for it, or it has
+// left the pool.
+func TestUnbroadcastStory(t *testing.T) {
+	b, rng := DefaultBounds(), dice(1)
+	u := NewUnbroadcast(b)
+	for n := range 3 {
+		u.Add(start, rng, witness(n))
+	}
+	now := start
+	for round, want := range [][]chain.TxID{
+		{witness(0), witness(1), witness(2)}, // the order in which they were sent
+		{witness(0), witness(2)},
+		{witness(2)},
+	} {
+		at := u.Deadline()
+		if wait := at.Sub(now); wait < b.ReannounceAfter || wait > b.ReannounceAfter+b.ReannounceSpread {
+			t.Errorf("round %d comes after %v", round, wait)
+		}
+		if early := u.Advance(at.Add(-1), rng); early != nil {
+			t.Errorf("round %d comes early: %v", round, early)
+		}
+		if got := u.Advance(at, rng); !slices.Equal(got, want) {
+			t.Errorf("round %d announces %v, want %v", round, got, want)
+		}
+		now = at
+		switch round {
+		case 0:
+			u.Asked(byTxID(1)) // a peer without wtxids has asked for it
+		case 1:
+			u.Remove(witness(0)) // a block has it
+		}
+		if err := u.Check(); err != nil {
+			t.Error(err)
+		}
+	}
+	if u.Contains(byTxID(1)) || !u.Contains(byTxID(2)) || u.Len() != 1 {
+		t.Error("the second was asked for, the third was not")
+	}
+	u.Asked(byWTxID(2 + 1<<16))
+	if u.Len() != 0 || !u.Deadline().IsZero() || u.Advance(now.Add(time.Hour), rng) != nil {
+		t.Error("nothing is left to be announced")
+	}
+	u.Add(now, rng, witness(5)) // the time counts from now, not from long ago
+	if wait := u.Deadline().Sub(now); wait < b.ReannounceAfter {
+		t.Errorf("a new one is announced again after %v", wait)
+	}
+}
+
+func TestL4UnbroadcastIsBounded(t *testing.T) {
+	b := DefaultBounds()
+	u := NewUnbroadcast(b)
+	for n := range 2 * b.MaxUnbroadcast {
+		if took := u.Add(start, dice(1), txID(n)); took != (n < b.MaxUnbroadcast) {
+			t.Fatalf("number %d is kept: %v", n, took)
+		}
+	}
+	if !u.Add(start, dice(1), txID(0)) || u.Len() != b.MaxUnbroadcast {
+		t.Error("one that is there cannot be added again")
+	}
+}
+
+func TestUnbroadcastCheckFindsDamage(t *testing.T) {
+	for name, damage := range map[string]func(u *Unbroadcast){
+		"too many":      func(u *Unbroadcast) { u.cfg.MaxUnbroadcast = 0 },
+		"a time lost":   func(u *Unbroadcast) { u.due = time.Time{} },
+		"twice in list": func(u *Unbroadcast) { u.list = append(u.list, u.list[0]) },
+	} {
+		u := NewUnbroadcast(DefaultBounds())
+		u.Add(start, dice(1), txID(1))
+		if err := u.Check(); err != nil {
+			t.Fatal(err)
+		}
+		if damage(u); u.Check() == nil {
+			t.Errorf("%s: not found", name)
+		}
+	}
+}
