@@ -53,7 +53,8 @@ func (l *lab) run(ctx context.Context, s storm.Storm, k kind) (*report.Run, erro
 
 	feed := storm.NewFeed(n.target.P2P.Addr, s.Base, l.opts.Seed)
 	n.target.Offered = feed.Height
-	rig := &storm.Rig{Node: n.target.P2P, Seed: l.opts.Seed, Feed: feed}
+	rig := storm.NewRig(s, n.target.P2P, feed, l.opts.Seed)
+	rig.Grace = l.opts.Grace
 	feedCtx, endFeed := context.WithCancel(ctx)
 	var fed sync.WaitGroup
 	fed.Go(func() { feed.Run(feedCtx) })
@@ -98,6 +99,9 @@ func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Ri
 		})
 	})
 
+	listenCtx, endListen := context.WithCancel(ctx)
+	rig.Life = listenCtx
+	watch.Go(func() { rig.Ledger.Listen(listenCtx, rig.Node) })
 	wait.Sleep(ctx, l.opts.Calm)
 	now.Store("storm")
 	res.StormFrom = since()
@@ -111,8 +115,11 @@ func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Ri
 
 	// The load is over, and the chain still grows. Does the node recover?
 	graceCtx, endGrace := context.WithTimeout(ctx, l.opts.Grace)
-	rig.Feed.Beat(graceCtx)
+	rig.Beat(graceCtx)
 	endGrace()
+	res.Relayed = rig.Ledger.Relayed()
+	endListen()
+	rig.Wait()
 	endProbe()
 	watch.Wait()
 	dumping.Wait()

@@ -44,6 +44,7 @@ type Run struct {
 	StormFrom  float64        `json:"stormFrom"` // seconds since the probe began
 	StormUntil float64        `json:"stormUntil"`
 	Load       storm.Counts   `json:"load"`
+	Relayed    *storm.Relayed `json:"relayed,omitempty"` // what the honest listeners saw; nil: no listeners
 	Samples    []probe.Sample `json:"samples"`
 	Stalls     []probe.Stall  `json:"stalls"`
 	Recovered  bool           `json:"recovered"` // no stall at the end of the grace period
