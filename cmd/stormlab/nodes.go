@@ -33,9 +33,7 @@ type kind struct {
 var kinds = []kind{
 	{Program: nodes.Btcd, name: "btcd-v0.24.2", dir: "cmd/stormlab/btcd0242", lacks: noCap},
 	{Program: nodes.Btcd, name: "btcd-v0.26.2", lacks: noCap},
-	{Program: nodes.Acyclic, name: ours, lacks: map[string]string{
-		"txs": "This node does not relay transactions yet.",
-	}},
+	{Program: nodes.Acyclic, name: ours},
 }
 
 // noCap is what btcd lacks.

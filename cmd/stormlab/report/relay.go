@@ -1,6 +1,10 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
+
+	"acyclic/cmd/stormlab/storm"
+)
 
 // Overfull is true if the node's pool was ever over its cap, as it says itself.
 func (r *Run) Overfull() bool {
@@ -45,8 +49,9 @@ func (r *Run) relay() (parts []string) {
 func (r *Run) Facts() (facts []string) {
 	add := func(format string, args ...any) { facts = append(facts, fmt.Sprintf(format, args...)) }
 	if s := r.Relayed; s != nil {
-		add("relayed: %d announcements, %d confirmed before one; from sending to the announcement of the %d in no block: "+
-			"median %.1f s, 99 %% %.1f s, most %.1f s", s.Announced, s.Confirmed, s.Kept, s.Median, s.P99, s.Most)
+		add("relayed: %d announcements, %d confirmed before one; from sending to the announcement of the %d in no block: %s",
+			s.Announced, s.Confirmed, s.Kept, spread(s.Relay))
+		add("from offering a block to its announcement: %s", spread(s.Blocks))
 	}
 	for _, d := range r.Delays {
 		add("%s from another process: median %.1f ms, 99 %% %.1f ms, most %.0f ms (%d asked, %d unanswered)",
@@ -80,11 +85,18 @@ func (r *Run) Facts() (facts []string) {
 	add("memory %d, %d, %d MiB and goroutines %d, %d, %d before, at the peak, after",
 		before.rss>>20, peak.rss>>20, after.rss>>20, before.goroutines, peak.goroutines, after.goroutines)
 	if most > 0 {
-		add("pool: %d transactions at most, %d at the end; %.1f of %.1f MB at most; lowest fee rate up to %.2f sat/vB",
-			most, pool, float64(usage)/1e6, float64(limit)/1e6, fee*1e5)
+		add("pool: %d transactions at most, %d at the end", most, pool)
+	}
+	if limit > 0 {
+		add("pool: %.1f of %.1f MB at most; lowest fee rate up to %.2f sat/vB",
+			float64(usage)/1e6, float64(limit)/1e6, fee*1e5)
 	}
 	if cpu := r.CPU(); cpu > 0 && r.LoadCPU > 0 {
 		add("processor: %.0f s node, %.0f s load (%.0f %% of both)", cpu, r.LoadCPU, 100*r.LoadCPU/(cpu+r.LoadCPU))
 	}
 	return facts
+}
+
+func spread(s storm.Spread) string {
+	return fmt.Sprintf("median %.2f s, 99 %% %.2f s, most %.2f s", s.Median, s.P99, s.Most)
 }

@@ -44,14 +44,14 @@ func TestFacts(t *testing.T) {
 		StormFrom: 3, StormUntil: 5, LoadCPU: 2,
 		Samples: []probe.Sample{sample(2, 50, 100, 0), sample(3.1, 80, 400, 0.4), sample(4.9, 70, 300, 0), sample(20, 60, 120, 0)},
 		Delays:  []probe.Delay{{Method: "getpeerinfo", Asked: 60, Median: 0.002, P99: 0.031, Most: 0.04}},
-		Relayed: &storm.Relayed{Kept: 9, Announced: 20, Confirmed: 10, Median: 2.5, P99: 7, Most: 8},
+		Relayed: &storm.Relayed{Kept: 9, Announced: 20, Confirmed: 10, Relay: storm.Spread{Median: 2.5, P99: 7, Most: 8}},
 	}
 	text := strings.Join(r.Facts(), "\n")
 	for _, want := range []string{
-		"20 announcements, 10 confirmed before one", "the 9 in no block: median 2.5 s, 99 % 7.0 s, most 8.0 s",
+		"20 announcements, 10 confirmed before one", "the 9 in no block: median 2.50 s, 99 % 7.00 s, most 8.00 s",
 		"getpeerinfo from another process: median 2.0 ms, 99 % 31.0 ms, most 40 ms (60 asked, 0 unanswered)",
 		"blocks behind for 0.4 s at most", "memory 50, 80, 60 MiB and goroutines 100, 400, 120 before, at the peak, after",
-		"pool: 400 transactions at most, 120 at the end; 4.0 of 5.0 MB at most; lowest fee rate up to 12.00 sat/vB",
+		"pool: 400 transactions at most, 120 at the end", "pool: 4.0 of 5.0 MB at most; lowest fee rate up to 12.00 sat/vB",
 		"processor: 2 s node, 2 s load (53 % of both)",
 	} {
 		if !strings.Contains(text, want) {

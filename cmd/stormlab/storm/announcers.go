@@ -28,14 +28,17 @@ const (
 // node may wait a minute for a silent peer. So the silent ones end their part
 // when what they announce could not come in time any more.
 func (c *crew) announcers(ctx context.Context, w *chaingen.Wallet, coins []chaingen.Coin) {
-	news := newBroadcast[*wire.MsgTx](announcingPeer * silentPeers)
+	news := make([]chan *wire.MsgTx, announcingPeer*silentPeers) // the announcers' latest, for each silent one
+	for i := range news {
+		news[i] = make(chan *wire.MsgTx, 1)
+	}
 	for i := range silentPeers {
 		c.connected(ctx, 1, 100*time.Millisecond, "silent", func(conn *p2p.Conn, rng *rand.Rand) {
 			for {
 				msg := nonsense(rng, 5)
 				for j := range announcingPeer {
 					select {
-					case tx := <-news.to[j*silentPeers+i]:
+					case tx := <-news[j*silentPeers+i]:
 						msg.AddInvVect(&wire.InvVect{Type: wire.InvTypeTx, Hash: tx.TxHash()})
 						if i == 0 {
 							conn.Send(forged(tx, rng))
@@ -63,7 +66,7 @@ func (c *crew) announcers(ctx context.Context, w *chaingen.Wallet, coins []chain
 					c.r.Load.Txs.Add(1)
 					if c.r.timeLeft(ctx) > requestBound {
 						for k := range silentPeers {
-							offer(news.to[i*silentPeers+k], tx)
+							hand(news[i*silentPeers+k], tx)
 						}
 						wait.Sleep(ctx, announceEvery/2)
 					}
@@ -74,8 +77,8 @@ func (c *crew) announcers(ctx context.Context, w *chaingen.Wallet, coins []chain
 	}
 }
 
-// offer hands over a value if the last one has been taken.
-func offer[T any](to chan T, v T) {
+// hand gives a value if the last one has been taken.
+func hand[T any](to chan T, v T) {
 	select {
 	case to <- v:
 	default:

@@ -50,12 +50,19 @@ type Ledger struct {
 	open    []*entry                  // in the order in which they were sent
 	names   map[chainhash.Hash]*entry // of the open ones, by txid and wtxid
 	settled map[uint64]bool           // the first bytes of the names of the others
-	blocks  map[chainhash.Hash]int32  // the feed's, by hash
+	blocks  map[chainhash.Hash]offer  // the feed's, by hash
 	tip     [listeners]int32          // the highest of them that each listener has heard of
 	ready   [listeners]bool           // has been connected
 	strange map[chainhash.Hash]bool   // announced, and never sent as valid
 	delays  []float64                 // of the kept ones that are settled
+	arrival []float64                 // of blocks: from the offer to each listener, in seconds
 	sum     Relayed
+}
+
+// offer is when the feed offered a block.
+type offer struct {
+	height int32
+	at     time.Time
 }
 
 // Relayed is what the honest listeners have seen. The counts of announced and
@@ -72,9 +79,24 @@ type Relayed struct {
 	Strange   int64 `json:"strange"`   // announced, and never sent as valid
 	Lost      int64 `json:"lost"`      // connections of listeners that the node ended
 	// From sending to the announcement of those kept, in seconds.
+	Relay Spread `json:"relay"`
+	// From offering a block to the node to its announcement to a listener.
+	Blocks Spread `json:"blocks"`
+}
+
+// Spread sums up times, in seconds.
+type Spread struct {
 	Median float64 `json:"median"`
 	P99    float64 `json:"p99"`
 	Most   float64 `json:"most"`
+}
+
+func spread(times []float64) (s Spread) {
+	if n := len(times); n > 0 {
+		all := slices.Sorted(slices.Values(times))
+		s = Spread{all[n/2], all[n*99/100], all[n-1]}
+	}
+	return s
 }
 
 // Good is true if every valid transaction has reached every listener as it was
@@ -86,7 +108,7 @@ func (r *Relayed) Good() bool {
 func newLedger() *Ledger {
 	return &Ledger{
 		names: map[chainhash.Hash]*entry{}, settled: map[uint64]bool{},
-		blocks: map[chainhash.Hash]int32{}, strange: map[chainhash.Hash]bool{},
+		blocks: map[chainhash.Hash]offer{}, strange: map[chainhash.Hash]bool{},
 	}
 }
 
@@ -132,7 +154,7 @@ func (l *Ledger) confirm(block chainhash.Hash, height int32, es []*entry) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.blocks[block] = height
+	l.blocks[block] = offer{height, time.Now()}
 	for _, e := range es {
 		e.height = height
 	}
@@ -217,9 +239,7 @@ func (l *Ledger) Relayed() *Relayed {
 	}
 	sum := l.sum
 	sum.Listeners, sum.Strange = listeners, int64(len(l.strange))
-	if all := slices.Sorted(slices.Values(l.delays)); len(all) > 0 {
-		sum.Median, sum.P99, sum.Most = all[len(all)/2], all[len(all)*99/100], all[len(all)-1]
-	}
+	sum.Relay, sum.Blocks = spread(l.delays), spread(l.arrival)
 	l.sum, l.delays = was, l.delays[:delays]
 	return &sum
 }

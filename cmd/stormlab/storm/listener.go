@@ -120,8 +120,12 @@ func (l *Ledger) onInv(i int, items []*wire.InvVect) *wire.MsgGetData {
 	return ask
 }
 
+// onBlock notes that a listener has heard of a block: the node has connected it.
 func (l *Ledger) onBlock(i int, hash chainhash.Hash) {
-	l.tip[i] = max(l.tip[i], l.blocks[hash])
+	if block, ok := l.blocks[hash]; ok && block.height > l.tip[i] {
+		l.tip[i] = block.height
+		l.arrival = append(l.arrival, time.Since(block.at).Seconds())
+	}
 }
 
 // onTx compares what is delivered with what was sent.

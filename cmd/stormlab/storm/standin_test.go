@@ -198,7 +198,7 @@ func patience(ctx context.Context, l *Ledger) {
 func TestListenersHearOfEverything(t *testing.T) {
 	t.Parallel()
 	seen := stormed(t, &standin{})
-	if !seen.Good() || seen.Kept < 12 || seen.Announced != listeners*seen.Sent || seen.Lost > 0 || seen.P99 <= 0 {
+	if !seen.Good() || seen.Kept < 12 || seen.Announced != listeners*seen.Sent || seen.Lost > 0 || seen.Relay.P99 <= 0 {
 		t.Errorf("%+v", *seen)
 	}
 }
