@@ -148,19 +148,33 @@ func chain(w *chaingen.Wallet, coin chaingen.Coin, n int, rate int64) (txs []*wi
 // coins and one more, and so replaces too many, then one that replaces 100.
 func (c *crew) replacers(ctx context.Context, n int, w *chaingen.Wallet, coins []chaingen.Coin) {
 	c.each(ctx, n, "replacer", coins, 5*time.Second, func(box *coinBox, _ *rand.Rand) (msgs []wire.Message) {
-		const victims = (roots + 1) * chainMost * victimRate * plainSize // their fees
 		some := box.take(roots + 1)
 		if some == nil {
 			return nil
 		}
-		for _, coin := range some {
-			for _, tx := range chain(w, coin, chainMost, victimRate) {
-				msgs = append(msgs, c.r.Ledger.enter(tx, allowed).tx)
-			}
+		rep := replacement(w, some)
+		for _, tx := range append(rep.victims, rep.tooMany) {
+			msgs = append(msgs, c.r.Ledger.enter(tx, allowed).tx)
 		}
-		tooMany, most := w.Spend(some, 1, 2*victims), w.Spend(some[:roots], 1, 4*victims)
-		return append(msgs, c.r.Ledger.enter(tooMany, allowed).tx, c.r.Ledger.enter(most, kept).tx)
+		return append(msgs, c.r.Ledger.enter(rep.most, kept).tx)
 	})
+}
+
+// replaced are the transactions of one turn of a replacer. If the node has lost
+// some of the victims, it may take tooMany; it must take most in any case.
+type replaced struct {
+	victims       []*wire.MsgTx
+	tooMany, most *wire.MsgTx
+}
+
+// replacement makes chains of roots+1 coins and what replaces them.
+func replacement(w *chaingen.Wallet, coins []chaingen.Coin) (rep replaced) {
+	const fees = (roots + 1) * chainMost * victimRate * plainSize // of the victims
+	for _, coin := range coins {
+		rep.victims = append(rep.victims, chain(w, coin, chainMost, victimRate)...)
+	}
+	rep.tooMany, rep.most = w.Spend(coins, 1, 2*fees), w.Spend(coins[:roots], 1, 4*fees)
+	return rep
 }
 
 // orphans send transactions whose parents nobody has.
