@@ -176,8 +176,12 @@ func (l *Ledger) settle() {
 	})
 }
 
-// done is true if nothing more can be expected of a transaction.
+// done is true if nothing more can be expected of a transaction, and no block
+// is to have it.
 func (l *Ledger) done(e *entry) bool {
+	if e.fate == mined && e.height == 0 {
+		return false
+	}
 	for i := range listeners {
 		if !l.passed(e, i) && !(e.heard[i] && e.got[i]) {
 			return false

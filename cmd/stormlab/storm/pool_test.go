@@ -139,3 +139,18 @@ func TestAnnouncedAndNotServedIsNotGood(t *testing.T) {
 		t.Errorf("%+v", *seen)
 	}
 }
+
+// TestAParentIsMinedThoughEverybodyHasIt: a block that left it out would have
+// children without their parent.
+func TestAParentIsMinedThoughEverybodyHasIt(t *testing.T) {
+	l := newLedger()
+	e := l.enter(&wire.MsgTx{LockTime: 1}, mined)
+	for i := range listeners {
+		l.onInv(i, []*wire.InvVect{wire.NewInvVect(wire.InvTypeTx, &e.txid)})
+		l.onTx(i, e.tx)
+	}
+	l.confirm(wire.NewMsgTx(1).TxHash(), 1, nil) // a block in between
+	if txs, _ := l.due(e.sent.Add(mineAfter)); len(txs) != 1 {
+		t.Errorf("%d are due", len(txs))
+	}
+}
