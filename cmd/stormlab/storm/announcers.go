@@ -56,7 +56,7 @@ func (c *crew) announcers(ctx context.Context, w *chaingen.Wallet, coins []chain
 	for i := range announcingPeer {
 		s := &shop{goods: map[chainhash.Hash]*wire.MsgTx{}}
 		box := &coinBox{coins: coins[i*len(coins)/announcingPeer : (i+1)*len(coins)/announcingPeer]}
-		c.stays(ctx, "announcer", s.serve, func(conn *p2p.Conn, _ *rand.Rand) {
+		c.stays(ctx, "announcer", func(conn *p2p.Conn) { serve(conn, s.find) }, func(conn *p2p.Conn, _ *rand.Rand) {
 			c.r.Ledger.await(ctx)
 			for err := s.announce(conn); err == nil && wait.Sleep(ctx, announceEvery); {
 				for _, coin := range box.take(1) {
@@ -126,8 +126,15 @@ func (s *shop) announce(conn *p2p.Conn, names ...chainhash.Hash) error {
 	return conn.Send(msg)
 }
 
-// serve answers each getdata until the connection ends.
-func (s *shop) serve(conn *p2p.Conn) {
+// find returns what has that name, or nil.
+func (s *shop) find(name chainhash.Hash) *wire.MsgTx {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.goods[name]
+}
+
+// serve answers each getdata with what find returns, until the connection ends.
+func serve(conn *p2p.Conn, find func(chainhash.Hash) *wire.MsgTx) {
 	for {
 		command, payload, err := conn.Receive()
 		if err != nil {
@@ -141,13 +148,17 @@ func (s *shop) serve(conn *p2p.Conn) {
 			return
 		}
 		var answers []wire.Message
-		s.mu.Lock()
+		missing := wire.NewMsgNotFound()
 		for _, item := range msg.InvList {
-			if tx := s.goods[item.Hash]; tx != nil {
+			if tx := find(item.Hash); tx != nil {
 				answers = append(answers, tx)
+			} else {
+				missing.AddInvVect(item)
 			}
 		}
-		s.mu.Unlock()
+		if len(missing.InvList) > 0 {
+			answers = append(answers, missing)
+		}
 		if conn.Send(answers...) != nil {
 			return
 		}

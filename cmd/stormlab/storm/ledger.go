@@ -128,6 +128,16 @@ func (l *Ledger) enter(tx *wire.MsgTx, f fate) *entry {
 	return e
 }
 
+// find returns the open transaction of that name, or nil.
+func (l *Ledger) find(name chainhash.Hash) *wire.MsgTx {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.names[name]; e != nil {
+		return e.tx
+	}
+	return nil
+}
+
 // due returns the transactions for the next block, parents first.
 func (l *Ledger) due(now time.Time) (txs []*wire.MsgTx, es []*entry) {
 	if l == nil {

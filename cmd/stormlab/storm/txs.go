@@ -46,7 +46,8 @@ func runTxs(ctx context.Context, r *Rig) {
 	crew.Wait()
 }
 
-// payers has n peers send valid transactions, each from its own coins. Two
+// payers has n peers send valid transactions, each from its own coins. They
+// answer a node that asks for one, because it may have had no room for it. Two
 // thirds of the coins are for transactions that are mined.
 func (c *crew) payers(ctx context.Context, n int, coins []chaingen.Coin, fee int64, pause time.Duration) {
 	wallet := chaingen.NewWallet("stormlab")
@@ -60,7 +61,8 @@ func (c *crew) payers(ctx context.Context, n int, coins []chaingen.Coin, fee int
 			}
 		}
 		p.purse.chain = make([]int, len(p.purse.coins))
-		c.stays(ctx, "payer", nil, func(conn *p2p.Conn, _ *rand.Rand) {
+		hear := func(conn *p2p.Conn) { serve(conn, c.r.Ledger.find) }
+		c.stays(ctx, "payer", hear, func(conn *p2p.Conn, _ *rand.Rand) {
 			c.r.Ledger.await(ctx)
 			for msgs := p.again(); ; msgs = p.next(txPerSend) {
 				if conn.Send(msgs...) != nil {
