@@ -157,7 +157,7 @@ type (
 
 	// FeeFilter is a feefilter message (BIP133): the peer wants to hear of no
 	// transaction that pays less, in satoshi per 1,000 virtual bytes. It is between
-	// zero and wire's MaxSatoshi.
+	// zero and MaxMoney.
 	FeeFilter struct {
 		Peer actor.ID
 		Rate int64
@@ -252,6 +252,7 @@ type (
 		PingMin       time.Duration     // the shortest
 		PingWait      time.Duration     // how long the open ping has waited
 		SendHeaders   bool              // it asked for headers announcements
+		MinFee        int64             // of its last feefilter, in satoshi per 1,000 virtual bytes
 	}
 )
 
@@ -259,3 +260,10 @@ type (
 // MAX_LOCATOR_SZ. btcd's wire lets 500 through. An honest locator of a chain of
 // a million blocks has 30.
 const MaxLocator = 101
+
+// InvTypeWTx names a transaction by the hash with its witness data (BIP339). btcd's
+// wire does not know it.
+const InvTypeWTx wire.InvType = 5
+
+// MaxMoney is the most satoshi that there can ever be (Bitcoin Core's MAX_MONEY).
+const MaxMoney = 21_000_000 * 100_000_000
