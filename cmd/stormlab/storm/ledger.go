@@ -82,7 +82,19 @@ type Relayed struct {
 	Relay Spread `json:"relay"`
 	// From offering a block to the node to its announcement to a listener.
 	Blocks Spread `json:"blocks"`
+	// Examples are some of those missing.
+	Examples []Example `json:"examples,omitempty"`
 }
+
+// Example is a transaction that not every listener has heard of.
+type Example struct {
+	TxID  string          `json:"txid"`
+	Kept  bool            `json:"kept"`
+	Age   float64         `json:"age"` // seconds since it was sent
+	Heard [listeners]bool `json:"heard"`
+}
+
+const mostExamples = 20
 
 // Spread sums up times, in seconds.
 type Spread struct {
@@ -248,10 +260,16 @@ func (l *Ledger) Relayed() *Relayed {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	was, delays := l.sum, len(l.delays)
+	var examples []Example
 	for _, e := range l.open {
+		missing := l.sum.Missing
 		l.count(e)
+		if l.sum.Missing > missing && len(examples) < mostExamples {
+			examples = append(examples, Example{e.txid.String(), e.fate == kept, time.Since(e.sent).Seconds(), e.heard})
+		}
 	}
 	sum := l.sum
+	sum.Examples = examples
 	sum.Listeners, sum.Strange = listeners, int64(len(l.strange))
 	sum.Relay, sum.Blocks = spread(l.delays), spread(l.arrival)
 	l.sum, l.delays = was, l.delays[:delays]

@@ -213,7 +213,7 @@ func TestASwallowedTransactionIsMissed(t *testing.T) {
 		once.Do(func() { hidden = tx.TxHash() })
 		return tx.TxHash() == hidden
 	}})
-	if seen.Good() || seen.Missing != listeners {
+	if seen.Good() || seen.Missing != listeners || len(seen.Examples) != 1 || seen.Examples[0].TxID != hidden.String() {
 		t.Errorf("%+v", *seen)
 	}
 }
