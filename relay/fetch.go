@@ -63,7 +63,7 @@ func (m *Machine) has(name peer.TxName) bool {
 // bounded, and so is what has come and waits for chain: so nothing is asked for that there
 // would be no room for.
 func (m *Machine) mayFetch(p *remote) bool {
-	return m.requests.Ready(p.id) > 0 && m.requests.InFlight(p.id) < m.cfg.Txs.MaxInFlight &&
+	return m.requests.Waiting() > 0 && m.requests.Ready(p.id) > 0 && m.requests.InFlight(p.id) < m.cfg.Txs.MaxInFlight &&
 		m.hand.bytes < m.cfg.MaxHand/2 && p.got.bytes < m.cfg.MaxHandOfPeer
 }
 
