@@ -176,10 +176,14 @@ func TestL4TheRoomForTransactions(t *testing.T) {
 	if got := m.hand.bytes; got != 2500 {
 		t.Errorf("%d bytes of what nobody asked for, want 2500", got)
 	}
+	_, dropped := aTx(5)
+	wantGetTx(t, r, alice, "she has what found no room, and is asked for it later", peer.InvTypeWTx, dropped.WTxID)
 	send(bob, 100, 1)
 	if got := m.hand.bytes; got != 2500 {
 		t.Errorf("%d bytes, and a quarter is for what nobody asked for", got)
 	}
+	_, dropped = aTx(100)
+	r.Reply(wantGetTx(t, r, bob, "so is he", peer.InvTypeWTx, dropped.WTxID), peer.Sent{})
 	_, big := aTx(200)
 	announce(r, bob, big)
 	wantGet := wantGetTx(t, r, bob, "there is room for what is asked for", peer.InvTypeWTx, big.WTxID)
