@@ -19,7 +19,7 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 
 	"acyclic/chain"
-	"acyclic/chain/pool"
+	"acyclic/chain/engine/pool"
 	"acyclic/internal/kernel/actor"
 )
 

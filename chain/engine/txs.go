@@ -8,7 +8,7 @@ import (
 	"github.com/btcsuite/btcd/blockchain"
 
 	"acyclic/chain"
-	"acyclic/chain/pool"
+	"acyclic/chain/engine/pool"
 	"acyclic/internal/kernel/actor"
 )
 

@@ -14,7 +14,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
-	"acyclic/chain/pool"
+	"acyclic/chain/engine/pool"
 )
 
 // anyone is P2WSH of a script that anyone can satisfy.

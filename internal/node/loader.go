@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"acyclic/chain"
-	"acyclic/chain/pool"
+	"acyclic/chain/engine/pool"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/adapter"
 )
