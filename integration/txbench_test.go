@@ -185,14 +185,20 @@ func BenchmarkTxDelay(b *testing.B) {
 		sent := map[chainhash.Hash]time.Time{}
 		go conns[0].Drain()
 		go func() {
+			pace := time.NewTicker(5 * time.Millisecond) // 200 transactions a second
+			defer pace.Stop()
 			for _, tx := range f.txs {
 				mu.Lock()
 				sent[tx.TxHash()] = time.Now()
 				mu.Unlock()
-				if ctx.Err() != nil || conns[0].Send(tx) != nil {
+				if conns[0].Send(tx) != nil {
 					return
 				}
-				time.Sleep(5 * time.Millisecond) // the load: 200 transactions a second
+				select {
+				case <-pace.C:
+				case <-ctx.Done():
+					return
+				}
 			}
 		}()
 		least := time.Hour
