@@ -98,8 +98,6 @@ func (m *Machine) Deadline() time.Time { return time.Time{} }
 // Check verifies the invariants.
 func (m *Machine) Check() error {
 	switch {
-	case m.failed != "" && m.waiting() > 0:
-		return errors.New("chain: a question waits for an engine that has failed")
 	case (m.started || m.failed != "") && len(m.wantsTips) > 0:
 		return errors.New("chain: GetTips waits though its answer is known")
 	case m.behind && m.catchingUp:
@@ -110,14 +108,9 @@ func (m *Machine) Check() error {
 			return fmt.Errorf("chain: a block may have to wait for %d questions of a kind", kind)
 		}
 	}
-	return errors.Join(m.headers.check(), m.blocks.check(), m.templates.check(),
-		m.txs.check(), m.outs.check(), m.priorities.check(), m.saves.check())
-}
-
-// waiting counts the questions that the worker has not been asked yet.
-func (m *Machine) waiting() int {
-	return len(m.headers.waits) + len(m.blocks.waits) + len(m.templates.waits) +
-		len(m.txs.waits) + len(m.outs.waits) + len(m.priorities.waits) + len(m.saves.waits)
+	failed := m.failed != ""
+	return errors.Join(m.headers.check(failed), m.blocks.check(failed), m.templates.check(failed),
+		m.txs.check(failed), m.outs.check(failed), m.priorities.check(failed), m.saves.check(failed))
 }
 
 // onGetTips answers from the state as soon as it is known.

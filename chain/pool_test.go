@@ -28,7 +28,7 @@ func TestStoryOfTransactions(t *testing.T) {
 	r.WantNothing("the other 99 wait here")
 
 	// A block comes, and passes all that wait.
-	block := r.Ask(blockAt(1))
+	r.Ask(blockAt(1))
 	_, apply := steptest.WantAsk[ApplyBlock](r, "it stands behind the transaction in hand")
 	r.Reply(one, taken(0, 1, accepted(0)))
 	if got := steptest.Want[TxAccepted](r, "on the topic of transactions"); got.Txs[0].ID != idAt(0) {
@@ -87,7 +87,6 @@ func TestStoryOfTransactions(t *testing.T) {
 	if v := steptest.WantAnswer[TxVerdict](r, r.Ask(txAt(200)), "and who comes later"); v.Code != TxFatal || v.ID != idAt(200) {
 		t.Errorf("the verdict is %+v", v)
 	}
-	_ = block
 	r.WantNothing("nothing else")
 }
 
@@ -161,12 +160,12 @@ func TestAPriorityIsNotAskedTwice(t *testing.T) {
 	for _, q := range []any{GetTxOut{}, Prioritise{}, SavePool{}} {
 		r.WantRefused(r.Ask(q), "nor later")
 	}
-	if m.waiting() != 0 {
+	if held(m) != 0 {
 		t.Error("something still waits")
 	}
 }
 
-// Both floods at a time: of nine questions that the worker carries out while both last, one
+// Both floods at a time: of seven questions that the worker carries out while both last, one
 // is a transaction at least, and no block has two of them before it.
 func TestL8NeitherFloodStarvesTheOther(t *testing.T) {
 	r, _ := start(t)

@@ -67,7 +67,10 @@ func (q *queue[Q, A]) drop() []item[Q, A] {
 	return all
 }
 
-func (q *queue[Q, A]) check() error {
+func (q *queue[Q, A]) check(failed bool) error {
+	if failed && len(q.waits) > 0 {
+		return errors.New("chain: a question waits for an engine that has failed")
+	}
 	for _, list := range [][]item[Q, A]{q.waits, q.asked} {
 		for _, it := range list {
 			if it.number >= q.next || it.call.IsZero() {
@@ -80,3 +83,50 @@ func (q *queue[Q, A]) check() error {
 	}
 	return nil
 }
+
+// What a question goes through. end says what its caller gets from a chain that has
+// failed.
+
+// hold queues a question. A failed chain ends it at once.
+func hold[Q, A any](m *Machine, queue *queue[Q, A], q Q, call actor.Call[A], end func(Q, actor.Call[A], *actor.Outbox), out *actor.Outbox) {
+	if m.failed != "" {
+		end(q, call, out)
+		return
+	}
+	queue.push(q, call)
+}
+
+// again answers a question that may be asked again. If the worker was slow, it is, at its
+// old position.
+func again[Q, A any](m *Machine, queue *queue[Q, A], in actor.Input, c Changes, answer A, end func(Q, actor.Call[A], *actor.Outbox), out *actor.Outbox) {
+	it := queue.take(in.Key)
+	switch m.outcome(in, c, out) {
+	case done:
+		it.call.Answer(out, answer)
+	case late:
+		queue.back(it)
+	case hopeless:
+		end(it.q, it.call, out)
+	}
+}
+
+// pass answers a question that is asked once. If the worker was slow, it is refused, and
+// who asked may ask again. Chain must not: a priority would be added twice.
+func pass[Q, A any](m *Machine, queue *queue[Q, A], in actor.Input, c Changes, answer A, out *actor.Outbox) {
+	it := queue.take(in.Key)
+	if m.outcome(in, c, out) == done {
+		it.call.Answer(out, answer)
+	} else {
+		it.call.Refuse(out)
+	}
+}
+
+// endAll ends what waits in a queue.
+func endAll[Q, A any](queue *queue[Q, A], end func(Q, actor.Call[A], *actor.Outbox), out *actor.Outbox) {
+	for _, it := range queue.drop() {
+		end(it.q, it.call, out)
+	}
+}
+
+// refuse ends a question whose answer has no code for a failure.
+func refuse[Q, A any](_ Q, call actor.Call[A], out *actor.Outbox) { call.Refuse(out) }

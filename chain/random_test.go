@@ -214,7 +214,7 @@ func (r *run) end() error {
 	switch {
 	case r.err != nil:
 		return r.err
-	case len(r.open) > 0 || r.m.waiting() > 0 || r.m.blocks.len() > 0 || r.m.headers.len() > 0 || r.m.templates.len() > 0 || r.m.txs.len() > 0 || r.m.behind || r.m.catchingUp:
+	case len(r.open) > 0 || held(r.m) > 0 || r.m.behind || r.m.catchingUp:
 		return fmt.Errorf("%d callers wait; left over are blocks %+v, headers %+v, templates %+v, transactions %+v, CatchUp %v %v",
 			len(r.open), r.m.blocks, r.m.headers, r.m.templates, r.m.txs, r.m.behind, r.m.catchingUp)
 	case fmt.Sprint(r.blocks, r.txs) != fmt.Sprint(byTopic(r.worker.events)):

@@ -74,3 +74,8 @@ func taken(n int32, last uint64, events ...Event) TxApplied {
 		Changes: Changes{Tips: tipsAt(0), Events: events, Last: last},
 	}
 }
+
+// held counts the questions that wait for the worker or are at it.
+func held(m *Machine) int {
+	return m.headers.len() + m.blocks.len() + m.templates.len() + m.txs.len() + m.outs.len() + m.priorities.len() + m.saves.len()
+}

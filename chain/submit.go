@@ -4,29 +4,19 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
-
 	"acyclic/internal/kernel/actor"
 )
 
 func (m *Machine) onSubmitHeaders(q SubmitHeaders, call actor.Call[HeadersVerdict], out *actor.Outbox) {
-	if m.failed != "" {
-		m.failHeaders(call, out)
-		return
-	}
-	m.headers.push(q, call)
+	hold(m, &m.headers, q, call, m.failHeaders, out)
 }
 
 func (m *Machine) onSubmitBlock(q SubmitBlock, call actor.Call[Verdict], out *actor.Outbox) {
-	if m.failed != "" {
-		m.failBlock(q.Hash, call, out)
-		return
-	}
-	m.blocks.push(q, call)
+	hold(m, &m.blocks, q, call, m.failBlock, out)
 }
 
 func (m *Machine) onGetTemplate(q GetTemplate, call actor.Call[Template], out *actor.Outbox) {
-	hold(m, &m.templates, q, call, out)
+	hold(m, &m.templates, q, call, refuse, out)
 }
 
 // pump asks the worker whatever can be asked now. What was missed comes first, then
@@ -72,27 +62,11 @@ func (m *Machine) pump(out *actor.Outbox) {
 }
 
 func (m *Machine) onHeadersApplied(in actor.Input, a HeadersApplied, out *actor.Outbox) {
-	it := m.headers.take(in.Key)
-	switch m.outcome(in, a.Changes, out) {
-	case done:
-		it.call.Answer(out, a.Verdict)
-	case late:
-		m.headers.back(it)
-	case hopeless:
-		m.failHeaders(it.call, out)
-	}
+	again(m, &m.headers, in, a.Changes, a.Verdict, m.failHeaders, out)
 }
 
 func (m *Machine) onBlockApplied(in actor.Input, a BlockApplied, out *actor.Outbox) {
-	it := m.blocks.take(in.Key)
-	switch m.outcome(in, a.Changes, out) {
-	case done:
-		it.call.Answer(out, a.Verdict)
-	case late:
-		m.blocks.back(it)
-	case hopeless:
-		m.failBlock(it.q.Hash, it.call, out)
-	}
+	again(m, &m.blocks, in, a.Changes, a.Verdict, m.failBlock, out)
 }
 
 func (m *Machine) onCaughtUp(in actor.Input, a CaughtUp, out *actor.Outbox) {
@@ -192,29 +166,23 @@ func (m *Machine) fail(why string, out *actor.Outbox) {
 	m.failed = why
 	out.Log(actor.Error, "the chain cannot go on", "error", why)
 	out.Halt(errors.New(why))
-	for _, it := range m.headers.drop() {
-		m.failHeaders(it.call, out)
-	}
-	for _, it := range m.blocks.drop() {
-		m.failBlock(it.q.Hash, it.call, out)
-	}
-	for _, it := range m.txs.drop() {
-		m.failTx(it.q.ID, it.call, out)
-	}
-	refuseAll(&m.templates, out)
-	refuseAll(&m.outs, out)
-	refuseAll(&m.priorities, out)
-	refuseAll(&m.saves, out)
+	endAll(&m.headers, m.failHeaders, out)
+	endAll(&m.blocks, m.failBlock, out)
+	endAll(&m.txs, m.failTx, out)
+	endAll(&m.templates, refuse, out)
+	endAll(&m.outs, refuse, out)
+	endAll(&m.priorities, refuse, out)
+	endAll(&m.saves, refuse, out)
 	for _, call := range m.wantsTips {
 		call.Refuse(out)
 	}
 	m.wantsTips = nil
 }
 
-func (m *Machine) failHeaders(call actor.Call[HeadersVerdict], out *actor.Outbox) {
+func (m *Machine) failHeaders(_ SubmitHeaders, call actor.Call[HeadersVerdict], out *actor.Outbox) {
 	call.Answer(out, HeadersVerdict{Best: m.tips.Header, Code: Fatal, Reason: "fatal", Detail: m.failed})
 }
 
-func (m *Machine) failBlock(hash chainhash.Hash, call actor.Call[Verdict], out *actor.Outbox) {
-	call.Answer(out, Verdict{Hash: hash, Code: Fatal, Reason: "fatal", Detail: m.failed, Tip: m.tips.Block})
+func (m *Machine) failBlock(q SubmitBlock, call actor.Call[Verdict], out *actor.Outbox) {
+	call.Answer(out, Verdict{Hash: q.Hash, Code: Fatal, Reason: "fatal", Detail: m.failed, Tip: m.tips.Block})
 }
