@@ -97,7 +97,7 @@ func (e *Engine) onFindTxOut(q chain.FindTxOut) chain.TxOutFound {
 
 func (e *Engine) txOut(q chain.FindTxOut) (a chain.TxOut) {
 	if q.Pool {
-		if _, spent := e.pool.Spender(q.Out); spent {
+		if e.pool.Spends(q.Out) {
 			return a
 		}
 		if out := e.pool.Output(q.Out); out != nil {

@@ -106,8 +106,9 @@ func (p *Pool) judge(t *btcutil.Tx, o Offer) (e *entry, conflicts []*entry, r *r
 	if e.Added.IsZero() {
 		e.Added = p.cfg.Now()
 	}
+	e.delta = p.deltas[e.ID.TxID]
 	e.height = p.cfg.Chain.BestSnapshot().Height
-	conflicts = p.conflicts(e)
+	conflicts = p.conflicts(e.tx)
 	for _, check := range []func() *refusal{
 		func() *refusal { return checkWitness(e.tx, view) },
 		func() *refusal {

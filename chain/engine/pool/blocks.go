@@ -1,8 +1,6 @@
 package pool
 
 import (
-	"slices"
-
 	"github.com/btcsuite/btcd/blockchain"
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -48,7 +46,7 @@ func (p *Pool) Connected(block *btcutil.Block) {
 		if i > 0 {
 			all = append(all, id)
 			confirmed = append(confirmed, p.confirm(id.TxID)...)
-			conflicts = append(conflicts, p.dropConflicts(t.MsgTx())...)
+			conflicts = append(conflicts, p.takeFamily(p.conflicts(t.MsgTx()))...)
 			p.orphans.dropRivals(t.MsgTx())
 		}
 		p.orphans.ready(t.MsgTx(), id.TxID)
@@ -79,20 +77,6 @@ func (p *Pool) confirm(txid chainhash.Hash) (ids []chain.TxID) {
 		p.locked(func() { delete(p.deltas, txid) })
 	}
 	return ids
-}
-
-// dropConflicts takes out what spends the same as a transaction of a block.
-func (p *Pool) dropConflicts(tx *wire.MsgTx) []chain.TxID {
-	var rivals []*entry
-	for _, in := range tx.TxIn {
-		if e := p.index.spends[in.PreviousOutPoint]; e != nil && !slices.Contains(rivals, e) {
-			rivals = append(rivals, e)
-		}
-	}
-	if rivals == nil {
-		return nil
-	}
-	return p.takeFamily(rivals)
 }
 
 // Disconnected says that a block was disconnected. As with Connected, Settle must

@@ -53,7 +53,7 @@ func complaints(p *Pool) (list []string) {
 	for out, e := range spends {
 		complain(ix.spends[out] != e, "an output is spent by another")
 	}
-	for _, r := range []*ranking{&ix.byScore, &ix.byAge} {
+	for _, r := range []*ranking[entry]{&ix.byScore, &ix.byAge} {
 		for i, e := range r.list {
 			complain(!live[e] || *r.at(e) != i, "an entry does not know its place")
 			complain(i > 0 && r.less(e, r.list[(i-1)/2]), "a heap is out of order")

@@ -61,7 +61,7 @@ func feeAt(rate, size int64) int64 { return (rate*size + 999) / 1000 }
 func (p *Pool) checkFee(e *entry) *refusal {
 	now := p.cfg.Now()
 	p.locked(func() { p.fee = p.fee.after(now, p.index.total.usage, p.cfg.MaxBytes) })
-	fee := e.Fee + p.deltas[e.ID.TxID]
+	fee := e.modified()
 	if least := feeAt(p.fee.least(), e.VSize); least > 0 && fee < least {
 		return refuse(chain.TxPolicy, "mempool min fee not met", "%d < %d", fee, least)
 	}

@@ -2,42 +2,44 @@ package pool
 
 import "container/heap"
 
-// ranking is a heap of entries. at is where an entry keeps its position in it.
-type ranking struct {
-	list []*entry
-	less func(a, b *entry) bool
-	at   func(*entry) *int
+// ranking is a heap. at is where an element keeps its position in it; -1: it is not in it
+// any more.
+type ranking[T any] struct {
+	list []*T
+	less func(a, b *T) bool
+	at   func(*T) *int
 }
 
-func (r *ranking) Len() int           { return len(r.list) }
-func (r *ranking) Less(i, j int) bool { return r.less(r.list[i], r.list[j]) }
-func (r *ranking) Swap(i, j int) {
+func (r *ranking[T]) Len() int           { return len(r.list) }
+func (r *ranking[T]) Less(i, j int) bool { return r.less(r.list[i], r.list[j]) }
+func (r *ranking[T]) Swap(i, j int) {
 	r.list[i], r.list[j] = r.list[j], r.list[i]
 	*r.at(r.list[i]), *r.at(r.list[j]) = i, j
 }
 
 // Push is for package heap.
-func (r *ranking) Push(x any) {
-	e := x.(*entry)
+func (r *ranking[T]) Push(x any) {
+	e := x.(*T)
 	*r.at(e) = len(r.list)
 	r.list = append(r.list, e)
 }
 
 // Pop is for package heap.
-func (r *ranking) Pop() any {
+func (r *ranking[T]) Pop() any {
 	n := len(r.list) - 1
 	e := r.list[n]
+	*r.at(e) = -1
 	r.list[n] = nil
 	r.list = r.list[:n]
 	return e
 }
 
-func (r *ranking) add(e *entry)    { heap.Push(r, e) }
-func (r *ranking) remove(e *entry) { heap.Remove(r, *r.at(e)) }
-func (r *ranking) fix(e *entry)    { heap.Fix(r, *r.at(e)) }
+func (r *ranking[T]) add(e *T)    { heap.Push(r, e) }
+func (r *ranking[T]) remove(e *T) { heap.Remove(r, *r.at(e)) }
+func (r *ranking[T]) fix(e *T)    { heap.Fix(r, *r.at(e)) }
 
 // first is the first of all, or nil.
-func (r *ranking) first() *entry {
+func (r *ranking[T]) first() *T {
 	if len(r.list) == 0 {
 		return nil
 	}

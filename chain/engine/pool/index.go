@@ -20,8 +20,8 @@ type index struct {
 	order   []*entry
 	holes   int // entries in order that are gone
 	seq     uint64
-	byScore ranking // the first to be evicted
-	byAge   ranking // the first to expire
+	byScore ranking[entry] // the first to be evicted
+	byAge   ranking[entry] // the first to expire
 	total   struct{ usage, size, fees int64 }
 }
 
@@ -29,8 +29,8 @@ func newIndex() index {
 	return index{
 		byTxID: map[chainhash.Hash]*entry{}, byWTxID: map[chainhash.Hash]*entry{},
 		spends:  map[wire.OutPoint]*entry{},
-		byScore: ranking{less: worthLess, at: func(e *entry) *int { return &e.byScore }},
-		byAge:   ranking{less: older, at: func(e *entry) *int { return &e.byAge }},
+		byScore: ranking[entry]{less: worthLess, at: func(e *entry) *int { return &e.byScore }},
+		byAge:   ranking[entry]{less: older, at: func(e *entry) *int { return &e.byAge }},
 	}
 }
 
@@ -205,7 +205,6 @@ func (p *Pool) insert(e *entry) {
 	parents := p.index.parentsOf(e.tx)
 	ancestors := p.reach(parents, up)
 	p.locked(func() {
-		e.delta = p.deltas[e.ID.TxID]
 		e.Ancestors = len(ancestors)
 		p.index.add(e, parents, ancestors)
 		p.sequence++

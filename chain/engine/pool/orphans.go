@@ -22,7 +22,6 @@ type orphan struct {
 	weight int64
 	usage  int64
 	queued bool // a parent has come
-	gone   bool
 }
 
 // orphanage keeps orphans for a while. btcd's pool would admit them by itself,
@@ -82,7 +81,6 @@ func (o *orphanage) expire(before time.Time) {
 }
 
 func (o *orphanage) drop(n *orphan) {
-	n.gone = true
 	delete(o.byWTxID, n.id.WTxID)
 	o.list = slices.DeleteFunc(o.list, func(other *orphan) bool { return other == n })
 	o.queue = slices.DeleteFunc(o.queue, func(other *orphan) bool { return other == n })

@@ -160,13 +160,8 @@ func (p *Pool) Prioritise(txid chainhash.Hash, delta int64) {
 	})
 }
 
-// Spender returns the transaction of the pool that spends an output.
-func (p *Pool) Spender(out wire.OutPoint) (txid chainhash.Hash, ok bool) {
-	if e := p.index.spends[out]; e != nil {
-		return e.ID.TxID, true
-	}
-	return txid, false
-}
+// Spends says whether a transaction of the pool spends an output.
+func (p *Pool) Spends(out wire.OutPoint) bool { return p.index.spends[out] != nil }
 
 // Output returns an output of a transaction in the pool, or nil.
 func (p *Pool) Output(out wire.OutPoint) *wire.TxOut {

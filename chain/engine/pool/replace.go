@@ -3,13 +3,16 @@ package pool
 import (
 	"slices"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"acyclic/chain"
 )
 
-// conflicts returns the transactions of the pool that spend what e spends, each
+// conflicts returns the transactions of the pool that spend what one spends, each
 // once.
-func (p *Pool) conflicts(e *entry) (list []*entry) {
-	for _, in := range e.tx.TxIn {
+func (p *Pool) conflicts(tx *wire.MsgTx) (list []*entry) {
+	for _, in := range tx.TxIn {
 		if c := p.index.spends[in.PreviousOutPoint]; c != nil && !slices.Contains(list, c) {
 			list = append(list, c)
 		}
@@ -87,17 +90,16 @@ func (p *Pool) checkReplacement(e *entry, conflicts []*entry) *refusal {
 		return nil
 	}
 	const tooCheap = "insufficient fee"
-	fee := e.Fee + p.deltas[e.ID.TxID]
-	mine := sums{size: e.VSize, fees: fee}
+	mine := e.alone()
 	count := 0
-	known := map[string]bool{} // what may be spent of the pool
+	known := map[chainhash.Hash]bool{} // what may be spent of the pool
 	for _, c := range conflicts {
 		if mine.rate() <= c.alone().rate() {
 			return refuse(chain.TxPolicy, tooCheap, "it pays %.3f sat/vB, no more than the %.3f of %v, which it would replace", mine.rate(), c.alone().rate(), c.ID.TxID)
 		}
 		count += c.down.count
 		for _, in := range c.tx.TxIn {
-			known[string(in.PreviousOutPoint.Hash[:])] = true
+			known[in.PreviousOutPoint.Hash] = true
 		}
 	}
 	if count > maxReplaced {
@@ -105,7 +107,7 @@ func (p *Pool) checkReplacement(e *entry, conflicts []*entry) *refusal {
 	}
 	for _, in := range e.tx.TxIn {
 		out := in.PreviousOutPoint
-		if !known[string(out.Hash[:])] && p.index.byTxID[out.Hash] != nil {
+		if !known[out.Hash] && p.index.byTxID[out.Hash] != nil {
 			return refuse(chain.TxPolicy, "replacement-adds-unconfirmed", "it spends %v, which those that it would replace do not", out)
 		}
 	}
@@ -113,8 +115,8 @@ func (p *Pool) checkReplacement(e *entry, conflicts []*entry) *refusal {
 	for _, c := range p.reach(conflicts, down) {
 		replaced += c.modified()
 	}
-	if more := feeAt(incrementalFee, e.VSize); fee < replaced+more {
-		return refuse(chain.TxPolicy, tooCheap, "it pays %d; those that it would replace pay %d, and its own way costs %d", fee, replaced, more)
+	if more := feeAt(incrementalFee, e.VSize); mine.fees < replaced+more {
+		return refuse(chain.TxPolicy, tooCheap, "it pays %d; those that it would replace pay %d, and its own way costs %d", mine.fees, replaced, more)
 	}
 	return nil
 }

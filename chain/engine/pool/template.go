@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"container/heap"
 	"time"
 
 	"github.com/btcsuite/btcd/blockchain"
@@ -27,7 +26,7 @@ type assembler struct {
 	median time.Time
 	at     map[*entry]int // the place of those that are chosen
 	state  map[*entry]*candidate
-	heap   candidates
+	heap   ranking[candidate] // the first to be chosen
 	weight int64
 	sigOps int64
 	misses int
@@ -42,33 +41,11 @@ type candidate struct {
 	pos  int // in the heap; -1: not in it
 }
 
-type candidates []*candidate
-
-func (c candidates) Len() int { return len(c) }
-func (c candidates) Less(i, j int) bool {
-	if c[i].rate != c[j].rate {
-		return c[i].rate > c[j].rate
+func worthMore(a, b *candidate) bool {
+	if a.rate != b.rate {
+		return a.rate > b.rate
 	}
-	return c[i].e.seq < c[j].e.seq
-}
-func (c candidates) Swap(i, j int) {
-	c[i], c[j] = c[j], c[i]
-	c[i].pos, c[j].pos = i, j
-}
-
-// Push is for package heap.
-func (c *candidates) Push(x any) {
-	n := x.(*candidate)
-	n.pos = len(*c)
-	*c = append(*c, n)
-}
-
-// Pop is for package heap.
-func (c *candidates) Pop() any {
-	n := (*c)[len(*c)-1]
-	n.pos = -1
-	*c = (*c)[:len(*c)-1]
-	return n
+	return a.e.seq < b.e.seq
 }
 
 // rank is the fee rate by which a transaction is chosen: alone or with its
@@ -81,19 +58,19 @@ func (p *Pool) Template(height int32, median time.Time) []chain.TemplateTx {
 	a := &assembler{
 		pool: p, height: height, median: median,
 		at: map[*entry]int{}, state: make(map[*entry]*candidate, len(p.index.byTxID)),
+		heap:   ranking[candidate]{less: worthMore, at: func(c *candidate) *int { return &c.pos }},
 		weight: coinbaseWeight, sigOps: coinbaseSigOps,
 	}
 	for _, e := range p.index.order {
 		if !e.gone.Load() {
-			c := &candidate{e: e, up: e.up, pos: len(a.heap)}
+			c := &candidate{e: e, up: e.up}
 			c.rank()
 			a.state[e] = c
-			a.heap = append(a.heap, c)
+			a.heap.add(c)
 		}
 	}
-	heap.Init(&a.heap)
-	for len(a.heap) > 0 {
-		c := heap.Pop(&a.heap).(*candidate)
+	for c := a.heap.first(); c != nil; c = a.heap.first() {
+		a.heap.remove(c)
 		if _, chosen := a.at[c.e]; chosen {
 			continue
 		}
@@ -146,7 +123,7 @@ func (a *assembler) choose(e *entry) {
 		c.up.sub(e.alone())
 		c.rank()
 		if c.pos >= 0 {
-			heap.Fix(&a.heap, c.pos)
+			a.heap.fix(c)
 		}
 	}
 }
