@@ -2,6 +2,7 @@ package pool
 
 import (
 	"bytes"
+	"path/filepath"
 	"runtime"
 	"testing"
 
@@ -91,6 +92,19 @@ func BenchmarkTemplate(b *testing.B) {
 	}
 }
 
+// mempool.dat of 100,000 transactions.
+func BenchmarkSave(b *testing.B) {
+	r := newRig(b, Config{})
+	r.accept(plainTxs(r, 100_000)...)
+	path := filepath.Join(b.TempDir(), "mempool.dat")
+	for b.Loop() {
+		if err := r.pool.Save(path); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(r.pool.Info().Usage)/float64(r.pool.cfg.MaxBytes), "full")
+}
+
 // What a transaction takes of memory, and what is counted.
 func BenchmarkMemory(b *testing.B) {
 	for b.Loop() {
@@ -105,7 +119,6 @@ func measure(t testing.TB, n int) (taken, counted int64) {
 	r := newRig(t, Config{MaxBytes: 1 << 40})
 	raw := make([][]byte, n)
 	for i, tx := range plainTxs(r, n) {
-		tx.TxIn[0].Witness = wire.TxWitness{opener}
 		var buf bytes.Buffer
 		if err := tx.Serialize(&buf); err != nil {
 			t.Fatal(err)

@@ -39,9 +39,9 @@ const (
 	maxOrphanWeight = 400_000
 	// orphanExpiry is how long a parent may take to come.
 	orphanExpiry = 20 * time.Minute
-	// orphanBudget is the weight of orphans that are tried in one call: one of the
-	// largest. The next block waits for no more than that. The others follow with
-	// the next call.
+	// orphanBudget is the weight of orphans after which a call tries no further one:
+	// that of one of the largest. So the next block waits for less than two of these.
+	// The others follow with the next call.
 	orphanBudget = maxOrphanWeight
 
 	// maxReturned bounds the bytes of the disconnected blocks' transactions that

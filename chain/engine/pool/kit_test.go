@@ -165,12 +165,14 @@ type coin struct {
 }
 
 // coins makes confirmed outputs of a value.
-func (r *rig) coins(n int, value int64) []coin {
+func (r *rig) coins(n int, value int64) []coin { return r.coinsOf(n, value, anyone) }
+
+func (r *rig) coinsOf(n int, value int64, script []byte) []coin {
 	r.chain.made++
 	tx := wire.NewMsgTx(2)
 	tx.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Index: r.chain.made}})
 	for range n {
-		tx.AddTxOut(&wire.TxOut{Value: value, PkScript: anyone})
+		tx.AddTxOut(&wire.TxOut{Value: value, PkScript: script})
 	}
 	r.chain.add(btcutil.NewTx(tx))
 	return outputs(tx)
@@ -315,14 +317,7 @@ func (r *rig) want(why string, in []*wire.MsgTx, out ...*wire.MsgTx) {
 const alice, bob actor.ID = 1, 2
 
 // coinOf makes a confirmed output with a script.
-func (r *rig) coinOf(value int64, script []byte) coin {
-	r.chain.made++
-	tx := wire.NewMsgTx(2)
-	tx.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Index: r.chain.made}})
-	tx.AddTxOut(&wire.TxOut{Value: value, PkScript: script})
-	r.chain.add(btcutil.NewTx(tx))
-	return outputs(tx)[0]
-}
+func (r *rig) coinOf(value int64, script []byte) coin { return r.coinsOf(1, value, script)[0] }
 
 // pays has a transaction spend an output with a script by a signature script.
 func (r *rig) pays(tx *wire.MsgTx, script, sig []byte) {

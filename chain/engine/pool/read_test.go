@@ -67,9 +67,12 @@ func TestReadersBesideTheWorker(t *testing.T) {
 					return
 				default:
 				}
-				seen := map[string]bool{}
+				seen := map[chain.TxID]bool{}
 				for _, e := range r.pool.Entries(chain.GetPoolEntries{Which: chain.AllEntries}).Entries {
-					seen[short(e.ID.TxID)] = true
+					if seen[e.ID] {
+						t.Errorf("%s is listed twice", short(e.ID.TxID))
+					}
+					seen[e.ID] = true
 					r.pool.Entries(chain.GetPoolEntries{TxID: e.ID.TxID, Which: chain.DescendantEntries})
 				}
 				_, _ = r.pool.List(), r.pool.Info()
