@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -30,7 +31,7 @@ func TestABlockComes(t *testing.T) {
 		"block " + name(known), "conflict " + name(loser) + " " + name(grandchild),
 		"confirmed " + name(known) + " " + name(winner) + " " + name(parent), "accepted " + name(orphan),
 	}
-	if got := r.take(); !equal(got, want) {
+	if got := r.take(); !slices.Equal(got, want) {
 		t.Errorf("the events are %q, want %q", got, want)
 	}
 	if info := r.pool.Info(); info.Orphans != 0 || len(r.pool.deltas) != 0 {

@@ -123,6 +123,9 @@ func TestSaveAndLoad(t *testing.T) {
 		other.pool.Prioritise(d.TxID, d.Delta)
 	}
 	left, right := r.pool.List().Txs, other.pool.List().Txs
+	if len(left) != 2 || len(right) != 2 {
+		t.Fatalf("%d transactions were saved and %d loaded", len(left), len(right))
+	}
 	for i := range left {
 		if left[i].ID != right[i].ID || !left[i].Added.Equal(right[i].Added) {
 			t.Errorf("transaction %d: %+v, want %+v", i, right[i], left[i])
@@ -178,6 +181,9 @@ func TestAFailedSaveLosesNothing(t *testing.T) {
 	}
 	if now, _ := os.ReadFile(path); !bytes.Equal(now, old) {
 		t.Error("the old file has changed")
+	}
+	if _, err := os.Stat(path + ".new"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a rest is left: %v", err)
 	}
 }
 

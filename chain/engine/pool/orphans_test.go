@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -24,7 +25,7 @@ func TestAParentBringsItsOrphans(t *testing.T) {
 		t.Fatalf("%d orphans", got)
 	}
 	r.accept(a)
-	if got, want := r.take(), []string{"accepted " + name(a) + " " + name(b) + " " + name(c)}; !equal(got, want) {
+	if got, want := r.take(), []string{"accepted " + name(a) + " " + name(b) + " " + name(c)}; !slices.Equal(got, want) {
 		t.Errorf("the events are %q, want %q", got, want)
 	}
 	if got := r.pool.List().Txs[1].Source; got != alice {

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -37,7 +38,7 @@ func TestReplacement(t *testing.T) {
 	r.accept(better)
 	r.want("after the replacement", []*wire.MsgTx{better, fresh}, old, child)
 	events := r.take()
-	if want := []string{"replaced " + name(old) + " " + name(child), "accepted " + name(better)}; !equal(events, want) {
+	if want := []string{"replaced " + name(old) + " " + name(child), "accepted " + name(better)}; !slices.Equal(events, want) {
 		t.Errorf("the events are %q, want %q", events, want)
 	}
 }
@@ -90,16 +91,4 @@ func TestChainsAreBounded(t *testing.T) {
 	}
 	r.block(first)
 	r.accept(spend(1000, 1, outputs(at)[0]))
-}
-
-func equal(a, b []string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
