@@ -298,3 +298,14 @@ func TestFaultyTxCodes(t *testing.T) {
 		t.Error("a removal has the wrong name")
 	}
 }
+
+// A name is by what the transaction is with its witness data and without it.
+func TestNameOf(t *testing.T) {
+	bare := wire.NewMsgTx(2)
+	bare.AddTxIn(&wire.TxIn{})
+	signed := bare.Copy()
+	signed.TxIn[0].Witness = wire.TxWitness{{1}}
+	if one, two := NameOf(bare), NameOf(signed); one.TxID != one.WTxID || two.TxID != one.TxID || two.WTxID == one.WTxID {
+		t.Errorf("the names are %+v without witness data, and %+v with it", one, two)
+	}
+}

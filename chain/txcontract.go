@@ -16,6 +16,9 @@ import (
 // with it (BIP141).
 type TxID struct{ TxID, WTxID chainhash.Hash }
 
+// NameOf names a transaction.
+func NameOf(tx *wire.MsgTx) TxID { return TxID{TxID: tx.TxHash(), WTxID: tx.WitnessHash()} }
+
 // Questions about the pool that Chain answers. Blocks and headers go before them, and
 // a block waits for the one in hand at most.
 type (

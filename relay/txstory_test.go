@@ -157,7 +157,7 @@ func aTx(n uint32) (*wire.MsgTx, chain.TxID) {
 	tx := wire.NewMsgTx(2)
 	tx.AddTxIn(&wire.TxIn{Sequence: n, Witness: wire.TxWitness{{byte(n)}}})
 	tx.AddTxOut(&wire.TxOut{Value: int64(n)})
-	return tx, chain.TxID{TxID: tx.TxHash(), WTxID: tx.WitnessHash()}
+	return tx, chain.NameOf(tx)
 }
 
 func announce(r *steptest.Rig, from actor.ID, ids ...chain.TxID) {

@@ -67,8 +67,7 @@ func (p *purse) submit(tx *wire.MsgTx) chain.TxApplied {
 
 func submit(t testing.TB, e *Engine, tx *wire.MsgTx) chain.TxApplied {
 	t.Helper()
-	id := chain.TxID{TxID: tx.TxHash(), WTxID: tx.WitnessHash()}
-	return ask[chain.TxApplied](t, e, chain.ApplyTx{Tx: tx, ID: id, Source: 7, Seen: e.last})
+	return ask[chain.TxApplied](t, e, chain.ApplyTx{Tx: tx, ID: chain.NameOf(tx), Source: 7, Seen: e.last})
 }
 
 // block mines a block with transactions, which need a commitment to their witness

@@ -104,7 +104,7 @@ func (l *loader) load(ctx context.Context, f *pool.File) error {
 // submit submits one transaction. Its delta comes first: it may decide whether the
 // transaction is taken.
 func (l *loader) submit(ctx context.Context, tx pool.FileTx) error {
-	id := chain.TxID{TxID: tx.Tx.TxHash(), WTxID: tx.Tx.WitnessHash()}
+	id := chain.NameOf(tx.Tx)
 	if l.Now().Sub(tx.Added) > l.Expiry {
 		l.expired++
 		return nil

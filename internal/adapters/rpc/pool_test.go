@@ -29,7 +29,7 @@ func childOf(p *wire.MsgTx) *wire.MsgTx {
 }
 
 func poolTx(tx *wire.MsgTx, fee int64) chain.PoolTx {
-	return chain.PoolTx{ID: idOf(tx), Fee: fee, VSize: vsizeOf(tx), Added: clock.Add(-time.Minute)}
+	return chain.PoolTx{ID: chain.NameOf(tx), Fee: fee, VSize: vsizeOf(tx), Added: clock.Add(-time.Minute)}
 }
 
 func entry(tx *wire.MsgTx, fee int64) chain.PoolEntry {
@@ -104,8 +104,8 @@ func (r *rig) pool() {
 		}
 		if q.Txs {
 			t.Txs = []chain.TemplateTx{
-				{Tx: parent, ID: idOf(parent), Fee: 1000, SigOps: 4, Weight: 4 * vsizeOf(parent)},
-				{Tx: child, ID: idOf(child), Fee: 2000, SigOps: 1, Weight: 4 * vsizeOf(child), Depends: []int{0}},
+				{Tx: parent, ID: chain.NameOf(parent), Fee: 1000, SigOps: 4, Weight: 4 * vsizeOf(parent)},
+				{Tx: child, ID: chain.NameOf(child), Fee: 2000, SigOps: 1, Weight: 4 * vsizeOf(child), Depends: []int{0}},
 			}
 		}
 		return t, nil

@@ -46,7 +46,7 @@ func sendRawTransaction(c *call, a arguments) (any, error) {
 // highest fee, the transaction is tried first, so that one that pays too much is not
 // relayed.
 func send(c *call, tx *wire.MsgTx, highest feeRate) error {
-	id := idOf(tx)
+	id := chain.NameOf(tx)
 	if highest > 0 {
 		v, err := ask(c, c.Ports.SubmitTx, chain.SubmitTx{Tx: tx, ID: id, Test: true})
 		if err != nil {
@@ -65,8 +65,6 @@ func send(c *call, tx *wire.MsgTx, highest feeRate) error {
 	}
 	return refusal(v)
 }
-
-func idOf(tx *wire.MsgTx) chain.TxID { return chain.TxID{TxID: tx.TxHash(), WTxID: tx.WitnessHash()} }
 
 // refusal is a verdict as sendrawtransaction's error, or nil.
 func refusal(v chain.TxVerdict) error {

@@ -52,7 +52,7 @@ func TestSendRawTransaction(t *testing.T) {
 		var tests []bool
 		for _, q := range *asked {
 			tests = append(tests, q.Test)
-			if q.ID != idOf(child) || q.Source != 0 || q.Orphan || !q.Added.IsZero() {
+			if q.ID != chain.NameOf(child) || q.Source != 0 || q.Orphan || !q.Added.IsZero() {
 				t.Errorf("%s asked %+v", c.params, q)
 			}
 		}

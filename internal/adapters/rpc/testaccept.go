@@ -50,7 +50,7 @@ func testMempoolAccept(c *call, a arguments) (any, error) {
 	for _, tx := range txs {
 		r := acceptResult{TxID: tx.TxHash().String(), WTxID: tx.WitnessHash().String(), PackageError: wrong}
 		if judging && wrong == "" {
-			v, err := ask(c, c.Ports.SubmitTx, chain.SubmitTx{Tx: tx, ID: idOf(tx), Test: true})
+			v, err := ask(c, c.Ports.SubmitTx, chain.SubmitTx{Tx: tx, ID: chain.NameOf(tx), Test: true})
 			if err != nil {
 				return nil, err
 			}

@@ -179,7 +179,7 @@ func (p *payer) spend(coins []fake.Coin) *wire.MsgTx {
 
 func (p *payer) offer(tx *wire.MsgTx, out *actor.Outbox) {
 	key := uint64(len(p.made))
-	q := chain.SubmitTx{Tx: tx, ID: fake.NameOf(tx), Orphan: p.rng.IntN(4) > 0, Test: p.tests[key]}
+	q := chain.SubmitTx{Tx: tx, ID: chain.NameOf(tx), Orphan: p.rng.IntN(4) > 0, Test: p.tests[key]}
 	if _, ok := p.submit.Ask(out, key, q); ok {
 		p.made = append(p.made, tx)
 		p.open++
@@ -192,7 +192,7 @@ func (p *payer) judged(in actor.Input, v chain.TxVerdict) {
 	switch {
 	case in.Err != nil:
 		return
-	case v.ID != fake.NameOf(tx):
+	case v.ID != chain.NameOf(tx):
 		p.fault("the verdict on %v names %v", tx.TxHash(), v.ID.TxID)
 	case v.Code == chain.TxFatal && p.home.Halted == nil:
 		p.fault("the engine has failed, and the node goes on")

@@ -73,11 +73,6 @@ func outputs(tx *wire.MsgTx) func(yield func(wire.OutPoint, *wire.TxOut) bool) {
 	}
 }
 
-// NameOf names a transaction.
-func NameOf(tx *wire.MsgTx) chain.TxID {
-	return chain.TxID{TxID: tx.TxHash(), WTxID: tx.WitnessHash()}
-}
-
 // Coin is an output that a transaction may spend.
 type Coin struct {
 	At    wire.OutPoint

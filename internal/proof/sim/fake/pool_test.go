@@ -60,7 +60,7 @@ func (b *bank) hear() (list []chain.Event, err error) {
 
 // offer offers a transaction. The events that come of it are in said.
 func (b *bank) offer(tx *wire.MsgTx) (v chain.TxVerdict, said []chain.Event) {
-	v = b.applyTx(steptest.Epoch, chain.ApplyTx{Tx: tx, ID: NameOf(tx), Orphan: true, Source: 7})
+	v = b.applyTx(steptest.Epoch, chain.ApplyTx{Tx: tx, ID: chain.NameOf(tx), Orphan: true, Source: 7})
 	said, err := b.hear()
 	if err != nil {
 		panic(err)
@@ -96,7 +96,7 @@ func TestPoolVerdicts(t *testing.T) {
 	rival := b.pay(b.coins[:1], 1000, 1)
 	own := b.pay(append(CoinsOf(good)[1:], b.coins[0]), 90_000, 1)
 	bad := b.pay(b.coins[1:2], 1000, 1)
-	b.Rules.Bad = map[chainhash.Hash]chain.TxCode{NameOf(bad).WTxID: chain.TxWitness}
+	b.Rules.Bad = map[chainhash.Hash]chain.TxCode{chain.NameOf(bad).WTxID: chain.TxWitness}
 	for _, c := range []struct {
 		why  string
 		tx   *wire.MsgTx
@@ -131,12 +131,12 @@ func TestPoolVerdicts(t *testing.T) {
 func TestPoolTestsOnly(t *testing.T) {
 	b := newBank(2)
 	tx := b.pay(b.coins[:1], 1000, 1)
-	q := chain.ApplyTx{Tx: tx, ID: NameOf(tx), Test: true, Orphan: true}
+	q := chain.ApplyTx{Tx: tx, ID: chain.NameOf(tx), Test: true, Orphan: true}
 	if v := b.applyTx(steptest.Epoch, q); v.Code != chain.TxOK || v.Fee != 1000 {
 		t.Errorf("%+v", v)
 	}
 	child := b.pay(CoinsOf(tx), 1000, 1)
-	q = chain.ApplyTx{Tx: child, ID: NameOf(child), Test: true, Orphan: true}
+	q = chain.ApplyTx{Tx: child, ID: chain.NameOf(child), Test: true, Orphan: true}
 	if v := b.applyTx(steptest.Epoch, q); v.Code != chain.TxOrphan {
 		t.Errorf("%+v", v)
 	}
@@ -198,11 +198,10 @@ func TestPoolFollowsTheChain(t *testing.T) {
 	_, said = b.mine(b.tipHeader(), mine)
 	wantReasons(t, "it is confirmed again", said, "1 confirmed", "1 out: block")
 	base = *b.tipHeader()
-	one, _ := b.mine(&base, other)
+	b.mine(&base, other)
 	two, _ := b.mine(&base)
 	_, said = b.mine(&two.Header, other)
 	wantReasons(t, "both branches have it", said, "1 confirmed")
-	_ = one
 }
 
 // The pool is full: what pays least goes, with its descendants. That may be what came.

@@ -92,7 +92,7 @@ func TestABrokenPoolIsCaught(t *testing.T) {
 		"it forgets a coin": func(b *bank, _ *wire.MsgTx) { delete(b.Store.coins, b.coins[1].At) },
 		"two spend the same": func(b *bank, _ *wire.MsgTx) {
 			other := b.pay(b.coins[:1], 1, 1)
-			b.enter(pooled{chain.PoolTx{ID: NameOf(other)}, other, 1})
+			b.enter(pooled{chain.PoolTx{ID: chain.NameOf(other)}, other, 1})
 			b.hear()
 		},
 	} {

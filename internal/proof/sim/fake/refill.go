@@ -19,7 +19,7 @@ func (s *Store) refill(now time.Time, back []*wire.MsgTx, blocks []*entry) {
 	confirmed, taken := confirmedBy(blocks)
 	var returned []pooled
 	for _, tx := range back {
-		id := NameOf(tx)
+		id := chain.NameOf(tx)
 		if !confirmed[id.TxID] && len(s.missing(tx)) == 0 {
 			q := chain.ApplyTx{Tx: tx, ID: id}
 			t := s.admit(now, q, chain.TxVerdict{Fee: s.feeOf(tx), VSize: sizeOf(tx)})
@@ -53,7 +53,7 @@ func (s *Store) refill(now time.Time, back []*wire.MsgTx, blocks []*entry) {
 func (s *Store) confirm(e *entry) {
 	var names []chain.TxID
 	for _, tx := range e.block.Transactions[1:] {
-		names = append(names, NameOf(tx))
+		names = append(names, chain.NameOf(tx))
 	}
 	if len(names) > 0 {
 		s.note(chain.TxConfirmed{Txs: names})
