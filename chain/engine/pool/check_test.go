@@ -49,6 +49,7 @@ func complaints(p *Pool) (list []string) {
 	complain(len(live) != len(ix.byTxID) || len(live) != len(ix.byWTxID), "the maps have others than the order")
 	complain(len(live) != len(ix.byScore.list) || len(live) != len(ix.byAge.list), "the heaps have others than the order")
 	complain(len(ix.order)-ix.holes != len(live), "the holes are not those that are gone")
+	complain(ix.holes > chunk && ix.holes > len(ix.order)/2, "the most in the order are gone")
 	complain(len(spends) != len(ix.spends), "outputs are spent that nobody spends")
 	for out, e := range spends {
 		complain(ix.spends[out] != e, "an output is spent by another")

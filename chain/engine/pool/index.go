@@ -100,21 +100,6 @@ func (ix *index) remove(e *entry, ancestors, descendants []*entry) {
 	ix.total.size -= e.VSize
 	ix.total.fees -= e.Fee
 	ix.holes++
-	if ix.holes > chunk && ix.holes > len(ix.order)/2 {
-		ix.compact()
-	}
-}
-
-// compact makes a new order without those that are gone. Readers may still look at
-// the old one.
-func (ix *index) compact() {
-	order := make([]*entry, 0, len(ix.order)-ix.holes)
-	for _, e := range ix.order {
-		if !e.gone.Load() {
-			order = append(order, e)
-		}
-	}
-	ix.order, ix.holes = order, 0
 }
 
 // without removes e from a list. It keeps the others' order.
@@ -218,7 +203,24 @@ func (p *Pool) take(e *entry) {
 		p.index.remove(e, ancestors, descendants)
 		p.sequence++
 	})
+	p.compact()
 	p.cfg.HashCache.PurgeSigHashes(&e.ID.TxID)
+}
+
+// compact makes a new order without those that are gone, once they are the most. Readers
+// may still look at the old one, and need not wait meanwhile.
+func (p *Pool) compact() {
+	ix := &p.index
+	if ix.holes <= chunk || ix.holes <= len(ix.order)/2 {
+		return
+	}
+	order := make([]*entry, 0, len(ix.order)-ix.holes)
+	for _, e := range ix.order {
+		if !e.gone.Load() {
+			order = append(order, e)
+		}
+	}
+	p.locked(func() { ix.order, ix.holes = order, 0 })
 }
 
 // takeFamily takes entries out of the pool with all their descendants. It returns
