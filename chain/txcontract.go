@@ -20,7 +20,7 @@ type TxID struct{ TxID, WTxID chainhash.Hash }
 func NameOf(tx *wire.MsgTx) TxID { return TxID{TxID: tx.TxHash(), WTxID: tx.WitnessHash()} }
 
 // Questions about the pool that Chain answers. Blocks and headers go before them, and
-// a block waits for the one in hand at most.
+// a block waits for one of each kind at most.
 type (
 	// SubmitTx offers a transaction. It must not be changed afterwards.
 	SubmitTx struct {

@@ -5,8 +5,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/btcsuite/btcd/blockchain"
-
 	"acyclic/chain"
 	"acyclic/chain/engine/pool"
 	"acyclic/internal/kernel/actor"
@@ -152,5 +150,3 @@ func (e *Engine) poolInfo() chain.PoolInfo {
 	info.Loaded = e.poolLoaded.Load()
 	return info
 }
-
-var _ pool.Chain = (*blockchain.BlockChain)(nil)

@@ -15,8 +15,8 @@ import (
 
 // Worker handles what chain asks of chain.Worker. One goroutine serves it. A block
 // takes milliseconds to seconds, and minutes if it fills the cache. A transaction
-// takes a fraction of a millisecond mostly, and never more than its orphans' budget
-// allows.
+// takes a fraction of a millisecond mostly (BenchmarkAccept), and with the orphans that
+// it brings what their budget allows.
 func (e *Engine) Worker() adapter.Handler { return adapter.HandlerFunc(e.handleWork) }
 
 func (e *Engine) handleWork(_ context.Context, in actor.Input) any {
