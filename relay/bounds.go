@@ -154,8 +154,9 @@ func (b Bounds) Together() int {
 		// pooled is a transaction of the pool by name: its entry (112), and entries
 		// in three maps (40, 40 and 16) that may be less than half full.
 		pooled = 112 + 96*5/2
-		// changed is one that came or went meanwhile: its names and figures.
-		changed = 128
+		// changed is one that came or went meanwhile: its txid, in a map that may be
+		// less than half full.
+		changed = 33 * 5 / 2
 	)
 	return b.MaxWantedOfAll*wanted + b.MaxPool*pooled + b.MaxPoolChanges*changed + b.MaxHand + b.Txs.Together()
 }

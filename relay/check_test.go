@@ -48,7 +48,6 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"one without its wtxid":         func(m *Machine, p *remote) { delete(m.pool.byWTxID, aPooledID(2).WTxID) },
 		"one without its number":        func(m *Machine, p *remote) { delete(m.pool.byNumber, 0) },
 		"a number of the future":        func(m *Machine, p *remote) { m.pool.next = 0 },
-		"changes miscounted":            func(m *Machine, p *remote) { m.pending.n++ },
 		"more changes than allowed":     func(m *Machine, p *remote) { m.pending.max = 0 },
 		"changes for no answer":         func(m *Machine, p *remote) { m.pending.asked = 0 },
 		"names wanted, not asked":       func(m *Machine, p *remote) { m.pending = pending{max: 9, resync: resync{wanted: true}} },
