@@ -50,7 +50,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"a number of the future":        func(m *Machine, p *remote) { m.pool.next = 0 },
 		"more changes than allowed":     func(m *Machine, p *remote) { m.pending.max = 0 },
 		"changes for no answer":         func(m *Machine, p *remote) { m.pending.asked = 0 },
-		"names wanted, not asked":       func(m *Machine, p *remote) { m.pending = pending{max: 9, resync: resync{wanted: true}} },
+		"names wanted, not asked":       func(m *Machine, p *remote) { m.pending = pending{max: 9, inquiry: inquiry{wanted: true}} },
 		"the fee wanted, not asked":     func(m *Machine, p *remote) { m.fees.wanted, m.fees.asked = true, 0 },
 		"more in hand than allowed":     func(m *Machine, p *remote) { m.cfg.MaxHand = m.hand.bytes - 1 },
 		"bytes in hand miscounted":      func(m *Machine, p *remote) { m.hand.bytes++ },

@@ -14,7 +14,7 @@ import (
 // names. Their answer may be older than what happens meanwhile. So it does not count for
 // what has come or gone since the question.
 type pending struct {
-	resync
+	inquiry
 	news  bool                        // what is new in the answer may be announced
 	since map[chainhash.Hash]struct{} // txids, at most max
 	max   int
