@@ -145,8 +145,7 @@ type (
 		Tx     *wire.MsgTx
 		TxID   chainhash.Hash
 		WTxID  chainhash.Hash
-		Size   int // bytes of its payload
-		Memory int // what Tx holds, in bytes. It is about right, and at least Size
+		Memory int // what Tx holds, in bytes. It is about right, and at least its payload
 	}
 
 	// TxsNotFound are the transactions that the peer says it does not have.
@@ -156,8 +155,8 @@ type (
 	}
 
 	// FeeFilter is a feefilter message (BIP133): the peer wants to hear of no
-	// transaction that pays less, in satoshi per 1,000 virtual bytes. It is between
-	// zero and MaxMoney.
+	// transaction that pays less, in satoshi per 1,000 virtual bytes. It is an amount
+	// that there can be.
 	FeeFilter struct {
 		Peer actor.ID
 		Rate int64
@@ -264,6 +263,3 @@ const MaxLocator = 101
 // InvTypeWTx names a transaction by the hash with its witness data (BIP339). btcd's
 // wire does not know it.
 const InvTypeWTx wire.InvType = 5
-
-// MaxMoney is the most satoshi that there can ever be (Bitcoin Core's MAX_MONEY).
-const MaxMoney = 21_000_000 * 100_000_000

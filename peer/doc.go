@@ -50,7 +50,8 @@
 // The machine publishes in a legal order (law L7): Lifecycle.Open(Ready) once, then
 // any Traffic, then Lifecycle.Close(Gone) once. Without a Ready it publishes
 // nothing. It publishes Traffic only in a step whose input is a Received, at most
-// three times in each step, for an inv of blocks and transactions: Traffic rides on that message's credit (law L5).
+// three times in each step, for an inv of blocks and transactions: Traffic rides on that
+// message's credit (law L5).
 //
 // # Breaches
 //

@@ -368,8 +368,7 @@ func TestABlockWeighsItsMemory(t *testing.T) {
 }
 
 // A notfound may name as much as can have been asked for: four blocks and three
-// transactions. A longer one is noise
-// as a whole.
+// transactions. A longer one is noise as a whole.
 func TestALongNotFoundIsNoise(t *testing.T) {
 	b := readyBench(t, false, testConfig())
 	b.Ask(Send{Msgs: []wire.Message{&wire.MsgGetData{InvList: blockInvs(1, 2)}}})

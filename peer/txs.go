@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/internal/kernel/actor"
@@ -16,13 +17,12 @@ func (m *Machine) onTx(msg *wire.MsgTx, in Received, out *actor.Outbox) {
 		return
 	}
 	m.topics.Relay.Publish(out, TxReceived{
-		Peer: m.id, Tx: msg, TxID: msg.TxHash(), WTxID: msg.WitnessHash(),
-		Size: in.Bytes, Memory: max(in.Bytes, in.Memory),
+		Peer: m.id, Tx: msg, TxID: msg.TxHash(), WTxID: msg.WitnessHash(), Memory: max(in.Bytes, in.Memory),
 	})
 }
 
 func (m *Machine) onFeeFilter(msg *wire.MsgFeeFilter, out *actor.Outbox) {
-	if msg.MinFee < 0 || msg.MinFee > MaxMoney {
+	if msg.MinFee < 0 || msg.MinFee > btcutil.MaxSatoshi {
 		m.onIgnored()
 		return
 	}

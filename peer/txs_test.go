@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -46,8 +47,8 @@ func TestATransactionGoesToRelay(t *testing.T) {
 	if got.Peer != self || got.Tx != tx || got.TxID != tx.TxHash() || got.WTxID != tx.WitnessHash() || got.TxID == got.WTxID {
 		t.Errorf("%+v", got)
 	}
-	if got.Size != tx.SerializeSize() || got.Memory < got.Size {
-		t.Errorf("it has %d bytes and %d in memory, want %d", got.Size, got.Memory, tx.SerializeSize())
+	if got.Memory < tx.SerializeSize() {
+		t.Errorf("it has %d bytes and %d in memory", tx.SerializeSize(), got.Memory)
 	}
 	b.says("and nothing else comes of it")
 }
@@ -101,7 +102,7 @@ func TestFeeFilterIsAnAmountOfMoney(t *testing.T) {
 	for _, c := range []struct {
 		rate int64
 		ok   bool
-	}{{0, true}, {1000, true}, {MaxMoney, true}, {MaxMoney + 1, false}, {-1, false}} {
+	}{{0, true}, {1000, true}, {btcutil.MaxSatoshi, true}, {btcutil.MaxSatoshi + 1, false}, {-1, false}} {
 		before := b.m.minFee
 		b.receive(&wire.MsgFeeFilter{MinFee: c.rate})
 		if c.ok {

@@ -107,7 +107,7 @@ func DefaultBounds() Bounds {
 		ServeTxsAfter:  2 * time.Minute, // Core's UNCONDITIONAL_RELAY_DELAY: it is everywhere by then
 
 		MaxServeTxs:   256,             // a getdata of a thousand takes four turns
-		MaxServeBytes: 128 << 10,       // with junk witnesses that may be 2.5 MB in memory
+		MaxServeBytes: 128 << 10,       // with junk witnesses that is 1.9 MB in memory
 		MaxHand:       16 << 20,        // two seconds of work for chain
 		MaxHandOfPeer: 2 << 20,         // so that eight peers are needed to fill it
 		FeeSteps:      1_000,           // Core's DEFAULT_INCREMENTAL_RELAY_FEE
@@ -135,9 +135,10 @@ func (b Bounds) PerPeer() int {
 		// told is a transaction that waits to be announced (16), in a list that
 		// append has made a quarter larger.
 		told = 16 + 5
-		// served is what a byte of a transaction is in memory, in a message of many
-		// small ones that the pool may have dropped.
-		served = 6
+		// served is what a byte of a transaction is in memory, in a message of some
+		// that the pool may have dropped. The worst have inputs of a thousand empty
+		// items, which a tapscript drops.
+		served = 15
 		// each is the peer's own state, and its entries in lists and maps.
 		each = 2048
 	)
@@ -154,8 +155,9 @@ func (b Bounds) Together() int {
 		// pooled is a transaction of the pool by name: its entry (112), and entries
 		// in three maps (40, 40 and 16) that may be less than half full.
 		pooled = 112 + 96*5/2
-		// changed is one that came or went meanwhile: its names and figures.
-		changed = 128
+		// changed is one that came or went meanwhile: its txid, in a map that may be
+		// less than half full.
+		changed = 33 * 5 / 2
 	)
 	return b.MaxWantedOfAll*wanted + b.MaxPool*pooled + b.MaxPoolChanges*changed + b.MaxHand + b.Txs.Together()
 }

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -123,5 +124,55 @@ func TestL4TheBoundsAreWhatItHolds(t *testing.T) {
 		if got := fill(t, l); got > most(l) || got <= most(b) {
 			t.Errorf("with more %s: %d bytes are held, want more than %d and at most %d", name, got, most(b), most(l))
 		}
+	}
+}
+
+// The transactions that take the most memory for their size are of many small things. The
+// bound is for the worst that a pool takes: a script of Taproot may drop the most items
+// that there may be on a stack.
+func TestL4WhatIsServedIsCounted(t *testing.T) {
+	script := make([]byte, 500) // drops two items with each byte
+	tapscript := append(make(wire.TxWitness, 1000), script, make([]byte, 33))
+	worst := 0.0
+	for _, c := range []struct {
+		why     string
+		inputs  int
+		witness wire.TxWitness
+	}{
+		{"a small one", 1, nil},
+		{"many inputs", 100, nil},
+		{"signatures", 100, wire.TxWitness{make([]byte, 72), make([]byte, 33)}},
+		{"the most items, once", 1, tapscript},
+		{"the most items", 50, tapscript},
+	} {
+		tx := wire.NewMsgTx(2)
+		for range c.inputs {
+			tx.AddTxIn(&wire.TxIn{Witness: c.witness})
+		}
+		tx.AddTxOut(&wire.TxOut{PkScript: make([]byte, 22)})
+		var b bytes.Buffer
+		if err := tx.Serialize(&b); err != nil {
+			t.Fatal(err)
+		}
+		size := (witnessScale-1)*tx.SerializeSizeStripped() + tx.SerializeSize()
+		n := 1 + 1<<20/size
+		decode := func() any {
+			txs := make([]wire.MsgTx, n)
+			for i := range txs {
+				if err := txs[i].Deserialize(bytes.NewReader(b.Bytes())); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return txs
+		}
+		decode() // what the decoder keeps for the next time does not count
+		held := float64(steptest.Heap(decode)) / float64(n*size)
+		t.Logf("%s: %.1f bytes for each", c.why, held)
+		worst = max(worst, held)
+	}
+	more := DefaultBounds()
+	more.MaxServeBytes++
+	if counted := float64(more.PerPeer() - DefaultBounds().PerPeer()); worst > counted || worst < counted*9/10 {
+		t.Errorf("a byte is %.1f in memory, counted are %.0f", worst, counted)
 	}
 }

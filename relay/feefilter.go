@@ -26,29 +26,25 @@ func (m *Machine) onFeeFilter(e peer.FeeFilter) {
 // peer to tell, when the pool has become full, and from time to time while its least fee
 // is higher than usual, since that decays.
 type fees struct {
+	inquiry
 	known   bool
-	least   int64 // what it takes ever
-	rate    int64 // what it takes now
-	wanted  bool
-	asked   actor.Ticket // the question outstanding; zero: none
-	askedAt time.Time    // when it was asked last
-	pollAt  time.Time    // when it is wanted again; zero: no clock runs
+	least   int64     // what it takes ever
+	rate    int64     // what it takes now
+	askedAt time.Time // when it was asked last
 }
-
-// due says whether the pool is to be asked now.
-func (f *fees) due() bool { return f.wanted && f.asked == 0 }
 
 // risen notes that the pool is full. Each transaction says so, so it is not asked each
 // time.
 func (f *fees) risen(now time.Time, b *Bounds) {
-	if !f.known || f.wanted {
+	if !f.known {
 		return
 	}
 	at := f.askedAt.Add(b.FeeInterval)
 	if !at.After(now) {
-		f.wanted, f.pollAt = true, time.Time{}
-	} else if f.pollAt.IsZero() || at.Before(f.pollAt) {
-		f.pollAt = at
+		at = time.Time{} // now
+	}
+	if !f.wanted || at.Before(f.retryAt) {
+		f.wanted, f.retryAt = true, at
 	}
 }
 
@@ -63,18 +59,13 @@ func (m *Machine) askFees(now time.Time, out *actor.Outbox) {
 // onPoolInfo notes the fee rate of the pool. After a failure it is asked for again later.
 func (m *Machine) onPoolInfo(now time.Time, in actor.Input, e chain.PoolInfo) {
 	f := &m.fees
-	if in.Ticket != f.asked {
-		return
-	}
-	f.asked, f.wanted = 0, false
-	if in.Err != nil {
-		f.pollAt = now.Add(m.cfg.RetryAfter)
+	if !f.ended(now, in, m.cfg.RetryAfter) || in.Err != nil {
 		return
 	}
 	changed := !f.known || f.rate != e.MinFee || f.least != e.MinRelayFee
 	f.known, f.rate, f.least = true, e.MinFee, e.MinRelayFee
-	if f.rate > f.least {
-		f.pollAt = now.Add(m.cfg.FeePoll)
+	if f.wanted = f.rate > f.least; f.wanted {
+		f.retryAt = now.Add(m.cfg.FeePoll)
 	}
 	if changed {
 		m.feeChanged(now)

@@ -74,6 +74,37 @@ func TestAFullPoolIsNotAskedEachTime(t *testing.T) {
 	steptest.WantRetry[chain.GetPoolInfo](r, actor.ErrBusy, time.Second, time.Second, "then once, and again when that failed")
 }
 
+// A rate that decays is asked for each minute, whoever comes meanwhile, and sooner if the
+// pool is full again.
+func TestADecayingRateIsAskedForEachMinute(t *testing.T) {
+	r, b := newRig(t), DefaultBounds()
+	r.Give(chain.TxRemoved{Reason: chain.RemovedEvicted})
+	r.WantNothing("nobody is there to be told")
+	r.Give(peer.Ready{Peer: alice, Protocol: wire.FeeFilterVersion})
+	high := func(why string) {
+		t.Helper()
+		_, asked := steptest.WantAsk[chain.GetPoolInfo](r, why)
+		r.Reply(asked, chain.PoolInfo{MinFee: 2000, MinRelayFee: 1000})
+		r.Drop()
+		r.WantNothing("not at once")
+	}
+	high("at first")
+	r.Give(peer.Ready{Peer: bob, Protocol: wire.FeeFilterVersion})
+	r.Drop()
+	r.Advance(b.FeePoll - 1)
+	r.WantNothing("not before a minute")
+	r.Advance(1)
+	high("after a minute")
+	r.Give(chain.TxRemoved{Reason: chain.RemovedEvicted})
+	r.Advance(b.FeeInterval - 1)
+	r.WantNothing("it was asked just now")
+	r.Advance(1)
+	high("it is full")
+	r.Advance(b.FeeInterval)
+	r.Give(chain.TxRemoved{Reason: chain.RemovedEvicted})
+	high("it is full again")
+}
+
 func TestWhoIsToldNoFeeRate(t *testing.T) {
 	for why, c := range map[string]struct {
 		ready      peer.Ready

@@ -53,8 +53,8 @@ type Machine struct {
 	starved  bool     // in the last step something found no slot
 
 	tip       chain.Point // the best block, as last heard
-	resync    resync
-	roundAt   time.Time // when the next announcement round is due; zero: none is
+	resync    inquiry     // the tip, after missed events
+	roundAt   time.Time   // when the next announcement round is due; zero: none is
 	lastRound time.Time
 
 	transactions
@@ -193,7 +193,7 @@ func (m *Machine) advance(now time.Time, out *actor.Outbox) {
 // Deadline is when the next clock has come to its time.
 func (m *Machine) Deadline() time.Time {
 	var first actor.Earliest
-	first.Add(m.roundAt, m.resync.retryAt, m.pending.retryAt, m.fees.pollAt)
+	first.Add(m.roundAt, m.resync.retryAt, m.pending.retryAt, m.fees.retryAt)
 	first.Add(m.requests.Deadline(), m.orphans.Deadline(), m.unbroadcast.Deadline())
 	for _, p := range m.peers {
 		first.Add(p.retryAt, p.tells.at, p.feeDue())
@@ -206,14 +206,10 @@ func (m *Machine) onTick(now time.Time) {
 	if due(m.roundAt, now) {
 		m.roundAt, m.lastRound = time.Time{}, now
 	}
-	if due(m.resync.retryAt, now) {
-		m.resync.retryAt = time.Time{}
-	}
-	if due(m.pending.retryAt, now) {
-		m.pending.retryAt = time.Time{}
-	}
-	if due(m.fees.pollAt, now) {
-		m.fees.wanted, m.fees.pollAt = true, time.Time{}
+	for _, q := range [...]*inquiry{&m.resync, &m.pending.inquiry, &m.fees.inquiry} {
+		if due(q.retryAt, now) {
+			q.retryAt = time.Time{}
+		}
 	}
 	m.orphans.Advance(now)
 	m.tellAgain(now)

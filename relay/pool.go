@@ -81,14 +81,15 @@ func (l *pool) remove(id chain.TxID) {
 	}
 }
 
-// keep takes out what is not on a list.
-func (l *pool) keep(txs []chain.PoolTx) {
-	stays := make(map[chainhash.Hash]bool, len(txs))
+// keep takes out what is not on a list, except for some txids.
+func (l *pool) keep(txs []chain.PoolTx, except map[chainhash.Hash]struct{}) {
+	stays := make(map[chainhash.Hash]struct{}, len(txs))
 	for _, t := range txs {
-		stays[t.ID.TxID] = true
+		stays[t.ID.TxID] = struct{}{}
 	}
 	for txid, e := range l.byTxID { //tidy:order each is taken out by itself
-		if !stays[txid] {
+		_, listed := stays[txid]
+		if _, excepted := except[txid]; !listed && !excepted {
 			l.remove(e.id)
 		}
 	}

@@ -4,43 +4,46 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
+
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
 )
 
 // pending is under way when events of the pool were missed: readers are asked for all
-// names. What happens until they answer is kept, because the answer may be older than
-// that.
+// names. Their answer may be older than what happens meanwhile. So it does not count for
+// what has come or gone since the question.
 type pending struct {
-	resync
-	news    bool // what is new in the answer may be announced
-	changes []poolChange
-	n, max  int // transactions in changes
+	inquiry
+	news  bool                        // what is new in the answer may be announced
+	since map[chainhash.Hash]struct{} // txids, at most max
+	max   int
 }
 
-// poolChange is one of two: what came, or what went.
-type poolChange struct {
-	came []chain.PoolTx
-	went []chain.TxID
+func (s *pending) accepted(e chain.TxAccepted) {
+	for _, t := range e.Txs {
+		s.note(t.ID)
+	}
 }
 
-func (s *pending) accepted(e chain.TxAccepted) { s.note(poolChange{came: e.Txs}, len(e.Txs)) }
-func (s *pending) removed(txs []chain.TxID)    { s.note(poolChange{went: txs}, len(txs)) }
+func (s *pending) removed(txs []chain.TxID) {
+	for _, id := range txs {
+		s.note(id)
+	}
+}
 
-// note keeps a change. When there are too many, the question is asked again.
-func (s *pending) note(c poolChange, n int) {
+// note notes a change. When there are too many, the question is asked again.
+func (s *pending) note(id chain.TxID) {
 	if s.asked == 0 {
 		return
 	}
-	if s.n+n > s.max {
+	if s.since[id.TxID] = struct{}{}; len(s.since) > s.max {
 		s.again()
-		return
 	}
-	s.changes, s.n = append(s.changes, c), s.n+n
 }
 
 // again has the names asked for. An answer under way no longer counts.
-func (s *pending) again() { s.wanted, s.asked, s.changes, s.n = true, 0, nil, 0 }
+func (s *pending) again() { s.wanted, s.asked, s.since = true, 0, nil }
 
 func (m *Machine) onTxsLagged() {
 	m.pending.again()
@@ -50,13 +53,13 @@ func (m *Machine) onTxsLagged() {
 func (m *Machine) askPool(out *actor.Outbox) {
 	if m.pending.due() {
 		m.pending.asked, _ = m.ports.Pool.Ask(out, 0, chain.GetPool{})
+		m.pending.since = map[chainhash.Hash]struct{}{}
 		m.starved = m.starved || m.pending.asked == 0
 	}
 }
 
-// onPool makes the names those of the answer, and then lets happen once more what has
-// happened since the question. If events were missed, what relay did not know is
-// announced now. A rebuilt relay announces nothing: its peers may have been told.
+// onPool makes the names those of the answer. If events were missed, what relay did not
+// know is announced now. A rebuilt relay announces nothing: its peers may have been told.
 func (m *Machine) onPool(now time.Time, in actor.Input, e chain.Pool) {
 	s := &m.pending
 	if !s.ended(now, in, m.cfg.RetryAfter) {
@@ -66,43 +69,35 @@ func (m *Machine) onPool(now time.Time, in actor.Input, e chain.Pool) {
 		s.again()
 		return
 	}
-	changes, news := s.changes, s.news
+	since, news := s.since, s.news
 	*s = pending{max: s.max}
-	m.pool.keep(e.Txs)
-	m.missed(now, e.Txs, news)
-	for _, c := range changes {
-		m.missed(now, c.came, news)
-		for _, id := range c.went {
-			m.pool.remove(id)
+	m.pool.keep(e.Txs, since)
+	for _, t := range e.Txs {
+		if _, changed := since[t.ID.TxID]; !changed {
+			m.missed(now, t, news)
 		}
 	}
 }
 
-// missed adds transactions of the pool.
-func (m *Machine) missed(now time.Time, txs []chain.PoolTx, news bool) {
-	for _, t := range txs {
-		first := m.pool.next
-		entry := m.pool.add(t)
-		if entry == nil || entry.number < first {
-			continue
-		}
-		m.settled(t.ID)
-		if news && now.Sub(t.Added) <= m.cfg.MaxTxAge {
-			m.tell(now, entry, t.Source)
-		}
+// missed adds a transaction of the pool, unless it is known.
+func (m *Machine) missed(now time.Time, t chain.PoolTx, news bool) {
+	first := m.pool.next
+	entry := m.pool.add(t)
+	if entry == nil || entry.number < first {
+		return
+	}
+	m.settled(t.ID)
+	if news && now.Sub(t.Added) <= m.cfg.MaxTxAge {
+		m.tell(now, entry, t.Source)
 	}
 }
 
 func (s *pending) check(starved bool) error {
-	n := 0
-	for _, c := range s.changes {
-		n += len(c.came) + len(c.went)
-	}
 	switch {
-	case n != s.n || n > s.max:
-		return fmt.Errorf("%d changes of the pool are kept, counted are %d, at most %d may be", n, s.n, s.max)
-	case n > 0 && s.asked == 0:
-		return fmt.Errorf("%d changes of the pool are kept for no answer", n)
+	case len(s.since) > s.max:
+		return fmt.Errorf("%d changes of the pool are kept, at most %d may be", len(s.since), s.max)
+	case len(s.since) > 0 && s.asked == 0:
+		return fmt.Errorf("%d changes of the pool are kept for no answer", len(s.since))
 	case s.due() && !starved:
 		return fmt.Errorf("the names of the pool are wanted and not asked for")
 	}

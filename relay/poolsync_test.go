@@ -26,7 +26,8 @@ func TestL6MissedEventsOfThePool(t *testing.T) {
 	r.WantNothing("that is all")
 }
 
-// The answer may be older than the events that come before it. They happen once more.
+// The answer may be older than the events that come before it. It does not count for
+// what those are about.
 func TestL6AnAnswerOlderThanEvents(t *testing.T) {
 	r := newRig(t, alice)
 	one, two, three := aPooled(r, 1), aPooled(r, 2), aPooled(r, 3)
@@ -63,6 +64,35 @@ func TestL11ARebuiltRelayLearnsThePool(t *testing.T) {
 		if _, is := e.Body.(peer.Send); is {
 			t.Errorf("alice is sent %+v", e.Body)
 		}
+	}
+}
+
+// What comes while a rebuilt relay asks is news, also if the answer is too old to have it.
+// A peer that is told of it is served.
+func TestL11WhatComesWhileThePoolIsAsked(t *testing.T) {
+	for _, toldFirst := range []bool{false, true} {
+		m, specs := connect(DefaultBounds(), 16)
+		r := steptest.New(t, m, specs)
+		r.Give(actor.Start{Generation: 1})
+		_, tips := steptest.WantAsk[chain.GetTips](r, "what is the tip?")
+		_, asked := steptest.WantAsk[chain.GetPool](r, "what is in the pool?")
+		r.Give(peer.Ready{Peer: alice})
+		r.Fail(tips, actor.ErrGone)
+		two := aPooled(r, 2)
+		r.Give(chain.TxAccepted{Txs: []chain.PoolTx{two}})
+		old := chain.Pool{Txs: []chain.PoolTx{aPooled(r, 1)}}
+		if !toldFirst {
+			r.Reply(asked, old)
+		}
+		r.Advance(time.Minute)
+		sent := wantTxInv(t, r, alice, "that alone", wire.InvTypeTx, two.ID.TxID)
+		if toldFirst {
+			r.Reply(asked, old)
+		}
+		r.Drop()
+		r.Reply(sent, peer.Sent{})
+		r.Give(peer.DataWanted{Peer: alice, Items: []wire.InvVect{{Type: wire.InvTypeTx, Hash: two.ID.TxID}}})
+		steptest.WantAsk[chain.GetPoolTxs](r, "it is served")
 	}
 }
 

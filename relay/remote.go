@@ -87,7 +87,7 @@ func (m *Machine) onReady(now time.Time, e peer.Ready) {
 	}
 	if p.feefilter {
 		p.feeOpen = true
-		m.fees.wanted = m.fees.wanted || !m.fees.known && m.fees.pollAt.IsZero()
+		m.fees.wanted = m.fees.wanted || !m.fees.known
 		m.lookAtFee(now, p)
 	}
 }

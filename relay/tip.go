@@ -7,28 +7,27 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// resync is under way when events of the chain were missed: chain is asked for the
-// tip.
-type resync struct {
+// inquiry is a question that is asked when its answer is wanted, one at a time.
+type inquiry struct {
 	wanted  bool
-	asked   actor.Ticket // the GetTips outstanding; zero: none
-	retryAt time.Time    // after a failure; zero: no clock runs
+	asked   actor.Ticket // the question outstanding; zero: none
+	retryAt time.Time    // it is not asked before then; zero: no clock runs
 }
 
-// due says whether the tip is to be asked for now.
-func (r *resync) due() bool { return r.wanted && r.asked == 0 && r.retryAt.IsZero() }
+// due says whether the question is to be asked now.
+func (q *inquiry) due() bool { return q.wanted && q.asked == 0 && q.retryAt.IsZero() }
 
 // ended notes the end of a question. It returns false if it was asked before the events
 // that were missed last: then the answer does not count. If it has failed, the next
 // question waits.
-func (r *resync) ended(now time.Time, in actor.Input, after time.Duration) (counts bool) {
-	if in.Err != nil && r.wanted {
-		r.retryAt = now.Add(after)
+func (q *inquiry) ended(now time.Time, in actor.Input, after time.Duration) (counts bool) {
+	if in.Err != nil && q.wanted {
+		q.retryAt = now.Add(after)
 	}
-	if in.Ticket != r.asked {
+	if in.Ticket != q.asked {
 		return false
 	}
-	r.asked = 0
+	q.asked = 0
 	return true
 }
 

@@ -169,7 +169,7 @@ func announce(r *steptest.Rig, from actor.ID, ids ...chain.TxID) {
 }
 
 func deliver(r *steptest.Rig, from actor.ID, tx *wire.MsgTx) {
-	r.Give(peer.TxReceived{Peer: from, Tx: tx, TxID: tx.TxHash(), WTxID: tx.WitnessHash(), Size: tx.SerializeSize(), Memory: 500})
+	r.Give(peer.TxReceived{Peer: from, Tx: tx, TxID: tx.TxHash(), WTxID: tx.WitnessHash(), Memory: 500})
 }
 
 func pooledTx(r *steptest.Rig, id chain.TxID, source actor.ID) chain.PoolTx {

@@ -20,7 +20,7 @@ import (
 	"acyclic/internal/proof/bubble"
 )
 
-// now is when the tests load. The file's transactions are younger or older.
+// loadedAt is when the tests load. The file's transactions are younger or older.
 var loadedAt = time.Unix(1_700_000_000, 0)
 
 const twoWeeks = 336 * time.Hour
@@ -218,11 +218,12 @@ func TestL8TheLoaderStops(t *testing.T) {
 	l.want(t, 0, "info stopped while mempool.dat was loaded (0 of 1 transactions); the file stays as it is")
 }
 
-// L9: a chain that does not answer in time, or dies, costs no transaction.
+// L9: a chain that does not answer in time, or dies, costs no transaction. It is left
+// alone for a while each time.
 func TestL9TheLoaderAsksAgain(t *testing.T) {
 	file := poolFile(filed{}, filed{})
 	bubble.Run(t, func(t *testing.T) {
-		failures := []error{actor.ErrTimeout, actor.ErrBusy, actor.ErrGone}
+		failures, begin := []error{actor.ErrTimeout, actor.ErrBusy, actor.ErrGone}, time.Now()
 		l := load(t, t.Context(), file, func(q chain.SubmitTx) (chain.TxVerdict, error) {
 			if len(failures) > 0 {
 				err := failures[0]
@@ -233,5 +234,8 @@ func TestL9TheLoaderAsksAgain(t *testing.T) {
 		})
 		l.want(t, 1, "info loading mempool.dat: 50% (1 tried, 1 remaining)",
 			"info imported mempool transactions from file: 2 succeeded, 0 failed, 0 expired, 0 already there")
+		if took := time.Since(begin); took != 3*time.Second {
+			t.Errorf("three failures took %v, want a second each", took)
+		}
 	})
 }

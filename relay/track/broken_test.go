@@ -101,29 +101,25 @@ func (b expiresInSilence) Advance(now time.Time) []Request {
 }
 
 // asksAgain asks the peer again that has not delivered.
-func (b asksAgain) Response(id actor.ID, h chainhash.Hash) bool {
+func (b asksAgain) Response(id actor.ID, h chainhash.Hash) {
 	a := b.announced(id, h)
 	if a == nil || a.state != requested {
-		return b.silent.Response(id, h)
+		b.silent.Response(id, h)
+		return
 	}
 	b.leave(a)
 	b.enter(a, best)
-	return true
 }
 
 // forgetsAnswerers lets a peer announce again what it has not delivered.
-func (b forgetsAnswerers) Response(id actor.ID, h chainhash.Hash) bool {
-	asked := b.silent.Response(id, h)
+func (b forgetsAnswerers) Response(id actor.ID, h chainhash.Hash) {
+	b.silent.Response(id, h)
 	if a := b.announced(id, h); a != nil {
 		b.drop(a)
 	}
-	return asked
 }
 
-func (b expectsNothing) Response(id actor.ID, h chainhash.Hash) bool {
-	b.silent.Response(id, h)
-	return true
-}
+func (expectsNothing) Asked(actor.ID, chainhash.Hash) bool { return false }
 
 func (forgetsNoTx) ForgetTx(chainhash.Hash) {}
 
@@ -204,28 +200,28 @@ func (b namesTheCompleted) Announcers(h chainhash.Hash) (ids []actor.ID) {
 func TestL10TheComparisonFindsBrokenTrackers(t *testing.T) {
 	const seeds = 300
 	for name, broken := range map[string]func(r silent) tracker{
-		"likes all peers":             func(r silent) tracker { return likesAllPeers{r} },
-		"skips delays":                func(r silent) tracker { return skipsDelays{r} },
-		"takes one too many":          func(r silent) tracker { return countsToFive{r} },
-		"mixes the names":             func(r silent) tracker { return mixesNames{r} },
-		"delays again":                func(r silent) tracker { return delaysAgain{r} },
-		"takes who comes first":       func(r silent) tracker { return takesTheFirst{r} },
-		"keeps who was ready first":   func(r silent) tracker { return keepsTheFirst{r} },
-		"lets no request expire":      func(r silent) tracker { return givesNoTime{r} },
-		"does not say what expired":   func(r silent) tracker { return expiresInSilence{r} },
-		"asks the same peer again":    func(r silent) tracker { return asksAgain{r} },
-		"forgets who has answered":    func(r silent) tracker { return forgetsAnswerers{r} },
-		"takes all answers for asked": func(r silent) tracker { return expectsNothing{r} },
-		"forgets no transaction":      func(r silent) tracker { return forgetsNoTx{r} },
-		"forgets others with a peer":  func(r silent) tracker { return losesRequests{r} },
-		"keeps peers that are gone":   func(r silent) tracker { return keepsPeers{r} },
-		"turns the order":             func(r silent) tracker { return turnsOrder{r} },
-		"names one too many":          func(r silent) tracker { return ignoresMax{r} },
-		"asks two at a time":          func(r silent) tracker { return asksTwo{r} },
-		"asks out of turn":            func(r silent) tracker { return asksOutOfTurn{r} },
-		"wakes late":                  func(r silent) tracker { return wakesLate{r} },
-		"counts no flights":           func(r silent) tracker { return countsNoFlights{r} },
-		"names the completed":         func(r silent) tracker { return namesTheCompleted{r} },
+		"likes all peers":            func(r silent) tracker { return likesAllPeers{r} },
+		"skips delays":               func(r silent) tracker { return skipsDelays{r} },
+		"takes one too many":         func(r silent) tracker { return countsToFive{r} },
+		"mixes the names":            func(r silent) tracker { return mixesNames{r} },
+		"delays again":               func(r silent) tracker { return delaysAgain{r} },
+		"takes who comes first":      func(r silent) tracker { return takesTheFirst{r} },
+		"keeps who was ready first":  func(r silent) tracker { return keepsTheFirst{r} },
+		"lets no request expire":     func(r silent) tracker { return givesNoTime{r} },
+		"does not say what expired":  func(r silent) tracker { return expiresInSilence{r} },
+		"asks the same peer again":   func(r silent) tracker { return asksAgain{r} },
+		"forgets who has answered":   func(r silent) tracker { return forgetsAnswerers{r} },
+		"forgets whom it has asked":  func(r silent) tracker { return expectsNothing{r} },
+		"forgets no transaction":     func(r silent) tracker { return forgetsNoTx{r} },
+		"forgets others with a peer": func(r silent) tracker { return losesRequests{r} },
+		"keeps peers that are gone":  func(r silent) tracker { return keepsPeers{r} },
+		"turns the order":            func(r silent) tracker { return turnsOrder{r} },
+		"names one too many":         func(r silent) tracker { return ignoresMax{r} },
+		"asks two at a time":         func(r silent) tracker { return asksTwo{r} },
+		"asks out of turn":           func(r silent) tracker { return asksOutOfTurn{r} },
+		"wakes late":                 func(r silent) tracker { return wakesLate{r} },
+		"counts no flights":          func(r silent) tracker { return countsNoFlights{r} },
+		"names the completed":        func(r silent) tracker { return namesTheCompleted{r} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(seeds) {

@@ -1,8 +1,8 @@
 // Package track holds relay's trackers of transactions. A tracker is passive: it is
 // told what has happened and answers what follows from it. Time and chance are
 // arguments, so the same calls give the same answers (law L10). Each tracker is
-// bounded (bounds.go), has a check of its state, and says by its deadline when time
-// alone will change something (law L9).
+// bounded (bounds.go). Where it needs them it has a check of its state, and a deadline
+// that says when time alone will change something (law L9).
 //
 //	requests.go     which transaction is asked of which peer, and when
 //	filter.go       what was rejected, confirmed, or is known to a peer: a rolling

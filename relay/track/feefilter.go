@@ -5,11 +5,13 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
 )
 
 // MaxFeeRate is a fee rate that no transaction pays, in satoshi per 1,000 virtual bytes: a
 // node that is catching up has it, since it can use none (Core's MAX_MONEY).
-const MaxFeeRate int64 = 21_000_000 * 100_000_000
+const MaxFeeRate int64 = btcutil.MaxSatoshi
 
 const (
 	// maxRounded is the highest of the rounded rates (Core's MAX_FILTER_FEERATE).

@@ -101,15 +101,13 @@ func (n *naive) Requested(id actor.ID, h chainhash.Hash, expiry time.Time) bool 
 	return false
 }
 
-func (n *naive) Response(id actor.ID, h chainhash.Hash) (asked bool) {
+func (n *naive) Response(id actor.ID, h chainhash.Hash) {
 	for i, w := range n.list {
 		if w.peer == id && w.name.Hash == h {
-			asked = w.asked
 			n.list[i].done, n.list[i].asked = true, false
 		}
 	}
 	n.sweep()
-	return asked
 }
 
 // sweep forgets what nobody is left to be asked for.
@@ -146,7 +144,9 @@ func (n *naive) InFlight(id actor.ID) int {
 func (n *naive) Ready(id actor.ID) int {
 	return n.count(func(w word) bool { return w.peer == id && n.best(w) })
 }
-func (n *naive) Len() int     { return len(n.list) }
+func (n *naive) Asked(id actor.ID, h chainhash.Hash) bool {
+	return n.count(func(w word) bool { return w.peer == id && w.name.Hash == h && w.asked }) > 0
+}
 func (n *naive) Flying() int  { return n.count(func(w word) bool { return w.asked }) }
 func (n *naive) Waiting() int { return n.count(n.best) }
 func (n *naive) Check() error { return nil }
@@ -176,18 +176,26 @@ type tracker interface {
 	Advance(now time.Time) []Request
 	Requestable(id actor.ID, max int) []peer.TxName
 	Requested(id actor.ID, h chainhash.Hash, expiry time.Time) bool
-	Response(id actor.ID, h chainhash.Hash) bool
+	Asked(id actor.ID, h chainhash.Hash) bool
+	Response(id actor.ID, h chainhash.Hash)
 	ForgetTx(h chainhash.Hash)
 	ForgetPeer(id actor.ID)
 	Deadline() time.Time
 	Count(id actor.ID) int
 	InFlight(id actor.ID) int
 	Ready(id actor.ID) int
-	Len() int
 	Flying() int
 	Waiting() int
 	Announcers(h chainhash.Hash) []actor.ID
 	Check() error
+}
+
+// Count is how many announcements of a peer are kept.
+func (r *Requests) Count(id actor.ID) int {
+	if p := r.peers[id]; p != nil {
+		return len(p.all)
+	}
+	return 0
 }
 
 // A small world, in which everything happens often.
@@ -225,7 +233,9 @@ func compare(draw func(n int) int, a, b tracker) error {
 		case 7: // out of turn
 			was, is = a.Requested(id, h, now.Add(time.Second)), b.Requested(id, h, now.Add(time.Second))
 		case 8, 9:
-			was, is = a.Response(id, h), b.Response(id, h)
+			was, is = a.Asked(id, h), b.Asked(id, h)
+			a.Response(id, h)
+			b.Response(id, h)
 		case 10:
 			a.ForgetTx(h)
 			b.ForgetTx(h)
@@ -266,7 +276,7 @@ func ask(t tracker, id actor.ID, now time.Time, most int) (names []peer.TxName) 
 
 // look is all that a tracker shows.
 func look(t tracker) (s string) {
-	s = fmt.Sprintln(t.Len(), t.Flying(), t.Waiting(), t.Deadline())
+	s = fmt.Sprintln(t.Flying(), t.Waiting(), t.Deadline())
 	for id := actor.ID(1); id <= fewPeers; id++ {
 		s += fmt.Sprintln(id, t.Count(id), t.InFlight(id), t.Ready(id), t.Requestable(id, fewTxs), t.Requestable(id, 1))
 	}

@@ -94,9 +94,6 @@ func (o *Orphans) Announced(id actor.ID, name peer.TxName) (missing []chainhash.
 	return slices.Clone(o.list[i].missing), true
 }
 
-// Contains says whether a transaction is an orphan.
-func (o *Orphans) Contains(name peer.TxName) bool { return o.index(name) >= 0 }
-
 func (o *Orphans) index(name peer.TxName) int {
 	return slices.IndexFunc(o.list, func(x orphan) bool { return isNamed(x.id, name) })
 }
@@ -108,17 +105,6 @@ func (o *Orphans) Found(parent chainhash.Hash) {
 		x := &o.list[i]
 		x.missing = slices.DeleteFunc(x.missing, func(h chainhash.Hash) bool { return h == parent })
 	}
-}
-
-// Children are the orphans that miss a parent, the oldest first. If it was rejected they
-// are of no use.
-func (o *Orphans) Children(parent chainhash.Hash) (children []chain.TxID) {
-	for _, x := range o.list {
-		if slices.Contains(x.missing, parent) {
-			children = append(children, x.id)
-		}
-	}
-	return children
 }
 
 // Remove forgets an orphan: it was accepted or rejected.
@@ -135,16 +121,9 @@ func (o *Orphans) ForgetPeer(id actor.ID) {
 	o.list = slices.DeleteFunc(o.list, func(x orphan) bool { return len(x.from) == 0 })
 }
 
-// Advance forgets the orphans whose time is up, and returns them, the oldest first.
-func (o *Orphans) Advance(now time.Time) (expired []chain.TxID) {
-	o.list = slices.DeleteFunc(o.list, func(x orphan) bool {
-		over := !x.until.After(now)
-		if over {
-			expired = append(expired, x.id)
-		}
-		return over
-	})
-	return expired
+// Advance forgets the orphans whose time is up.
+func (o *Orphans) Advance(now time.Time) {
+	o.list = slices.DeleteFunc(o.list, func(x orphan) bool { return !x.until.After(now) })
 }
 
 // Deadline is when the next orphan expires. Zero: there is none.
@@ -154,9 +133,6 @@ func (o *Orphans) Deadline() time.Time {
 	}
 	return o.list[0].until
 }
-
-// Len is how many orphans there are.
-func (o *Orphans) Len() int { return len(o.list) }
 
 // Check returns an error if the list makes no sense.
 func (o *Orphans) Check() error {

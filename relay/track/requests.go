@@ -41,7 +41,7 @@ type Requests struct {
 	txs   map[chainhash.Hash]*transaction
 	times queue // those delayed and those requested, by time
 
-	total, ready, inFlight int // announcements: all, the best, those requested
+	ready, inFlight int // announcements: the best, those requested
 }
 
 // announcer is a peer with announcements.
@@ -149,7 +149,6 @@ func (r *Requests) ReceivedInv(id actor.ID, name peer.TxName, preferred bool, at
 	tx.open++
 	a.inFrom = int32(len(p.all))
 	p.all = append(p.all, a)
-	r.total++
 	r.enter(a, delayed)
 	return true
 }
@@ -223,15 +222,11 @@ func (r *Requests) Requested(id actor.ID, h chainhash.Hash, expiry time.Time) bo
 }
 
 // Response notes that a peer has sent what it announced, or has said that it has not got
-// it. It is not asked for it again. Response returns whether it had been asked.
-func (r *Requests) Response(id actor.ID, h chainhash.Hash) (asked bool) {
-	a := r.announced(id, h)
-	if a == nil {
-		return false
+// it. It is not asked for it again.
+func (r *Requests) Response(id actor.ID, h chainhash.Hash) {
+	if a := r.announced(id, h); a != nil {
+		r.complete(a)
 	}
-	asked = a.state == requested
-	r.complete(a)
-	return asked
 }
 
 // ForgetTx forgets all announcements of a hash: nobody need be asked any more.

@@ -44,7 +44,7 @@ func BenchmarkNextAnnouncer(b *testing.B) {
 			}
 			r.Advance(after(1))
 			_ = r.Deadline()
-			if n++; r.Len() < benchPeers*benchTxs/2 {
+			if n++; len(r.peers[id].all) < benchTxs/2 {
 				b.StopTimer()
 				r = full(b, same)
 				b.StartTimer()

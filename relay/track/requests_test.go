@@ -105,11 +105,12 @@ func TestL9ATransactionComesInSpiteOfSilentPeers(t *testing.T) {
 
 	last := alice + carol - next[0]
 	r.Requested(last, txHash(1), after(120))
-	if !r.Response(last, txHash(1)) {
+	if !r.Asked(last, txHash(1)) {
 		t.Error("the last one was asked, and it is not known")
 	}
-	if r.Len() != 0 || !r.Deadline().IsZero() {
-		t.Errorf("%d announcements are left, and nobody to ask", r.Len())
+	r.Response(last, txHash(1))
+	if len(r.peers) != 0 || !r.Deadline().IsZero() {
+		t.Errorf("announcements of %d peers are left, and nobody to ask", len(r.peers))
 	}
 }
 
@@ -188,8 +189,8 @@ func TestL4AnnouncementsAreBounded(t *testing.T) {
 		t.Error(err)
 	}
 	r.ForgetPeer(alice)
-	if r.Len() != 1 || len(r.times) != 0 {
-		t.Errorf("%d announcements are left", r.Len())
+	if r.Count(alice) != 0 || r.Count(bob) != 1 || len(r.times) != 0 {
+		t.Errorf("%d and %d announcements are left", r.Count(alice), r.Count(bob))
 	}
 }
 

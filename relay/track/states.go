@@ -120,7 +120,6 @@ func (r *Requests) unlist(a *announcement) {
 	last := p.all[len(p.all)-1]
 	p.all[a.inFrom], last.inFrom = last, a.inFrom
 	p.all = shorter(p.all)
-	r.total--
 	if len(p.all) == 0 {
 		delete(r.peers, p.id)
 	}
@@ -135,14 +134,6 @@ func (r *Requests) announced(id actor.ID, h chainhash.Hash) *announcement {
 		return tx.all[i]
 	}
 	return nil
-}
-
-// Count is how many announcements of a peer are kept.
-func (r *Requests) Count(id actor.ID) int {
-	if p := r.peers[id]; p != nil {
-		return len(p.all)
-	}
-	return 0
 }
 
 // InFlight is how many requests a peer has not answered.
@@ -160,9 +151,6 @@ func (r *Requests) Ready(id actor.ID) int {
 	}
 	return 0
 }
-
-// Len is how many announcements of all peers are kept.
-func (r *Requests) Len() int { return r.total }
 
 // Flying is how many requests no peer has answered.
 func (r *Requests) Flying() int { return r.inFlight }

@@ -72,11 +72,6 @@ func (u *Unbroadcast) Deadline() time.Time {
 	return u.due
 }
 
-// Contains says whether nobody has asked for a transaction that was sent by RPC.
-func (u *Unbroadcast) Contains(name peer.TxName) bool {
-	return slices.ContainsFunc(u.list, func(id chain.TxID) bool { return isNamed(id, name) })
-}
-
 // Len is how many there are.
 func (u *Unbroadcast) Len() int { return len(u.list) }
 

@@ -41,8 +41,8 @@ func TestL11OnlyTheLivingAreTold(t *testing.T) {
 	}
 }
 
-// A rebuilt subscriber goes on hearing the peers that are ready, not one that has left. It is told of those of
-// its own ledgers only, in the lanes of always.
+// A rebuilt subscriber goes on hearing the peers that are ready, not one that has left. It
+// is told of those of its own ledgers only, in the lanes of always.
 func TestL11ARebuiltSubscriberGoesOn(t *testing.T) {
 	const other actor.TopicID = 7
 	b := newBench()
