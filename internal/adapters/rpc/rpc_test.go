@@ -293,7 +293,7 @@ func (r *rig) peers() {
 	on(r.f, func(server.GetStatus) (server.Status, error) {
 		return server.Status{Inbound: 1, Outbound: 2, MaxPeers: 125}, nil
 	})
-	on(r.f, func(relay.GetStatus) (relay.Status, error) { return relay.Status{Announced: 4}, nil })
+	on(r.f, func(relay.GetStatus) (relay.Status, error) { return relay.Status{Announced: 4, Unbroadcast: 1}, nil })
 }
 
 // post sends a body and returns status and reply.
