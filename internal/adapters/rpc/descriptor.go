@@ -19,10 +19,7 @@ func describe(script []byte, params *chaincfg.Params) string {
 }
 
 func descriptor(script []byte, params *chaincfg.Params) string {
-	class, addrs, needed, err := txscript.ExtractPkScriptAddrs(script, params)
-	if err != nil {
-		class = txscript.NonStandardTy
-	}
+	class, addrs, needed, _ := txscript.ExtractPkScriptAddrs(script, params) // the error is always nil
 	switch class {
 	case txscript.PubKeyTy, txscript.MultiSigTy:
 		keys, good := keysOf(script)
@@ -37,8 +34,8 @@ func descriptor(script []byte, params *chaincfg.Params) string {
 			return "rawtr(" + hex.EncodeToString(key) + ")"
 		}
 	}
-	if len(addrs) == 1 && class != txscript.PubKeyTy && class != txscript.MultiSigTy {
-		return "addr(" + addrs[0].EncodeAddress() + ")"
+	if addr := soleAddress(class, addrs); addr != "" {
+		return "addr(" + addr + ")"
 	}
 	return "raw(" + hex.EncodeToString(script) + ")"
 }

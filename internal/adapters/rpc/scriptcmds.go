@@ -54,23 +54,7 @@ func wrappable(class txscript.ScriptClass, script []byte) bool {
 	default:
 		return false
 	}
-	if !hasValidOps(script) || unspendable(script) {
-		return false
-	}
-	tok := txscript.MakeScriptTokenizer(0, script)
-	for tok.Next() {
-		if op := tok.Opcode(); op == txscript.OP_CHECKSIGADD || isSuccess(op) {
-			return false
-		}
-	}
-	return true
-}
-
-// isSuccess says that an operation makes a tapscript succeed (BIP342).
-func isSuccess(op byte) bool {
-	n := int(op)
-	return n == 80 || n == 98 || n >= 126 && n <= 129 || n >= 131 && n <= 134 || n >= 137 && n <= 138 ||
-		n >= 141 && n <= 142 || n >= 149 && n <= 153 || n >= 187 && n <= 254
+	return hasValidOps(script) && !unspendable(script) && !txscript.ScriptHasOpSuccess(script)
 }
 
 // witnessProgram is the witness program that pays to the script, or nil if there is none:

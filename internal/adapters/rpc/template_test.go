@@ -192,12 +192,12 @@ func TestL4LongPollsAreBounded(t *testing.T) {
 func TestPollID(t *testing.T) {
 	want := pollID{chainhash.Hash{1, 2}, 12345}
 	for id, want := range map[string]pollID{want.String(): want, chainhash.Hash{3}.String(): {chainhash.Hash{3}, 0}, chainhash.Hash{3}.String() + "x": {chainhash.Hash{3}, 0}} {
-		got, err := parsePollID(arguments{nil, marshal(id)})
+		got, err := parsePollID(arguments{marshal(id)}, 0)
 		if err != nil || *got != want {
 			t.Errorf("%s: %v %v", id, got, err)
 		}
 	}
-	if got, err := parsePollID(arguments{nil, json.RawMessage("5")}); err != nil || *got != (pollID{}) {
+	if got, err := parsePollID(arguments{json.RawMessage("5")}, 0); err != nil || *got != (pollID{}) {
 		t.Errorf("one that is no string: %v %v", got, err)
 	}
 }

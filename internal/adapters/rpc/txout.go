@@ -83,8 +83,8 @@ func getTxSpendingPrevout(c *call, a arguments) (any, error) {
 
 // outPoint reads {"txid":"id","vout":n}.
 func outPoint(raw json.RawMessage) (wire.OutPoint, error) {
-	if kind(raw) != object {
-		return wire.OutPoint{}, fail(codeType, "JSON value of type %s is not of expected type object", kind(raw))
+	if err := wrongKind(raw, object); err != nil {
+		return wire.OutPoint{}, err
 	}
 	f, _ := fields(raw)
 	if err := wrongField(f, []field{{"txid", text}, {"vout", numeric}}); err != nil {
