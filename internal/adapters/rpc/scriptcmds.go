@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"encoding/hex"
+	"slices"
 
 	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -82,13 +83,7 @@ func witnessProgram(class txscript.ScriptClass, script []byte) []byte {
 }
 
 func compressedOnly(script []byte) bool {
-	tok := txscript.MakeScriptTokenizer(0, script)
-	for tok.Next() {
-		if key := tok.Data(); key != nil && len(key) != btcec.PubKeyBytesLenCompressed {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(keysOf(script), func(key []byte) bool { return len(key) != btcec.PubKeyBytesLenCompressed })
 }
 
 // describeProgram describes a witness program whose script is known. It is "" where that
