@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -82,10 +83,12 @@ func TestGenerateBlock(t *testing.T) {
 
 	unknown := strings.Repeat("0", 64)
 	for params, want := range map[string]string{
-		`["nonsense",[]]`:                       "-5 Error: Invalid address or descriptor",
-		`["` + payTo + `",["` + unknown + `"]]`: "-5 Transaction " + unknown + " not in mempool.",
-		`["` + payTo + `",["00"]]`:              "-22 Transaction decode failed for 00. Make sure the tx has at least one input.",
-		`["` + payTo + `",[1]]`:                 "-3 JSON value of type number is not of expected type string",
+		`["nonsense",[]]`:                                             "-5 Error: Invalid address or descriptor",
+		`["` + payTo + `",["` + unknown + `"]]`:                       "-5 Transaction " + unknown + " not in mempool.",
+		`["` + payTo + `",["` + strings.Repeat("g", 64) + `"]]`:       "-22 Transaction decode failed for " + strings.Repeat("g", 64) + ". Make sure the tx has at least one input.",
+		`["` + payTo + `",[` + strings.Repeat("1,", maxNamed) + `1]]`: fmt.Sprintf("-8 more than %d transactions do not fit a block", maxNamed),
+		`["` + payTo + `",["00"]]`:                                    "-22 Transaction decode failed for 00. Make sure the tx has at least one input.",
+		`["` + payTo + `",[1]]`:                                       "-3 JSON value of type number is not of expected type string",
 	} {
 		r.wantError("generateblock", params, want)
 	}
