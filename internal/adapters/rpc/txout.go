@@ -51,7 +51,7 @@ func getTxOut(c *call, a arguments) (any, error) {
 }
 
 // maxOutputs bounds what one gettxspendingprevout may ask. An output takes some 90 bytes
-// of the request, and the readers look all of them up under the pool's mutex.
+// of the request.
 const maxOutputs = 10_000
 
 func getTxSpendingPrevout(c *call, a arguments) (any, error) {
