@@ -128,6 +128,8 @@ func TestPool(t *testing.T) {
 		r.wantError(command, "["+unknown+"]", "-5 Transaction not in mempool")
 		r.wantError(command, `["abc"]`, "-8 txid must be of length 64 (not 3, for 'abc')")
 	}
+	r.wantError("prioritisetransaction", `["abc",0,1]`, "-8 txid must be of length 64 (not 3, for 'abc')")
+	r.wantError("gettxout", `["abc",0]`, "-8 txid must be of length 64 (not 3, for 'abc')")
 	r.wantError("getrawmempool", "[true,true]", "-8 Verbose results cannot contain mempool sequence values.")
 }
 

@@ -96,7 +96,7 @@ func TestBurning(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	r := newRig(t, 1, Config{})
 	var verdict chain.TxVerdict
-	r.verdicts(&verdict)
+	asked := r.verdicts(&verdict)
 	ids := `"txid":"` + child.TxHash().String() + `","wtxid":"` + child.WitnessHash().String() + `",`
 	for _, c := range []struct {
 		v          chain.TxVerdict
@@ -117,7 +117,11 @@ func TestRefusals(t *testing.T) {
 		if c.send == "" {
 			r.want("sendrawtransaction", "["+hexText(child)+"]", `"`+child.TxHash().String()+`"`)
 		} else {
+			*asked = nil
 			r.wantError("sendrawtransaction", "["+hexText(child)+"]", c.send)
+			if len(*asked) != 1 {
+				t.Errorf("%+v: asked %d times", c.v, len(*asked))
+			}
 			r.wantError("sendrawtransaction", "["+hexText(child)+",0]", c.send)
 		}
 		if c.test != "" {

@@ -89,6 +89,13 @@ func TestTemplatesOfTheMainNetwork(t *testing.T) {
 	if _, err := getBlockTemplate(c, request); err != nil {
 		t.Error(err)
 	}
+	for n, name := range map[int]string{1: "server.GetPeers", 2: "chain.GetTips"} {
+		r.f.asked, r.f.silent = nil, n
+		if _, err := getBlockTemplate(c, request); err == nil || !strings.HasPrefix(err.Error(), "no answer from") || !strings.Contains(err.Error(), name) {
+			t.Errorf("without an answer to %s: %v", name, err)
+		}
+	}
+	r.f.silent = 0
 	on(r.f, func(server.GetPeers) (server.Peers, error) { return server.Peers{}, nil })
 	if _, err := getBlockTemplate(c, request); err == nil || err.Error() != "Acyclic is not connected!" || asRPCError(err).Code != -9 {
 		t.Errorf("%v", err)
