@@ -135,7 +135,6 @@ type (
 		MinFee      int64 // the lowest fee rate that is taken now, in satoshi per 1,000 virtual bytes
 		MinRelayFee int64 // --minrelaytxfee, likewise
 		Orphans     int
-		Unbroadcast int // of those, the relay knows; see relay.GetStatus
 		Sequence    uint64
 	}
 

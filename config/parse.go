@@ -44,7 +44,7 @@ func affirmed(args []string) []string {
 			break // what follows are no options
 		}
 		key, value, given := strings.Cut(arg, "=")
-		if key == "--nopersistmempool" && (!given || value == "1" || value == "0") {
+		if key == "--no"+persist && (!given || value == "1" || value == "0") {
 			args[i] = "--" + persist + "=" + opposite(value)
 		}
 	}

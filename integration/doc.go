@@ -10,6 +10,9 @@
 //   - usage_test.go, stop_test.go, offline_test.go: user errors, signals, no
 //     network
 //   - rpc_test.go, watch_test.go: RPC, and the node's report on itself
+//   - txs_test.go, pool_test.go: transactions between two btcds with this node between
+//     them, and the pool by RPC
+//   - bench_test.go, txbench_test.go: this node and btcd in the same run
 //
 // The kit is in the folders below. nodes starts real processes, harness adds what
 // tests need, script has the peers, p2p their connections, chaingen their chains.

@@ -1,8 +1,6 @@
 package integration
 
 import (
-	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -42,12 +40,6 @@ func payment(t *testing.T, from *wire.MsgTx, fee int64) *wire.MsgTx {
 	return tx
 }
 
-func rawHex(tx *wire.MsgTx) string {
-	var b bytes.Buffer
-	_ = tx.Serialize(&b)
-	return hex.EncodeToString(b.Bytes())
-}
-
 // wantRefusal calls and compares the error.
 func wantRefusal(t *testing.T, n *harness.Node, code int, text, method string, params ...any) {
 	t.Helper()
@@ -76,16 +68,16 @@ func TestPoolByRPC(t *testing.T) {
 		Reason  string `json:"reject-reason"`
 		Fees    struct{ Base float64 }
 	}
-	us.Call(&judged, "testmempoolaccept", []string{rawHex(first)})
+	us.Call(&judged, "testmempoolaccept", []string{nodes.Hex(first)})
 	if len(judged) != 1 || !judged[0].Allowed || judged[0].Fees.Base != 0.00002 {
 		t.Errorf("the first is good: %+v", judged)
 	}
-	us.Call(&judged, "testmempoolaccept", []string{rawHex(second)})
+	us.Call(&judged, "testmempoolaccept", []string{nodes.Hex(second)})
 	if len(judged) != 1 || judged[0].Allowed || judged[0].Reason != "missing-inputs" {
 		t.Errorf("the second has no parent yet: %+v", judged)
 	}
-	wantRefusal(t, us, -25, "bad-txns-inputs-missingorspent", "sendrawtransaction", rawHex(second))
-	wantRefusal(t, us, -25, "Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)", "sendrawtransaction", rawHex(payment(t, coin, 1e8)))
+	wantRefusal(t, us, -25, "bad-txns-inputs-missingorspent", "sendrawtransaction", nodes.Hex(second))
+	wantRefusal(t, us, -25, "Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)", "sendrawtransaction", nodes.Hex(payment(t, coin, 1e8)))
 	us.SendTx(first)
 	us.SendTx(second)
 	us.SendTx(second) // again is no error
@@ -112,7 +104,7 @@ func TestPoolByRPC(t *testing.T) {
 		t.Errorf("the priority is lost: %+v", entry)
 	}
 	mineThem(t, us, ids, addr)
-	wantRefusal(t, us, -27, "Transaction outputs already in utxo set", "sendrawtransaction", rawHex(second))
+	wantRefusal(t, us, -27, "Transaction outputs already in utxo set", "sendrawtransaction", nodes.Hex(second))
 }
 
 // showPool asks for a parent and its child in all ways.
@@ -134,7 +126,7 @@ func showPool(t *testing.T, us *harness.Node, first, second *wire.MsgTx) {
 	}
 	var text string
 	us.Call(&text, "getrawtransaction", ids[1])
-	if text != rawHex(second) {
+	if text != nodes.Hex(second) {
 		t.Errorf("the transaction is %s", text)
 	}
 	var out *struct {
@@ -184,7 +176,7 @@ func mineThem(t *testing.T, us *harness.Node, ids []string, addr string) {
 	// One more by hand: the next coin, in a block that names it.
 	coin := payment(t, us.Block(us.HashAt(2)).Transactions[0], 4000)
 	var made struct{ Hash string }
-	us.Call(&made, "generateblock", addr, []string{rawHex(coin)})
+	us.Call(&made, "generateblock", addr, []string{nodes.Hex(coin)})
 	if block := us.Block(us.BestHash()); block.BlockHash().String() != made.Hash || len(block.Transactions) != 2 || block.Transactions[0].TxOut[0].Value != 50e8 {
 		t.Errorf("the block that was made by hand: %v", made)
 	}

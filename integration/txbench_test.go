@@ -93,7 +93,7 @@ func deliver(b *testing.B, n *harness.Node, conns []*p2p.Conn, txs []*wire.MsgTx
 	for share := range slices.Chunk(txs, (len(txs)+len(conns)-1)/len(conns)) {
 		c := conns[0]
 		conns = conns[1:]
-		go serve(c, byHash)
+		go c.Serve(func(hash chainhash.Hash) *wire.MsgTx { return byHash[hash] })
 		go func() {
 			for _, tx := range share {
 				if c.Send(tx) != nil {
@@ -103,28 +103,6 @@ func deliver(b *testing.B, n *harness.Node, conns []*p2p.Conn, txs []*wire.MsgTx
 		}()
 	}
 	awaitPool(b, n, len(txs))
-}
-
-// serve answers getdata until the connection ends.
-func serve(c *p2p.Conn, txs map[chainhash.Hash]*wire.MsgTx) {
-	for {
-		command, payload, err := c.Receive()
-		if err != nil {
-			return
-		}
-		if command != wire.CmdGetData {
-			continue
-		}
-		msg, err := p2p.Decode(payload, &wire.MsgGetData{})
-		for i := 0; err == nil && i < len(msg.InvList); i++ {
-			if tx := txs[msg.InvList[i].Hash]; tx != nil {
-				err = c.Send(tx)
-			}
-		}
-		if err != nil {
-			return
-		}
-	}
 }
 
 func awaitPool(b *testing.B, n *harness.Node, want int) {

@@ -1,9 +1,7 @@
 package integration
 
 import (
-	"bytes"
 	"context"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +11,7 @@ import (
 
 	"acyclic/integration/chaingen"
 	"acyclic/integration/harness"
+	"acyclic/integration/nodes"
 	"acyclic/integration/p2p"
 )
 
@@ -77,15 +76,6 @@ func (l *line) awaitPools(what string, txs ...*wire.MsgTx) {
 	}
 }
 
-func raw(t *testing.T, tx *wire.MsgTx) string {
-	t.Helper()
-	var b bytes.Buffer
-	if err := tx.Serialize(&b); err != nil {
-		t.Fatal(err)
-	}
-	return hex.EncodeToString(b.Bytes())
-}
-
 // TestTransactionsCrossBothWays gives each node of a line a transaction. Each comes to
 // the others as it is, with its witness data. A replacement replaces, a block confirms.
 func TestTransactionsCrossBothWays(t *testing.T) {
@@ -112,8 +102,8 @@ func TestTransactionsCrossBothWays(t *testing.T) {
 		for _, tx := range []*wire.MsgTx{parent, witness, ours} {
 			var got string
 			n.Call(&got, "getrawtransaction", tx.TxHash().String(), 0)
-			if got != raw(t, tx) {
-				t.Errorf("%s has %s\nwant %s", n.Name, got, raw(t, tx))
+			if got != nodes.Hex(tx) {
+				t.Errorf("%s has %s\nwant %s", n.Name, got, nodes.Hex(tx))
 			}
 		}
 	}
@@ -237,7 +227,7 @@ func TestRefusalsInCoresWords(t *testing.T) {
 		{"a forged signature", "mandatory-script-verify-flag-failed", forged},
 		{"unknown inputs", "bad-txns-inputs-missingorspent", unknown},
 	} {
-		err := l.us.RPC.Call(t.Context(), nil, "sendrawtransaction", raw(t, c.tx))
+		err := l.us.RPC.Call(t.Context(), nil, "sendrawtransaction", nodes.Hex(c.tx))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}

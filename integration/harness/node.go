@@ -180,12 +180,8 @@ func (n *Node) Generate(blocks int) {
 // SubmitBlock gives the node a block by RPC. The node must accept it.
 func (n *Node) SubmitBlock(block *wire.MsgBlock) {
 	n.t.Helper()
-	var raw bytes.Buffer
-	if err := block.Serialize(&raw); err != nil {
-		n.t.Fatal(err)
-	}
 	var refusal *string
-	n.Call(&refusal, "submitblock", hex.EncodeToString(raw.Bytes()))
+	n.Call(&refusal, "submitblock", nodes.Hex(block))
 	if refusal != nil && *refusal != "inconclusive" { // BIP22: valid, on a side branch
 		n.t.Fatalf("%s: submitblock %v: %s", n.Name, block.BlockHash(), *refusal)
 	}
@@ -200,11 +196,7 @@ func (n *Node) Invalidate(hash chainhash.Hash) {
 // SendTx gives the node a transaction by RPC.
 func (n *Node) SendTx(tx *wire.MsgTx) {
 	n.t.Helper()
-	var raw bytes.Buffer
-	if err := tx.Serialize(&raw); err != nil {
-		n.t.Fatal(err)
-	}
-	n.Call(nil, "sendrawtransaction", hex.EncodeToString(raw.Bytes()))
+	n.Call(nil, "sendrawtransaction", nodes.Hex(tx))
 }
 
 // AddNode makes the node dial a peer and keep the connection.

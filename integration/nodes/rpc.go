@@ -3,6 +3,7 @@ package nodes
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,6 +19,13 @@ type RPC struct {
 	Addr, User, Pass string
 	Cookie           string        // the file with user:password; empty: User and Pass
 	Timeout          time.Duration // of one call; zero: only the context's
+}
+
+// Hex is a block or a transaction as RPC takes it.
+func Hex(v interface{ Serialize(io.Writer) error }) string {
+	var b bytes.Buffer
+	_ = v.Serialize(&b) // a bytes.Buffer does not fail
+	return hex.EncodeToString(b.Bytes())
 }
 
 // RPCError is a node's answer if it refuses a call.

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
@@ -165,6 +166,39 @@ func (c *Conn) Receive() (command string, payload []byte, err error) {
 		}
 	}
 	return command, payload, err
+}
+
+// Serve answers each getdata with the transactions that find returns, and with
+// notfound where it returns nil, until the connection ends.
+func (c *Conn) Serve(find func(chainhash.Hash) *wire.MsgTx) {
+	for {
+		command, payload, err := c.Receive()
+		if err != nil {
+			return
+		}
+		if command != wire.CmdGetData {
+			continue
+		}
+		msg, err := Decode(payload, &wire.MsgGetData{})
+		if err != nil {
+			return
+		}
+		var answers []wire.Message
+		missing := wire.NewMsgNotFound()
+		for _, item := range msg.InvList {
+			if tx := find(item.Hash); tx != nil {
+				answers = append(answers, tx)
+			} else {
+				missing.AddInvVect(item)
+			}
+		}
+		if len(missing.InvList) > 0 {
+			answers = append(answers, missing)
+		}
+		if c.Send(answers...) != nil {
+			return
+		}
+	}
 }
 
 // Drain receives messages until the connection ends.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"testing"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 	"go.uber.org/goleak"
 )
@@ -97,6 +98,41 @@ func TestFeaturesComeBeforeVerack(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn.Receive() // the end
+	conn.Close()
+}
+
+// TestServe: what is there is delivered, and the rest is not found.
+func TestServe(t *testing.T) {
+	tx := wire.NewMsgTx(2)
+	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{}, nil, wire.TxWitness{{1}}))
+	node := fake(t, func(socket net.Conn) {
+		hear(socket)
+		say(socket, Version("node", 0, 7), wire.NewMsgVerAck())
+		hear(socket) // verack
+		want := wire.NewMsgGetData()
+		for _, hash := range []chainhash.Hash{{9}, tx.TxHash()} {
+			want.AddInvVect(wire.NewInvVect(wire.InvTypeWitnessTx, &hash))
+		}
+		say(socket, wire.NewMsgPing(1), want)
+		hear(socket) // pong
+		command, payload, _ := Read(socket, wire.TestNet)
+		if got, err := Decode(payload, &wire.MsgTx{}); command != wire.CmdTx || err != nil || got.WitnessHash() != tx.WitnessHash() {
+			t.Errorf("delivered is %s %v: %v", command, got, err)
+		}
+		if got, ok := hear(socket).(*wire.MsgNotFound); !ok || len(got.InvList) != 1 || got.InvList[0].Hash != (chainhash.Hash{9}) {
+			t.Errorf("not found is %v", got)
+		}
+	})
+	conn, err := node.Dial(t.Context(), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Serve(func(hash chainhash.Hash) *wire.MsgTx {
+		if hash == tx.TxHash() {
+			return tx
+		}
+		return nil
+	})
 	conn.Close()
 }
 

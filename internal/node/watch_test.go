@@ -49,28 +49,35 @@ type deaf struct{}
 
 func (deaf) Tell(actor.ID, any) {}
 
+// alone is a node as it is wired, with a worker of the test's. It dials nobody, and no
+// other adapter is asked.
+func alone(log Logger, worker adapter.HandlerFunc) *Node {
+	l := Derive(8, RPCHandlers)
+	n := &Node{Settings: Settings{Limits: l, Peer: peer.Config{Bounds: l.Peer}, Server: server.Config{Bounds: l.Server}}}
+	n.Settings.Server.OutboundTarget = 0
+	n.Node = live.New(log)
+	unasked := adapter.HandlerFunc(func(_ context.Context, in actor.Input) any { panic(fmt.Sprintf("asked %T", in.Body)) })
+	n.Wire(Wire(n.Settings, Adapters{
+		Worker:    cell.Adapter{ID: EngineWorker, Name: "engine", Handler: worker, Workers: 1},
+		Readers:   cell.Adapter{ID: EngineReaders, Name: "readers", Handler: unasked, Workers: 1},
+		Transport: cell.Adapter{ID: Transport, Name: "transport", Teller: deaf{}, Handler: unasked, Workers: 1},
+		Book:      cell.Adapter{ID: Book, Name: "book", Handler: unasked, Workers: 1},
+		Resolver:  cell.Adapter{ID: Resolver, Name: "resolver", Handler: unasked, Workers: 1},
+	}))
+	return n
+}
+
 // In the node as it is wired the engine's first call does not come back, as on a
 // disk that has died. Only the engine is named, within its bound of minutes. chain, which
 // asked it, and netsync and relay go on and answer.
 func TestL12AHungEngineIsNamed(t *testing.T) {
 	bubble.Run(t, func(t *testing.T) {
-		l := Derive(8, RPCHandlers)
-		n := &Node{Settings: Settings{Limits: l, Peer: peer.Config{Bounds: l.Peer}, Server: server.Config{Bounds: l.Server}}}
-		n.Settings.Server.OutboundTarget = 0
 		var log memory
-		n.Node = live.New(&log)
-		hang := adapter.HandlerFunc(func(ctx context.Context, _ actor.Input) any {
+		n := alone(&log, func(ctx context.Context, _ actor.Input) any {
 			<-ctx.Done()
 			return chain.CaughtUp{}
 		})
-		unasked := adapter.HandlerFunc(func(_ context.Context, in actor.Input) any { panic(fmt.Sprintf("asked %T", in.Body)) })
-		n.Wire(Wire(n.Settings, Adapters{
-			Worker:    cell.Adapter{ID: EngineWorker, Name: "engine", Handler: hang, Workers: 1},
-			Readers:   cell.Adapter{ID: EngineReaders, Name: "readers", Handler: unasked, Workers: 1},
-			Transport: cell.Adapter{ID: Transport, Name: "transport", Teller: deaf{}, Handler: unasked, Workers: 1},
-			Book:      cell.Adapter{ID: Book, Name: "book", Handler: unasked, Workers: 1},
-			Resolver:  cell.Adapter{ID: Resolver, Name: "resolver", Handler: unasked, Workers: 1},
-		}))
+		l := n.Settings.Limits
 		dog := n.watchConfig(t.TempDir(), &log)
 		dog.TraceBytes = 0 // a process has one flight recorder
 		n.Watch = watch.New(dog)

@@ -1,6 +1,8 @@
 package pool
 
 import (
+	"slices"
+
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -141,15 +143,19 @@ func names(list []*entry) []chainhash.Hash {
 	return hashes
 }
 
-// Spenders answers GetSpenders.
+// Spenders answers GetSpenders, a chunk at a time.
 func (p *Pool) Spenders(q chain.GetSpenders) chain.Spenders {
-	a := chain.Spenders{TxIDs: make([]chainhash.Hash, len(q.Outs))}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for i, out := range q.Outs {
-		if e := p.index.spends[out]; e != nil {
-			a.TxIDs[i] = e.ID.TxID
-		}
+	a := chain.Spenders{TxIDs: make([]chainhash.Hash, 0, len(q.Outs))}
+	for outs := range slices.Chunk(q.Outs, chunk) {
+		p.locked(func() {
+			for _, out := range outs {
+				var by chainhash.Hash
+				if e := p.index.spends[out]; e != nil {
+					by = e.ID.TxID
+				}
+				a.TxIDs = append(a.TxIDs, by)
+			}
+		})
 	}
 	return a
 }

@@ -1,9 +1,11 @@
 package pool
 
 import (
+	"slices"
 	"sync"
 	"testing"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
@@ -42,9 +44,11 @@ func TestEntries(t *testing.T) {
 	if r.pool.Entries(chain.GetPoolEntries{}).Known {
 		t.Error("nothing is known")
 	}
-	spenders := r.pool.Spenders(chain.GetSpenders{Outs: []wire.OutPoint{outputs(a)[1].out, outputs(c)[0].out}})
-	if spenders.TxIDs[0] != c.TxHash() || spenders.TxIDs[1] != (chain.TxID{}).TxID {
-		t.Errorf("the spenders are %v", spenders.TxIDs)
+	some := []wire.OutPoint{outputs(a)[1].out, outputs(c)[0].out, outputs(c)[0].out}
+	spenders := r.pool.Spenders(chain.GetSpenders{Outs: slices.Repeat(some, chunk)}).TxIDs
+	want := slices.Repeat([]chainhash.Hash{c.TxHash(), {}, {}}, chunk)
+	if !slices.Equal(spenders, want) {
+		t.Errorf("the spenders are %v", spenders)
 	}
 	if tx := r.pool.Tx(chain.GetPoolTx{Hash: c.WitnessHash(), WTxID: true}).Tx; tx != c {
 		t.Error("it is not found by its wtxid")

@@ -97,6 +97,17 @@ func TestRules(t *testing.T) {
 			note, _ := txscript.NewScriptBuilder().AddOp(txscript.OP_RETURN).AddData(make([]byte, 84)).Script()
 			tx.AddTxOut(&wire.TxOut{PkScript: note})
 		}, chain.TxPolicy, "scriptpubkey"},
+		{"its note has two parts", func(_ *rig, tx *wire.MsgTx) {
+			tx.AddTxOut(&wire.TxOut{PkScript: []byte{txscript.OP_RETURN, 1, 1, 1, 1}})
+		}, chain.TxPolicy, "scriptpubkey"},
+		{"an output is of a later witness version", func(_ *rig, tx *wire.MsgTx) {
+			tx.AddTxOut(&wire.TxOut{Value: 1000, PkScript: append([]byte{txscript.OP_2, 32}, make([]byte, 32)...)})
+			tx.TxOut[0].Value -= 1000
+		}, chain.TxPolicy, "scriptpubkey"},
+		{"an output is an anchor", func(_ *rig, tx *wire.MsgTx) {
+			tx.AddTxOut(&wire.TxOut{Value: 240, PkScript: []byte{txscript.OP_1, 2, 0x4e, 0x73}})
+			tx.TxOut[0].Value -= 240
+		}, chain.TxOK, ""},
 
 		{"a parent is missing", func(_ *rig, tx *wire.MsgTx) { tx.TxIn[0].PreviousOutPoint.Hash[0]++ }, chain.TxOrphan, "bad-txns-inputs-missingorspent"},
 		{"segwit is not active", func(r *rig, _ *wire.MsgTx) { r.chain.noSegwit = true }, chain.TxPolicy, "no-witness-yet"},

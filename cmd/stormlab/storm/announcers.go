@@ -56,7 +56,7 @@ func (c *crew) announcers(ctx context.Context, w *chaingen.Wallet, coins []chain
 	for i := range announcingPeer {
 		s := &shop{goods: map[chainhash.Hash]*wire.MsgTx{}}
 		box := &coinBox{coins: coins[i*len(coins)/announcingPeer : (i+1)*len(coins)/announcingPeer]}
-		c.stays(ctx, "announcer", func(conn *p2p.Conn) { serve(conn, s.find) }, func(conn *p2p.Conn, _ *rand.Rand) {
+		c.stays(ctx, "announcer", func(conn *p2p.Conn) { conn.Serve(s.find) }, func(conn *p2p.Conn, _ *rand.Rand) {
 			c.r.Ledger.await(ctx)
 			for err := s.announce(conn); err == nil && wait.Sleep(ctx, announceEvery); {
 				for _, coin := range box.take(1) {
@@ -131,36 +131,4 @@ func (s *shop) find(name chainhash.Hash) *wire.MsgTx {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.goods[name]
-}
-
-// serve answers each getdata with what find returns, until the connection ends.
-func serve(conn *p2p.Conn, find func(chainhash.Hash) *wire.MsgTx) {
-	for {
-		command, payload, err := conn.Receive()
-		if err != nil {
-			return
-		}
-		if command != wire.CmdGetData {
-			continue
-		}
-		msg, err := p2p.Decode(payload, &wire.MsgGetData{})
-		if err != nil {
-			return
-		}
-		var answers []wire.Message
-		missing := wire.NewMsgNotFound()
-		for _, item := range msg.InvList {
-			if tx := find(item.Hash); tx != nil {
-				answers = append(answers, tx)
-			} else {
-				missing.AddInvVect(item)
-			}
-		}
-		if len(missing.InvList) > 0 {
-			answers = append(answers, missing)
-		}
-		if conn.Send(answers...) != nil {
-			return
-		}
-	}
 }

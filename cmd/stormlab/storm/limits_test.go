@@ -1,9 +1,7 @@
 package storm
 
 import (
-	"bytes"
 	"context"
-	"encoding/hex"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -45,10 +43,8 @@ func TestTheStormIsAtTheNodesLimits(t *testing.T) {
 	}
 
 	offer := func(tx *wire.MsgTx) string {
-		var raw bytes.Buffer
-		tx.Serialize(&raw)
 		const anyFee = 0
-		if err := n.RPC.Call(ctx, nil, "sendrawtransaction", hex.EncodeToString(raw.Bytes()), anyFee); err != nil {
+		if err := n.RPC.Call(ctx, nil, "sendrawtransaction", nodes.Hex(tx), anyFee); err != nil {
 			return err.Error()
 		}
 		return ""

@@ -61,7 +61,7 @@ func (c *crew) payers(ctx context.Context, n int, coins []chaingen.Coin, fee int
 			}
 		}
 		p.purse.chain = make([]int, len(p.purse.coins))
-		hear := func(conn *p2p.Conn) { serve(conn, c.r.Ledger.find) }
+		hear := func(conn *p2p.Conn) { conn.Serve(c.r.Ledger.find) }
 		c.stays(ctx, "payer", hear, func(conn *p2p.Conn, _ *rand.Rand) {
 			c.r.Ledger.await(ctx)
 			for msgs := p.again(); ; msgs = p.next(txPerSend) {

@@ -3,6 +3,7 @@ package rpc
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"acyclic/chain"
 	"acyclic/internal/adapters/rpc/commands"
@@ -228,6 +230,70 @@ func TestL2QuestionsEnd(t *testing.T) {
 	on(r.f, func(chain.GetTips) (chain.Tips, error) { panic("a bug") })
 	r.wantError("getblockcount", "[]", "-32603 getblockcount failed: a bug (a bug; the log has the stack)")
 	r.want("getconnectioncount", "[]", "3")
+}
+
+// Whichever of its questions gets no answer, a command says which it was, asks no more
+// and has no result. Only a peer's silence leaves out that peer's figures.
+func TestL2EachQuestionMayGetNoAnswer(t *testing.T) {
+	r := newRig(t, 2, Config{})
+	looks := byte(0)
+	on(r.f, func(chain.GetTips) (chain.Tips, error) { // another tip each time: a long poll ends
+		looks++
+		return chain.Tips{Block: chain.Point{Hash: chainhash.Hash{looks}, Height: 170, Time: clock}}, nil
+	})
+	on(r.f, func(q chain.SubmitBlock) (chain.Verdict, error) {
+		return chain.Verdict{Hash: q.Hash, InBestChain: true}, nil
+	})
+	on(r.f, func(chain.SubmitTx) (chain.TxVerdict, error) {
+		return chain.TxVerdict{Code: chain.TxOK, VSize: 63}, nil
+	})
+	on(r.f, func(chain.Prioritise) (chain.Prioritised, error) { return chain.Prioritised{}, nil })
+	on(r.f, func(server.AddNode) (server.Done, error) { return server.Done{}, nil })
+	on(r.f, func(server.DisconnectNode) (server.Done, error) { return server.Done{}, nil })
+	tx, block := `"`+child.TxHash().String()+`"`, `"`+best.BlockHash().String()+`"`
+	params := map[string][]string{
+		"getblock": {block}, "getblockheader": {block}, "getblockhash": {"170"}, "submitblock": {`"` + hexOf(best) + `"`},
+		"getrawmempool": {"", "true"}, "getmempoolentry": {tx}, "getmempoolancestors": {tx}, "getmempooldescendants": {tx},
+		"gettxout": {tx + ",0"}, "gettxspendingprevout": {`[{"txid":` + tx + `,"vout":0}]`}, "prioritisetransaction": {tx + ",0,1"},
+		"getrawtransaction":  {tx, `"` + spend.TxHash().String() + `",1,` + block},
+		"sendrawtransaction": {hexText(child), hexText(child) + ",0"}, "testmempoolaccept": {"[" + hexText(child) + "]"},
+		"generateblock": {`"` + payTo + `",[` + tx + `]`}, "generatetoaddress": {`1,"` + payTo + `"`},
+		"getblocktemplate": {`{"rules":["segwit"]}`, `{"rules":["segwit"],"longpollid":1}`},
+		"addnode":          {`"192.0.2.1","add"`}, "disconnectnode": {`"192.0.2.1"`},
+		"decoderawtransaction": {hexText(child)}, "decodescript": {`"51"`}, "stop": nil,
+	}
+	for method := range table {
+		all, special := params[method]
+		if !special {
+			all = []string{""}
+		}
+		for _, args := range all {
+			r.unanswered(method, "["+args+"]")
+		}
+	}
+}
+
+// unanswered leaves the first question of a command without an answer, then the second
+// one, and so on.
+func (r *rig) unanswered(method, args string) {
+	r.t.Helper()
+	for n := 1; ; n++ {
+		r.f.asked, r.f.silent = nil, n
+		_, failure := r.call(method, args)
+		if len(r.f.asked) < n {
+			if failure != "" {
+				r.t.Errorf("%s with all answers: %s", method, failure)
+			}
+			return
+		}
+		last := fmt.Sprintf("%T", r.f.asked[n-1])
+		if last == "peer.GetInfo" {
+			continue
+		}
+		if !strings.HasPrefix(failure, "-1 no answer from ") || !strings.Contains(failure, "("+last+")") || len(r.f.asked) > n {
+			r.t.Errorf("%s without an answer to its question %d, %s: %q, and %d more questions", method, n, last, failure, len(r.f.asked)-n)
+		}
+	}
 }
 
 // A result that cannot be JSON is a bug of one command: the client is told, in a

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/btcsuite/btcd/address/v2"
-	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
@@ -19,43 +18,50 @@ func describe(script []byte, params *chaincfg.Params) string {
 }
 
 func descriptor(script []byte, params *chaincfg.Params) string {
-	class, addrs, needed, err := txscript.ExtractPkScriptAddrs(script, params)
-	if err != nil {
-		class = txscript.NonStandardTy
-	}
+	class, addrs, needed, _ := txscript.ExtractPkScriptAddrs(script, params) // the error is always nil
 	switch class {
-	case txscript.PubKeyTy, txscript.MultiSigTy:
-		keys, good := keysOf(script)
-		switch {
-		case good && class == txscript.PubKeyTy:
-			return "pk(" + keys[0] + ")"
-		case good:
-			return "multi(" + strconv.Itoa(needed) + "," + strings.Join(keys, ",") + ")"
+	case txscript.PubKeyTy:
+		if keys := keysOf(script); !isHybrid(keys[0]) {
+			return "pk(" + hex.EncodeToString(keys[0]) + ")"
 		}
+	case txscript.MultiSigTy: // its keys are no hybrids
+		list := strconv.Itoa(needed)
+		for _, key := range keysOf(script) {
+			list += "," + hex.EncodeToString(key)
+		}
+		return "multi(" + list + ")"
 	case txscript.WitnessV1TaprootTy:
 		if key := script[2:]; isXOnly(key) {
 			return "rawtr(" + hex.EncodeToString(key) + ")"
 		}
 	}
-	if len(addrs) == 1 && class != txscript.PubKeyTy && class != txscript.MultiSigTy {
-		return "addr(" + addrs[0].EncodeAddress() + ")"
+	if addr := soleAddress(class, addrs); addr != "" {
+		return "addr(" + addr + ")"
 	}
 	return "raw(" + hex.EncodeToString(script) + ")"
 }
 
-// keysOf are the keys of a bare script, in hex. good is false if one is no point of the
-// curve.
-func keysOf(script []byte) (keys []string, good bool) {
+// keysOf are the keys of a bare script: all that it pushes.
+func keysOf(script []byte) (keys [][]byte) {
 	tok := txscript.MakeScriptTokenizer(0, script)
 	for tok.Next() {
 		if key := tok.Data(); key != nil {
-			if _, err := btcec.ParsePubKey(key); err != nil {
-				return nil, false
-			}
-			keys = append(keys, hex.EncodeToString(key))
+			keys = append(keys, key)
 		}
 	}
-	return keys, len(keys) > 0
+	return keys
+}
+
+// The first bytes of hybrid keys.
+const (
+	pubKeyHybridEven = 0x06
+	pubKeyHybridOdd  = 0x07
+)
+
+// isHybrid says that a key is in the form that no descriptor takes. As in Core, a key
+// need be no point of the curve.
+func isHybrid(key []byte) bool {
+	return key[0] == pubKeyHybridEven || key[0] == pubKeyHybridOdd
 }
 
 func isXOnly(key []byte) bool {

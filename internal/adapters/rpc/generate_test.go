@@ -2,8 +2,10 @@ package rpc
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -46,6 +48,41 @@ func TestGenerateWithThePool(t *testing.T) {
 	}
 }
 
+// Nobody mines where that takes long. Mining ends with the request, and when its tries are
+// used up.
+func TestMiningEnds(t *testing.T) {
+	r := newRig(t, 1, Config{})
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	hard := func(chain.GetTemplate) (chain.Template, error) { return chain.Template{Bits: 0x1b0404cb}, nil }
+	for name, one := range map[string]struct {
+		run  run
+		args arguments
+	}{
+		"generateblock":     {generateBlock, arguments{json.RawMessage(`"raw(51)"`), json.RawMessage("[]"), nil}},
+		"generatetoaddress": {generateToAddress, arguments{json.RawMessage("1"), json.RawMessage(`"` + payTo + `"`), nil}},
+	} {
+		c := r.direct(over)
+		if _, err := one.run(c, one.args); err == nil || err.Error() != "the request was given up while a block was mined" {
+			t.Errorf("%s of a client that has gone: %v", name, err)
+		}
+		p := *c.Params
+		p.PoWNoRetargeting = false
+		c.Params = &p
+		if _, err := one.run(c, one.args); err == nil || !strings.HasPrefix(err.Error(), name+" works on regtest only") {
+			t.Errorf("%s elsewhere: %v", name, err)
+		}
+	}
+	on(r.f, hard)
+	r.wantError("generateblock", `["raw(51)",[]]`, "-1 Failed to make block.")
+	r.wantError("generatetoaddress", `[9999999999,"`+payTo+`"]`, "-1 JSON integer out of range")
+	r.wantError("generatetoaddress", `[1,"`+payTo+`",-1]`, "-1 JSON integer out of range")
+	r.wantError("submitblock", `["`+hexOf(best)+`0"]`, "-22 Block decode failed")
+	headless := *best
+	headless.Transactions = best.Transactions[1:]
+	r.wantError("submitblock", `["`+hexOf(&headless)+`"]`, "-22 Block does not start with a coinbase")
+}
+
 // generateblock takes the transactions that are named, in their order, and no fee.
 func TestGenerateBlock(t *testing.T) {
 	r := newRig(t, 1, Config{})
@@ -82,10 +119,12 @@ func TestGenerateBlock(t *testing.T) {
 
 	unknown := strings.Repeat("0", 64)
 	for params, want := range map[string]string{
-		`["nonsense",[]]`:                       "-5 Error: Invalid address or descriptor",
-		`["` + payTo + `",["` + unknown + `"]]`: "-5 Transaction " + unknown + " not in mempool.",
-		`["` + payTo + `",["00"]]`:              "-22 Transaction decode failed for 00. Make sure the tx has at least one input.",
-		`["` + payTo + `",[1]]`:                 "-3 JSON value of type number is not of expected type string",
+		`["nonsense",[]]`:                                             "-5 Error: Invalid address or descriptor",
+		`["` + payTo + `",["` + unknown + `"]]`:                       "-5 Transaction " + unknown + " not in mempool.",
+		`["` + payTo + `",["` + strings.Repeat("g", 64) + `"]]`:       "-22 Transaction decode failed for " + strings.Repeat("g", 64) + ". Make sure the tx has at least one input.",
+		`["` + payTo + `",[` + strings.Repeat("1,", maxNamed) + `1]]`: fmt.Sprintf("-8 more than %d transactions do not fit a block", maxNamed),
+		`["` + payTo + `",["00"]]`:                                    "-22 Transaction decode failed for 00. Make sure the tx has at least one input.",
+		`["` + payTo + `",[1]]`:                                       "-3 JSON value of type number is not of expected type string",
 	} {
 		r.wantError("generateblock", params, want)
 	}

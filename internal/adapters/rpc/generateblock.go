@@ -68,8 +68,8 @@ func namedTxs(c *call, list json.RawMessage) ([]chain.TemplateTx, error) {
 	}
 	var txs []chain.TemplateTx
 	for i, raw := range names {
-		if kind(raw) != text {
-			return nil, fail(codeType, "JSON value of type %s is not of expected type string", kind(raw))
+		if err := wrongKind(raw, text); err != nil {
+			return nil, err
 		}
 		tx, err := namedTx(c, arguments(names).text(i))
 		if err != nil {

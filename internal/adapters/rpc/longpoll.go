@@ -15,15 +15,18 @@ type pollID struct {
 	sequence uint64
 }
 
-// parsePollID reads the second of args, an id that a template had. As in Core, one that is
-// no string stands for what is now.
-func parsePollID(args arguments) (*pollID, error) {
-	if kind(args[1]) != text {
+// String is the id as Core writes it.
+func (p pollID) String() string { return p.tip.String() + strconv.FormatUint(p.sequence, 10) }
+
+// parsePollID reads an id that a template had. As in Core, one that is no string stands
+// for what is now.
+func parsePollID(a arguments, i int) (*pollID, error) {
+	if kind(a[i]) != text {
 		return &pollID{}, nil
 	}
-	id := args.text(1)
+	id := a.text(i)
 	at := min(len(id), chainhash.MaxHashStringSize)
-	tip, err := arguments{marshal(id[:at])}.hash(0, "longpollid")
+	tip, err := parseHash(id[:at], "longpollid")
 	if err != nil {
 		return nil, err
 	}

@@ -33,13 +33,9 @@ func buildBlock(t chain.Template, script []byte, now time.Time, extra uint32) *w
 		Sequence:         wire.MaxTxInSequenceNum,
 	})
 	coinbase.AddTxOut(wire.NewTxOut(reward(t), script))
-
-	if now.Before(t.MinTime) {
-		now = t.MinTime
-	}
 	block := wire.NewMsgBlock(&wire.BlockHeader{
 		Version: t.Version, PrevBlock: t.Prev.Hash,
-		Timestamp: time.Unix(now.Unix(), 0), Bits: t.Bits,
+		Timestamp: time.Unix(earliest(t, now).Unix(), 0), Bits: t.Bits,
 	})
 	block.Transactions = []*wire.MsgTx{coinbase}
 	for _, tx := range t.Txs {
@@ -47,6 +43,14 @@ func buildBlock(t chain.Template, script []byte, now time.Time, extra uint32) *w
 	}
 	commit(block)
 	return block
+}
+
+// earliest is now, or the least time that a template's block may have.
+func earliest(t chain.Template, now time.Time) time.Time {
+	if now.Before(t.MinTime) {
+		return t.MinTime
+	}
+	return now
 }
 
 // reward is what the coinbase of a template's block may pay.
@@ -70,7 +74,6 @@ func commit(block *wire.MsgBlock) {
 		coinbase := block.Transactions[0]
 		coinbase.TxIn[0].Witness = wire.TxWitness{make([]byte, blockchain.CoinbaseWitnessDataLen)}
 		coinbase.AddTxOut(wire.NewTxOut(0, witnessCommitment(block.Transactions[1:])))
-		txs[0] = btcutil.NewTx(coinbase)
 	}
 	block.Header.MerkleRoot = blockchain.CalcMerkleRoot(txs, false)
 }

@@ -114,9 +114,12 @@ func (a arguments) integer(i int, standard, low, high int64) (int64, error) {
 	return n, nil
 }
 
-// hash reads a block hash. Its errors are Core's.
 func (a arguments) hash(i int, name string) (chainhash.Hash, error) {
-	s := a.text(i)
+	return parseHash(a.text(i), name)
+}
+
+// parseHash reads a hash. Its errors are Core's.
+func parseHash(s, name string) (chainhash.Hash, error) {
 	if len(s) != chainhash.MaxHashStringSize {
 		return chainhash.Hash{}, fail(codeInvalidParameter, "%s must be of length %d (not %d, for '%s')", name, chainhash.MaxHashStringSize, len(s), s)
 	}
@@ -131,6 +134,14 @@ func (a arguments) hash(i int, name string) (chainhash.Hash, error) {
 func isZero(v json.RawMessage) bool {
 	var n float64
 	return json.Unmarshal(v, &n) == nil && n == 0
+}
+
+// wrongKind says in Core's words that an element of an array is of the wrong kind.
+func wrongKind(v json.RawMessage, want commands.Kind) error {
+	if k := kind(v); k != want {
+		return fail(codeType, "JSON value of type %s is not of expected type %s", k, want)
+	}
+	return nil
 }
 
 // field is a field that an object in an argument must have.

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,7 +128,18 @@ func TestPool(t *testing.T) {
 		r.wantError(command, "["+unknown+"]", "-5 Transaction not in mempool")
 		r.wantError(command, `["abc"]`, "-8 txid must be of length 64 (not 3, for 'abc')")
 	}
+	r.wantError("prioritisetransaction", `["abc",0,1]`, "-8 txid must be of length 64 (not 3, for 'abc')")
+	r.wantError("gettxout", `["abc",0]`, "-8 txid must be of length 64 (not 3, for 'abc')")
 	r.wantError("getrawmempool", "[true,true]", "-8 Verbose results cannot contain mempool sequence values.")
+}
+
+// What an entry depends on and what depends on it is in the order of the ids.
+func TestRelativesAreSorted(t *testing.T) {
+	some := []chainhash.Hash{{31: 3}, {31: 1}, {31: 2}}
+	e := newPoolEntry(chain.PoolEntry{Depends: some, SpentBy: some})
+	if !slices.IsSorted(e.Depends) || !slices.IsSorted(e.SpentBy) || len(e.Depends) != 3 || len(e.SpentBy) != 3 {
+		t.Errorf("%v %v", e.Depends, e.SpentBy)
+	}
 }
 
 // The lowest fee that is taken is never below the fee that is relayed, as in Core.

@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
 	"acyclic/internal/proof/golden"
@@ -26,6 +29,7 @@ func TestGetRawTransaction(t *testing.T) {
 	r.wantError("getrawtransaction", "["+pooled+",1,"+hash+"]", "-5 No such transaction found in the provided block. Use gettransaction for wallet transactions.")
 	r.wantError("getrawtransaction", "["+mined+",1,"+unknown+"]", "-5 Block hash not found")
 	r.wantError("getrawtransaction", "["+mined+`,1,"`+stale.String()+`"]`, "-1 Block not available")
+	r.wantError("getrawtransaction", "["+mined+",9999999999]", "-1 JSON integer out of range")
 	r.wantError("getrawtransaction", `["abc"]`, "-8 parameter 1 must be of length 64 (not 3, for 'abc')")
 	r.wantError("getrawtransaction", "["+mined+`,1,"abc"]`, "-8 parameter 3 must be of length 64 (not 3, for 'abc')")
 	coinbase := chaincfg.RegressionNetParams.GenesisBlock.Transactions[0].TxHash().String()
@@ -54,6 +58,34 @@ func TestDecodeRawTransaction(t *testing.T) {
 	}
 }
 
+// Some bytes can be read with witness data and without. Then the reading counts whose
+// scripts make sense, and of two such the one with witness data.
+func TestTransactionsThatCanBeReadInBothWays(t *testing.T) {
+	const nonsense = 0xff
+	for _, c := range []struct {
+		with, input, without byte // the first operation of a script in each reading
+		witness              bool
+	}{
+		{txscript.OP_TRUE, txscript.OP_TRUE, txscript.OP_DATA_47, true},
+		{txscript.OP_TRUE, txscript.OP_TRUE, nonsense, true},
+		{nonsense, txscript.OP_TRUE, txscript.OP_DATA_47, false},
+		{txscript.OP_TRUE, nonsense, txscript.OP_DATA_47, false},
+		{nonsense, txscript.OP_TRUE, nonsense, true},
+	} {
+		tx := wire.NewMsgTx(2)
+		// Without witness data: no input, an output with the value of the number of inputs
+		// and seven bytes of the hash, and a script to the end, which pushes all after its
+		// first byte.
+		out := wire.OutPoint{Hash: chainhash.Hash{7: 48, 8: c.without}}
+		tx.AddTxIn(wire.NewTxIn(&out, []byte{c.input}, wire.TxWitness{{1}}))
+		tx.AddTxOut(wire.NewTxOut(1, []byte{c.with}))
+		got := decodeTx(hexOf(tx), anyWay)
+		if got == nil || got.HasWitness() != c.witness || decodeTx(hexOf(tx), serialization{legacy: true}).HasWitness() {
+			t.Errorf("%+v: read as %+v", c, got)
+		}
+	}
+}
+
 // Scripts of each kind, with the addresses that pay to them where that can be done. A
 // script hash, a program and data cannot be wrapped.
 func TestDecodeScript(t *testing.T) {
@@ -62,10 +94,16 @@ func TestDecodeScript(t *testing.T) {
 	for name, script := range map[string]string{
 		"compressed key":   "2103b0da749730dc9b4b1f4a14d6902877a92541f5368778853d9c4a0cb7802dcfb2ac",
 		"uncompressed key": "4104d46c4968bde02899d2aa0963367c7a6ce34eec332b32e42e5f3407e052d64ac625da6f0718e7b302140434bd725706957c092db53805b821a85b23a7ac61725bac",
+		"hybrid key":       "4106d46c4968bde02899d2aa0963367c7a6ce34eec332b32e42e5f3407e052d64ac625da6f0718e7b302140434bd725706957c092db53805b821a85b23a7ac61725bac",
+		"odd hybrid key":   "4107d46c4968bde02899d2aa0963367c7a6ce34eec332b32e42e5f3407e052d64ac625da6f0718e7b302140434bd725706957c092db53805b821a85b23a7ac61725bac",
 		"key hash":         "76a914751e76e8199196d454941c45d1b3a323f1433bd688ac",
 		"script hash":      "a914751e76e8199196d454941c45d1b3a323f1433bd687",
 		"witness key":      "0014751e76e8199196d454941c45d1b3a323f1433bd6",
 		"taproot":          "512079be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+		"old multisig":     "514104d46c4968bde02899d2aa0963367c7a6ce34eec332b32e42e5f3407e052d64ac625da6f0718e7b302140434bd725706957c092db53805b821a85b23a7ac61725b51ae",
+		"no point":         "512103ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff51ae",
+		"pushes":           "040102030487",
+		"returns":          "6a75",
 		"multisig":         "512103b0da749730dc9b4b1f4a14d6902877a92541f5368778853d9c4a0cb7802dcfb22103b0da749730dc9b4b1f4a14d6902877a92541f5368778853d9c4a0cb7802dcfb252ae",
 		"data":             "6a0401020304",
 		"anchor":           "51024e73",

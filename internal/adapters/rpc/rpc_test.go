@@ -52,6 +52,7 @@ type fake struct {
 	answer map[string]func(to actor.ID, q any) (any, error)
 	asked  []any
 	hang   func(context.Context) error // when set, chain.GetTips waits in it first
+	silent int                         // this one of those asked gets no answer; 0: each gets one
 }
 
 // on says how questions of type Q are answered.
@@ -67,13 +68,14 @@ func (f *fake) Ask(ctx context.Context, _ int, to actor.ID, q, none any) (any, e
 	f.asked = append(f.asked, q)
 	answer, ok := f.answer[fmt.Sprintf("%T", q)]
 	hang := f.hang
+	silent := len(f.asked) == f.silent
 	f.mu.Unlock()
 	if _, tips := q.(chain.GetTips); tips && hang != nil {
 		if err := hang(ctx); err != nil {
 			return none, err
 		}
 	}
-	if !ok {
+	if !ok || silent {
 		return none, actor.ErrTimeout
 	}
 	return answer(to, q)
@@ -293,7 +295,7 @@ func (r *rig) peers() {
 	on(r.f, func(server.GetStatus) (server.Status, error) {
 		return server.Status{Inbound: 1, Outbound: 2, MaxPeers: 125}, nil
 	})
-	on(r.f, func(relay.GetStatus) (relay.Status, error) { return relay.Status{Announced: 4}, nil })
+	on(r.f, func(relay.GetStatus) (relay.Status, error) { return relay.Status{Announced: 4, Unbroadcast: 1}, nil })
 }
 
 // post sends a body and returns status and reply.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
@@ -12,13 +13,20 @@ import (
 
 // newScriptPubKey shows an output's script.
 func newScriptPubKey(script []byte, params *chaincfg.Params) scriptPubKey {
-	class, addrs, _, err := txscript.ExtractPkScriptAddrs(script, params)
-	s := scriptPubKey{Asm: asm(script, false), Desc: describe(script, params), Hex: hex.EncodeToString(script), Type: class.String()}
-	// As in Core, bare keys and multisig have no address.
-	if err == nil && len(addrs) == 1 && class != txscript.PubKeyTy && class != txscript.MultiSigTy {
-		s.Address = addrs[0].EncodeAddress()
+	class, addrs, _, _ := txscript.ExtractPkScriptAddrs(script, params) // the error is always nil
+	return scriptPubKey{
+		Asm: asm(script, false), Desc: describe(script, params), Hex: hex.EncodeToString(script),
+		Address: soleAddress(class, addrs), Type: class.String(),
 	}
-	return s
+}
+
+// soleAddress is the address of an output's script, or "". As in Core, bare keys and
+// multisig have none.
+func soleAddress(class txscript.ScriptClass, addrs []address.Address) string {
+	if len(addrs) != 1 || class == txscript.PubKeyTy || class == txscript.MultiSigTy {
+		return ""
+	}
+	return addrs[0].EncodeAddress()
 }
 
 // asm writes a script in words as Core does. Pushes of up to four bytes are numbers,

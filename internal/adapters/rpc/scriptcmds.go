@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"encoding/hex"
+	"slices"
 
 	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -54,23 +55,7 @@ func wrappable(class txscript.ScriptClass, script []byte) bool {
 	default:
 		return false
 	}
-	if !hasValidOps(script) || unspendable(script) {
-		return false
-	}
-	tok := txscript.MakeScriptTokenizer(0, script)
-	for tok.Next() {
-		if op := tok.Opcode(); op == txscript.OP_CHECKSIGADD || isSuccess(op) {
-			return false
-		}
-	}
-	return true
-}
-
-// isSuccess says that an operation makes a tapscript succeed (BIP342).
-func isSuccess(op byte) bool {
-	n := int(op)
-	return n == 80 || n == 98 || n >= 126 && n <= 129 || n >= 131 && n <= 134 || n >= 137 && n <= 138 ||
-		n >= 141 && n <= 142 || n >= 149 && n <= 153 || n >= 187 && n <= 254
+	return hasValidOps(script) && !unspendable(script) && !txscript.ScriptHasOpSuccess(script)
 }
 
 // witnessProgram is the witness program that pays to the script, or nil if there is none:
@@ -98,13 +83,7 @@ func witnessProgram(class txscript.ScriptClass, script []byte) []byte {
 }
 
 func compressedOnly(script []byte) bool {
-	tok := txscript.MakeScriptTokenizer(0, script)
-	for tok.Next() {
-		if key := tok.Data(); key != nil && len(key) != btcec.PubKeyBytesLenCompressed {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(keysOf(script), func(key []byte) bool { return len(key) != btcec.PubKeyBytesLenCompressed })
 }
 
 // describeProgram describes a witness program whose script is known. It is "" where that

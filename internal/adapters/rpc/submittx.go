@@ -42,9 +42,8 @@ func sendRawTransaction(c *call, a arguments) (any, error) {
 }
 
 // send submits a transaction. One that the pool has already is no error, with other
-// witness data neither. If there is a
-// highest fee, the transaction is tried first, so that one that pays too much is not
-// relayed.
+// witness data neither. If there is a highest fee, the transaction is tried first, so
+// that one that pays too much is not relayed.
 func send(c *call, tx *wire.MsgTx, highest feeRate) error {
 	id := chain.NameOf(tx)
 	if highest > 0 {
@@ -55,7 +54,7 @@ func send(c *call, tx *wire.MsgTx, highest feeRate) error {
 		if err := refusal(v); err != nil {
 			return err
 		}
-		if v.Code == chain.TxOK && v.Fee > highest.fee(v.VSize) {
+		if v.Fee > highest.fee(v.VSize) {
 			return fail(codeVerify, tooDear)
 		}
 	}

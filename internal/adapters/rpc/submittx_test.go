@@ -1,9 +1,11 @@
 package rpc
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
@@ -39,8 +41,11 @@ func TestSendRawTransaction(t *testing.T) {
 		{"[" + hexText(child) + ",1]", nil, "-8 Fee rates larger than or equal to 1BTC/kvB are not accepted"},
 		{"[" + hexText(child) + `,"much"]`, nil, "-3 Invalid amount"},
 		{"[" + hexText(child) + ",-1]", nil, "-3 Amount out of range"},
+		{"[" + hexText(child) + ",0,21000000]", []bool{false}, ""},
+		{"[" + hexText(child) + ",0,21000000.00000001]", nil, "-3 Amount out of range"},
 		{`["00"]`, nil, "-22 TX decode failed. Make sure the tx has at least one input."},
 		{`["zz"]`, nil, "-22 TX decode failed. Make sure the tx has at least one input."},
+		{`["` + hexOf(child) + `0"]`, nil, "-22 TX decode failed. Make sure the tx has at least one input."},
 		{`["` + hexOf(child) + `00"]`, nil, "-22 TX decode failed. Make sure the tx has at least one input."},
 	} {
 		*asked = nil
@@ -56,7 +61,7 @@ func TestSendRawTransaction(t *testing.T) {
 				t.Errorf("%s asked %+v", c.params, q)
 			}
 		}
-		if len(tests) != len(c.tests) || len(tests) > 0 && tests[0] != c.tests[0] {
+		if !slices.Equal(tests, c.tests) {
 			t.Errorf("%s: asked with Test %v, want %v", c.params, tests, c.tests)
 		}
 	}
@@ -67,8 +72,11 @@ func TestBurning(t *testing.T) {
 	r := newRig(t, 1, Config{})
 	verdict := chain.TxVerdict{Code: chain.TxOK}
 	r.verdicts(&verdict)
+	push := func(n int) []byte {
+		return append([]byte{txscript.OP_PUSHDATA2, byte(n), byte(n >> 8)}, make([]byte, n)...)
+	}
 	const refused = "-25 Unspendable output exceeds maximum configured by user (maxburnamount)"
-	for _, script := range [][]byte{{0x6a, 1, 2}, {0xba}, {0x4c}, make([]byte, 10_001)} {
+	for _, script := range [][]byte{{0x6a, 1, 2}, {0xba}, {0x4c}, push(521), make([]byte, 10_001)} {
 		tx := childOf(parent)
 		tx.AddTxOut(wire.NewTxOut(1000, script))
 		r.wantError("sendrawtransaction", "["+hexText(tx)+"]", refused)
@@ -77,13 +85,18 @@ func TestBurning(t *testing.T) {
 		tx.TxOut[1].Value = 0
 		r.want("sendrawtransaction", "["+hexText(tx)+"]", `"`+tx.TxHash().String()+`"`)
 	}
+	for _, script := range [][]byte{{0xb9}, push(520), make([]byte, 10_000)} { // those can be spent
+		tx := childOf(parent)
+		tx.AddTxOut(wire.NewTxOut(1000, script))
+		r.want("sendrawtransaction", "["+hexText(tx)+"]", `"`+tx.TxHash().String()+`"`)
+	}
 }
 
 // Each verdict has Core's code and words, in both commands that give it.
 func TestRefusals(t *testing.T) {
 	r := newRig(t, 1, Config{})
 	var verdict chain.TxVerdict
-	r.verdicts(&verdict)
+	asked := r.verdicts(&verdict)
 	ids := `"txid":"` + child.TxHash().String() + `","wtxid":"` + child.WitnessHash().String() + `",`
 	for _, c := range []struct {
 		v          chain.TxVerdict
@@ -104,7 +117,11 @@ func TestRefusals(t *testing.T) {
 		if c.send == "" {
 			r.want("sendrawtransaction", "["+hexText(child)+"]", `"`+child.TxHash().String()+`"`)
 		} else {
+			*asked = nil
 			r.wantError("sendrawtransaction", "["+hexText(child)+"]", c.send)
+			if len(*asked) != 1 {
+				t.Errorf("%+v: asked %d times", c.v, len(*asked))
+			}
 			r.wantError("sendrawtransaction", "["+hexText(child)+",0]", c.send)
 		}
 		if c.test != "" {
@@ -133,6 +150,8 @@ func TestTestMempoolAccept(t *testing.T) {
 		}
 	}
 	r.want("testmempoolaccept", "["+both+",0.0009]", "["+dear+","+names(spend)+"}]")
+	r.want("testmempoolaccept", "["+both+",0.001]", "["+good(child)+","+good(spend)+"]") // no more than that
+	r.wantError("testmempoolaccept", "["+both+",1]", "-8 Fee rates larger than or equal to 1BTC/kvB are not accepted")
 	r.want("testmempoolaccept", "["+both+",0]", "["+good(child)+","+good(spend)+"]")
 
 	*asked = nil

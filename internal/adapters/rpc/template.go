@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
-	"strconv"
 
 	"github.com/btcsuite/btcd/blockchain"
 	"github.com/btcsuite/btcd/chaincfg/v2"
@@ -96,7 +95,7 @@ func parseTemplateRequest(raw json.RawMessage) (r templateRequest, err error) {
 		return r, fail(codeInvalidParameter, "A template_request of more than %d fields", maxMembers)
 	}
 	args := arguments{f["mode"], f["longpollid"]}
-	if args.has(0) && (kind(args[0]) != text || args.text(0) != "template") {
+	if args.has(0) && args.text(0) != "template" {
 		return r, fail(codeInvalidParameter, "Invalid mode")
 	}
 	if kind(f["rules"]) == array {
@@ -105,7 +104,7 @@ func parseTemplateRequest(raw json.RawMessage) (r templateRequest, err error) {
 		}
 	}
 	if args.has(1) {
-		r.since, err = parsePollID(args)
+		r.since, err = parsePollID(args, 1)
 	}
 	return r, err
 }
@@ -144,10 +143,6 @@ func connected(c *call) error {
 }
 
 func newTemplate(c *call, t chain.Template, sequence uint64) templateResult {
-	now := c.now()
-	if now.Before(t.MinTime) {
-		now = t.MinTime
-	}
 	r := templateResult{
 		Capabilities: []string{}, Version: t.Version, Rules: []string{"csv", "!segwit", "taproot"},
 		Available: map[string]int{}, Previous: t.Prev.Hash.String(), Transactions: []templateTx{},
@@ -155,7 +150,7 @@ func newTemplate(c *call, t chain.Template, sequence uint64) templateResult {
 		Target: target(t.Bits), MinTime: t.MinTime.Unix(), Mutable: []string{"time", "transactions", "prevblock"},
 		NonceRange: "00000000ffffffff", SigOpLimit: blockchain.MaxBlockSigOpsCost,
 		SizeLimit: wire.MaxBlockPayload, WeightLimit: blockchain.MaxBlockWeight,
-		CurTime: now.Unix(), Bits: hexBits(t.Bits), Height: t.Prev.Height + 1,
+		CurTime: earliest(t, c.now()).Unix(), Bits: hexBits(t.Bits), Height: t.Prev.Height + 1,
 	}
 	if isSignet(c.Params) {
 		r.Rules = append(r.Rules, "!signet")
@@ -175,6 +170,3 @@ func newTemplate(c *call, t chain.Template, sequence uint64) templateResult {
 	r.Commitment = hex.EncodeToString(witnessCommitment(txs))
 	return r
 }
-
-// String is the long poll's id as Core writes it.
-func (p pollID) String() string { return p.tip.String() + strconv.FormatUint(p.sequence, 10) }

@@ -2,7 +2,10 @@ package rpc
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,15 +26,17 @@ func TestTemplateRequests(t *testing.T) {
 	r := newRig(t, 2, Config{})
 	const segwit = `-8 getblocktemplate must be called with the segwit rule set (call with {"rules": ["segwit"]})`
 	for params, want := range map[string]string{
-		`[]`:                     "-1 " + table["getblocktemplate"].Help(),
-		`["x"]`:                  "-3 Wrong type passed:\n{\n    \"Position 1 (template_request)\": \"JSON value of type string is not of expected type object\"\n}",
-		`[{}]`:                   segwit,
-		`[{"rules":[]}]`:         segwit,
-		`[{"rules":"segwit"}]`:   segwit,
-		`[{"rules":[1]}]`:        "-3 rules must be an array of strings",
-		`[{"mode":"proposal"}]`:  "-8 Invalid mode",
-		`[{"mode":1}]`:           "-8 Invalid mode",
-		`[{"longpollid":"abc"}]`: "-8 longpollid must be of length 64 (not 3, for 'abc')",
+		`[]`:                                   "-1 " + table["getblocktemplate"].Help(),
+		`["x"]`:                                "-3 Wrong type passed:\n{\n    \"Position 1 (template_request)\": \"JSON value of type string is not of expected type object\"\n}",
+		`[{}]`:                                 segwit,
+		`[{"rules":[]}]`:                       segwit,
+		`[{"rules":"segwit"}]`:                 segwit,
+		`[{"rules":[1]}]`:                      "-3 rules must be an array of strings",
+		`[{"mode":"proposal"}]`:                "-8 Invalid mode",
+		`[{"mode":1}]`:                         "-8 Invalid mode",
+		`[{` + manyFields(maxMembers+1) + `}]`: fmt.Sprintf("-8 A template_request of more than %d fields", maxMembers),
+		`[{` + manyFields(maxMembers) + `}]`:   segwit,
+		`[{"longpollid":"abc"}]`:               "-8 longpollid must be of length 64 (not 3, for 'abc')",
 		`[{"longpollid":"` + strings.Repeat("g", 70) + `"}]`: "-8 longpollid must be hexadecimal string (not '" + strings.Repeat("g", 64) + "')",
 	} {
 		r.wantError("getblocktemplate", params, want)
@@ -47,6 +52,28 @@ func TestTemplateRequests(t *testing.T) {
 	}
 }
 
+func manyFields(n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf(`"%d":0`, i)
+	}
+	return strings.Join(list, ",")
+}
+
+// On signet a template names its rule and its challenge. Its time is never before the
+// least one.
+func TestTemplatesOfSignet(t *testing.T) {
+	r := newRig(t, 1, Config{})
+	c := r.direct(t.Context())
+	for params, signet := range map[*chaincfg.Params]bool{&chaincfg.SigNetParams: true, &chaincfg.RegressionNetParams: false} {
+		c.Params = params
+		got := newTemplate(c, chain.Template{MinTime: clock.Add(time.Second)}, 0)
+		if slices.Contains(got.Rules, "!signet") != signet || (got.Challenge == hex.EncodeToString(chaincfg.DefaultSignetChallenge)) != signet || got.CurTime != clock.Unix()+1 {
+			t.Errorf("%s: %+v", params.Name, got)
+		}
+	}
+}
+
 // On the main network nobody mines what would be lost.
 func TestTemplatesOfTheMainNetwork(t *testing.T) {
 	r := newRig(t, 1, Config{})
@@ -56,10 +83,19 @@ func TestTemplatesOfTheMainNetwork(t *testing.T) {
 	if _, err := getBlockTemplate(c, request); err == nil || err.Error() != "Acyclic is in initial sync and waiting for blocks..." || asRPCError(err).Code != -10 {
 		t.Errorf("%v", err)
 	}
-	on(r.f, func(chain.GetTips) (chain.Tips, error) { return chain.Tips{Block: chain.Point{Time: clock}}, nil })
+	on(r.f, func(chain.GetTips) (chain.Tips, error) {
+		return chain.Tips{Block: chain.Point{Time: clock.Add(-maxTipAge)}}, nil
+	})
 	if _, err := getBlockTemplate(c, request); err != nil {
 		t.Error(err)
 	}
+	for n, name := range map[int]string{1: "server.GetPeers", 2: "chain.GetTips"} {
+		r.f.asked, r.f.silent = nil, n
+		if _, err := getBlockTemplate(c, request); err == nil || !strings.HasPrefix(err.Error(), "no answer from") || !strings.Contains(err.Error(), name) {
+			t.Errorf("without an answer to %s: %v", name, err)
+		}
+	}
+	r.f.silent = 0
 	on(r.f, func(server.GetPeers) (server.Peers, error) { return server.Peers{}, nil })
 	if _, err := getBlockTemplate(c, request); err == nil || err.Error() != "Acyclic is not connected!" || asRPCError(err).Code != -9 {
 		t.Errorf("%v", err)
@@ -68,17 +104,22 @@ func TestTemplatesOfTheMainNetwork(t *testing.T) {
 
 // The commitment that a template offers is the one that btcd demands of its block.
 func TestTemplateCommitment(t *testing.T) {
-	txs := []*wire.MsgTx{parent, child}
-	b := buildBlock(chain.Template{Txs: []chain.TemplateTx{{Tx: parent}, {Tx: child}}}, []byte{0x51}, clock, 1)
-	if err := blockchain.ValidateWitnessCommitment(btcutil.NewBlock(b)); err != nil {
-		t.Error(err)
+	seen := map[string]bool{}
+	for _, txs := range [][]*wire.MsgTx{{parent, child}, {child, parent}} {
+		b := buildBlock(chain.Template{Txs: []chain.TemplateTx{{Tx: txs[0]}, {Tx: txs[1]}}}, []byte{0x51}, clock, 1)
+		if err := blockchain.ValidateWitnessCommitment(btcutil.NewBlock(b)); err != nil {
+			t.Error(err)
+		}
+		got := witnessCommitment(txs)
+		if want := b.Transactions[0].TxOut[1].PkScript; string(got) != string(want) {
+			t.Errorf("%x, want %x", got, want)
+		}
+		if root := blockchain.CalcMerkleRoot(btcutil.NewBlock(b).Transactions(), false); root != b.Header.MerkleRoot {
+			t.Errorf("merkle root %v, want %v", b.Header.MerkleRoot, root)
+		}
+		seen[string(got)] = true
 	}
-	got := witnessCommitment(txs)
-	if want := b.Transactions[0].TxOut[1].PkScript; string(got) != string(want) {
-		t.Errorf("%x, want %x", got, want)
-	}
-	txs[0], txs[1] = txs[1], txs[0]
-	if string(witnessCommitment(txs)) == string(got) {
+	if len(seen) != 2 {
 		t.Error("the order does not matter")
 	}
 }
@@ -192,12 +233,12 @@ func TestL4LongPollsAreBounded(t *testing.T) {
 func TestPollID(t *testing.T) {
 	want := pollID{chainhash.Hash{1, 2}, 12345}
 	for id, want := range map[string]pollID{want.String(): want, chainhash.Hash{3}.String(): {chainhash.Hash{3}, 0}, chainhash.Hash{3}.String() + "x": {chainhash.Hash{3}, 0}} {
-		got, err := parsePollID(arguments{nil, marshal(id)})
+		got, err := parsePollID(arguments{marshal(id)}, 0)
 		if err != nil || *got != want {
 			t.Errorf("%s: %v %v", id, got, err)
 		}
 	}
-	if got, err := parsePollID(arguments{nil, json.RawMessage("5")}); err != nil || *got != (pollID{}) {
+	if got, err := parsePollID(arguments{json.RawMessage("5")}, 0); err != nil || *got != (pollID{}) {
 		t.Errorf("one that is no string: %v %v", got, err)
 	}
 }

@@ -88,8 +88,8 @@ func (r *acceptResult) judge(v chain.TxVerdict, highest feeRate) bool {
 func decodeAll(list []json.RawMessage) ([]*wire.MsgTx, error) {
 	txs := make([]*wire.MsgTx, len(list))
 	for i, raw := range list {
-		if kind(raw) != text {
-			return nil, fail(codeType, "JSON value of type %s is not of expected type string", kind(raw))
+		if err := wrongKind(raw, text); err != nil {
+			return nil, err
 		}
 		text := arguments(list).text(i)
 		if txs[i] = decodeTx(text, anyWay); txs[i] == nil {

@@ -51,7 +51,7 @@ func getTxOut(c *call, a arguments) (any, error) {
 }
 
 // maxOutputs bounds what one gettxspendingprevout may ask. An output takes some 90 bytes
-// of the request, and the readers look all of them up under the pool's mutex.
+// of the request.
 const maxOutputs = 10_000
 
 func getTxSpendingPrevout(c *call, a arguments) (any, error) {
@@ -83,8 +83,8 @@ func getTxSpendingPrevout(c *call, a arguments) (any, error) {
 
 // outPoint reads {"txid":"id","vout":n}.
 func outPoint(raw json.RawMessage) (wire.OutPoint, error) {
-	if kind(raw) != object {
-		return wire.OutPoint{}, fail(codeType, "JSON value of type %s is not of expected type object", kind(raw))
+	if err := wrongKind(raw, object); err != nil {
+		return wire.OutPoint{}, err
 	}
 	f, _ := fields(raw)
 	if err := wrongField(f, []field{{"txid", text}, {"vout", numeric}}); err != nil {
