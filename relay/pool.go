@@ -17,7 +17,6 @@ import (
 type pool struct {
 	max      int // transactions; further ones are left out
 	next     uint64
-	gone     uint64 // how many have left it
 	byTxID   map[chainhash.Hash]*pooled
 	byWTxID  map[chainhash.Hash]*pooled // those with witness data: their wtxid is not their txid
 	byNumber map[uint64]*pooled
@@ -73,11 +72,10 @@ func (l *pool) remove(id chain.TxID) {
 	delete(l.byTxID, e.id.TxID)
 	delete(l.byWTxID, e.id.WTxID)
 	delete(l.byNumber, e.number)
-	l.gone++
 	if len(l.byTxID) == 0 { // maps that were large stay large
-		next, gone := l.next, l.gone
+		next := l.next
 		*l = newPool(l.max)
-		l.next, l.gone = next, gone
+		l.next = next
 	}
 }
 

@@ -206,14 +206,18 @@ func TestTxQueueAgainstASortedList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var q txQueue
 		var naive []queuedTx
+		pool := map[uint64]*pooled{}
+		sorted := func() {
+			slices.SortFunc(naive, func(a, b queuedTx) int {
+				if a.rank != b.rank && a.rank < b.rank || a.rank == b.rank && a.number < b.number {
+					return -1
+				}
+				return 1
+			})
+		}
 		for n := range rapid.IntRange(0, 200).Draw(t, "steps") {
 			if len(naive) > 0 && rapid.IntRange(0, 2).Draw(t, "pop") == 0 {
-				slices.SortFunc(naive, func(a, b queuedTx) int {
-					if a.rank != b.rank && a.rank < b.rank || a.rank == b.rank && a.number < b.number {
-						return -1
-					}
-					return 1
-				})
+				sorted()
 				if got := q.pop(); got != naive[0].number {
 					t.Fatalf("popped %d, want %d", got, naive[0].number)
 				}
@@ -221,11 +225,21 @@ func TestTxQueueAgainstASortedList(t *testing.T) {
 				continue
 			}
 			e := &pooled{number: uint64(n), rate: rapid.Int64Range(-1, 5).Draw(t, "rate"), ancestors: rapid.IntRange(0, 3).Draw(t, "ancestors")}
-			if q.push(e, 50) != (len(naive) < 50) {
-				t.Fatalf("%d are kept", len(naive))
+			pool[e.number] = e
+			naive = append(naive, queuedTx{rankOf(e), e.number})
+			want := 0
+			if len(naive) > 50 {
+				naive = slices.DeleteFunc(naive, func(q queuedTx) bool { return pool[q.number] == nil })
+				if sorted(); len(naive) > 49 {
+					want = len(naive) - 44 // the last ones go, so that it is not full again at once
+					naive = naive[:44]
+				}
 			}
-			if len(naive) < 50 {
-				naive = append(naive, queuedTx{rankOf(e), e.number})
+			if got := q.push(e, 50, pool); got != want || len(q) != len(naive) {
+				t.Fatalf("%d were taken out and %d are kept, want %d and %d", got, len(q), want, len(naive))
+			}
+			if len(naive) > 0 && rapid.IntRange(0, 3).Draw(t, "leaves the pool") == 0 {
+				delete(pool, naive[rapid.IntRange(0, len(naive)-1).Draw(t, "which")].number)
 			}
 			if err := q.check(50); err != nil {
 				t.Fatal(err)

@@ -1,6 +1,10 @@
 package relay
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
 
 // txQueue has the transactions that are to be announced to one peer. It is a heap: the
 // next one to announce is at index 0. It has numbers of the pool's transactions, so those
@@ -19,37 +23,40 @@ func rankOf(e *pooled) uint64 {
 	return min(uint64(e.ancestors), 1<<(64-rateBits)-1)<<rateBits | (1<<rateBits - 1 - min(uint64(max(0, e.rate)), 1<<rateBits-1))
 }
 
-func (q txQueue) before(i, j int) bool {
-	if q[i].rank != q[j].rank {
-		return q[i].rank < q[j].rank
-	}
-	return q[i].number < q[j].number
+func compare(a, b queuedTx) int {
+	return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.number, b.number))
 }
 
-// push adds a transaction. It returns false if there are max already.
-func (q *txQueue) push(e *pooled, max int) bool {
-	if len(*q) >= max {
-		return false
-	}
+func (q txQueue) before(i, j int) bool { return compare(q[i], q[j]) < 0 }
+
+// push adds a transaction. If there are more than max then, it takes out those that have
+// left the pool, and if that does not make room, those that would be announced last: the
+// new one may be among them. It returns how many of the pool were taken out.
+func (q *txQueue) push(e *pooled, max int, pool map[uint64]*pooled) (dropped int) {
 	q.add(queuedTx{rankOf(e), e.number})
-	return true
+	if len(*q) <= max {
+		return 0
+	}
+	// A queue is gone through once for so many pushes.
+	const few, many = 32, 8
+	stays := slices.DeleteFunc(slices.Clone(*q), func(t queuedTx) bool { return pool[t.number] == nil })
+	if len(stays) > max-max/few {
+		slices.SortFunc(stays, compare) // then it is a heap
+		dropped = len(stays) - (max - max/many)
+		*q = stays[:max-max/many]
+		return dropped
+	}
+	*q = (*q)[:0]
+	for _, t := range stays {
+		q.add(t)
+	}
+	return 0
 }
 
 func (q *txQueue) add(t queuedTx) {
 	*q = append(*q, t)
 	for i := len(*q) - 1; i > 0 && q.before(i, (i-1)/2); i = (i - 1) / 2 {
 		(*q)[i], (*q)[(i-1)/2] = (*q)[(i-1)/2], (*q)[i]
-	}
-}
-
-// clear takes out what has left the pool.
-func (q *txQueue) clear(pool map[uint64]*pooled) {
-	list := *q
-	*q = list[:0]
-	for _, t := range list {
-		if pool[t.number] != nil {
-			q.add(t) // overwrites what was looked at
-		}
 	}
 }
 
