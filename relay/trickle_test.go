@@ -215,8 +215,8 @@ func TestTxQueueAgainstASortedList(t *testing.T) {
 				return 1
 			})
 		}
-		for n := range rapid.IntRange(0, 200).Draw(t, "steps") {
-			if len(naive) > 0 && rapid.IntRange(0, 2).Draw(t, "pop") == 0 {
+		for n := range rapid.IntRange(0, 300).Draw(t, "steps") {
+			if len(naive) > 0 && rapid.IntRange(0, 9).Draw(t, "pop") == 0 {
 				sorted()
 				if got := q.pop(); got != naive[0].number {
 					t.Fatalf("popped %d, want %d", got, naive[0].number)
@@ -238,7 +238,7 @@ func TestTxQueueAgainstASortedList(t *testing.T) {
 			if got := q.push(e, 50, pool); got != want || len(q) != len(naive) {
 				t.Fatalf("%d were taken out and %d are kept, want %d and %d", got, len(q), want, len(naive))
 			}
-			if len(naive) > 0 && rapid.IntRange(0, 3).Draw(t, "leaves the pool") == 0 {
+			if len(naive) > 0 && rapid.IntRange(0, 19).Draw(t, "leaves the pool") == 0 {
 				delete(pool, naive[rapid.IntRange(0, len(naive)-1).Draw(t, "which")].number)
 			}
 			if err := q.check(50); err != nil {
