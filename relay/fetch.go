@@ -39,7 +39,19 @@ func (m *Machine) want(now time.Time, p *remote, name peer.TxName) (wanted bool)
 		return false
 	}
 	at := m.requests.RequestTime(now, p.id, name, !p.inbound, m.wtxidPeers > 0)
-	return m.requests.ReceivedInv(p.id, name, !p.inbound, at)
+	return m.requests.ReceivedInv(p.id, name, !p.inbound, m.onBeat(now, at))
+}
+
+// onBeat moves a time to the next beat, unless it has come. So a thousand announcements
+// bring some Ticks, and not a thousand.
+func (m *Machine) onBeat(now, at time.Time) time.Time {
+	if !at.After(now) {
+		return at
+	}
+	if beat := at.Truncate(m.cfg.Beat); beat.Before(at) {
+		return beat.Add(m.cfg.Beat)
+	}
+	return at
 }
 
 // wantParents has the missing parents of an orphan asked of a peer that has the orphan.
@@ -74,7 +86,7 @@ func (m *Machine) getTxs(now time.Time, p *remote) *message {
 		return nil
 	}
 	msg := wire.NewMsgGetData()
-	expiry := now.Add(m.cfg.Txs.RequestTimeout)
+	expiry := m.onBeat(now, now.Add(m.cfg.Txs.RequestTimeout))
 	for len(msg.InvList) == 0 && m.mayFetch(p) {
 		m.addTxs(msg, p, expiry)
 	}
