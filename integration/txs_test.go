@@ -2,6 +2,7 @@ package integration
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -148,8 +149,9 @@ func TestAChildComesBeforeItsParent(t *testing.T) {
 	parent := l.pay()
 	child := l.wallet.Spend(l.wallet.Outputs(parent)[1:2], 1, fee)
 
-	node := p2p.Node{Addr: l.us.P2P, Net: wire.TestNet}
-	conn, err := node.Dial(t.Context(), "orphan")
+	ctx, cancel := context.WithTimeout(t.Context(), harness.Patience)
+	defer cancel()
+	conn, err := p2p.Node{Addr: l.us.P2P, Net: wire.TestNet}.Dial(ctx, "orphan")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -112,7 +112,7 @@ func DefaultBounds() Bounds {
 		MaxServeTxs:   256,             // a getdata of a thousand takes four turns
 		MaxServeBytes: 128 << 10,       // with junk witnesses that may be 2.5 MB in memory
 		MaxHand:       16 << 20,        // two seconds of work for chain
-		MaxHandOfPeer: 1 << 20,         // so that sixteen peers are needed to fill it
+		MaxHandOfPeer: 2 << 20,         // so that eight peers are needed to fill it
 		FeeSteps:      1_000,           // Core's DEFAULT_INCREMENTAL_RELAY_FEE
 		FeeInterval:   5 * time.Second, // a full pool says so with each transaction
 		FeePoll:       time.Minute,     // the least fee halves in hours

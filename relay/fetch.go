@@ -117,7 +117,7 @@ func (m *Machine) addTxs(msg *wire.MsgGetData, p *remote, expiry time.Time) {
 
 // onTxReceived takes a transaction, whether it was asked for or not. While catching up
 // relay cannot judge it, and drops it as Bitcoin Core does.
-func (m *Machine) onTxReceived(e peer.TxReceived) {
+func (m *Machine) onTxReceived(now time.Time, e peer.TxReceived) {
 	p := m.peer(e.Peer)
 	if p == nil {
 		return
@@ -130,9 +130,10 @@ func (m *Machine) onTxReceived(e peer.TxReceived) {
 	case !m.caughtUp || m.has(peer.TxName{Hash: id.WTxID, WTxID: true}):
 		m.answered(p, id)
 	case !m.hand.room(e.Memory, p, asked, &m.cfg.Bounds):
-		// The request, if there was one, expires, and the next peer that has it is
-		// asked.
+		// A request expires, and the next peer that has it is asked. If nobody asked,
+		// the peer has told us of it, and is asked when there is room.
 		m.stats.TxsDropped++
+		m.want(now, p, p.nameOf(id))
 	default:
 		// The request stays open until chain has judged the transaction. So nobody
 		// else is asked for it meanwhile.

@@ -23,5 +23,10 @@
 //   - It has a block downloaded again that was stored and not connected, because
 //     the node ended in between (stranded.go).
 //
-// The data directory holds blocks_ffldb, as btcd lays it out, and headers.dat.
+// The pool of transactions (package pool) belongs to the worker too (txs.go). What a
+// block does to it is told behind the block's event. Readers look at the pool's own
+// index.
+//
+// The data directory holds blocks_ffldb, as btcd lays it out, headers.dat, and
+// mempool.dat, which Close writes if it had been read.
 package engine

@@ -31,13 +31,15 @@ func (p *Pool) Accept(o Offer) (chain.TxVerdict, error) {
 	if err != nil {
 		return chain.TxVerdict{}, err
 	}
-	if r == nil && !o.Test {
-		p.orphans.ready(o.Tx, e.ID.TxID)
+	if !o.Test && (r == nil || len(p.orphans.queue) > 0) {
+		if r == nil {
+			p.orphans.ready(o.Tx, e.ID.TxID)
+		}
 		if err := p.tryOrphans(); err != nil {
 			return chain.TxVerdict{}, err
 		}
 		p.limit()
-		if e.gone.Load() {
+		if r == nil && e.gone.Load() {
 			r = refuse(chain.TxPolicy, "mempool full", "the pool is full of transactions that pay more")
 		}
 	}

@@ -149,7 +149,7 @@ func TestADamagedFile(t *testing.T) {
 		if err == nil {
 			t.Fatalf("a file of %d bytes of %d is taken", n, len(file))
 		}
-		if s := err.Error(); strings.Contains(s, "\n") || !strings.Contains(s, "move it away") {
+		if s := err.Error(); strings.Contains(s, "\n") || !strings.Contains(s, "is damaged after") {
 			t.Fatalf("%d bytes: %q", n, s)
 		}
 	}

@@ -99,7 +99,7 @@ func (f *File) damaged(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errors.New("it ends too early")
 	}
-	return fmt.Errorf("%s is damaged after %d of %d transactions (%s); move it away to start without it", f.path, f.size-f.left, f.size, clip(err.Error()))
+	return fmt.Errorf("%s is damaged after %d of %d transactions (%s)", f.path, f.size-f.left, f.size, clip(err.Error()))
 }
 
 func (f *File) number() (n uint64, err error) {

@@ -66,3 +66,22 @@ func TestOrphansAreBounded(t *testing.T) {
 		t.Error("one that should not be kept is kept")
 	}
 }
+
+// Orphans that are beyond the budget of one call follow with the next, whatever that
+// is about.
+func TestOrphansFollowWithinTheirBudget(t *testing.T) {
+	r := newRig(t, Config{})
+	parent := spend(1_000_000, 3, r.coins(1, 100_000_000)...)
+	for _, c := range outputs(parent) {
+		r.offer(Offer{Tx: spend(500_000, 2000, c), Orphan: true, Source: alice})
+	}
+	r.block(parent)
+	if got := r.pool.Info(); got.Txs != 2 || got.Orphans != 1 {
+		t.Errorf("with the block %d are in and %d wait: two orphans are over the budget", got.Txs, got.Orphans)
+	}
+	r.offer(Offer{Tx: parent})
+	if got := r.pool.Info(); got.Txs != 3 || got.Orphans != 0 {
+		t.Errorf("after the next call %d are in and %d wait", got.Txs, got.Orphans)
+	}
+	check(t, r.pool)
+}

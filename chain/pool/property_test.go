@@ -17,10 +17,12 @@ import (
 // follows the events knows the pool.
 func TestAnyHistory(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		h := &history{rig: newRig(t, Config{MaxBytes: 40_000}), known: map[chainhash.Hash]bool{}}
+		h := &history{rig: newRig(t, Config{MaxBytes: 7_000}), known: map[chainhash.Hash]bool{}}
 		h.free = h.coins(6, 10_000_000)
 		rt.Repeat(map[string]func(*rapid.T){
 			"accept":     h.offerOne,
+			"another":    h.offerOne,
+			"again":      h.offerAgain,
 			"prioritise": h.prioritise,
 			"block":      h.mine,
 			"reorganise": h.reorganise,
@@ -48,8 +50,15 @@ func (h *history) offerOne(t *rapid.T) {
 		t.Fatalf("a valid transaction is called invalid: %+v", v)
 	}
 	h.txs = append(h.txs, tx)
-	if tx.TxOut[0].Value > 100_000 {
+	if v.Code != chain.TxInvalid && tx.TxOut[0].Value > 100_000 {
 		h.free = append(h.free, outputs(tx)...)
+	}
+}
+
+// offerAgain offers an old one, which may be the parent of an orphan.
+func (h *history) offerAgain(t *rapid.T) {
+	if len(h.txs) > 0 {
+		h.offer(Offer{Tx: rapid.SampledFrom(h.txs).Draw(t, "tx")})
 	}
 }
 
@@ -104,7 +113,7 @@ func (h *history) reorganise(t *rapid.T) {
 }
 
 func (h *history) wait(t *rapid.T) {
-	h.now = h.now.Add(time.Duration(rapid.IntRange(1, 200).Draw(t, "hours")) * time.Hour)
+	h.now = h.now.Add(time.Duration(rapid.IntRange(1, 60).Draw(t, "hours")) * time.Hour)
 }
 
 func (h *history) check(t *rapid.T) {

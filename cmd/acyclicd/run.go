@@ -86,7 +86,9 @@ func run(cfg *config.Config) (err error) {
 		d.rpc.Attach(n.RPC(cfg, version, d.stop))
 	}
 	d.greet(n)
+	quit := d.loadPool(n, eng)
 	d.await(n)
+	quit()
 	d.end(n)
 	return n.Err()
 }
@@ -205,6 +207,7 @@ func (d *daemon) openEngine() (*engine.Engine, error) {
 		DataDir: cfg.DataDir, Params: cfg.Params,
 		UtxoCacheBytes: cfg.UtxoCacheBytes, PruneBytes: cfg.PruneBytes,
 		NoCheckpoints: len(cfg.Params.Checkpoints) == 0,
+		Pool:          poolConfig(cfg),
 		Interrupt:     d.stopped,
 		Progress: func(p engine.Progress) {
 			d.ours()
@@ -218,6 +221,41 @@ func (d *daemon) openEngine() (*engine.Engine, error) {
 			d.logs.Record("engine", node.EngineWorker, actor.Record{Level: level, Msg: msg})
 		},
 	})
+}
+
+// poolConfig are the settings of the pool of transactions.
+func poolConfig(cfg *config.Config) engine.PoolConfig {
+	fee := cfg.MinRelayTxFee
+	if fee == 0 {
+		fee = engine.FreeRelay
+	}
+	return engine.PoolConfig{MaxBytes: cfg.MaxMempool, MinRelayFee: fee, Expiry: cfg.MempoolExpiry, Persist: cfg.PersistMempool}
+}
+
+// loadPool begins to load mempool.dat. quit ends that, and returns when it has ended.
+//
+// correctness: the loader waits for the disk and for answers, and nobody waits for it but
+// quit. quit ends its wait for answers. Then it waits for a read of the disk at most.
+func (d *daemon) loadPool(n *node.Node, e *engine.Engine) (quit func()) {
+	if !d.cfg.PersistMempool {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	// goroutines: one in the process.
+	go func() {
+		defer close(ended)
+		n.LoadPool(ctx, node.PoolFile{
+			Path: e.PoolPath(), Expiry: d.cfg.MempoolExpiry, Loaded: e.SetPoolLoaded,
+			Log: func(level actor.Level, msg string) {
+				d.logs.Record("node", node.Loader, actor.Record{Level: level, Msg: msg})
+			},
+		})
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
 }
 
 // describe says what the engine is busy with.

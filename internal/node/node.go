@@ -187,6 +187,14 @@ func (n *Node) RPC(cfg *config.Config, version int, stop func()) rpc.Node {
 	return r
 }
 
+// LoadPool reads mempool.dat into the pool. It returns when the file has been read, or
+// when ctx ends, which it must before Stop.
+func (n *Node) LoadPool(ctx context.Context, f PoolFile) {
+	var p actor.Ports
+	l := loader{PoolFile: f, asker: n.Asker(Loader), ports: ConnectLoader(&p, n.Settings.Limits)}
+	l.run(ctx)
+}
+
 // metrics are the cells', and those of the Go runtime and the process.
 func (n *Node) metrics() http.Handler {
 	r := prometheus.NewRegistry()

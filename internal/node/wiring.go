@@ -26,6 +26,7 @@ const (
 	Book          // adapter: btcd's address manager
 	Resolver      // adapter: name servers
 	Display       // adapter: hears how far the node is
+	Loader        // adapter: submits the transactions of mempool.dat
 	firstDynamic  // listeners' and RPC handlers' askers follow
 )
 
@@ -177,7 +178,7 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 	return plan
 }
 
-// askers are the adapters that ask cells: each listener, each RPC handler.
+// askers are the adapters that ask cells: each listener, each RPC handler, the loader.
 func askers(s Settings) []cell.Asker {
 	var all []cell.Asker
 	for i := range s.Listeners {
@@ -190,6 +191,9 @@ func askers(s Settings) []cell.Asker {
 		rpc.Connect(&p, Targets, s.Limits.RPC)
 		all = append(all, cell.Asker{ID: HandlerID(s, i), Name: "rpc", Ports: p.Specs})
 	}
+	var p actor.Ports
+	ConnectLoader(&p, s.Limits)
+	all = append(all, cell.Asker{ID: Loader, Name: "loader", Ports: p.Specs})
 	return all
 }
 
@@ -213,4 +217,18 @@ type TransportPorts struct {
 // ConnectTransport connects the transport.
 func ConnectTransport(p *actor.Ports, l Limits) TransportPorts {
 	return TransportPorts{Admit: actor.Connect[server.Admit](p, "transport.admit", ToServer, 1, l.Windows.Admit)}
+}
+
+// LoaderPorts are what the loader of mempool.dat asks.
+type LoaderPorts struct {
+	Submit     actor.Port[chain.SubmitTx, chain.TxVerdict]
+	Prioritise actor.Port[chain.Prioritise, chain.Prioritised]
+}
+
+// ConnectLoader connects the loader. It asks one question at a time.
+func ConnectLoader(p *actor.Ports, l Limits) LoaderPorts {
+	return LoaderPorts{
+		Submit:     actor.Connect[chain.SubmitTx](p, "loader.submit", ToChain, 1, l.Windows.Submit),
+		Prioritise: actor.Connect[chain.Prioritise](p, "loader.prioritise", ToChain, 1, l.Windows.Submit),
+	}
 }

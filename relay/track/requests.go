@@ -30,8 +30,8 @@ import (
 // A hash is a txid or a wtxid. The tracker does not know which ones belong together:
 // who hears of a transaction tells it both.
 //
-// Each method costs a few steps for each doubling of what is held, and moves a list of
-// at most one pointer for each peer.
+// For each announcement that changes, a method takes a few steps for each doubling of what
+// is held, and moves a list of at most one pointer for each peer.
 type Requests struct {
 	cfg  Bounds
 	key  [2]uint64

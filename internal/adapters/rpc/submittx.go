@@ -6,11 +6,11 @@ import (
 	"acyclic/chain"
 )
 
-// Core's words for a transaction that is refused, and those that others of its words
-// stand for.
+// Core's words for a transaction that is refused.
 const (
 	missingInputs = "bad-txns-inputs-missingorspent"
-	alreadyKnown  = "txn-already-known" // a block has it, and an output is unspent
+	alreadyKnown  = "txn-already-known"                   // a block has it, and an output is unspent
+	otherWitness  = "txn-same-nonwitness-data-in-mempool" // the pool has it, with other witness data
 	tooDear       = "Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)"
 	burns         = "Unspendable output exceeds maximum configured by user (maxburnamount)"
 	atLeastOne    = "Make sure the tx has at least one input."
@@ -41,7 +41,8 @@ func sendRawTransaction(c *call, a arguments) (any, error) {
 	return tx.TxHash().String(), nil
 }
 
-// send submits a transaction. One that the pool has already is no error. If there is a
+// send submits a transaction. One that the pool has already is no error, with other
+// witness data neither. If there is a
 // highest fee, the transaction is tried first, so that one that pays too much is not
 // relayed.
 func send(c *call, tx *wire.MsgTx, highest feeRate) error {
@@ -70,7 +71,7 @@ func idOf(tx *wire.MsgTx) chain.TxID { return chain.TxID{TxID: tx.TxHash(), WTxI
 // refusal is a verdict as sendrawtransaction's error, or nil.
 func refusal(v chain.TxVerdict) error {
 	switch {
-	case v.Code == chain.TxOK, v.Code == chain.TxKnown && v.Reason != alreadyKnown:
+	case v.Code == chain.TxOK, v.Code == chain.TxKnown, v.Reason == otherWitness:
 		return nil
 	case v.Reason == alreadyKnown:
 		return fail(codeAlreadyInChain, "Transaction outputs already in utxo set")

@@ -54,6 +54,9 @@ func testMempoolAccept(c *call, a arguments) (any, error) {
 			if err != nil {
 				return nil, err
 			}
+			if v.Code == chain.TxFatal {
+				return nil, refusal(v)
+			}
 			judging = r.judge(v, rate)
 		}
 		results = append(results, r)

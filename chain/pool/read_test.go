@@ -1,0 +1,96 @@
+package pool
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain"
+)
+
+// What readers are told of a family of three.
+func TestEntries(t *testing.T) {
+	r := newRig(t, Config{})
+	a := spend(1000, 2, r.coins(1, 1_000_000)...)
+	a.TxIn[0].Sequence = 0xfffffffd
+	b := spend(2000, 1, outputs(a)[0])
+	c := spend(4000, 1, outputs(b)[0], outputs(a)[1])
+	r.accept(a, b, c)
+	r.pool.Prioritise(b.TxHash(), 100)
+	one := func(tx *wire.MsgTx) chain.PoolEntry {
+		return r.pool.Entries(chain.GetPoolEntries{TxID: tx.TxHash()}).Entries[0]
+	}
+	if e := one(b); e.Fee != 2000 || e.Modified != 2100 || e.AncestorFees != 3100 || e.DescendantFees != 6100 ||
+		e.AncestorCount != 2 || e.DescendantCount != 2 || len(e.Depends) != 1 || len(e.SpentBy) != 1 || !e.Replaceable {
+		t.Errorf("the middle one is %+v", e)
+	}
+	for which, want := range map[chain.Which][]*wire.MsgTx{
+		chain.AncestorEntries: {a, b}, chain.AllEntries: {a, b, c}, chain.OneEntry: {c}, chain.DescendantEntries: nil,
+	} {
+		got := r.pool.Entries(chain.GetPoolEntries{TxID: c.TxHash(), Which: which})
+		if !got.Known || len(got.Entries) != len(want) {
+			t.Errorf("set %d has %d entries, want %d", which, len(got.Entries), len(want))
+			continue
+		}
+		for i, tx := range want {
+			if got.Entries[i].ID.TxID != tx.TxHash() {
+				t.Errorf("set %d, entry %d is another", which, i)
+			}
+		}
+	}
+	if r.pool.Entries(chain.GetPoolEntries{}).Known {
+		t.Error("nothing is known")
+	}
+	spenders := r.pool.Spenders(chain.GetSpenders{Outs: []wire.OutPoint{outputs(a)[1].out, outputs(c)[0].out}})
+	if spenders.TxIDs[0] != c.TxHash() || spenders.TxIDs[1] != (chain.TxID{}).TxID {
+		t.Errorf("the spenders are %v", spenders.TxIDs)
+	}
+	if tx := r.pool.Tx(chain.GetPoolTx{Hash: c.WitnessHash(), WTxID: true}).Tx; tx != c {
+		t.Error("it is not found by its wtxid")
+	}
+	if r.pool.Tx(chain.GetPoolTx{Hash: c.WitnessHash()}).Tx != nil {
+		t.Error("a wtxid is taken for a txid")
+	}
+}
+
+// Readers look while the worker changes the pool. The race detector looks too.
+func TestReadersBesideTheWorker(t *testing.T) {
+	r := newRig(t, Config{MaxBytes: 60_000})
+	over := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-over:
+					return
+				default:
+				}
+				seen := map[string]bool{}
+				for _, e := range r.pool.Entries(chain.GetPoolEntries{Which: chain.AllEntries}).Entries {
+					seen[short(e.ID.TxID)] = true
+					r.pool.Entries(chain.GetPoolEntries{TxID: e.ID.TxID, Which: chain.DescendantEntries})
+				}
+				_, _ = r.pool.List(), r.pool.Info()
+			}
+		})
+	}
+	for i := range 60 {
+		fan := spend(5000+int64(i), 3, r.coins(1, 1_000_000)...)
+		r.offer(Offer{Tx: fan})
+		for _, out := range outputs(fan) {
+			r.offer(Offer{Tx: spend(1000, 1, out)})
+		}
+		r.pool.Prioritise(fan.TxHash(), 1)
+		if i%5 == 0 {
+			r.block(fan)
+		}
+		if i%20 == 19 {
+			r.reorg(2, nil)
+		}
+	}
+	close(over)
+	wg.Wait()
+	check(t, r.pool)
+}

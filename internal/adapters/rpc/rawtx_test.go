@@ -1,0 +1,117 @@
+package rpc
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/btcsuite/btcd/chaincfg/v2"
+
+	"acyclic/chain"
+	"acyclic/internal/proof/golden"
+)
+
+func TestGetRawTransaction(t *testing.T) {
+	r := newRig(t, 1, Config{})
+	pooled, mined := `"`+child.TxHash().String()+`"`, `"`+spend.TxHash().String()+`"`
+	hash := `"` + best.BlockHash().String() + `"`
+	for _, verbosity := range []string{"", ",0", ",false", ",null"} {
+		r.want("getrawtransaction", "["+pooled+verbosity+"]", hexText(child))
+	}
+	r.want("getrawtransaction", "["+mined+",0,"+hash+"]", hexText(spend))
+	unknown := `"` + strings.Repeat("0", 64) + `"`
+	r.wantError("getrawtransaction", "["+mined+"]", "-5 No such mempool transaction. This node has no -txindex: provide a block hash to enable blockchain transaction queries. Use gettransaction for wallet transactions.")
+	r.wantError("getrawtransaction", "["+pooled+",1,"+hash+"]", "-5 No such transaction found in the provided block. Use gettransaction for wallet transactions.")
+	r.wantError("getrawtransaction", "["+mined+",1,"+unknown+"]", "-5 Block hash not found")
+	r.wantError("getrawtransaction", "["+mined+`,1,"`+stale.String()+`"]`, "-1 Block not available")
+	r.wantError("getrawtransaction", `["abc"]`, "-8 parameter 1 must be of length 64 (not 3, for 'abc')")
+	r.wantError("getrawtransaction", "["+mined+`,1,"abc"]`, "-8 parameter 3 must be of length 64 (not 3, for 'abc')")
+	coinbase := chaincfg.RegressionNetParams.GenesisBlock.Transactions[0].TxHash().String()
+	r.wantError("getrawtransaction", `["`+coinbase+`"]`, "-5 The genesis block coinbase is not considered an ordinary transaction and cannot be retrieved")
+	on(r.f, func(chain.GetBlock) (chain.Block, error) { return chain.Block{Payload: []byte{1}}, nil })
+	r.wantError("getrawtransaction", "["+mined+",1,"+hash+"]", "-32603 Block "+best.BlockHash().String()+" cannot be read: unexpected EOF")
+}
+
+func TestDecodeRawTransaction(t *testing.T) {
+	r := newRig(t, 1, Config{})
+	result, _ := r.call("decoderawtransaction", "["+hexText(child)+"]")
+	golden.Equal(t, filepath.Join("testdata", "decoderawtransaction.json"), []byte(indent(t, result)))
+	for _, params := range []string{"[" + hexText(child) + ",true]", "[" + hexText(child) + ",null]"} {
+		r.want("decoderawtransaction", params, result)
+	}
+	r.wantError("decoderawtransaction", "["+hexText(child)+",false]", "-22 TX decode failed")
+	r.wantError("decoderawtransaction", `["xx"]`, "-22 TX decode failed")
+
+	// A transaction without inputs can only be read without witness data.
+	const empty = `"0200000000010000000000000000016a00000000"`
+	for params, want := range map[string]bool{"[" + empty + "]": true, "[" + empty + ",false]": true, "[" + empty + ",true]": false} {
+		result, failure := r.call("decoderawtransaction", params)
+		if got := failure == "" && strings.Contains(result, `"vin":[]`); got != want {
+			t.Errorf("%s: %s %s", params, result, failure)
+		}
+	}
+}
+
+// Scripts of each kind, with the addresses that pay to them where that can be done. A
+// script hash, a program and data cannot be wrapped.
+func TestDecodeScript(t *testing.T) {
+	r := newRig(t, 1, Config{})
+	results := map[string]json.RawMessage{}
+	for name, script := range map[string]string{
+		"compressed key":   "2103b0da749730dc9b4b1f4a14d6902877a92541f5368778853d9c4a0cb7802dcfb2ac",
+		"uncompressed key": "4104d46c4968bde02899d2aa0963367c7a6ce34eec332b32e42e5f3407e052d64ac625da6f0718e7b302140434bd725706957c092db53805b821a85b23a7ac61725bac",
+		"key hash":         "76a914751e76e8199196d454941c45d1b3a323f1433bd688ac",
+		"script hash":      "a914751e76e8199196d454941c45d1b3a323f1433bd687",
+		"witness key":      "0014751e76e8199196d454941c45d1b3a323f1433bd6",
+		"taproot":          "512079be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+		"multisig":         "512103b0da749730dc9b4b1f4a14d6902877a92541f5368778853d9c4a0cb7802dcfb22103b0da749730dc9b4b1f4a14d6902877a92541f5368778853d9c4a0cb7802dcfb252ae",
+		"data":             "6a0401020304",
+		"anchor":           "51024e73",
+		"no standard":      "5187",
+		"success":          "5150",
+		"empty":            "",
+		"cut short":        "4c",
+	} {
+		result, failure := r.call("decodescript", `["`+script+`"]`)
+		if failure != "" {
+			t.Errorf("%s: %s", name, failure)
+			continue
+		}
+		results[name] = json.RawMessage(result)
+	}
+	golden.Equal(t, filepath.Join("testdata", "decodescript.json"), []byte(indent(t, string(marshal(results)))))
+	r.wantError("decodescript", `["5"]`, "-8 argument must be hexadecimal string (not '5')")
+}
+
+// The vectors are BIP380's, and what Core says of keys.
+func TestDescriptors(t *testing.T) {
+	for desc, sum := range map[string]string{
+		"raw(deadbeef)": "89f8spxm",
+		"pk(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)": "gn28ywm7",
+	} {
+		if got := checksummed(desc); got != desc+"#"+sum {
+			t.Errorf("%s, want #%s", got, sum)
+		}
+	}
+	if got := checksummed("raw(é)"); got != "" {
+		t.Errorf("a letter that no descriptor has: %s", got)
+	}
+	const addr = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+	const script = "0014751e76e8199196d454941c45d1b3a323f1433bd6"
+	for output, want := range map[string]string{
+		addr: script, "addr(" + addr + ")": script, "raw(" + script + ")": script,
+		checksummed("addr(" + addr + ")"): script, "raw()": "",
+		"raw(deadbeef)#89f8spxm": "deadbeef",
+	} {
+		if got, ok := outputScript(output, &chaincfg.RegressionNetParams); !ok || hex.EncodeToString(got) != want {
+			t.Errorf("%s: %x %v", output, got, ok)
+		}
+	}
+	for _, output := range []string{"", "raw(0)", "raw(00", "raw(deadbeef)#89f8spxn", "raw(deadbeef)#", "addr(x)", "pk(02)", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"} {
+		if got, ok := outputScript(output, &chaincfg.RegressionNetParams); ok {
+			t.Errorf("%s is taken: %x", output, got)
+		}
+	}
+}
