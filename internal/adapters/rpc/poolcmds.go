@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"acyclic/chain"
+	"acyclic/relay"
 )
 
 // The shapes of commands about the pool, with the fields in Core's order.
@@ -59,10 +60,14 @@ func getMempoolInfo(c *call, _ arguments) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	r, err := ask(c, c.Ports.RelayStatus, relay.GetStatus{})
+	if err != nil {
+		return nil, err
+	}
 	return poolInfo{
 		Loaded: i.Loaded, Size: i.Txs, Bytes: i.VBytes, Usage: i.Usage, TotalFee: amount(i.Fees),
 		MaxMempool: i.MaxUsage, MinFee: amount(max(i.MinFee, i.MinRelayFee)), MinRelayFee: amount(i.MinRelayFee),
-		Incremental: incrementalFee, Unbroadcast: i.Unbroadcast, FullRBF: true,
+		Incremental: incrementalFee, Unbroadcast: r.Unbroadcast, FullRBF: true,
 	}, nil
 }
 
