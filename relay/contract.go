@@ -1,6 +1,10 @@
 package relay
 
-import "acyclic/internal/kernel/actor"
+import (
+	"time"
+
+	"acyclic/internal/kernel/actor"
+)
 
 // Relay answers the questions of this contract (see actor.Ref).
 type Relay struct{}
@@ -9,6 +13,19 @@ type Relay struct{}
 type (
 	// GetStatus asks for relay's figures.
 	GetStatus struct{ actor.Asks[Status, Relay] }
+
+	// GetPeers asks for what relay knows of each peer (getpeerinfo).
+	GetPeers struct{ actor.Asks[Peers, Relay] }
+
+	// Peers is the answer, in the order of their IDs.
+	Peers struct{ Peers []PeerStatus }
+
+	// PeerStatus is what relay knows of a peer.
+	PeerStatus struct {
+		Peer   actor.ID
+		LastTx time.Time // when one of its transactions was accepted; zero: none was
+		Queued int       // transactions that it is to be told of
+	}
 
 	// Status is the answer.
 	Status struct {

@@ -78,6 +78,7 @@
 //	chain.Headers            onHeaders        serve.go: sends headers
 //	chain.Hashes             onHashes         serve.go: sends an inv
 //	chain.Block              onBlock          serve.go: sends the block, or misses it
+//	GetPeers                 onGetPeers       machine.go
 //	GetStatus                onGetStatus      machine.go
 //
 // # The legal order of events

@@ -39,7 +39,19 @@ func (m *Machine) want(now time.Time, p *remote, name peer.TxName) (wanted bool)
 		return false
 	}
 	at := m.requests.RequestTime(now, p.id, name, !p.inbound, m.wtxidPeers > 0)
-	return m.requests.ReceivedInv(p.id, name, !p.inbound, at)
+	return m.requests.ReceivedInv(p.id, name, !p.inbound, m.onBeat(now, at))
+}
+
+// onBeat moves a time to the next beat, unless it has come. So a thousand announcements
+// bring some Ticks, and not a thousand.
+func (m *Machine) onBeat(now, at time.Time) time.Time {
+	if !at.After(now) {
+		return at
+	}
+	if beat := at.Truncate(m.cfg.Beat); beat.Before(at) {
+		return beat.Add(m.cfg.Beat)
+	}
+	return at
 }
 
 // wantParents has the missing parents of an orphan asked of a peer that has the orphan.
@@ -70,29 +82,39 @@ func (m *Machine) mayFetch(p *remote) bool {
 // getTxs makes the getdata of what a peer is to be asked for. It returns nil if there is
 // nothing.
 func (m *Machine) getTxs(now time.Time, p *remote) *message {
-	if !m.mayFetch(p) {
+	if m.requests.Waiting() == 0 {
 		return nil
 	}
 	msg := wire.NewMsgGetData()
-	expiry := now.Add(m.cfg.Txs.RequestTimeout)
-	for _, name := range m.requests.Requestable(p.id, m.cfg.Txs.MaxInFlight-m.requests.InFlight(p.id)) {
-		if m.has(name) { // it has come in the meantime
-			m.requests.Response(p.id, name.Hash)
-			continue
-		}
-		if m.requests.Requested(p.id, name.Hash, expiry) {
-			t := wire.InvTypeWitnessTx
-			if name.WTxID {
-				t = peer.InvTypeWTx
-			}
-			msg.InvList = append(msg.InvList, wire.NewInvVect(t, &name.Hash))
-		}
+	expiry := m.onBeat(now, now.Add(m.cfg.Txs.RequestTimeout))
+	for len(msg.InvList) == 0 && m.mayFetch(p) {
+		msg.InvList = m.toAsk(p, expiry)
 	}
 	if len(msg.InvList) == 0 {
 		return nil
 	}
 	m.stats.TxsRequested += uint64(len(msg.InvList))
 	return send1(msg)
+}
+
+// toAsk is what a peer is to be asked for. It notes that it is asked.
+func (m *Machine) toAsk(p *remote, expiry time.Time) []*wire.InvVect {
+	var list []*wire.InvVect
+	for _, name := range m.requests.Requestable(p.id, m.cfg.Txs.MaxInFlight-m.requests.InFlight(p.id)) {
+		switch inHand := m.hand.has(name.Hash); {
+		case !inHand && m.has(name): // it has come in the meantime
+			m.requests.ForgetTx(name.Hash)
+		case m.requests.Requested(p.id, name.Hash, expiry) && !inHand:
+			// What is in hand counts as asked for: if nothing comes of it, the
+			// next peer is asked.
+			t := wire.InvTypeWitnessTx
+			if name.WTxID {
+				t = peer.InvTypeWTx
+			}
+			list = append(list, wire.NewInvVect(t, &name.Hash))
+		}
+	}
+	return list
 }
 
 // onTxReceived takes a transaction, whether it was asked for or not. While catching up

@@ -166,6 +166,8 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	case chain.PooledTxs:
 		m.onPooledTxs(now, in, e)
 
+	case GetPeers:
+		m.onGetPeers(e.Call(in), out)
 	case GetStatus:
 		m.onGetStatus(e.Call(in), out)
 	default:
@@ -180,11 +182,11 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 func (m *Machine) advance(now time.Time, out *actor.Outbox) {
 	m.starved = false
 	m.stats.TxsNotDelivered += uint64(len(m.requests.Advance(now)))
+	m.offerTxs(out) // makes room for what is asked for next
 	for _, p := range m.peers {
 		m.send(now, p, out)
 	}
 	m.startReads(now, out)
-	m.offerTxs(out)
 	m.askTips(out)
 	m.askPool(out)
 	m.askFees(now, out)
@@ -233,6 +235,14 @@ func (m *Machine) onGetStatus(call actor.Call[Status], out *actor.Outbox) {
 	s.Peers, s.BlocksServed, s.TxsServed = len(m.peers), m.served[block], m.served[tx]
 	s.Unbroadcast, s.TxsWaiting, s.TxsInFlight = m.unbroadcast.Len(), m.hand.waiting+len(m.hand.offers), m.requests.Flying()
 	call.Answer(out, s)
+}
+
+func (m *Machine) onGetPeers(call actor.Call[Peers], out *actor.Outbox) {
+	a := Peers{Peers: make([]PeerStatus, len(m.peers))}
+	for i, p := range m.peers {
+		a.Peers[i] = PeerStatus{p.id, p.lastTx, len(p.tells.queue)}
+	}
+	call.Answer(out, a)
 }
 
 // Check verifies what must hold between two steps.

@@ -110,6 +110,22 @@ type (
 		BlocksServed  uint64 `json:"blocks_served"`
 		HeadersServed uint64 `json:"headers_served"`
 		NotFound      uint64 `json:"notfound"`
+
+		TxsAnnounced    uint64 `json:"txs_announced"`
+		TxsUnannounced  uint64 `json:"txs_unannounced"`
+		TxsServed       uint64 `json:"txs_served"`
+		TxsRequested    uint64 `json:"txs_requested"`
+		TxsNotDelivered uint64 `json:"txs_not_delivered"`
+		TxsReceived     uint64 `json:"txs_received"`
+		TxsAccepted     uint64 `json:"txs_accepted"`
+		TxsRejected     uint64 `json:"txs_rejected"`
+		TxsInvalid      uint64 `json:"txs_invalid"`
+		TxsDropped      uint64 `json:"txs_dropped"`
+		Orphans         uint64 `json:"orphans"`
+		ParentsWanted   uint64 `json:"parents_wanted"`
+		TxsWaiting      int    `json:"txs_waiting"`
+		TxsInFlight     int    `json:"txs_in_flight"`
+		Unbroadcast     int    `json:"unbroadcast"`
 	}
 )
 
@@ -132,6 +148,6 @@ func getStatus(c *call, _ arguments) (any, error) {
 			s.Peers, s.InFlight, s.Held, s.HeldBytes, s.Blocks, s.Bytes, float(s.BlockRate), float(s.HeaderRate), s.Stalls,
 		},
 		serverStatus{v.Inbound, v.Outbound, v.Handshaking, v.MaxPeers, v.Dialling, v.Known, v.Banned, v.Refused},
-		relayStatus{r.Peers, r.Announced, r.Coalesced, r.BlocksServed, r.HeadersServed, r.NotFound},
+		relayStatus(r),
 	}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"acyclic/internal/kernel/adapter"
 	"acyclic/netsync"
 	"acyclic/peer"
+	"acyclic/relay"
 	"acyclic/server"
 )
 
@@ -74,6 +75,14 @@ func getPeerInfo(c *call, _ arguments) (any, error) {
 	for _, p := range known.Peers {
 		sync[p.Peer] = p
 	}
+	relayed, err := ask(c, c.Ports.RelayPeers, relay.GetPeers{})
+	if err != nil {
+		return nil, err
+	}
+	lastTx := map[actor.ID]int64{}
+	for _, p := range relayed.Peers {
+		lastTx[p.Peer] = unix(p.LastTx)
+	}
 	list := []peerInfo{}
 	for _, slot := range slots.Peers {
 		info, err := adapter.AskOf(c.ctx, c.asker, c.Ports.PeerInfo, peer.To(slot.Peer), peer.GetInfo{})
@@ -84,6 +93,7 @@ func getPeerInfo(c *call, _ arguments) (any, error) {
 			return nil, noAnswer(peer.GetInfo{}, c.Ports.PeerInfo.Timeout, c.ctx.Err())
 		}
 		p := newPeerInfo(slot)
+		p.LastTransaction = lastTx[slot.Peer]
 		if err == nil {
 			p.addFigures(info)
 		}

@@ -96,6 +96,7 @@ type Ports struct {
 	SyncStatus  actor.Port[netsync.GetStatus, netsync.Status]
 	SyncPeers   actor.Port[netsync.GetPeers, netsync.Peers]
 	RelayStatus actor.Port[relay.GetStatus, relay.Status]
+	RelayPeers  actor.Port[relay.GetPeers, relay.Peers]
 
 	PeerInfo actor.PortOf[peer.GetInfo, peer.Info, peer.Peer]
 }
@@ -126,6 +127,7 @@ func Connect(p *actor.Ports, to Targets, w Windows) Ports {
 		SyncStatus:   actor.Connect[netsync.GetStatus](p, "rpc.syncstatus", to.Netsync, w.Kind, w.ReadTimeout),
 		SyncPeers:    actor.Connect[netsync.GetPeers](p, "rpc.syncpeers", to.Netsync, w.Kind, w.ReadTimeout),
 		RelayStatus:  actor.Connect[relay.GetStatus](p, "rpc.relaystatus", to.Relay, w.Kind, w.ReadTimeout),
+		RelayPeers:   actor.Connect[relay.GetPeers](p, "rpc.relaypeers", to.Relay, w.Kind, w.ReadTimeout),
 		PeerInfo:     actor.ConnectOf[peer.GetInfo](p, "rpc.peerinfo", w.Peer, w.PeerTimeout),
 	}
 }

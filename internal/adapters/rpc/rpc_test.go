@@ -282,7 +282,7 @@ func (r *rig) peers() {
 				Connected: clock.Add(-time.Hour), LastSend: clock.Add(-time.Second), LastRecv: clock, LastBlock: clock.Add(-time.Minute),
 				BytesSent: 100, BytesRecv: 2000, SentByCommand: map[string]uint64{"ping": 32, "inv": 68},
 				RecvByCommand: map[string]uint64{"block": 2000}, TimeOffset: -2 * time.Second,
-				PingTime: 81234567 * time.Nanosecond, PingMin: 80 * time.Millisecond, PingWait: 1500 * time.Millisecond,
+				MinFee: 1000, PingTime: 81234567 * time.Nanosecond, PingMin: 80 * time.Millisecond, PingWait: 1500 * time.Millisecond,
 			}, nil
 		case two:
 			return peer.Info{Arg: peer.Arg{Inbound: true}, Connected: clock}, nil // before the handshake
@@ -295,7 +295,12 @@ func (r *rig) peers() {
 	on(r.f, func(server.GetStatus) (server.Status, error) {
 		return server.Status{Inbound: 1, Outbound: 2, MaxPeers: 125}, nil
 	})
-	on(r.f, func(relay.GetStatus) (relay.Status, error) { return relay.Status{Announced: 4, Unbroadcast: 1}, nil })
+	on(r.f, func(relay.GetStatus) (relay.Status, error) {
+		return relay.Status{Announced: 4, TxsAnnounced: 70, Unbroadcast: 2}, nil
+	})
+	on(r.f, func(relay.GetPeers) (relay.Peers, error) {
+		return relay.Peers{Peers: []relay.PeerStatus{{Peer: one, LastTx: clock.Add(-3 * time.Second)}, {Peer: two}}}, nil
+	})
 }
 
 // post sends a body and returns status and reply.

@@ -31,6 +31,7 @@ var rpcQuestions = map[string]struct {
 	"the file":            {node.Chain, chain.SavePool{}, chain.PoolSaved{}},
 	"netsync's status":    {node.Netsync, netsync.GetStatus{}, netsync.Status{}},
 	"what is synced":      {node.Netsync, netsync.GetPeers{}, netsync.Peers{}},
+	"what relay knows":    {node.Relay, relay.GetPeers{}, relay.Peers{}},
 	"relay's status":      {node.Relay, relay.GetStatus{}, relay.Status{}},
 	"the connections":     {node.Server, server.GetPeers{}, server.Peers{}},
 	"server's status":     {node.Server, server.GetStatus{}, server.Status{}},
