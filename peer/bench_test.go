@@ -49,6 +49,7 @@ func testConfig() Config {
 			QueueMax:      10_000,
 			HeldSends:     3,
 			AskedBlocks:   4,
+			AskedTxs:      3,
 		},
 	}
 }

@@ -38,6 +38,9 @@ type Bounds struct {
 	// is forgotten. It is at least what netsync may have in flight with one
 	// peer.
 	AskedBlocks int
+	// AskedTxs is how many transactions relay may have asked this peer for. They
+	// are not remembered here. It bounds a notfound that makes sense.
+	AskedTxs int
 }
 
 // DefaultBounds are the node's, where inFlight blocks may be asked of one peer
@@ -55,6 +58,7 @@ func DefaultBounds(inFlight int) Bounds {
 		QueueCap:      1 << 20,          // Core's -maxsendbuffer
 		HeldSends:     3,                // netsync, relay, server
 		AskedBlocks:   2 * inFlight,     // those that another peer was asked for since may still come
+		AskedTxs:      5000,             // as many as it may have announced: Core's MAX_PEER_TX_ANNOUNCEMENTS
 	}
 	b.QueueMax = b.QueueCap + (b.HeldSends+1)*(wire.MaxBlockPayload+sendOverhead)
 	return b

@@ -157,7 +157,7 @@ type (
 
 	// FeeFilter is a feefilter message (BIP133): the peer wants to hear of no
 	// transaction that pays less, in satoshi per 1,000 virtual bytes. It is between
-	// zero and wire's MaxSatoshi.
+	// zero and MaxMoney.
 	FeeFilter struct {
 		Peer actor.ID
 		Rate int64
@@ -252,6 +252,7 @@ type (
 		PingMin       time.Duration     // the shortest
 		PingWait      time.Duration     // how long the open ping has waited
 		SendHeaders   bool              // it asked for headers announcements
+		MinFee        int64             // of its last feefilter, in satoshi per 1,000 virtual bytes
 	}
 )
 

@@ -35,9 +35,12 @@
 //	  sendaddrv2, sendheaders           onHandshake      handshake.go
 //	  ping, pong                        onPing, onPong   ping.go
 //	  headers, block, inv, notfound     to Sync, and to Relay what the peer knows  fetch.go
+//	  tx, feefilter, and the
+//	  transactions of inv, notfound     to Relay         txs.go
 //	  getheaders, getblocks, getdata    to Relay         serve.go
 //	  addr, addrv2, getaddr             to Server        addrs.go
-//	  tx, mempool, filters, reject ...  onIgnored        ignored.go
+//	  mempool                           becomeGone       machine.go
+//	  filters, reject ...               onIgnored        ignored.go
 //	Flushed                             onFlushed        queue.go
 //	Send                                onSend           queue.go
 //	GetInfo                             info             info.go
@@ -47,7 +50,7 @@
 // The machine publishes in a legal order (law L7): Lifecycle.Open(Ready) once, then
 // any Traffic, then Lifecycle.Close(Gone) once. Without a Ready it publishes
 // nothing. It publishes Traffic only in a step whose input is a Received, at most
-// twice in each step: Traffic rides on that message's credit (law L5).
+// three times in each step, for an inv of blocks and transactions: Traffic rides on that message's credit (law L5).
 //
 // # Breaches
 //
@@ -57,5 +60,6 @@
 //	End{Fault}: a component found a broken rule              fault
 //	handshake, ping or silence deadline; does not read       no: it may be the line
 //	too old, lacks a service, second version, late feature
-//	negotiation, locator over 101, connected to ourselves    no: as Bitcoin Core
+//	negotiation, locator over 101, connected to ourselves,
+//	transactions that we asked not to be sent, mempool       no: as Bitcoin Core
 package peer

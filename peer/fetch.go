@@ -93,28 +93,43 @@ func (m *Machine) onBlock(now time.Time, msg *wire.MsgBlock, in Received, out *a
 }
 
 func (m *Machine) onInv(msg *wire.MsgInv, out *actor.Outbox) {
-	blocks := blockHashes(msg.InvList)
-	if len(blocks) == 0 {
-		m.onIgnored()
+	txs := m.announcedTxs(msg.InvList)
+	if len(txs) > 0 && !m.takesTxs() {
+		m.becomeGone(out, "an inv of transactions, and we asked for none", false)
 		return
 	}
-	m.topics.Sync.Publish(out, InvReceived{Peer: m.id, Blocks: blocks})
-	m.announced(slices.Clone(blocks[max(0, len(blocks)-maxAnnounced):]), out)
+	blocks := blockHashes(msg.InvList)
+	if len(blocks) > 0 {
+		m.topics.Sync.Publish(out, InvReceived{Peer: m.id, Blocks: blocks})
+		m.announced(slices.Clone(blocks[max(0, len(blocks)-maxAnnounced):]), out)
+	}
+	if len(txs) > 0 {
+		m.topics.Relay.Publish(out, TxsAnnounced{Peer: m.id, Txs: txs})
+	}
+	if len(blocks)+len(txs) == 0 {
+		m.onIgnored()
+	}
 }
 
-// onNotFound passes on what was asked for. The rest is noise, and so is a whole
-// list that is longer than what can have been asked for.
+// onNotFound passes on the blocks that were asked for. Relay knows which transactions
+// were. The rest is noise, and so is a whole list that is longer than what can have
+// been asked for.
 func (m *Machine) onNotFound(msg *wire.MsgNotFound, out *actor.Outbox) {
-	if len(msg.InvList) > m.cfg.AskedBlocks {
+	if len(msg.InvList) > m.cfg.AskedBlocks+m.cfg.AskedTxs {
 		m.onIgnored()
 		return
 	}
 	blocks := slices.DeleteFunc(blockHashes(msg.InvList), func(h chainhash.Hash) bool { return !m.takeBlock(h) })
-	if len(blocks) == 0 {
-		m.onIgnored()
-		return
+	txs := missingTxs(msg.InvList)
+	if len(blocks) > 0 {
+		m.topics.Sync.Publish(out, NotFoundReceived{Peer: m.id, Blocks: blocks})
 	}
-	m.topics.Sync.Publish(out, NotFoundReceived{Peer: m.id, Blocks: blocks})
+	if len(txs) > 0 {
+		m.topics.Relay.Publish(out, TxsNotFound{Peer: m.id, Txs: txs})
+	}
+	if len(blocks)+len(txs) == 0 {
+		m.onIgnored()
+	}
 }
 
 func (m *Machine) announced(hashes []chainhash.Hash, out *actor.Outbox) {

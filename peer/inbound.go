@@ -40,6 +40,13 @@ func (m *Machine) onReceived(now time.Time, in Received, out *actor.Outbox) {
 	case *wire.MsgNotFound:
 		m.onNotFound(msg, out)
 
+	case *wire.MsgTx:
+		m.onTx(msg, in, out)
+	case *wire.MsgFeeFilter:
+		m.onFeeFilter(msg, out)
+	case *wire.MsgMemPool:
+		m.becomeGone(out, "a mempool message, and we do not offer bloom filters (BIP111)", false)
+
 	case *wire.MsgGetHeaders:
 		m.onGetHeaders(msg, out)
 	case *wire.MsgGetBlocks:

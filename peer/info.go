@@ -20,6 +20,7 @@ type figures struct {
 	ignored       uint64            // messages without a reader here, or too early
 	lastBlock     time.Time
 	timeOffset    time.Duration
+	minFee        int64 // of its last feefilter (BIP133)
 }
 
 func (m *Machine) countReceived(in Received) {
@@ -51,6 +52,7 @@ func (m *Machine) info(now time.Time) Info {
 		PingTime:      m.pingTime,
 		PingMin:       m.pingMin,
 		SendHeaders:   m.theirHeaders,
+		MinFee:        m.minFee,
 	}
 	if m.bytesRecv > 0 {
 		i.LastRecv = m.lastRecv

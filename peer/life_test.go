@@ -334,7 +334,10 @@ func randomInput(draw func(n int) int, m *Machine, now *time.Time) any {
 		func() wire.Message { return &wire.MsgGetData{InvList: blockInvs(1)} },
 		func() wire.Message { return &wire.MsgAddr{} },
 		func() wire.Message { return &wire.MsgGetAddr{} },
-		func() wire.Message { return &wire.MsgMemPool{} },
+		func() wire.Message { return aTx(uint32(draw(3))) },
+		func() wire.Message { return &wire.MsgFeeFilter{MinFee: int64(draw(3)) - 1} },
+		func() wire.Message { return &wire.MsgInv{InvList: append(blockInvs(1), inv(wire.InvTypeTx, 2))} },
+		func() wire.Message { return &wire.MsgFilterClear{} },
 	}
 	switch draw(16) {
 	case 0:

@@ -19,8 +19,8 @@ type Config struct {
 	Services wire.ServiceFlag
 	// UserAgent is ours (BIP14), at most 256 bytes.
 	UserAgent string
-	// WantTxs asks peers to relay transactions to us (BIP37). It is false until
-	// a component reads them.
+	// WantTxs asks peers to relay transactions to us (BIP37). Without it
+	// (--blocksonly) a peer that does so is disconnected.
 	WantTxs bool
 	// NonceKey is the secret by which the process recognises the nonces of
 	// its own version messages. It is the same for all peer cells.

@@ -105,11 +105,9 @@ func TestAnnouncedAreTheNewest(t *testing.T) {
 	}
 }
 
-func TestInvOfTransactionsIsIgnored(t *testing.T) {
-	b := readyBench(t, false, testConfig())
+func TestBlocksOfAMixedInv(t *testing.T) {
+	b := txBench(t, true)
 	h := hashOf(9)
-	b.receive(&wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(wire.InvTypeTx, &h)}})
-	b.says("transactions come later")
 	mixed := append(blockInvs(1), wire.NewInvVect(wire.InvTypeTx, &h), wire.NewInvVect(wire.InvTypeFilteredBlock, &h))
 	b.receive(&wire.MsgInv{InvList: append(mixed, blockInvs(2)...)})
 	if i := steptest.Want[InvReceived](b.Rig, "the blocks among them"); !slices.Equal(i.Blocks, []chainhash.Hash{hashOf(1), hashOf(2)}) {
@@ -228,10 +226,7 @@ func TestAddressesGoToTheServer(t *testing.T) {
 func TestIgnoredMessages(t *testing.T) {
 	b := readyBench(t, true, testConfig())
 	before := b.m.ignored
-	tx := wire.NewMsgTx(1)
-	tx.AddTxIn(&wire.TxIn{})
-	msgs := []wire.Message{tx, &wire.MsgMemPool{}, &wire.MsgFeeFilter{}, &wire.MsgFilterClear{},
-		&wire.MsgGetCFilters{}, &wire.MsgReject{Cmd: "x"}}
+	msgs := []wire.Message{&wire.MsgFilterClear{}, &wire.MsgGetCFilters{}, &wire.MsgReject{Cmd: "x"}}
 	for _, msg := range msgs {
 		b.Now = b.Now.Add(time.Second)
 		b.receive(msg)
@@ -245,9 +240,12 @@ func TestIgnoredMessages(t *testing.T) {
 // L5: traffic rides on the credit of the message that caused it: never more
 // than MaxFanout pieces, and never in another step.
 func TestL5TrafficRidesOnItsMessage(t *testing.T) {
-	b := readyBench(t, true, testConfig())
+	cfg := testConfig()
+	cfg.WantTxs = true
+	b := readyBench(t, true, cfg)
 	for _, msg := range []wire.Message{
-		&wire.MsgHeaders{Headers: []*wire.BlockHeader{{}}}, aBlock(1), &wire.MsgInv{InvList: blockInvs(1)},
+		&wire.MsgHeaders{Headers: []*wire.BlockHeader{{}}}, aBlock(1), &wire.MsgInv{InvList: append(blockInvs(1), inv(wire.InvTypeTx, 2))},
+		aTx(1), &wire.MsgFeeFilter{MinFee: 1}, &wire.MsgNotFound{InvList: []*wire.InvVect{inv(InvTypeWTx, 2)}},
 		&wire.MsgGetHeaders{}, &wire.MsgGetBlocks{}, &wire.MsgGetData{}, &wire.MsgGetAddr{}, &wire.MsgAddrV2{}, &wire.MsgSendHeaders{},
 	} {
 		b.receive(msg)
@@ -369,16 +367,17 @@ func TestABlockWeighsItsMemory(t *testing.T) {
 	}
 }
 
-// A notfound may name as many blocks as can have been asked for. A longer one is noise
+// A notfound may name as much as can have been asked for: four blocks and three
+// transactions. A longer one is noise
 // as a whole.
 func TestALongNotFoundIsNoise(t *testing.T) {
 	b := readyBench(t, false, testConfig())
 	b.Ask(Send{Msgs: []wire.Message{&wire.MsgGetData{InvList: blockInvs(1, 2)}}})
 	b.Drop()
-	b.receive(&wire.MsgNotFound{InvList: blockInvs(1, 7, 8, 9, 10)})
-	b.says("five, and four are remembered")
-	b.receive(&wire.MsgNotFound{InvList: blockInvs(1, 7, 8, 9)})
-	if n := steptest.Want[NotFoundReceived](b.Rig, "four"); len(n.Blocks) != 1 {
+	b.receive(&wire.MsgNotFound{InvList: blockInvs(1, 7, 8, 9, 10, 11, 12, 13)})
+	b.says("eight")
+	b.receive(&wire.MsgNotFound{InvList: blockInvs(1, 7, 8, 9, 10, 11, 12)})
+	if n := steptest.Want[NotFoundReceived](b.Rig, "seven"); len(n.Blocks) != 1 {
 		t.Errorf("%d blocks", len(n.Blocks))
 	}
 }
@@ -401,11 +400,11 @@ func TestWhatIsIgnoredIsCounted(t *testing.T) {
 		{"verack", received(t, &wire.MsgVerAck{}), 0},
 		{"a second verack", received(t, &wire.MsgVerAck{}), 0},
 		{"undecodable later", Received{Conn: conn, Command: "inv", Bad: "too many"}, 0},
-		{"nobody reads it", received(t, &wire.MsgMemPool{}), 1},
+		{"nobody reads it", received(t, &wire.MsgFilterClear{}), 1},
 		{"an inv of nothing", received(t, &wire.MsgInv{}), 1},
 		{"a pong without a ping", received(t, &wire.MsgPong{Nonce: 1}), 1},
 		{"a notfound of what nobody asked for", received(t, &wire.MsgNotFound{InvList: blockInvs(1)}), 1},
-		{"a notfound that is too long", received(t, &wire.MsgNotFound{InvList: blockInvs(1, 2, 3, 4, 5)}), 1},
+		{"a notfound that is too long", received(t, &wire.MsgNotFound{InvList: blockInvs(1, 2, 3, 4, 5, 6, 7, 8)}), 1},
 		{"a getaddr", received(t, &wire.MsgGetAddr{}), 0},
 	} {
 		before := b.m.ignored

@@ -118,6 +118,7 @@ func (p *peerInfo) addFigures(i peer.Info) {
 	p.LastSend, p.LastRecv, p.LastBlock = unix(i.LastSend), unix(i.LastRecv), unix(i.LastBlock)
 	p.BytesSent, p.BytesRecv = i.BytesSent, i.BytesRecv
 	p.ConnTime, p.TimeOffset = unix(i.Connected), int64(i.TimeOffset.Seconds())
+	p.MinFeeFilter = amount(i.MinFee)
 	if i.PingTime > 0 {
 		last, least := seconds(i.PingTime), seconds(i.PingMin)
 		p.PingTime, p.MinPing = &last, &least
