@@ -108,6 +108,16 @@ type (
 		Tx *wire.MsgTx
 	}
 
+	// GetPoolTxs asks for several transactions of the pool.
+	GetPoolTxs struct {
+		actor.Asks[PooledTxs, Readers]
+		TxIDs []chainhash.Hash
+	}
+
+	// PooledTxs is the answer: for each txid the transaction, or nil when the pool
+	// does not have it. They must not be changed.
+	PooledTxs struct{ Txs []*wire.MsgTx }
+
 	// GetPoolInfo asks for the pool's figures (getmempoolinfo).
 	GetPoolInfo struct{ actor.Asks[PoolInfo, Readers] }
 
@@ -172,6 +182,8 @@ type PoolTx struct {
 	// Source is the peer that sent it. Zero: RPC, mempool.dat, or a block that was
 	// disconnected.
 	Source actor.ID
+	// Ancestors is how many transactions of the pool it depended on when it came.
+	Ancestors int
 }
 
 // FeeRate is the fee of 1,000 virtual bytes, in satoshi.

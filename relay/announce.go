@@ -74,6 +74,7 @@ func (m *Machine) onDisconnected(e chain.BlockDisconnected) {
 	for _, p := range m.peers {
 		p.news.dropFrom(e.Hash)
 	}
+	m.confirmed.Clear() // its transactions are to be fetched again
 }
 
 // announcement makes one message of a peer's news: headers if it asked for them

@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/peer"
+	"acyclic/relay/track"
 )
 
 // Bounds are what relay holds at most, and its times.
@@ -19,6 +20,9 @@ type Bounds struct {
 	MaxKnown int
 	// MaxWanted is how many items of getdata may wait, per peer.
 	MaxWanted int
+	// MaxWantedOfAll is how many may wait for all peers together. When there are
+	// more, the peer that wants the most is ended.
+	MaxWantedOfAll int
 	// MaxLocators is how many getheaders may wait, and how many getblocks,
 	// per peer. It is at least 2: the first may be under way, and a further
 	// one replaces the last.
@@ -39,6 +43,41 @@ type Bounds struct {
 	MaxTipAge time.Duration
 	// RetryAfter is how long to wait after ErrBusy, or after a read that failed.
 	RetryAfter time.Duration
+
+	// Txs are the bounds of what decides about transactions.
+	Txs track.Bounds
+	// MaxPool is how many transactions of the pool are known by name.
+	MaxPool int
+	// MaxPoolChanges is how many transactions may come to the pool and go while all
+	// names are asked for. When there are more, they are asked for again.
+	MaxPoolChanges int
+	// MaxQueued is how many transactions may wait to be announced to one peer. It is
+	// not told of further ones by us.
+	MaxQueued int
+	// AnnounceTxs is how many transactions an inv announces, AnnounceMore how many
+	// more for each 1,000 that wait, MaxAnnounceTxs how many at most.
+	AnnounceTxs, AnnounceMore, MaxAnnounceTxs int
+	// MaxTxAge is how old a transaction may be that is announced, by the time at
+	// which it came to the pool.
+	MaxTxAge time.Duration
+	// ServeTxsAfter is from which age on a transaction is served to a peer that was
+	// not told of it.
+	ServeTxsAfter time.Duration
+	// MaxServeTxs is how many transactions are read and sent at a time, and
+	// MaxServeBytes how many bytes they may have, unless it is one.
+	MaxServeTxs, MaxServeBytes int
+	// MaxHand is how many bytes of memory the transactions may take that have come
+	// and that chain has not judged. Nothing is asked for while half of it is taken.
+	// What nobody asked for is dropped while a quarter is.
+	MaxHand int
+	// MaxHandOfPeer is how many bytes of them may wait of one peer, for it to be
+	// asked for more.
+	MaxHandOfPeer int
+	// FeeSteps is the incremental relay fee, by which fee filters are rounded.
+	FeeSteps int64
+	// FeeInterval is the least time between two questions about the pool's fee rate,
+	// and FeePoll the time between them while it is higher than usual.
+	FeeInterval, FeePoll time.Duration
 }
 
 // DefaultBounds are the node's.
@@ -55,6 +94,26 @@ func DefaultBounds() Bounds {
 		AnnounceInterval: 100 * time.Millisecond, // ten messages a second to a peer, whatever happens
 		MaxTipAge:        24 * time.Hour,         // Core's DEFAULT_MAX_TIP_AGE
 		RetryAfter:       time.Second,            // what was busy has worked off its queue by then
+
+		MaxWantedOfAll: 400_000, // two thousand for each peer, or eight full getdata
+		Txs:            track.DefaultBounds(),
+		MaxPool:        250_000, // a pool of 300 MB has 1,200 bytes of memory for each
+		MaxPoolChanges: 20_000,  // five blocks' worth, and the answer takes less than a second
+		MaxQueued:      10_000,  // Core's queue has no bound, and at 120 each 5 s drains no faster
+
+		AnnounceTxs:    70,              // Core's INVENTORY_BROADCAST_TARGET
+		AnnounceMore:   5,               // as Core
+		MaxAnnounceTxs: 1_000,           // Core's INVENTORY_BROADCAST_MAX
+		MaxTxAge:       time.Hour,       // what waits for a peer that long, others have told
+		ServeTxsAfter:  2 * time.Minute, // Core's UNCONDITIONAL_RELAY_DELAY: it is everywhere by then
+
+		MaxServeTxs:   256,             // a getdata of a thousand takes four turns
+		MaxServeBytes: 128 << 10,       // with junk witnesses that may be 2.5 MB in memory
+		MaxHand:       16 << 20,        // two seconds of work for chain
+		MaxHandOfPeer: 1 << 20,         // so that sixteen peers are needed to fill it
+		FeeSteps:      1_000,           // Core's DEFAULT_INCREMENTAL_RELAY_FEE
+		FeeInterval:   5 * time.Second, // a full pool says so with each transaction
+		FeePoll:       time.Minute,     // the least fee halves in hours
 	}
 }
 
@@ -65,9 +124,6 @@ func DefaultBounds() Bounds {
 // smaller.
 func (b Bounds) PerPeer() int {
 	const (
-		// wanted is for each item that waits: its inventory vector (36), the
-		// message that it came in (4), and what append leaves free.
-		wanted = 43
 		// request is a getheaders or getblocks, in a list that append may have
 		// doubled, with the longest locator that the peer's cell lets pass.
 		request = 2*64 + peer.MaxLocator*(chainhash.HashSize+8)
@@ -77,9 +133,27 @@ func (b Bounds) PerPeer() int {
 		// announced is a block that waits, in a list that append may have
 		// doubled, with its header.
 		announced = 2*40 + 112
+		// told is a transaction that waits to be announced (16), in a list that
+		// append has made a quarter larger.
+		told = 16 + 5
 		// each is the peer's own state, and its entries in lists and maps.
-		each = 1024
+		each = 2048
 	)
-	return each + wire.MaxBlockPayload + b.MaxWanted*wanted + 2*b.MaxLocators*request +
-		b.MaxKnown*known + b.MaxAnnounce*announced
+	return each + wire.MaxBlockPayload + 2*b.MaxLocators*request +
+		b.MaxKnown*known + b.MaxAnnounce*announced + b.MaxQueued*told + b.Txs.PerPeer()
+}
+
+// Together is what relay holds for all peers together, in bytes.
+func (b Bounds) Together() int {
+	const (
+		// wanted is for each item that waits: its hash and type (33), the message
+		// that it came in (4), and the list of lists that it is in.
+		wanted = 38
+		// pooled is a transaction of the pool by name: its entry (112), and entries
+		// in three maps (40, 40 and 16) that may be less than half full.
+		pooled = 112 + 96*5/2
+		// changed is one that came or went meanwhile: its names and figures.
+		changed = 128
+	)
+	return b.MaxWantedOfAll*wanted + b.MaxPool*pooled + b.MaxPoolChanges*changed + b.MaxHand + b.Txs.Together()
 }

@@ -12,34 +12,40 @@ import (
 	"acyclic/peer"
 )
 
-// fill makes relay hold all that it may hold of some peers, by its own inputs,
-// and returns how much that is for each.
+// fillPeers is how many peers the test of the bounds has.
+const fillPeers = 4
+
+// tight are bounds under which fillPeers can fill what is held for all peers together.
+func tight() Bounds {
+	b := DefaultBounds()
+	b.MaxWantedOfAll = fillPeers * b.MaxWanted
+	b.MaxPool, b.MaxHand = b.MaxQueued, fillPeers*b.MaxHandOfPeer*4 // a quarter is for what nobody asked for
+	b.Txs.Rejected.Entries, b.Txs.Confirmed.Entries = 10, 10
+	return b
+}
+
+// most is what relay may hold under bounds. Of the room for transactions a quarter can be
+// filled by what nobody asked for, and no transactions come while the pool is asked for.
+func most(b Bounds) int {
+	return fillPeers*b.PerPeer() + b.Together() - b.MaxHand*3/4
+}
+
+// fill makes relay hold all that it may hold of some peers, by its own inputs, and
+// returns how much that is.
 func fill(t *testing.T, b Bounds) int {
-	const peers = 4
-	m, specs := connect(b, peers)
-	r := steptest.New(t, m, specs)
+	m, specs := connect(b, fillPeers)
+	whole := func(*Machine, actor.Input) bool { return false }
+	r := steptest.New(t, broken{m, whole}, specs) // its Check would look at all of it each time
 	return steptest.Heap(func() any {
-		for i := range actor.ID(peers) {
-			id := alice + i
-			r.Give(peer.Ready{Peer: id})
-			for n := range b.MaxKnown {
-				r.Give(peer.Announced{Peer: id, Blocks: []chainhash.Hash{{byte(i), 1, byte(n), byte(n >> 8)}}})
-			}
-			// All but two of the items are not found. Of the two blocks one
-			// is being sent and the other waits.
-			wanted := make([]wire.InvVect, b.MaxWanted)
-			for n := range wanted {
-				wanted[n] = wire.InvVect{Type: wire.InvTypeTx}
-			}
-			wanted[b.MaxWanted-2].Type, wanted[b.MaxWanted-1].Type = wire.InvTypeBlock, wire.InvTypeBlock
-			r.Give(peer.DataWanted{Peer: id, Items: wanted})
-			_, read := steptest.WantAsk[chain.GetBlock](r, "a block is read")
-			r.Reply(read, chain.Block{Payload: make([]byte, wire.MaxBlockPayload)})
-			for range b.MaxLocators {
-				r.Give(peer.HeadersWanted{Peer: id, Locator: locator()})
-				r.Give(peer.BlocksWanted{Peer: id, Locator: locator()})
-			}
+		r.Give(chain.Tips{Block: chain.Point{Hash: number(1), Time: r.Now}})
+		for i := range actor.ID(fillPeers) {
+			fillPeer(r, m, b, i)
 		}
+		var news chain.TxAccepted
+		for n := range b.MaxQueued {
+			news.Txs = append(news.Txs, aPooled(r, 1_000_000+n))
+		}
+		r.Give(news)
 		for range b.MaxAnnounce {
 			for _, e := range grow(r, genesis, 1, 1) {
 				r.Give(e)
@@ -47,7 +53,45 @@ func fill(t *testing.T, b Bounds) int {
 		}
 		r.Drop()
 		return m
-	}) / peers
+	})
+}
+
+// aPooled is the n-th transaction, which has witness data.
+func aPooled(r *steptest.Rig, n int) chain.PoolTx {
+	return chain.PoolTx{ID: chain.TxID{TxID: number(n), WTxID: number(n + 1<<24)}, Fee: 1000, VSize: 250, Added: r.Now}
+}
+
+func fillPeer(r *steptest.Rig, m *Machine, b Bounds, i actor.ID) {
+	id := alice + i
+	r.Give(peer.Ready{Peer: id, WTxIDs: true, Inbound: true})
+	for n := range b.MaxKnown {
+		r.Give(peer.Announced{Peer: id, Blocks: []chainhash.Hash{{byte(i), 1, byte(n), byte(n >> 8)}}})
+	}
+	// All but two of the items are not found. Of the two blocks one is being sent and
+	// the other waits.
+	wanted := make([]wire.InvVect, b.MaxWanted)
+	for n := range wanted {
+		wanted[n] = wire.InvVect{Type: wire.InvTypeTx}
+	}
+	wanted[b.MaxWanted-2].Type, wanted[b.MaxWanted-1].Type = wire.InvTypeBlock, wire.InvTypeBlock
+	r.Give(peer.DataWanted{Peer: id, Items: wanted})
+	_, read := steptest.WantAsk[chain.GetBlock](r, "a block is read")
+	r.Reply(read, chain.Block{Payload: make([]byte, wire.MaxBlockPayload)})
+	for range b.MaxLocators {
+		r.Give(peer.HeadersWanted{Peer: id, Locator: locator()})
+		r.Give(peer.BlocksWanted{Peer: id, Locator: locator()})
+	}
+	// What it announces nobody else does.
+	names := make([]peer.TxName, b.Txs.MaxAnnounced)
+	for n := range names {
+		names[n] = peer.TxName{Hash: number(int(i)*b.Txs.MaxAnnounced + n + 1<<26), WTxID: true}
+	}
+	r.Give(peer.TxsAnnounced{Peer: id, Txs: names})
+	for n := range 4 {
+		tx := &wire.MsgTx{TxIn: []*wire.TxIn{{SignatureScript: make([]byte, b.MaxHandOfPeer/4-200)}}}
+		h := number(1<<27 + int(i)*4 + n)
+		r.Give(peer.TxReceived{Peer: id, Tx: tx, TxID: h, WTxID: h, Memory: b.MaxHandOfPeer / 4})
+	}
 }
 
 func locator() []*chainhash.Hash {
@@ -60,20 +104,22 @@ func locator() []*chainhash.Hash {
 
 // The control is a relay with larger bounds: it must hold more than the sum for
 // the smaller ones allows, or the peers have not filled it.
-func TestL4PerPeerIsWhatItHolds(t *testing.T) {
-	b := DefaultBounds()
-	if got := fill(t, b); got > b.PerPeer() {
-		t.Errorf("%d bytes are held of a peer, more than PerPeer's %d", got, b.PerPeer())
+func TestL4TheBoundsAreWhatItHolds(t *testing.T) {
+	b := tight()
+	if got := fill(t, b); got > most(b) {
+		t.Errorf("%d bytes are held, more than the bounds' %d", got, most(b))
 	}
 	for name, larger := range map[string]func(*Bounds){
-		"MaxWanted":   func(l *Bounds) { l.MaxWanted *= 2 },
-		"MaxKnown":    func(l *Bounds) { l.MaxKnown *= 400 },
-		"MaxLocators": func(l *Bounds) { l.MaxLocators *= 200 },
+		"MaxWanted":    func(l *Bounds) { l.MaxWanted *= 4; l.MaxWantedOfAll *= 4 },
+		"MaxKnown":     func(l *Bounds) { l.MaxKnown *= 800 },
+		"MaxLocators":  func(l *Bounds) { l.MaxLocators *= 400 },
+		"MaxAnnounced": func(l *Bounds) { l.Txs.MaxAnnounced *= 4 },
+		"MaxHand":      func(l *Bounds) { l.MaxHandOfPeer *= 4; l.MaxHand *= 4 },
 	} {
 		l := b
 		larger(&l)
-		if got := fill(t, l); got > l.PerPeer() || got <= b.PerPeer() {
-			t.Errorf("with more %s: %d bytes are held of a peer, want more than %d and at most %d", name, got, b.PerPeer(), l.PerPeer())
+		if got := fill(t, l); got > most(l) || got <= most(b) {
+			t.Errorf("with more %s: %d bytes are held, want more than %d and at most %d", name, got, most(b), most(l))
 		}
 	}
 }

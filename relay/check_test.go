@@ -26,7 +26,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"items miscounted":             func(m *Machine, p *remote) { p.wants.items.n++ },
 		"items of no message":          func(m *Machine, p *remote) { *p.wants.runs.head()++ },
 		"more messages than items":     func(m *Machine, p *remote) { p.wants.runs.push(0); p.wants.runs.push(0) },
-		"missed of no message":         func(m *Machine, p *remote) { p.wants = wants{}; p.wants.missed.push(wire.InvVect{}) },
+		"missed of no message":         func(m *Machine, p *remote) { p.wants = wants{}; p.wants.missed.push(want{}) },
 		"more locators than allowed":   func(m *Machine, p *remote) { m.cfg.MaxLocators = len(p.wants.headers) - 1 },
 		"more getblocks than allowed":  func(m *Machine, p *remote) { m.cfg.MaxLocators = len(p.wants.hashes) - 1 },
 		"a message that nobody sends":  func(m *Machine, p *remote) { p.out = send1(wire.NewMsgGetAddr()) },
@@ -61,6 +61,6 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 
 // twoBlocks has a block being sent and another one held back.
 func twoBlocks(m *Machine, p *remote) {
-	one := &message{send: peer.Send{Payloads: [][]byte{{1}}}, item: block}
+	one := &message{send: peer.Send{Payloads: [][]byte{{1}}}, item: block, items: 1}
 	p.out, p.sending, p.held, p.read, m.reads = one, true, one, noRead, 0
 }

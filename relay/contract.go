@@ -18,5 +18,21 @@ type (
 		BlocksServed  uint64
 		HeadersServed uint64
 		NotFound      uint64
+
+		TxsAnnounced    uint64 // transactions in inv messages of ours
+		TxsUnannounced  uint64 // those that a peer was not told of: too many were on its queue
+		TxsServed       uint64
+		TxsRequested    uint64 // asked of peers
+		TxsNotDelivered uint64 // of those, what did not come in time
+		TxsReceived     uint64
+		TxsAccepted     uint64 // of those received
+		TxsRejected     uint64 // for what is no fault of the peer
+		TxsInvalid      uint64 // for what is
+		TxsDropped      uint64 // because too many were in hand
+		Orphans         uint64 // received without their parents
+		ParentsWanted   uint64 // parents that a peer was to be asked for
+		TxsWaiting      int    // in hand now: chain has not judged them
+		TxsInFlight     int    // asked of peers now
+		Unbroadcast     int    // sent by RPC, and no peer has asked for them
 	}
 )

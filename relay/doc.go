@@ -13,6 +13,19 @@
 //	kinds.go     the kinds of item that are served: the table to extend
 //	tip.go       the best block, asked for again after missed events
 //
+// Of transactions:
+//
+//	fetch.go     what peers announce and we lack is asked of one of them
+//	hand.go      tracker: what has come and chain has not judged
+//	submit.go    what has come is offered to chain, whose verdict counts
+//	pool.go      tracker: the names of the pool's transactions
+//	poolsync.go  the names, asked for after missed events
+//	trickle.go   what the pool takes is announced, to each peer in its time
+//	txqueue.go   tracker: what is to be announced to one peer
+//	servetxs.go  reads of transactions, and who may have which
+//	feefilter.go which fee rates peers are told, and tell us
+//	track/       trackers: who is asked and when, orphans, filters, random times
+//
 // A tracker is passive: it keeps its state, answers questions about it and checks
 // it. Handlers tell the trackers what has happened. After every input, advance
 // begins whatever can be begun.
@@ -38,21 +51,29 @@
 //	actor.Start              onStart          tip.go: a rebuilt relay asks for the tip
 //	actor.Stop               finish
 //	actor.Tick               onTick           machine.go: a round, or a retry, is due
-//	actor.Freed              advance          machine.go
-//	actor.Lagged             onLagged         tip.go: the news is void, asks GetTips
+//	actor.Freed              onFreed          submit.go: chain has let go of a transaction
+//	actor.Lagged             onLagged         tip.go: asks GetTips, or GetPool
 //	peer.Ready               onReady          remote.go: a new peer, which knows nothing
 //	peer.Gone                forget           remote.go
 //	peer.WantsHeaders        onWantsHeaders   announce.go: headers instead of inv (BIP130)
 //	peer.Announced           onAnnounced      announce.go: these are not announced back
 //	peer.HeadersWanted       onHeadersWanted  serve.go: asks GetHeaders
 //	peer.BlocksWanted        onBlocksWanted   serve.go: asks GetHashes
-//	peer.DataWanted          onDataWanted     serve.go: asks GetBlock
+//	peer.DataWanted          onDataWanted     serve.go: asks GetBlock, GetPoolTxs
+//	peer.TxsAnnounced        onTxsAnnounced   fetch.go: asks a peer for what is missing
+//	peer.TxReceived          onTxReceived     fetch.go: asks SubmitTx
+//	peer.TxsNotFound         onTxsNotFound    fetch.go: asks the next peer
+//	peer.FeeFilter           onFeeFilter      feefilter.go: below this nothing is announced to it
 //	peer.Sent                onSent           remote.go: the next message can go
 //	chain.BlockConnected     onConnected      announce.go: it is news
 //	chain.BlockDisconnected  onDisconnected   announce.go: it is no longer news
-//	chain.TxAccepted         nothing yet
-//	chain.TxRemoved          nothing yet
-//	chain.TxConfirmed        nothing yet
+//	chain.TxAccepted         onAccepted       trickle.go: it is announced
+//	chain.TxRemoved          onRemoved        trickle.go: it is not announced any more
+//	chain.TxConfirmed        onConfirmed      trickle.go: nor fetched
+//	chain.TxVerdict          onVerdict        submit.go: what becomes of a transaction
+//	chain.Pool               onPool           poolsync.go: the names of the pool, after missed events
+//	chain.PoolInfo           onPoolInfo       feefilter.go: which fee rate peers are told
+//	chain.PooledTxs          onPooledTxs      servetxs.go: sends transactions, or misses them
 //	chain.Tips               onTips           tip.go: the tip, or the answer to GetTips
 //	chain.Headers            onHeaders        serve.go: sends headers
 //	chain.Hashes             onHashes         serve.go: sends an inv
@@ -76,4 +97,24 @@
 // 1,000 blocks a second costs each peer ten messages a second. A peer whose out is
 // taken misses the round and is told the news once it is free. More than
 // MaxAnnounce blocks shrink to an inv of the tip, as in Bitcoin Core.
+//
+// # Transactions
+//
+//	peer ─inv─► requests ─getdata─► peer ─tx─► hand ─SubmitTx─► chain
+//	                                                              │ TxAccepted
+//	peer ◄─tx─ readers ◄─GetPoolTxs─ peer ◄─inv─ queue, trickle ◄─┘
+//
+// None of these arrows waits for another. A peer that announces and does not deliver
+// delays a transaction by a minute. Then the next one that has it is asked. What comes is
+// held within MaxHand until chain has a slot for it, the peers in turn. When that is half
+// full, nobody is asked for more.
+//
+// A transaction that was rejected is not fetched again before the next block. A peer that
+// sends one which no node can accept is ended at fault. An orphan's parents are asked of
+// the peers that have the orphan.
+//
+// If the queue of a peer is full, it is not told of further transactions by us. It has
+// other peers. A rebuilt relay has forgotten what peers know, what they announced, their
+// fee filters, and what it has to announce again. It learns the names of the pool, and
+// announces what comes after that.
 package relay

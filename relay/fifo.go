@@ -7,8 +7,9 @@ type fifo[T any] struct {
 	n      int
 }
 
-// chunk is how many members a chunk has at most.
-const chunk = 256
+// chunk is how many members a chunk has at most. Of 33 bytes each, which is what the
+// longest queue has, they just fit a size that the allocator has (8,192).
+const chunk = 248
 
 func (q *fifo[T]) push(x T) {
 	last := len(q.chunks) - 1
@@ -16,8 +17,23 @@ func (q *fifo[T]) push(x T) {
 		q.chunks = append(q.chunks, nil)
 		last++
 	}
-	q.chunks[last] = append(q.chunks[last], x)
+	c := q.chunks[last]
+	if len(c) == cap(c) { // append would leave more free
+		c = append(make([]T, 0, min(chunk, max(4, 2*len(c)))), c...)
+	}
+	q.chunks[last] = append(c, x)
 	q.n++
+}
+
+// at is the i-th oldest member. There must be one. It is fast for a small i.
+func (q *fifo[T]) at(i int) *T {
+	for _, c := range q.chunks {
+		if i < len(c) {
+			return &c[i]
+		}
+		i -= len(c)
+	}
+	panic("relay: a queue is shorter")
 }
 
 // head is the oldest member. There must be one.

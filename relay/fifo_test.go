@@ -30,7 +30,7 @@ func TestFifo(t *testing.T) {
 	})
 }
 
-// A chunk holds 256 members, and its memory is free as soon as they have been taken out.
+// A chunk holds 248 members, and its memory is free as soon as they have been taken out.
 func TestFifoGivesItsMemoryBack(t *testing.T) {
 	var q fifo[int]
 	for i := range 2*chunk + 1 {

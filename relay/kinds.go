@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/peer"
 )
 
 // kind is a kind of item that peers ask for with getdata.
@@ -12,6 +14,7 @@ type kind uint8
 const (
 	unserved kind = iota // not in the table: answered with notfound
 	block
+	tx
 	numKinds = int(iota)
 )
 
@@ -20,18 +23,19 @@ const (
 // handler of its answer serves the item with take, or misses it. What is missed is
 // answered with notfound, whatever its kind. Machine.served counts by kind.
 //
-// Peers also ask for transactions, filtered blocks (BIP37) and compact blocks
-// (BIP152). We announce none of them, and they are not in the table.
+// Peers also ask for filtered blocks (BIP37) and compact blocks (BIP152). We announce
+// none of them, and they are not in the table.
 var kinds = [numKinds]struct {
-	types [2]wire.InvType // without and with witness data
+	types []wire.InvType // the first one without witness data
 	read  readKind
 }{
-	block: {[...]wire.InvType{wire.InvTypeBlock, wire.InvTypeWitnessBlock}, readBlock},
+	block: {[]wire.InvType{wire.InvTypeBlock, wire.InvTypeWitnessBlock}, readBlock},
+	tx:    {[]wire.InvType{wire.InvTypeTx, wire.InvTypeWitnessTx, peer.InvTypeWTx}, readTxs},
 }
 
-func kindOf(v *wire.InvVect) kind {
+func kindOf(v *want) kind {
 	for k, row := range kinds {
-		if slices.Contains(row.types[:], v.Type) {
+		if slices.Contains(row.types, v.invType()) {
 			return kind(k)
 		}
 	}

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ const (
 func connect(b Bounds, n int) (*Machine, []actor.PortSpec) {
 	var p actor.Ports
 	ports := connectPorts(&p, windows{Reads: b.MaxReads, Peers: n, ReadTimeout: time.Minute, SendTimeout: time.Minute})
-	return New(b, ports), p.Specs
+	return New(Config{Bounds: b}, ports, topics, rand.New(rand.NewPCG(1, 2))), p.Specs
 }
 
 // newRig puts a relay with some ready peers on the bench.
@@ -126,6 +127,12 @@ const (
 	readersID actor.ID = 2
 )
 
+// submits is how many transactions chain may be offered at a time.
+const submits = 3
+
+// topics tell the two streams apart.
+var topics = chain.Topics{Blocks: actor.Stream[chain.Event]{ID: testTopic}, Txs: actor.Stream[chain.TxEvent]{ID: testTopic + 1}}
+
 // connectPorts connects relay to chain, to the readers and to the peer cells.
 func connectPorts(p *actor.Ports, w windows) Ports {
 	const readers = actor.Ref[chain.Readers](readersID)
@@ -134,6 +141,12 @@ func connectPorts(p *actor.Ports, w windows) Ports {
 		Hashes:  actor.Connect[chain.GetHashes](p, "relay.hashes", readers, w.Reads, w.ReadTimeout),
 		Block:   actor.Connect[chain.GetBlock](p, "relay.block", readers, w.Reads, w.ReadTimeout),
 		Tips:    actor.Connect[chain.GetTips](p, "relay.tips", actor.Ref[chain.Chain](chainID), 1, w.ReadTimeout),
-		Send:    actor.ConnectOf[peer.Send](p, "relay.send", w.Peers, w.SendTimeout),
+
+		Tx:       actor.Connect[chain.SubmitTx](p, "relay.tx", actor.Ref[chain.Chain](chainID), submits, w.ReadTimeout),
+		PoolTxs:  actor.Connect[chain.GetPoolTxs](p, "relay.pooltxs", readers, w.Reads, w.ReadTimeout),
+		Pool:     actor.Connect[chain.GetPool](p, "relay.pool", readers, 1, w.ReadTimeout),
+		PoolInfo: actor.Connect[chain.GetPoolInfo](p, "relay.poolinfo", readers, 1, w.ReadTimeout),
+
+		Send: actor.ConnectOf[peer.Send](p, "relay.send", w.Peers, w.SendTimeout),
 	}
 }

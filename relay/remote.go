@@ -10,6 +10,7 @@ import (
 
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
+	"acyclic/relay/track"
 )
 
 // remote is what relay knows of one peer.
@@ -25,6 +26,20 @@ type remote struct {
 	read    readKind // what the readers are asked for it
 	held    *message // the outcome of a read, which waits for out; nil: none
 
+	// Of transactions. A peer hears of them unless one of us has asked for none.
+	hears     bool
+	inbound   bool
+	wtxids    bool  // it names them by wtxid (BIP339)
+	floor     int64 // it wants to hear of none that pays less
+	tells     telling
+	got       got
+	lastTx    time.Time // when one of its transactions was accepted
+	feefilter bool      // it is told which fee rate is of use to us
+	fee       track.FeeFilter
+	feeOpen   bool // the rate has changed since it was told
+	tellFee   bool // feeRate is to be sent
+	feeRate   int64
+
 	retryAt time.Time // nothing is begun for it before then; zero: no clock runs
 }
 
@@ -32,6 +47,7 @@ type remote struct {
 type message struct {
 	send     peer.Send
 	item     kind // served; unserved: none
+	items    int  // how many
 	headers  int  // served
 	notFound int
 }
@@ -54,20 +70,43 @@ func (m *Machine) peer(id actor.ID) *remote {
 	return nil
 }
 
-func (m *Machine) onReady(e peer.Ready) {
+func (m *Machine) onReady(now time.Time, e peer.Ready) {
 	i, ok := m.find(e.Peer)
 	if ok {
 		panic("relay: Ready twice")
 	}
-	m.peers = slices.Insert(m.peers, i, &remote{id: e.Peer, known: newKnown(m.cfg.MaxKnown)})
+	p := &remote{
+		id: e.Peer, known: newKnown(m.cfg.MaxKnown), inbound: e.Inbound, wtxids: e.WTxIDs,
+		hears:     !e.NoTxs && !e.BlockRelayOnly,
+		feefilter: e.Protocol >= wire.FeeFilterVersion && !e.BlockRelayOnly && !m.cfg.BlocksOnly,
+	}
+	p.tells.known = track.NewFilter(m.cfg.Txs.Known, m.key())
+	m.peers = slices.Insert(m.peers, i, p)
+	if p.wtxids {
+		m.wtxidPeers++
+	}
+	if p.feefilter {
+		p.feeOpen = true
+		m.fees.wanted = m.fees.wanted || !m.fees.known && m.fees.pollAt.IsZero()
+		m.lookAtFee(now, p)
+	}
 }
 
 // forget drops everything about a peer. What the readers still owe on its behalf
 // counts among the reads until the answer comes.
 func (m *Machine) forget(id actor.ID) {
-	if i, ok := m.find(id); ok {
-		m.peers = slices.Delete(m.peers, i, i+1)
+	i, ok := m.find(id)
+	if !ok {
+		return
 	}
+	p := m.peers[i]
+	m.hand.forget(p)
+	m.requests.ForgetPeer(id)
+	m.orphans.ForgetPeer(id)
+	if p.wtxids {
+		m.wtxidPeers--
+	}
+	m.peers = slices.Delete(m.peers, i, i+1)
 }
 
 // end orders a peer's cell to end, and forgets the peer. The reason is shown in
@@ -78,12 +117,12 @@ func (m *Machine) end(p *remote, reason string, out *actor.Outbox) {
 }
 
 // send gives a peer its next message, unless it has not taken the last one.
-func (m *Machine) send(p *remote, out *actor.Outbox) {
+func (m *Machine) send(now time.Time, p *remote, out *actor.Outbox) {
 	if p.sending || !p.retryAt.IsZero() {
 		return
 	}
 	if p.out == nil {
-		p.out = m.nextMessage(p)
+		p.out = m.nextMessage(now, p)
 	}
 	if p.out != nil {
 		_, p.sending = m.ports.Send.Ask(out, peer.To(p.id), uint64(p.id), p.out.send)
@@ -92,8 +131,9 @@ func (m *Machine) send(p *remote, out *actor.Outbox) {
 }
 
 // nextMessage takes the most urgent message of a peer. That is the answer to its
-// getheaders or getblocks, then news, then items.
-func (m *Machine) nextMessage(p *remote) *message {
+// getheaders or getblocks, then news, then what is small and concerns transactions, then
+// items.
+func (m *Machine) nextMessage(now time.Time, p *remote) *message {
 	held := p.held
 	switch {
 	case held != nil && held.item == unserved:
@@ -101,6 +141,11 @@ func (m *Machine) nextMessage(p *remote) *message {
 		return held
 	case len(p.news) > 0 && m.roundAt.IsZero():
 		return m.announcement(p)
+	}
+	if msg := m.aboutTxs(now, p); msg != nil {
+		return msg
+	}
+	switch {
 	case held != nil:
 		p.held = nil
 		return held
@@ -108,7 +153,21 @@ func (m *Machine) nextMessage(p *remote) *message {
 		p.wants.continued = false
 		return send1(blockInv(m.tip.Hash))
 	}
-	return p.wants.notFound()
+	return m.notFound(now, p)
+}
+
+// aboutTxs is the next message about transactions, or nil.
+func (m *Machine) aboutTxs(now time.Time, p *remote) *message {
+	if msg := p.feeMessage(); msg != nil {
+		return msg
+	}
+	if msg := m.getTxs(now, p); msg != nil {
+		return msg
+	}
+	if p.tells.due {
+		return m.txsInv(now, p)
+	}
+	return nil
 }
 
 // onSent is the end of a Send. After ErrBusy the same message is tried again. A
@@ -121,7 +180,7 @@ func (m *Machine) onSent(now time.Time, in actor.Input, out *actor.Outbox) {
 	p.sending = false
 	switch in.Err {
 	case nil:
-		m.served[p.out.item]++
+		m.served[p.out.item] += uint64(p.out.items)
 		m.stats.HeadersServed += uint64(p.out.headers)
 		m.stats.NotFound += uint64(p.out.notFound)
 		p.out = nil
@@ -141,6 +200,7 @@ func (p *remote) check(cfg *Bounds, roundDue, starved bool) error {
 		p.known.check(),
 		p.news.check(&p.known, cfg.MaxAnnounce),
 		p.wants.check(cfg.MaxWanted, cfg.MaxLocators),
+		p.tells.queue.check(cfg.MaxQueued), p.tells.known.Check(), p.fee.Check(),
 	} {
 		if err != nil {
 			return err
@@ -154,8 +214,14 @@ func (p *remote) check(cfg *Bounds, roundDue, starved bool) error {
 		return fmt.Errorf("a message that nobody sends")
 	case p.held != nil && (p.out == nil || p.read != noRead):
 		return fmt.Errorf("an answer is held back for no reason")
-	case p.held != nil && len(p.held.send.Payloads)+len(p.out.send.Payloads) > 1:
-		return fmt.Errorf("two blocks in memory")
+	case p.held != nil && p.held.items > 0 && p.out.items > 0:
+		return fmt.Errorf("items of two reads are in memory")
+	case p.out == nil && !waits && (p.tells.due || p.tellFee):
+		return fmt.Errorf("it is to be told something about transactions, and nobody tells it")
+	case len(p.tells.queue) > 0 && !p.tells.due && p.tells.at.IsZero():
+		return fmt.Errorf("transactions to announce and no time for it")
+	case len(p.tells.queue) > 0 && !p.hears:
+		return fmt.Errorf("transactions to announce to a peer that is to hear of none")
 	case p.out == nil && !waits && len(p.news) > 0 && !roundDue:
 		return fmt.Errorf("blocks to announce and no round due")
 	}

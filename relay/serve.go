@@ -44,8 +44,29 @@ func queue[T any](list []T, e T, max int) []T {
 }
 
 func (m *Machine) onDataWanted(e peer.DataWanted, out *actor.Outbox) {
-	if p := m.peer(e.Peer); p != nil && !p.wants.getdata(e.Items, m.cfg.MaxWanted) {
+	p := m.peer(e.Peer)
+	if p == nil {
+		return
+	}
+	if !p.wants.getdata(e.Items, m.cfg.MaxWanted) {
 		m.end(p, fmt.Sprintf("it has asked for more than %d items and not taken them", m.cfg.MaxWanted), out)
+		return
+	}
+	m.endGreedy(out)
+}
+
+// endGreedy ends the peer that wants the most, if all together want too much. An honest
+// peer seldom wants more than a thousand items.
+func (m *Machine) endGreedy(out *actor.Outbox) {
+	total, most := 0, (*remote)(nil)
+	for _, p := range m.peers {
+		total += p.wants.count()
+		if most == nil || p.wants.count() > most.wants.count() {
+			most = p
+		}
+	}
+	if total > m.cfg.MaxWantedOfAll {
+		m.end(most, fmt.Sprintf("the peers want %d items, and it wants the most: %d", total, most.wants.count()), out)
 	}
 }
 
@@ -56,7 +77,7 @@ func (p *remote) readable() bool {
 }
 
 // startReads gives the free reads to the peers in turn.
-func (m *Machine) startReads(out *actor.Outbox) {
+func (m *Machine) startReads(now time.Time, out *actor.Outbox) {
 	first, found := m.find(m.lastRead)
 	if found {
 		first++
@@ -66,12 +87,12 @@ func (m *Machine) startReads(out *actor.Outbox) {
 			return
 		}
 		if p := m.peers[(first+i)%len(m.peers)]; p.readable() {
-			m.startRead(p, out)
+			m.startRead(now, p, out)
 		}
 	}
 }
 
-func (m *Machine) startRead(p *remote, out *actor.Outbox) {
+func (m *Machine) startRead(now time.Time, p *remote, out *actor.Outbox) {
 	var ok bool
 	key, next := uint64(p.id), p.wants.next()
 	switch next {
@@ -83,7 +104,9 @@ func (m *Machine) startRead(p *remote, out *actor.Outbox) {
 		_, ok = m.ports.Hashes.Ask(out, key, chain.GetHashes{Locator: w.Locator, Stop: w.Stop})
 	case readBlock:
 		v := p.wants.items.head()
-		_, ok = m.ports.Block.Ask(out, key, chain.GetBlock{Hash: v.Hash, Witness: v.Type == wire.InvTypeWitnessBlock})
+		_, ok = m.ports.Block.Ask(out, key, chain.GetBlock{Hash: v.hash, Witness: v.invType() == wire.InvTypeWitnessBlock})
+	case readTxs:
+		ok = m.readTxs(now, p, out)
 	}
 	if !ok {
 		m.starved = true
@@ -106,6 +129,7 @@ func (m *Machine) endRead(now time.Time, in actor.Input) *remote {
 	if in.Err != nil {
 		if p.wants.failures++; p.wants.failures < m.cfg.ReadAttempts {
 			p.retryAt = now.Add(m.cfg.RetryAfter)
+			p.wants.batch = 0
 			return nil
 		}
 	}
@@ -158,8 +182,8 @@ func (m *Machine) onBlock(now time.Time, in actor.Input, e chain.Block) {
 	case e.Payload == nil: // there is none, or it could not be read
 		p.wants.miss()
 	default:
-		hash := p.wants.take().Hash
-		p.held = &message{send: peer.Send{Payloads: [][]byte{e.Payload}}, item: block}
+		hash := p.wants.take().hash
+		p.held = &message{send: peer.Send{Payloads: [][]byte{e.Payload}}, item: block, items: 1}
 		p.shows(hash)
 		p.wants.served(hash)
 	}

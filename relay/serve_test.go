@@ -101,7 +101,7 @@ func TestBlocksInTheOrderAsked(t *testing.T) {
 	}
 }
 
-// A peer that asks for 48,000 blocks and never reads holds one block, and the others
+// A peer that asks for 3,900 blocks and never reads holds one block, and the others
 // are served as if it were not there. A hundred such peers do not take the slots for
 // reads either.
 func TestL5NonReader(t *testing.T) {
@@ -113,7 +113,7 @@ func TestL5NonReader(t *testing.T) {
 	}
 	reader := alice + 100
 	for i := range 100 {
-		r.Give(peer.DataWanted{Peer: alice + actor.ID(i), Items: items(wire.InvTypeWitnessBlock, 0, 48_000)})
+		r.Give(peer.DataWanted{Peer: alice + actor.ID(i), Items: items(wire.InvTypeWitnessBlock, 0, 3_900)})
 		if n := len(r.Pending()); n > cfg.MaxReads {
 			t.Fatalf("%d reads at once", n)
 		}

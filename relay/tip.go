@@ -20,11 +20,18 @@ func (r *resync) due() bool { return r.wanted && r.asked == 0 && r.retryAt.IsZer
 
 // onStart asks for the tip when relay was rebuilt: a block may have been
 // connected while it was dead.
-func (m *Machine) onStart(e actor.Start) { m.resync.wanted = e.Generation > 0 }
+func (m *Machine) onStart(e actor.Start) {
+	m.resync.wanted = e.Generation > 0
+	m.pending.wanted = e.Generation > 0
+}
 
 // onLagged drops all news, for they may have left the best chain. The tip will be
 // announced instead. An answer under way may be older than what was missed.
-func (m *Machine) onLagged() {
+func (m *Machine) onLagged(e actor.Lagged) {
+	if e.Topic == m.topics.Txs.ID {
+		m.onTxsLagged()
+		return
+	}
 	for _, p := range m.peers {
 		m.stats.Coalesced += uint64(p.news.drop())
 	}
@@ -42,7 +49,7 @@ func (m *Machine) askTips(out *actor.Outbox) {
 // unless the stream has brought a block in the meantime: the answer may be older.
 func (m *Machine) onTips(now time.Time, in actor.Input, e chain.Tips) {
 	if in.Ticket == 0 {
-		m.tip = e.Block
+		m.newTip(now, e.Block)
 		return
 	}
 	if in.Ticket != m.resync.asked {
@@ -55,9 +62,21 @@ func (m *Machine) onTips(now time.Time, in actor.Input, e chain.Tips) {
 		m.resync.retryAt = now.Add(m.cfg.RetryAfter)
 	default:
 		m.resync.wanted = false
-		m.tip = e.Block
+		m.newTip(now, e.Block)
 		if now.Sub(e.Block.Time) <= m.cfg.MaxTipAge {
 			m.announce(now, newBlock{hash: e.Block.Hash}, 0)
 		}
+	}
+}
+
+// newTip notes the best block. What was rejected before it may be good now.
+func (m *Machine) newTip(now time.Time, tip chain.Point) {
+	if tip.Hash != m.tip.Hash {
+		m.rejected.Clear()
+	}
+	m.tip = tip
+	if !m.caughtUp && now.Sub(tip.Time) <= m.cfg.MaxTipAge {
+		m.caughtUp = true
+		m.feeChanged(now)
 	}
 }

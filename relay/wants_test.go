@@ -8,10 +8,10 @@ import (
 
 func (w *wants) bytes() int { return w.items.bytes() + w.runs.bytes() + w.missed.bytes() }
 
-// A peer that asks for as much as it may costs relay 43 bytes an item at most, however
-// it asks and whatever has been served. Bounds.PerPeer says what they are.
+// A peer that asks for as much as it may costs relay 38 bytes an item at most, however
+// it asks and whatever has been served. Bounds.Together says what they are.
 func TestL4WhatAPeerWantsIsKeptOnce(t *testing.T) {
-	const each = 43
+	const each = 38
 	most := DefaultBounds().MaxWanted
 	for _, size := range []int{1, 2, 1000, most} {
 		var w wants
@@ -30,7 +30,7 @@ func TestL4WhatAPeerWantsIsKeptOnce(t *testing.T) {
 			} else {
 				w.miss()
 			}
-			w.notFound()
+			w.notFound(isBlock)
 			worst = max(worst, w.bytes())
 		}
 		t.Logf("messages of %d items: %d bytes, %.1f an item", size, worst, float64(worst)/float64(most))
@@ -53,7 +53,7 @@ func TestAGetdataEndsBeforeTheNextIsRead(t *testing.T) {
 	if got := w.next(); got != noRead {
 		t.Errorf("read %v comes before the notfound", got)
 	}
-	if m := w.notFound(); m == nil || m.notFound != 1 {
+	if m := w.notFound(isBlock); m == nil || m.notFound != 1 {
 		t.Errorf("not found: %+v", m)
 	}
 	if got := w.next(); got != readBlock {
@@ -80,3 +80,5 @@ func TestWhatIsNotFoundCounts(t *testing.T) {
 		t.Error("one was served, which makes room")
 	}
 }
+
+func isBlock(v *want) bool { return kindOf(v) == block }

@@ -46,6 +46,8 @@ func (e *Engine) handleRead(_ context.Context, in actor.Input) any {
 		return unless(e.closed, e.pool.List)
 	case chain.GetPoolTx:
 		return unless(e.closed, func() chain.PooledTx { return e.pool.Tx(q) })
+	case chain.GetPoolTxs:
+		return unless(e.closed, func() chain.PooledTxs { return e.pool.Several(q) })
 	case chain.GetPoolInfo:
 		return unless(e.closed, e.poolInfo)
 	case chain.GetPoolEntries:

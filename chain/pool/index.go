@@ -206,6 +206,7 @@ func (p *Pool) insert(e *entry) {
 	ancestors := p.reach(parents, up)
 	p.locked(func() {
 		e.delta = p.deltas[e.ID.TxID]
+		e.Ancestors = len(ancestors)
 		p.index.add(e, parents, ancestors)
 		p.sequence++
 	})

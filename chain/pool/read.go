@@ -2,6 +2,7 @@ package pool
 
 import (
 	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
 )
@@ -41,6 +42,19 @@ func (p *Pool) Tx(q chain.GetPoolTx) chain.PooledTx {
 		return chain.PooledTx{}
 	}
 	return chain.PooledTx{PoolTx: e.PoolTx, Tx: e.tx}
+}
+
+// Several answers GetPoolTxs.
+func (p *Pool) Several(q chain.GetPoolTxs) chain.PooledTxs {
+	a := chain.PooledTxs{Txs: make([]*wire.MsgTx, len(q.TxIDs))}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, txid := range q.TxIDs {
+		if e := p.index.byTxID[txid]; e != nil {
+			a.Txs[i] = e.tx
+		}
+	}
+	return a
 }
 
 // Info answers GetPoolInfo, but for what others know.

@@ -179,7 +179,7 @@ func (l Limits) PerSeat() int {
 // addresses for the book.
 func (l Limits) together() int {
 	return l.Netsync.HeldBytes + l.Netsync.SubmitBytes + actor.MaxFanout*wire.MaxBlockPayload +
-		l.Windows.SyncHeaders*netsync.BatchMemory + l.Windows.RelayTxs*wire.MaxBlockPayload + l.TxEvents*txListMemory + l.Relay.MaxReads*wire.MaxBlockPayload + l.Server.Notes()
+		l.Windows.SyncHeaders*netsync.BatchMemory + l.TxEvents*txListMemory + l.Relay.MaxReads*wire.MaxBlockPayload + l.Relay.Together() + l.Server.Notes()
 }
 
 // txListMemory is what one event of the pool holds at most, in bytes: the names of all

@@ -117,7 +117,13 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 		Hashes:  actor.Connect[chain.GetHashes](&rp, "relay.hashes", ToReaders, l.Relay.MaxReads, w.Read),
 		Block:   actor.Connect[chain.GetBlock](&rp, "relay.block", ToReaders, l.Relay.MaxReads, w.Read),
 		Tips:    actor.Connect[chain.GetTips](&rp, "relay.tips", ToChain, 1, w.Read),
-		Send:    actor.ConnectOf[peer.Send](&rp, "relay.send", l.Seats, w.RelaySend),
+
+		Tx:       actor.Connect[chain.SubmitTx](&rp, "relay.tx", ToChain, w.RelayTxs, w.Submit),
+		PoolTxs:  actor.Connect[chain.GetPoolTxs](&rp, "relay.pooltxs", ToReaders, l.Relay.MaxReads, w.Read),
+		Pool:     actor.Connect[chain.GetPool](&rp, "relay.pool", ToReaders, 1, w.Read),
+		PoolInfo: actor.Connect[chain.GetPoolInfo](&rp, "relay.poolinfo", ToReaders, 1, w.Read),
+
+		Send: actor.ConnectOf[peer.Send](&rp, "relay.send", l.Seats, w.RelaySend),
 	}
 
 	var sp actor.Ports
@@ -140,8 +146,8 @@ func Wire(s Settings, e Adapters) *cell.Plan {
 			{ID: Netsync, Name: "netsync", Stop: stopWorkers, Ports: np.Specs, Build: func(gen uint32) actor.Machine {
 				return netsync.New(l.Netsync, syncPorts, syncs, chance(Netsync, gen))
 			}},
-			{ID: Relay, Name: "relay", Stop: stopWorkers, Ports: rp.Specs, Build: func(uint32) actor.Machine {
-				return relay.New(l.Relay, relayPorts)
+			{ID: Relay, Name: "relay", Stop: stopWorkers, Ports: rp.Specs, Build: func(gen uint32) actor.Machine {
+				return relay.New(relay.Config{Bounds: l.Relay, BlocksOnly: !s.Peer.WantTxs}, relayPorts, chains, chance(Relay, gen))
 			}},
 			{ID: Chain, Name: "chain", Stop: stopChain, Ports: cp.Specs, Build: func(uint32) actor.Machine {
 				return chain.New(chainPorts, chains)

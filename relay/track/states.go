@@ -189,3 +189,9 @@ func (r *Requests) Announcers(h chainhash.Hash) (ids []actor.ID) {
 	}
 	return ids
 }
+
+// Asked says whether a peer was asked for a transaction and has not answered.
+func (r *Requests) Asked(id actor.ID, h chainhash.Hash) bool {
+	a := r.announced(id, h)
+	return a != nil && a.state == requested
+}

@@ -220,6 +220,8 @@ func (r *Readers) answer(in actor.Input, out *actor.Outbox) {
 		q.Call(in).Answer(out, s.poolNames())
 	case chain.GetPoolTx:
 		q.Call(in).Answer(out, s.poolTx(q))
+	case chain.GetPoolTxs:
+		q.Call(in).Answer(out, s.poolTxs(q))
 	case chain.GetPoolInfo:
 		q.Call(in).Answer(out, s.poolInfo())
 	case chain.GetPoolEntries:

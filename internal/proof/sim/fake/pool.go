@@ -212,6 +212,7 @@ func (s *Store) enter(list ...pooled) {
 func (s *Store) entered(list []pooled) {
 	var names []chain.PoolTx
 	for _, t := range list {
+		t.Ancestors = len(s.pool.ancestors(t.ID.TxID)) - 1
 		names = append(names, t.PoolTx)
 	}
 	s.changed(chain.TxAccepted{Txs: names}, len(names))

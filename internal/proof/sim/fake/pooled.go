@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
 )
@@ -25,6 +26,14 @@ func (s *Store) poolTx(q chain.GetPoolTx) chain.PooledTx {
 		}
 	}
 	return chain.PooledTx{}
+}
+
+func (s *Store) poolTxs(q chain.GetPoolTxs) chain.PooledTxs {
+	a := chain.PooledTxs{Txs: make([]*wire.MsgTx, len(q.TxIDs))}
+	for i, txid := range q.TxIDs {
+		a.Txs[i] = s.poolTx(chain.GetPoolTx{Hash: txid}).Tx
+	}
+	return a
 }
 
 func (s *Store) poolInfo() chain.PoolInfo {

@@ -1,0 +1,144 @@
+package relay
+
+import (
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain"
+	"acyclic/peer"
+)
+
+// Fetching transactions: from the inv of a peer to the transaction itself. track.Requests
+// decides who is asked, and when. submit.go hands to chain what has come.
+
+// onTxsAnnounced notes what a peer has. An inv longer than what may wait of one peer is
+// cut: so a step has an end.
+func (m *Machine) onTxsAnnounced(now time.Time, e peer.TxsAnnounced) {
+	p := m.peer(e.Peer)
+	if p == nil {
+		return
+	}
+	for _, name := range e.Txs[:min(len(e.Txs), m.cfg.Txs.MaxAnnounced)] {
+		p.tells.known.Add(name.Hash)
+		if !m.caughtUp {
+			continue
+		}
+		if missing, is := m.orphans.Announced(p.id, name); is && len(missing) > 0 {
+			m.wantParents(now, p, missing)
+			continue
+		}
+		m.want(now, p, name)
+	}
+}
+
+// want has a transaction asked of a peer that has it, unless we have it.
+func (m *Machine) want(now time.Time, p *remote, name peer.TxName) (wanted bool) {
+	if m.has(name) {
+		return false
+	}
+	at := m.requests.RequestTime(now, p.id, name, !p.inbound, m.wtxidPeers > 0)
+	return m.requests.ReceivedInv(p.id, name, !p.inbound, at)
+}
+
+// wantParents has the missing parents of an orphan asked of a peer that has the orphan.
+// Nothing but their txids is known.
+func (m *Machine) wantParents(now time.Time, p *remote, missing []chainhash.Hash) {
+	for _, h := range missing {
+		if m.want(now, p, peer.TxName{Hash: h}) {
+			m.stats.ParentsWanted++
+		}
+	}
+}
+
+// has says whether a transaction need not be fetched: it is in the pool or in hand, a
+// block had it lately, or it was rejected since the last block.
+func (m *Machine) has(name peer.TxName) bool {
+	return m.pool.find(name) != nil || m.hand.has(name.Hash) ||
+		m.confirmed.Contains(name.Hash) || m.rejected.Contains(name.Hash)
+}
+
+// mayFetch says whether a peer may be asked for transactions now. The number in flight is
+// bounded, and so is what has come and waits for chain: so nothing is asked for that there
+// would be no room for.
+func (m *Machine) mayFetch(p *remote) bool {
+	return m.requests.Ready(p.id) > 0 && m.requests.InFlight(p.id) < m.cfg.Txs.MaxInFlight &&
+		m.hand.bytes < m.cfg.MaxHand/2 && p.got.bytes < m.cfg.MaxHandOfPeer
+}
+
+// getTxs makes the getdata of what a peer is to be asked for. It returns nil if there is
+// nothing.
+func (m *Machine) getTxs(now time.Time, p *remote) *message {
+	if !m.mayFetch(p) {
+		return nil
+	}
+	msg := wire.NewMsgGetData()
+	expiry := now.Add(m.cfg.Txs.RequestTimeout)
+	for _, name := range m.requests.Requestable(p.id, m.cfg.Txs.MaxInFlight-m.requests.InFlight(p.id)) {
+		if m.has(name) { // it has come in the meantime
+			m.requests.Response(p.id, name.Hash)
+			continue
+		}
+		if m.requests.Requested(p.id, name.Hash, expiry) {
+			t := wire.InvTypeWitnessTx
+			if name.WTxID {
+				t = peer.InvTypeWTx
+			}
+			msg.InvList = append(msg.InvList, wire.NewInvVect(t, &name.Hash))
+		}
+	}
+	if len(msg.InvList) == 0 {
+		return nil
+	}
+	m.stats.TxsRequested += uint64(len(msg.InvList))
+	return send1(msg)
+}
+
+// onTxReceived takes a transaction, whether it was asked for or not. While catching up
+// relay cannot judge it, and drops it as Bitcoin Core does.
+func (m *Machine) onTxReceived(e peer.TxReceived) {
+	p := m.peer(e.Peer)
+	if p == nil {
+		return
+	}
+	m.stats.TxsReceived++
+	id := chain.TxID{TxID: e.TxID, WTxID: e.WTxID}
+	p.tells.known.Add(p.nameOf(id).Hash)
+	asked := m.requests.Asked(p.id, id.TxID) || m.requests.Asked(p.id, id.WTxID)
+	switch {
+	case !m.caughtUp || m.has(peer.TxName{Hash: id.WTxID, WTxID: true}):
+		m.answered(p, id)
+	case !m.hand.room(e.Memory, p, asked, &m.cfg.Bounds):
+		// The request, if there was one, expires, and the next peer that has it is
+		// asked.
+		m.stats.TxsDropped++
+	default:
+		// The request stays open until chain has judged the transaction. So nobody
+		// else is asked for it meanwhile.
+		m.hand.take(p, offered{e.Tx, id, e.Memory})
+	}
+}
+
+// answered notes that a peer has sent a transaction, which may have been asked for by
+// either of its names.
+func (m *Machine) answered(p *remote, id chain.TxID) {
+	m.requests.Response(p.id, id.TxID)
+	m.requests.Response(p.id, id.WTxID)
+}
+
+// onTxsNotFound has the next peer asked for what this one has not got.
+func (m *Machine) onTxsNotFound(e peer.TxsNotFound) {
+	for _, name := range e.Txs {
+		m.requests.Response(e.Peer, name.Hash)
+	}
+}
+
+// settled notes that a transaction is in the pool or in a block: nobody need be asked for
+// it, and its children miss it no longer.
+func (m *Machine) settled(id chain.TxID) {
+	m.requests.ForgetTx(id.TxID)
+	m.requests.ForgetTx(id.WTxID)
+	m.orphans.Found(id.TxID)
+	m.orphans.Remove(id)
+}
