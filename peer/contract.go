@@ -260,3 +260,10 @@ type (
 // MAX_LOCATOR_SZ. btcd's wire lets 500 through. An honest locator of a chain of
 // a million blocks has 30.
 const MaxLocator = 101
+
+// InvTypeWTx names a transaction by the hash with its witness data (BIP339). btcd's
+// wire does not know it.
+const InvTypeWTx wire.InvType = 5
+
+// MaxMoney is the most satoshi that there can ever be (Bitcoin Core's MAX_MONEY).
+const MaxMoney = 21_000_000 * 100_000_000

@@ -6,13 +6,6 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// InvTypeWTx names a transaction by the hash with its witness data (BIP339). btcd's
-// wire does not know it.
-const InvTypeWTx wire.InvType = 5
-
-// MaxMoney is the most satoshi that there can ever be (Bitcoin Core's MAX_MONEY).
-const MaxMoney = 21_000_000 * 100_000_000
-
 // takesTxs says whether the peer may send us transactions. We told it in our version
 // message (BIP37). Like Bitcoin Core we disconnect a peer that sends them all the same.
 func (m *Machine) takesTxs() bool { return m.cfg.WantTxs && !m.arg.BlockRelayOnly }

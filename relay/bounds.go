@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/peer"
 	"acyclic/relay/track"
@@ -117,11 +116,11 @@ func DefaultBounds() Bounds {
 	}
 }
 
-// PerPeer is what relay holds of one peer at most, in bytes. The block that it
-// serves counts here as long as its Send is not answered, to be tried again
-// should the peer's cell be busy. The next block is read after that. A list of
-// what was not found is sent instead of a block, never beside one, and is
-// smaller.
+// PerPeer is what relay holds of one peer at most, in bytes. The block that it serves is
+// not counted here: the bytes are those that are on the way to the peer's cell or in its
+// queue, of which peer.Bounds.PerPeer counts one block beyond the cap, and the next block
+// is read when the queue is below the cap again. Transactions are other bytes there. A
+// list of what was not found is sent instead of them, never beside them, and is smaller.
 func (b Bounds) PerPeer() int {
 	const (
 		// request is a getheaders or getblocks, in a list that append may have
@@ -136,10 +135,13 @@ func (b Bounds) PerPeer() int {
 		// told is a transaction that waits to be announced (16), in a list that
 		// append has made a quarter larger.
 		told = 16 + 5
+		// served is what a byte of a transaction is in memory, in a message of many
+		// small ones that the pool may have dropped.
+		served = 6
 		// each is the peer's own state, and its entries in lists and maps.
 		each = 2048
 	)
-	return each + wire.MaxBlockPayload + 2*b.MaxLocators*request +
+	return each + b.MaxServeBytes*served + 2*b.MaxLocators*request +
 		b.MaxKnown*known + b.MaxAnnounce*announced + b.MaxQueued*told + b.Txs.PerPeer()
 }
 

@@ -64,11 +64,13 @@ func aPooled(r *steptest.Rig, n int) chain.PoolTx {
 func fillPeer(r *steptest.Rig, m *Machine, b Bounds, i actor.ID) {
 	id := alice + i
 	r.Give(peer.Ready{Peer: id, WTxIDs: true, Inbound: true})
-	for n := range b.MaxKnown {
-		r.Give(peer.Announced{Peer: id, Blocks: []chainhash.Hash{{byte(i), 1, byte(n), byte(n >> 8)}}})
+	known := make([]chainhash.Hash, b.MaxKnown)
+	for n := range known {
+		known[n] = chainhash.Hash{byte(i), 1, byte(n), byte(n >> 8), byte(n >> 16)}
 	}
-	// All but two of the items are not found. Of the two blocks one is being sent and
-	// the other waits.
+	r.Give(peer.Announced{Peer: id, Blocks: known})
+	// All but two of the items are not found. Of the two blocks one is being sent,
+	// whose bytes the peer's cell counts, and the other waits.
 	wanted := make([]wire.InvVect, b.MaxWanted)
 	for n := range wanted {
 		wanted[n] = wire.InvVect{Type: wire.InvTypeTx}
@@ -76,7 +78,7 @@ func fillPeer(r *steptest.Rig, m *Machine, b Bounds, i actor.ID) {
 	wanted[b.MaxWanted-2].Type, wanted[b.MaxWanted-1].Type = wire.InvTypeBlock, wire.InvTypeBlock
 	r.Give(peer.DataWanted{Peer: id, Items: wanted})
 	_, read := steptest.WantAsk[chain.GetBlock](r, "a block is read")
-	r.Reply(read, chain.Block{Payload: make([]byte, wire.MaxBlockPayload)})
+	r.Reply(read, chain.Block{Payload: make([]byte, 100)})
 	for range b.MaxLocators {
 		r.Give(peer.HeadersWanted{Peer: id, Locator: locator()})
 		r.Give(peer.BlocksWanted{Peer: id, Locator: locator()})

@@ -63,24 +63,37 @@ func (m *Machine) has(name peer.TxName) bool {
 // bounded, and so is what has come and waits for chain: so nothing is asked for that there
 // would be no room for.
 func (m *Machine) mayFetch(p *remote) bool {
-	return m.requests.Ready(p.id) > 0 && m.requests.InFlight(p.id) < m.cfg.Txs.MaxInFlight &&
+	return m.requests.Waiting() > 0 && m.requests.Ready(p.id) > 0 && m.requests.InFlight(p.id) < m.cfg.Txs.MaxInFlight &&
 		m.hand.bytes < m.cfg.MaxHand/2 && p.got.bytes < m.cfg.MaxHandOfPeer
 }
 
 // getTxs makes the getdata of what a peer is to be asked for. It returns nil if there is
 // nothing.
 func (m *Machine) getTxs(now time.Time, p *remote) *message {
-	if !m.mayFetch(p) {
+	if m.requests.Waiting() == 0 {
 		return nil
 	}
 	msg := wire.NewMsgGetData()
 	expiry := now.Add(m.cfg.Txs.RequestTimeout)
+	for len(msg.InvList) == 0 && m.mayFetch(p) {
+		m.addTxs(msg, p, expiry)
+	}
+	if len(msg.InvList) == 0 {
+		return nil
+	}
+	m.stats.TxsRequested += uint64(len(msg.InvList))
+	return send1(msg)
+}
+
+// addTxs adds to a getdata what a peer is to be asked for.
+func (m *Machine) addTxs(msg *wire.MsgGetData, p *remote, expiry time.Time) {
 	for _, name := range m.requests.Requestable(p.id, m.cfg.Txs.MaxInFlight-m.requests.InFlight(p.id)) {
-		if m.has(name) { // it has come in the meantime
-			m.requests.Response(p.id, name.Hash)
-			continue
-		}
-		if m.requests.Requested(p.id, name.Hash, expiry) {
+		switch inHand := m.hand.has(name.Hash); {
+		case !inHand && m.has(name): // it has come in the meantime
+			m.requests.ForgetTx(name.Hash)
+		case m.requests.Requested(p.id, name.Hash, expiry) && !inHand:
+			// What is in hand counts as asked for: if nothing comes of it, the
+			// next peer is asked.
 			t := wire.InvTypeWitnessTx
 			if name.WTxID {
 				t = peer.InvTypeWTx
@@ -88,11 +101,6 @@ func (m *Machine) getTxs(now time.Time, p *remote) *message {
 			msg.InvList = append(msg.InvList, wire.NewInvVect(t, &name.Hash))
 		}
 	}
-	if len(msg.InvList) == 0 {
-		return nil
-	}
-	m.stats.TxsRequested += uint64(len(msg.InvList))
-	return send1(msg)
 }
 
 // onTxReceived takes a transaction, whether it was asked for or not. While catching up

@@ -155,7 +155,7 @@ func (h *hand) check(peers []*remote, b *Bounds) error {
 			names += 2
 		}
 	}
-	for _, n := range h.names {
+	for _, n := range h.names { //tidy:order a sum
 		names -= n
 	}
 	switch {

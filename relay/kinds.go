@@ -26,16 +26,16 @@ const (
 // Peers also ask for filtered blocks (BIP37) and compact blocks (BIP152). We announce
 // none of them, and they are not in the table.
 var kinds = [numKinds]struct {
-	types []wire.InvType // the first one without witness data
+	types [3]wire.InvType // one may stand twice
 	read  readKind
 }{
-	block: {[]wire.InvType{wire.InvTypeBlock, wire.InvTypeWitnessBlock}, readBlock},
-	tx:    {[]wire.InvType{wire.InvTypeTx, wire.InvTypeWitnessTx, peer.InvTypeWTx}, readTxs},
+	block: {[...]wire.InvType{wire.InvTypeBlock, wire.InvTypeWitnessBlock, wire.InvTypeWitnessBlock}, readBlock},
+	tx:    {[...]wire.InvType{wire.InvTypeTx, wire.InvTypeWitnessTx, peer.InvTypeWTx}, readTxs},
 }
 
 func kindOf(v *want) kind {
 	for k, row := range kinds {
-		if slices.Contains(row.types, v.invType()) {
+		if slices.Contains(row.types[:], v.invType()) {
 			return kind(k)
 		}
 	}

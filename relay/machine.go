@@ -180,11 +180,11 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 func (m *Machine) advance(now time.Time, out *actor.Outbox) {
 	m.starved = false
 	m.stats.TxsNotDelivered += uint64(len(m.requests.Advance(now)))
+	m.offerTxs(out) // makes room for what is asked for next
 	for _, p := range m.peers {
 		m.send(now, p, out)
 	}
 	m.startReads(now, out)
-	m.offerTxs(out)
 	m.askTips(out)
 	m.askPool(out)
 	m.askFees(now, out)

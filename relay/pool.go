@@ -85,7 +85,7 @@ func (l *pool) keep(txs []chain.PoolTx) {
 	for _, t := range txs {
 		stays[t.ID.TxID] = true
 	}
-	for txid, e := range l.byTxID {
+	for txid, e := range l.byTxID { //tidy:order each is taken out by itself
 		if !stays[txid] {
 			l.remove(e.id)
 		}
@@ -105,7 +105,7 @@ func (l *pool) find(name peer.TxName) *pooled {
 
 func (l *pool) check() error {
 	witness := 0
-	for _, e := range l.byTxID {
+	for _, e := range l.byTxID { //tidy:order each is looked at by itself
 		if e.id.WTxID != e.id.TxID {
 			witness++
 		}

@@ -59,13 +59,11 @@ func (m *Machine) askPool(out *actor.Outbox) {
 // announced now. A rebuilt relay announces nothing: its peers may have been told.
 func (m *Machine) onPool(now time.Time, in actor.Input, e chain.Pool) {
 	s := &m.pending
-	if in.Ticket != s.asked {
+	if !s.ended(now, in, m.cfg.RetryAfter) {
 		return
 	}
-	s.asked = 0
 	if in.Err != nil {
 		s.again()
-		s.retryAt = now.Add(m.cfg.RetryAfter)
 		return
 	}
 	changes, news := s.changes, s.news

@@ -9,6 +9,7 @@ import (
 
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
 )
 
@@ -72,6 +73,63 @@ func TestTheJudgeCatchesBrokenRelays(t *testing.T) {
 			if _, is := in.Body.(chain.Block); is && in.Err != nil {
 				if p := m.peer(actor.ID(in.Key)); p != nil {
 					p.wants.take()
+				}
+			}
+			return false
+		},
+		"forgets what peers have announced of transactions": func(m *Machine, in actor.Input) bool {
+			e, is := in.Body.(peer.TxsAnnounced)
+			if is && m.caughtUp {
+				for _, name := range e.Txs {
+					m.want(steptest.Epoch, m.peer(e.Peer), name)
+				}
+			}
+			return is
+		},
+		"forgets who sent a transaction": func(m *Machine, in actor.Input) bool {
+			if e, is := in.Body.(chain.TxAccepted); is {
+				e.Txs[0].Source = 0
+			}
+			return false
+		},
+		"does not hear that transactions have gone": func(m *Machine, in actor.Input) bool {
+			_, is := in.Body.(chain.TxRemoved)
+			return is
+		},
+		"asks everybody at once": func(m *Machine, in actor.Input) bool {
+			if e, is := in.Body.(peer.TxsAnnounced); is {
+				for _, name := range e.Txs {
+					m.requests.ForgetTx(name.Hash)
+				}
+			}
+			return false
+		},
+		"fetches what is in hand": func(m *Machine, in actor.Input) bool {
+			clear(m.hand.names)
+			return false
+		},
+		"announces a transaction again": func(m *Machine, in actor.Input) bool {
+			for _, p := range m.peers {
+				p.tells.known.Clear()
+			}
+			if _, is := in.Body.(actor.Lagged); is {
+				for n := range m.pool.next {
+					if e := m.pool.byNumber[n]; e != nil {
+						m.tell(steptest.Epoch, e, 0)
+					}
+				}
+			}
+			return false
+		},
+		"never tells": func(m *Machine, in actor.Input) bool {
+			for _, p := range m.peers {
+				p.tells.due = false
+			}
+			if _, is := in.Body.(actor.Tick); is {
+				for _, p := range m.peers {
+					if !p.tells.at.IsZero() {
+						p.tells.at = p.tells.at.Add(1000 * time.Hour)
+					}
 				}
 			}
 			return false

@@ -116,9 +116,16 @@ func (m *Machine) end(p *remote, reason string, out *actor.Outbox) {
 	m.forget(p.id)
 }
 
+// idle says whether there is nothing to send to a peer. It spares nearly every look at
+// nearly every peer: advance looks at all of them after each input.
+func (m *Machine) idle(p *remote) bool {
+	return p.out == nil && p.held == nil && len(p.news) == 0 && !p.tells.due && !p.tellFee &&
+		p.wants.runs.n == 0 && !p.wants.continued && m.requests.Waiting() == 0
+}
+
 // send gives a peer its next message, unless it has not taken the last one.
 func (m *Machine) send(now time.Time, p *remote, out *actor.Outbox) {
-	if p.sending || !p.retryAt.IsZero() {
+	if p.sending || m.idle(p) || !p.retryAt.IsZero() {
 		return
 	}
 	if p.out == nil {

@@ -73,7 +73,7 @@ func (m *Machine) endGreedy(out *actor.Outbox) {
 // readable says whether a read may begin for a peer. Nothing is being sent to it, so
 // that what is read does not wait in memory, and nothing that was read waits.
 func (p *remote) readable() bool {
-	return p.out == nil && p.read == noRead && p.retryAt.IsZero() && p.wants.next() != noRead
+	return p.out == nil && p.read == noRead && p.wants.next() != noRead && p.retryAt.IsZero()
 }
 
 // startReads gives the free reads to the peers in turn.
@@ -82,12 +82,14 @@ func (m *Machine) startReads(now time.Time, out *actor.Outbox) {
 	if found {
 		first++
 	}
-	for i := range m.peers {
-		if m.reads >= m.cfg.MaxReads {
-			return
-		}
-		if p := m.peers[(first+i)%len(m.peers)]; p.readable() {
-			m.startRead(now, p, out)
+	for _, some := range [...][]*remote{m.peers[first:], m.peers[:first]} {
+		for _, p := range some {
+			if m.reads >= m.cfg.MaxReads {
+				return
+			}
+			if p.readable() {
+				m.startRead(now, p, out)
+			}
 		}
 	}
 }

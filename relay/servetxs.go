@@ -28,6 +28,9 @@ func (m *Machine) mayHave(now time.Time, p *remote, v *want) *pooled {
 
 // notFound is what a peer is told of items that are not served.
 func (m *Machine) notFound(now time.Time, p *remote) *message {
+	if p.wants.runs.n == 0 {
+		return nil
+	}
 	return p.wants.notFound(func(v *want) bool {
 		k := kindOf(v)
 		return k == block || k == tx && m.mayHave(now, p, v) != nil

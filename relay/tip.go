@@ -18,6 +18,20 @@ type resync struct {
 // due says whether the tip is to be asked for now.
 func (r *resync) due() bool { return r.wanted && r.asked == 0 && r.retryAt.IsZero() }
 
+// ended notes the end of a question. It returns false if it was asked before the events
+// that were missed last: then the answer does not count. If it has failed, the next
+// question waits.
+func (r *resync) ended(now time.Time, in actor.Input, after time.Duration) (counts bool) {
+	if in.Err != nil && r.wanted {
+		r.retryAt = now.Add(after)
+	}
+	if in.Ticket != r.asked {
+		return false
+	}
+	r.asked = 0
+	return true
+}
+
 // onStart asks for the tip when relay was rebuilt: a block may have been
 // connected while it was dead.
 func (m *Machine) onStart(e actor.Start) {
@@ -52,15 +66,7 @@ func (m *Machine) onTips(now time.Time, in actor.Input, e chain.Tips) {
 		m.newTip(now, e.Block)
 		return
 	}
-	if in.Ticket != m.resync.asked {
-		return
-	}
-	m.resync.asked = 0
-	switch {
-	case !m.resync.wanted:
-	case in.Err != nil:
-		m.resync.retryAt = now.Add(m.cfg.RetryAfter)
-	default:
+	if m.resync.ended(now, in, m.cfg.RetryAfter) && m.resync.wanted && in.Err == nil {
 		m.resync.wanted = false
 		m.newTip(now, e.Block)
 		if now.Sub(e.Block.Time) <= m.cfg.MaxTipAge {

@@ -34,6 +34,7 @@ type world struct {
 	got    map[actor.ID]int                     // blocks and notfound items
 	seen   map[wire.Message]bool
 	leaves map[actor.ID]bool
+	txs    txWorld
 }
 
 // worldBounds has bounds so small that each of them is met.
@@ -61,6 +62,7 @@ func newWorld(t testing.TB, draw func(int) int, m actor.Machine, specs []actor.P
 		told: map[actor.ID]map[chainhash.Hash]bool{}, shown: map[actor.ID]map[chainhash.Hash]bool{},
 		asked: map[actor.ID]int{}, got: map[actor.ID]int{},
 		seen: map[wire.Message]bool{}, leaves: map[actor.ID]bool{},
+		txs: newTxWorld(),
 	}
 }
 
@@ -77,6 +79,7 @@ func (w *world) run(steps int) {
 	w.settle()
 	w.connect(0)
 	w.settle()
+	w.endTxs()
 	tip := w.best[len(w.best)-1].Hash
 	for _, id := range w.peers {
 		switch {
@@ -96,7 +99,7 @@ func (w *world) input() {
 	}
 	id := w.peers[w.draw(len(w.peers))]
 	block := w.best[w.draw(len(w.best))].Hash
-	switch w.draw(16) {
+	switch w.draw(24) {
 	case 0:
 		if len(w.peers) < 5 {
 			w.join()
@@ -133,6 +136,10 @@ func (w *world) input() {
 		if len(w.late) > 0 {
 			w.free(w.draw(len(w.late)))
 		}
+	case 12, 13, 14, 15, 16:
+		w.txInput(id)
+	case 17:
+		w.r.Advance(time.Duration(1+w.draw(30)) * time.Second)
 	default:
 		if len(w.doing) > 0 {
 			w.answer(w.draw(len(w.doing)), w.draw(7))
@@ -144,12 +151,14 @@ func (w *world) join() {
 	w.peers = append(w.peers, w.next)
 	w.told[w.next] = map[chainhash.Hash]bool{}
 	w.shown[w.next] = map[chainhash.Hash]bool{}
-	w.r.Give(peer.Ready{Peer: w.next})
+	w.txs.join(w.next)
+	w.r.Give(peer.Ready{Peer: w.next, WTxIDs: true, Inbound: w.draw(2) == 0})
 	w.next++
 }
 
 func (w *world) leave(id actor.ID) {
 	w.peers = slices.DeleteFunc(w.peers, func(p actor.ID) bool { return p == id })
+	w.txs.leave(id)
 	w.r.Give(peer.Gone{Peer: id})
 	for i := len(w.doing) - 1; i >= 0; i-- {
 		if w.doing[i].asked.To == id {
@@ -203,6 +212,7 @@ func (w *world) look() {
 			steptest.WantAsk[peer.Send](w.r, "")
 		case actor.End:
 			w.leaves[e.To] = true
+			w.txs.leave(e.To)
 			w.r.WantEnd(e.To, "")
 			continue
 		case chain.GetHeaders:
@@ -211,15 +221,23 @@ func (w *world) look() {
 			steptest.WantAsk[chain.GetHashes](w.r, "")
 		case chain.GetBlock:
 			steptest.WantAsk[chain.GetBlock](w.r, "")
+		case chain.SubmitTx:
+			w.txs.offered[q.ID.WTxID] = true
+			steptest.WantAsk[chain.SubmitTx](w.r, "")
+		case chain.GetPool:
+			steptest.WantAsk[chain.GetPool](w.r, "")
+		case chain.GetPoolTxs:
+			steptest.WantAsk[chain.GetPoolTxs](w.r, "")
 		default:
 			panic(fmt.Sprintf("unexpected %T", q))
 		}
 		w.doing = append(w.doing, open{asked, e.Body})
 	}
+	w.txs.looked = w.r.Now
 	reads := 0
 	sends := map[actor.ID]int{}
 	for _, o := range w.doing {
-		if o.asked.To == readersID {
+		if _, names := o.body.(chain.GetPool); o.asked.To == readersID && !names {
 			reads++
 		} else if _, ok := o.body.(peer.Send); ok {
 			sends[o.asked.To]++
@@ -244,10 +262,13 @@ func (w *world) judge(id actor.ID, q peer.Send) {
 			continue // the same message again, after ErrBusy
 		}
 		w.seen[msg] = true
+		w.judgeTxs(id, msg)
 		switch msg := msg.(type) {
 		case *wire.MsgInv:
 			for _, v := range msg.InvList {
-				w.announced(id, v.Hash)
+				if v.Type == wire.InvTypeBlock {
+					w.announced(id, v.Hash)
+				}
 			}
 		case *wire.MsgHeaders:
 			for i, h := range msg.Headers {
@@ -278,6 +299,9 @@ func (w *world) announced(id actor.ID, h chainhash.Hash) {
 func (w *world) answer(i, how int) {
 	o := w.doing[i]
 	w.doing = slices.Delete(w.doing, i, i+1)
+	if q, is := o.body.(chain.SubmitTx); is {
+		delete(w.txs.offered, q.ID.WTxID)
+	}
 	switch {
 	case how == -1:
 		w.r.Fail(o.asked, actor.ErrGone)
@@ -290,12 +314,18 @@ func (w *world) answer(i, how int) {
 		w.late = append(w.late, o.asked)
 		return
 	}
+	if w.answerTx(o.asked, o.body, how) {
+		return
+	}
 	switch q := o.body.(type) {
 	case peer.Send:
 		w.got[o.asked.To] += len(q.Payloads)
 		for _, msg := range q.Msgs {
-			if nf, ok := msg.(*wire.MsgNotFound); ok {
-				w.got[o.asked.To] += len(nf.InvList)
+			switch msg := msg.(type) {
+			case *wire.MsgNotFound:
+				w.got[o.asked.To] += len(msg.InvList)
+			case *wire.MsgTx:
+				w.got[o.asked.To]++
 			}
 		}
 		w.r.Reply(o.asked, peer.Sent{})
@@ -312,16 +342,20 @@ func (w *world) answer(i, how int) {
 	}
 }
 
-// settle answers everything until nothing is left to do.
+// settle answers everything until nothing is left to do, and no request can be in flight.
 func (w *world) settle() {
+	w.r.Advance(2 * time.Second)
+	rest := w.r.Now.Add(5 * time.Minute)
 	for range 10_000 {
-		w.r.Advance(2 * time.Second)
 		w.look()
-		if len(w.doing) == 0 {
+		switch {
+		case len(w.doing) > 0:
+			w.answer(0, 3)
+		case w.r.Now.Before(rest):
+			w.r.Advance(10 * time.Second)
+		default:
 			return
 		}
-		w.answer(0, 3)
-		w.look()
 	}
 	panic("it does not come to rest")
 }

@@ -28,8 +28,8 @@ func TestL4MemoryAtWorstIsASum(t *testing.T) {
 	}{
 		"a seat": {
 			func(l *Limits) { l.Seats++ },
-			l.Credit.Bytes + peer.MaxPayload + l.Peer.QueueCap + 2*wire.MaxBlockPayload +
-				netsync.BatchMemory + l.Relay.MaxWanted*int(unsafe.Sizeof(wire.InvVect{})) + wire.MaxV2AddrPerMsg*addr,
+			l.Credit.Bytes + peer.MaxPayload + l.Peer.QueueCap + wire.MaxBlockPayload +
+				netsync.BatchMemory + l.Relay.Txs.PerPeer() + wire.MaxV2AddrPerMsg*addr,
 		},
 		"credit":                 {func(l *Limits) { l.Credit.Bytes += more }, l.Seats * more},
 		"a cell's bound":         {func(l *Limits) { l.Peer.QueueCap += more }, l.Seats * more},
@@ -38,7 +38,8 @@ func TestL4MemoryAtWorstIsASum(t *testing.T) {
 		"blocks held":            {func(l *Limits) { l.Netsync.HeldBytes += more }, more},
 		"blocks submitted":       {func(l *Limits) { l.Netsync.SubmitBytes += more }, more},
 		"headers being judged":   {func(l *Limits) { l.Windows.SyncHeaders++ }, netsync.BatchMemory},
-		"transactions submitted": {func(l *Limits) { l.Windows.RelayTxs++ }, wire.MaxBlockPayload},
+		"items wanted":           {func(l *Limits) { l.Relay.MaxWantedOfAll += more }, more * 33},
+		"transactions in hand":   {func(l *Limits) { l.Relay.MaxHand += more }, more},
 		"a block's transactions": {func(l *Limits) { l.TxEvents++ }, 16_000 * 64},
 		"blocks read for nobody": {func(l *Limits) { l.Relay.MaxReads++ }, wire.MaxBlockPayload},
 		"addresses for the book": {func(l *Limits) { l.Server.MaxNotes += more }, 4 * more * addr},

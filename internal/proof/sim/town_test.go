@@ -153,7 +153,7 @@ func (c *town) settings() node.Settings {
 	l := node.Derive(c.peers, 1)
 	s := node.Settings{Limits: l, Peer: peer.Config{Bounds: l.Peer}, Server: server.Config{Bounds: l.Server}, Seed: [2]uint64{c.rng.Uint64(), c.rng.Uint64()}}
 	s.Limits.Netsync.HeadersPerMessage = c.full
-	s.Peer.Services, s.Peer.UserAgent = node.Services, userAgent
+	s.Peer.Services, s.Peer.UserAgent, s.Peer.WantTxs = node.Services, userAgent, true
 	s.Peer.NonceKey = [32]byte{byte(i + 1)}
 	s.Server.DefaultPort = 18555
 	s.Server.OutboundTarget = 2
