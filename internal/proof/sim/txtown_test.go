@@ -20,7 +20,6 @@ func traders(c *town, n int, engine fake.EngineConfig, idle func() bool) *market
 	k := &market{town: c, idle: idle, byName: map[chainhash.Hash]*wire.MsgTx{}}
 	for i := range n {
 		has := belongings{engine: engine, blocks: blocks, market: k, pays: 4 * time.Second, coins: blocks[i*each : (i+1)*each]}
-		has.config = func(s *node.Settings) { s.Peer.WantTxs = true }
 		if i < 2 {
 			has.mine = fake.MinerConfig{Every: 40 * time.Second, Count: 4, Size: 400, Txs: true}
 		}
