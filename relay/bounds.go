@@ -79,9 +79,6 @@ type Bounds struct {
 	FeeInterval, FeePoll time.Duration
 }
 
-// requestGrid is how far apart the times are at which requests expire.
-const requestGrid = 50 * time.Millisecond // at most twenty ticks a second
-
 // DefaultBounds are the node's.
 func DefaultBounds() Bounds {
 	return Bounds{

@@ -74,7 +74,7 @@ func (m *Machine) getTxs(now time.Time, p *remote) *message {
 		return nil
 	}
 	msg := wire.NewMsgGetData()
-	expiry := onGrid(now.Add(m.cfg.Txs.RequestTimeout))
+	expiry := now.Add(m.cfg.Txs.RequestTimeout)
 	for len(msg.InvList) == 0 && m.mayFetch(p) {
 		m.addTxs(msg, p, expiry)
 	}
@@ -102,10 +102,6 @@ func (m *Machine) addTxs(msg *wire.MsgGetData, p *remote, expiry time.Time) {
 		}
 	}
 }
-
-// onGrid is a time that many requests share, a little later: so that those of one second
-// take few ticks.
-func onGrid(at time.Time) time.Time { return at.Add(requestGrid - 1).Truncate(requestGrid) }
 
 // onTxReceived takes a transaction, whether it was asked for or not. While catching up
 // relay cannot judge it, and drops it as Bitcoin Core does.
