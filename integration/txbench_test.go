@@ -82,23 +82,49 @@ func connect(b *testing.B, n *harness.Node, peers int) []*p2p.Conn {
 }
 
 // deliver sends the transactions, an equal share by each connection, and waits until the
-// node's pool has them all.
+// node's pool has them all. What the node asks for is sent once more: it may have had no
+// room.
 func deliver(b *testing.B, n *harness.Node, conns []*p2p.Conn, txs []*wire.MsgTx) {
 	b.Helper()
-	var all sync.WaitGroup
+	byHash := map[chainhash.Hash]*wire.MsgTx{}
+	for _, tx := range txs {
+		byHash[tx.TxHash()] = tx
+	}
 	for share := range slices.Chunk(txs, (len(txs)+len(conns)-1)/len(conns)) {
 		c := conns[0]
 		conns = conns[1:]
-		all.Go(c.Drain)
-		all.Go(func() {
+		go serve(c, byHash)
+		go func() {
 			for _, tx := range share {
 				if c.Send(tx) != nil {
 					return
 				}
 			}
-		})
+		}()
 	}
 	awaitPool(b, n, len(txs))
+}
+
+// serve answers getdata until the connection ends.
+func serve(c *p2p.Conn, txs map[chainhash.Hash]*wire.MsgTx) {
+	for {
+		command, payload, err := c.Receive()
+		if err != nil {
+			return
+		}
+		if command != wire.CmdGetData {
+			continue
+		}
+		msg, err := p2p.Decode(payload, &wire.MsgGetData{})
+		for i := 0; err == nil && i < len(msg.InvList); i++ {
+			if tx := txs[msg.InvList[i].Hash]; tx != nil {
+				err = c.Send(tx)
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
 }
 
 func awaitPool(b *testing.B, n *harness.Node, want int) {

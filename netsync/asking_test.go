@@ -95,19 +95,23 @@ func TestHowManyAreAskedAtATime(t *testing.T) {
 // Those that have more come first, then those that have failed least, then those with
 // the most work.
 func TestWhoIsAskedFirst(t *testing.T) {
-	u := bareUnit(1, 2, 3, 4, 5, 6)
+	u := bareUnit(1, 2, 3, 4, 5, 6, 7)
+	tip := u.tr.grow(u.tr.genesis, 3, 1)
 	u.tips.Header.Time = u.now // all are asked
 	u.find(1).headers.useless = 2
 	u.find(2).headers.late = 1
 	u.find(3).headers.useless = 3
 	u.find(4).headers.late, u.find(4).headers.more = 4, true
-	u.find(6).best = u.tr.genesis.Point
+	u.find(6).best, u.find(6).common = tip.Point, u.tr.genesis.Point // on a branch
+	u.find(5).best, u.find(5).common = tip.at(1).Point, tip.at(1).Point
+	u.find(7).best, u.find(7).common = tip.at(2).Point, tip.at(2).Point
+	u.find(7).headers.strange = 9 // that is no failure
 	u.headers.plan(u.ports.Locator, u.out)
 	var order []uint32
 	for _, e := range u.out.Effects() {
 		order = append(order, e.Call.Slot) // the key: which peer
 	}
-	if !slices.Equal(order, []uint32{4, 6, 5, 2, 1, 3}) {
+	if !slices.Equal(order, []uint32{4, 6, 7, 5, 2, 1, 3}) {
 		t.Fatalf("asked in the order %v", order)
 	}
 }
@@ -252,6 +256,7 @@ func TestAPeerThatIsLateIsAskedLessAndLess(t *testing.T) {
 
 func TestWhichInvIsAnAnnouncement(t *testing.T) {
 	u, _, two, head := branches()
+	u.tips.Header.Hash = chainhash.Hash{8}
 	known := []chainhash.Hash{two.best.Hash, u.tips.Block.Hash, head.at.Hash}
 	for _, c := range []struct {
 		name   string
@@ -264,6 +269,7 @@ func TestWhichInvIsAnAnnouncement(t *testing.T) {
 		{"its own best block", known[:1], false},
 		{"our best block", known[1:2], false},
 		{"a block that we are downloading", known[2:], false},
+		{"our best header, which it has not proved", []chainhash.Hash{{8}}, true},
 		{"all of these", known, false},
 	} {
 		two.headers.lastAsk, two.headers.askAt = u.now, u.now.Add(time.Hour)

@@ -182,3 +182,18 @@ func TestWhichBlocksChainHasFromUs(t *testing.T) {
 		t.Error("a block that waits for those before it was given")
 	}
 }
+
+// One after the other has been given, and each of them is remembered.
+func TestEachBlockThatChainTookIsRemembered(t *testing.T) {
+	u := newUnit(9)
+	for h := int32(1); h <= 3; h++ {
+		u.hold(h, h, 500)
+		u.submit()
+		u.verdict(uint64(h-1), chain.OK, nil)
+	}
+	for h := int32(1); h <= 3; h++ {
+		if !u.submits.gave(u.tip.at(h).Hash) {
+			t.Errorf("block %d is forgotten", h)
+		}
+	}
+}

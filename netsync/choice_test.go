@@ -7,6 +7,7 @@ import (
 
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
+	"acyclic/peer"
 )
 
 // points are the points of nodes.
@@ -198,5 +199,32 @@ func TestOrdersStayWithinTheBudget(t *testing.T) {
 	u.orders.plan()
 	if got := len(p.orders.list); got != 3 {
 		t.Errorf("beside four of seven kilobytes held %d blocks are ordered, want 3", got)
+	}
+}
+
+// A quick peer is asked for all blocks that it has room for, before a slow one is asked
+// for any.
+func TestAQuickPeerIsFilledFirst(t *testing.T) {
+	u := newUnit(9)
+	quick, slow := u.join(1, 9, time.Millisecond), u.join(2, 9, time.Minute)
+	quick.orders.limit = 4
+	u.orders.orderSome()
+	if len(quick.orders.list) != 4 || quick.orders.list[3].height != 4 || len(slow.orders.list) == 0 {
+		t.Errorf("the quick peer is asked for %+v, the slow one for %+v", quick.orders.list, slow.orders.list)
+	}
+}
+
+// What may be held is another budget than what chain may have.
+func TestABlockIsHeldWithinItsBudget(t *testing.T) {
+	for budget, want := range map[int]bool{3000: true, 10: false} {
+		u := newUnit(9)
+		u.cfg.HeldBytes, u.cfg.SubmitBytes = budget, 3010-budget
+		u.join(1, 9, time.Millisecond)
+		u.orders.order(u.find(1), u.span.base+2)
+		n := u.tip.at(3)
+		u.orders.onBlock(peer.BlockReceived{Peer: 1, Hash: n.Hash, Block: n.block(), Size: 1000, Asked: true})
+		if got := u.entryAt(3).state == held; got != want {
+			t.Errorf("with a budget of %d bytes it is held: %v", budget, got)
+		}
 	}
 }

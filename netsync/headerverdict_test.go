@@ -21,13 +21,14 @@ func TestWhatAVerdictProves(t *testing.T) {
 		{"a better point", high, high, true},
 		{"a point with as much work", equal, mid, false},
 		{"a point with less work", low, mid, false},
+		{"a point with less work, and chain has a better one", low, high, false},
 	} {
 		u := bareUnit(1)
 		one := u.find(1)
-		one.best, one.common, u.tips.Header = mid.Point, mid.Point, mid.Point
+		one.best, one.common, u.tips.Header = mid.Point, tr.genesis.Point, mid.Point
 		one.headers.judging = submittedHeaders{n: 2, answer: true}
 		proved := u.headers.onVerdict(actor.Input{Key: 1}, chain.HeadersVerdict{
-			Accepted: 2, New: 2, Last: c.last.Point, Fork: low.Point, Best: c.best.Point,
+			Accepted: 2, New: 1, Last: c.last.Point, Fork: low.Point, Best: c.best.Point,
 		})
 		if proves := proved == one; proves != c.proves || proves != (one.best == c.last.Point && one.common == low.Point) {
 			t.Errorf("%s: proved %v, best %v", c.name, proves, one.best)
@@ -38,7 +39,7 @@ func TestWhatAVerdictProves(t *testing.T) {
 		if one.headers.judging != (submittedHeaders{}) || !one.headers.ranOut {
 			t.Errorf("%s: %+v", c.name, one.headers)
 		}
-		if got := u.headers.meter.rate(u.now); got != 2 {
+		if got := u.headers.meter.rate(u.now); got != 1 {
 			t.Errorf("%s: %v new headers in this second", c.name, got)
 		}
 	}

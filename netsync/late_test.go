@@ -77,6 +77,7 @@ func TestWhichBlocksASecondPeerIsAskedFor(t *testing.T) {
 			one.orders.progress = u.span.entry(0).since.Add(-time.Hour)
 		}, span16()},
 		{"only the first, of a peer of which nothing is known", func(_ *unit, _, two *remote) { two.orders.rate = rate{} }, []int32{1}},
+		{"all of them, of a peer that has taken no time", func(_ *unit, _, two *remote) { two.orders.rate = rate{blocks: 8} }, span16()},
 		{"only the first, of a peer without room", func(_ *unit, _, two *remote) { two.orders.limit = 0 }, []int32{1}},
 		{"as many as it has room for", func(_ *unit, _, two *remote) { two.orders.limit = 3 }, []int32{1, 2, 3}},
 		{"one more than anybody may have, for the first", func(u *unit, _, two *remote) {

@@ -195,3 +195,19 @@ func TestChainHasMoved(t *testing.T) {
 		}
 	}
 }
+
+// It is the best block that tells whether chain has moved by a block of ours. The best
+// header is one that nobody has the block of.
+func TestChainHasMovedByABlock(t *testing.T) {
+	for stranger, stale := range map[bool]bool{false: false, true: true} {
+		u := handing(3)
+		block := u.tip.at(1)
+		if stranger {
+			block = u.tr.add(u.tr.genesis, 1)
+		}
+		u.step(chain.Tips{Block: block.Point, Header: u.tip.Point})
+		if u.route.path.stale != stale || u.tips.Block != block.Point {
+			t.Errorf("the block is another's: %v; the whole path is to be asked for: %v", stranger, u.route.path.stale)
+		}
+	}
+}

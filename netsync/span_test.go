@@ -91,6 +91,33 @@ func TestTheBudgetOfHeldBlocks(t *testing.T) {
 	}
 }
 
+// A block that is not kept does not hide those before it, which nobody has been asked for.
+func TestABlockThatIsNotKeptIsNotTheFirstFree(t *testing.T) {
+	u := newUnit(8)
+	s := u.span
+	s.order(s.base, 1, u.now)
+	s.order(s.base+2, 1, u.now)
+	s.firstFree()
+	n := u.tip.at(3)
+	if s.hold(n.Hash, n.block(), 1000, 1, 1) || s.firstFree() != s.base+1 {
+		t.Errorf("the first free is %d, want 1", s.firstFree()-s.base)
+	}
+}
+
+// A block that is dropped does not hide those before it either.
+func TestADroppedBlockIsNotTheFirst(t *testing.T) {
+	u := newUnit(8)
+	s := u.span
+	s.order(s.base, 1, u.now)
+	u.hold(3, 3, 500)
+	s.head()
+	s.firstFree()
+	s.drop(s.base + 2)
+	if q, _ := s.head(); q != s.base || s.firstFree() != s.base+1 {
+		t.Errorf("the head is %d, the first free %d, want 0 and 1", q-s.base, s.firstFree()-s.base)
+	}
+}
+
 // The highest held blocks make room. They are needed last.
 func TestHeldBlocksMakeRoom(t *testing.T) {
 	u := newUnit(5)
@@ -203,6 +230,9 @@ func TestCursorsBelowTheSpan(t *testing.T) {
 	for h := int32(1); h <= 2; h++ {
 		s.set(u.entryAt(h), handed)
 		s.finish(u.tip.at(h).Hash)
+	}
+	if q := s.firstFree(); q != s.base {
+		t.Errorf("the first free is %d, want %d", q, s.base)
 	}
 	if q, e := s.head(); q != s.base || e.at != u.tip.at(3).Point || s.firstFree() != s.base {
 		t.Errorf("the head is %d, the first free %d, want %d", q, s.firstFree(), s.base)

@@ -3,6 +3,8 @@ package netsync
 import (
 	"testing"
 	"time"
+
+	"acyclic/chain"
 )
 
 func TestGetPeers(t *testing.T) {
@@ -35,5 +37,29 @@ func TestStatusOncePerSecond(t *testing.T) {
 	s.wait(time.Minute)
 	if len(s.status) != n {
 		t.Fatal("nothing changed")
+	}
+}
+
+// Blocks that are held are counted, and so are their bytes and those that chain took.
+func TestWhatStatusCounts(t *testing.T) {
+	u := newUnit(9)
+	u.hold(1, 3, 500)
+	u.submit()
+	u.hold(5, 8, 500)
+	u.verdict(0, chain.OK, nil)
+	u.verdict(1, chain.Duplicate, nil)
+	if s := u.report.status(); s.Held != 4 || s.HeldBytes != 2000 || s.Blocks != 1 {
+		t.Errorf("%d blocks and %d bytes are held, chain has taken %d", s.Held, s.HeldBytes, s.Blocks)
+	}
+}
+
+// The target that is told is the best point of all peers, not what we have of it.
+func TestTheTargetThatIsTold(t *testing.T) {
+	u := newUnit(9)
+	u.join(1, 5, 0)
+	branch := u.join(2, 9, 0)
+	branch.common = u.tip.at(1).Point
+	if got := u.report.status().Target; got != branch.best {
+		t.Errorf("the target is at %d, want %d", got.Height, branch.best.Height)
 	}
 }

@@ -63,6 +63,7 @@ func TestHowWillinglyAPointIsChosen(t *testing.T) {
 func TestTheTargetIsOfTheBestRank(t *testing.T) {
 	u := newUnit(9)
 	light, heavy := u.join(1, 5, time.Millisecond), u.join(2, 9, time.Millisecond)
+	heavy.common = u.tip.at(1).Point // our best header is on another branch
 	u.route.chooseTarget()
 	if u.route.target != heavy.best {
 		t.Errorf("of the same rank %v is chosen, want the one with more work", u.route.target)
@@ -143,6 +144,19 @@ func TestAPathIsLeft(t *testing.T) {
 	u.route.leave()
 	if u.route.path != (path{q: q}) || u.span.len() != 0 || !u.route.head.unserved.IsZero() {
 		t.Errorf("left are %+v and %d blocks; unserved since %v", u.route.path, u.span.len(), u.route.head.unserved)
+	}
+}
+
+// A target is given up. Who has proved it has to prove it again, and nobody else has.
+func TestATargetIsGivenUp(t *testing.T) {
+	u := newUnit(9)
+	branch, beyond := u.join(1, 9, 0), u.join(2, 9, 0)
+	branch.common = u.tip.at(4).Point                       // our best header is on another branch
+	beyond.best = u.tr.add(u.tr.nodes[u.tip.Hash], 1).Point // behind what it has in common with us
+	want := beyond.best
+	u.route.abandon("it is lost", u.out)
+	if branch.best != (chain.Point{}) || beyond.best != want {
+		t.Errorf("the peers have proved %v and %v", branch.best.Height, beyond.best.Height)
 	}
 }
 

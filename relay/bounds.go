@@ -45,6 +45,8 @@ type Bounds struct {
 
 	// Txs are the bounds of what decides about transactions.
 	Txs track.Bounds
+	// Beat is how exact the times are at which peers are asked for transactions.
+	Beat time.Duration
 	// MaxPool is how many transactions of the pool are known by name.
 	MaxPool int
 	// MaxPoolChanges is how many transactions may come to the pool and go while all
@@ -96,9 +98,10 @@ func DefaultBounds() Bounds {
 
 		MaxWantedOfAll: 400_000, // two thousand for each peer, or eight full getdata
 		Txs:            track.DefaultBounds(),
-		MaxPool:        250_000, // a pool of 300 MB has 1,200 bytes of memory for each
-		MaxPoolChanges: 20_000,  // five blocks' worth, and the answer takes less than a second
-		MaxQueued:      10_000,  // Core's queue has no bound, and at 120 each 5 s drains no faster
+		Beat:           50 * time.Millisecond, // twenty Ticks a second, whatever is announced; the shortest delay has two seconds
+		MaxPool:        250_000,               // a pool of 300 MB has 1,200 bytes of memory for each
+		MaxPoolChanges: 20_000,                // five blocks' worth, and the answer takes less than a second
+		MaxQueued:      10_000,                // Core's queue has no bound, and at 120 each 5 s drains no faster
 
 		AnnounceTxs:    70,              // Core's INVENTORY_BROADCAST_TARGET
 		AnnounceMore:   5,               // as Core
@@ -109,7 +112,7 @@ func DefaultBounds() Bounds {
 		MaxServeTxs:   256,             // a getdata of a thousand takes four turns
 		MaxServeBytes: 128 << 10,       // with junk witnesses that may be 2.5 MB in memory
 		MaxHand:       16 << 20,        // two seconds of work for chain
-		MaxHandOfPeer: 1 << 20,         // so that sixteen peers are needed to fill it
+		MaxHandOfPeer: 2 << 20,         // so that eight peers are needed to fill it
 		FeeSteps:      1_000,           // Core's DEFAULT_INCREMENTAL_RELAY_FEE
 		FeeInterval:   5 * time.Second, // a full pool says so with each transaction
 		FeePoll:       time.Minute,     // the least fee halves in hours

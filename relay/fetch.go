@@ -39,7 +39,19 @@ func (m *Machine) want(now time.Time, p *remote, name peer.TxName) (wanted bool)
 		return false
 	}
 	at := m.requests.RequestTime(now, p.id, name, !p.inbound, m.wtxidPeers > 0)
-	return m.requests.ReceivedInv(p.id, name, !p.inbound, at)
+	return m.requests.ReceivedInv(p.id, name, !p.inbound, m.onBeat(now, at))
+}
+
+// onBeat moves a time to the next beat, unless it has come. So a thousand announcements
+// bring some Ticks, and not a thousand.
+func (m *Machine) onBeat(now, at time.Time) time.Time {
+	if !at.After(now) {
+		return at
+	}
+	if beat := at.Truncate(m.cfg.Beat); beat.Before(at) {
+		return beat.Add(m.cfg.Beat)
+	}
+	return at
 }
 
 // wantParents has the missing parents of an orphan asked of a peer that has the orphan.
@@ -74,7 +86,7 @@ func (m *Machine) getTxs(now time.Time, p *remote) *message {
 		return nil
 	}
 	msg := wire.NewMsgGetData()
-	expiry := now.Add(m.cfg.Txs.RequestTimeout)
+	expiry := m.onBeat(now, now.Add(m.cfg.Txs.RequestTimeout))
 	for len(msg.InvList) == 0 && m.mayFetch(p) {
 		m.addTxs(msg, p, expiry)
 	}
@@ -105,7 +117,7 @@ func (m *Machine) addTxs(msg *wire.MsgGetData, p *remote, expiry time.Time) {
 
 // onTxReceived takes a transaction, whether it was asked for or not. While catching up
 // relay cannot judge it, and drops it as Bitcoin Core does.
-func (m *Machine) onTxReceived(e peer.TxReceived) {
+func (m *Machine) onTxReceived(now time.Time, e peer.TxReceived) {
 	p := m.peer(e.Peer)
 	if p == nil {
 		return
@@ -118,9 +130,10 @@ func (m *Machine) onTxReceived(e peer.TxReceived) {
 	case !m.caughtUp || m.has(peer.TxName{Hash: id.WTxID, WTxID: true}):
 		m.answered(p, id)
 	case !m.hand.room(e.Memory, p, asked, &m.cfg.Bounds):
-		// The request, if there was one, expires, and the next peer that has it is
-		// asked.
+		// A request expires, and the next peer that has it is asked. If nobody asked,
+		// the peer has told us of it, and is asked when there is room.
 		m.stats.TxsDropped++
+		m.want(now, p, p.nameOf(id))
 	default:
 		// The request stays open until chain has judged the transaction. So nobody
 		// else is asked for it meanwhile.

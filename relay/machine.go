@@ -131,7 +131,7 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	case peer.TxsAnnounced:
 		m.onTxsAnnounced(now, e)
 	case peer.TxReceived:
-		m.onTxReceived(e)
+		m.onTxReceived(now, e)
 	case peer.TxsNotFound:
 		m.onTxsNotFound(e)
 	case peer.FeeFilter:

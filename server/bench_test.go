@@ -71,13 +71,16 @@ func rebuilt(t *testing.T, cfg Config) *bench {
 	return b
 }
 
+// ours is our end of every connection.
+var ours = at("192.0.2.7:8333")
+
 func at(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
 
 // admit lets a remote address knock.
 func (b *bench) admit(remote, why string) Admitted {
 	b.t.Helper()
 	b.conns++
-	call := b.Ask(Admit{Conn: b.conns, Remote: at(remote)})
+	call := b.Ask(Admit{Conn: b.conns, Local: ours, Remote: at(remote)})
 	return steptest.WantAnswer[Admitted](b.Rig, call, why)
 }
 
@@ -89,7 +92,7 @@ func (b *bench) arrive(remote string) actor.ID {
 		b.t.Fatalf("%s was not admitted: %s", remote, a.Reason)
 	}
 	arg := steptest.Want[peer.Arg](b.Rig, "an admitted connection gets a cell")
-	if arg.Conn != b.conns || arg.Remote != at(remote) || !arg.Inbound || arg.Manual {
+	if arg.Conn != b.conns || arg.Remote != at(remote) || arg.Local != ours || !arg.Inbound || arg.Manual {
 		b.t.Fatalf("the cell of %s got %+v", remote, arg)
 	}
 	return a.Peer
@@ -109,9 +112,9 @@ func (b *bench) wantDial(addr, why string) steptest.Asked {
 func (b *bench) connect(ask steptest.Asked, addr string) actor.ID {
 	b.t.Helper()
 	b.conns++
-	b.Reply(ask, Dialed{Conn: b.conns, Remote: at(addr)})
+	b.Reply(ask, Dialed{Conn: b.conns, Local: ours, Remote: at(addr)})
 	arg, e := steptest.WantEffect[peer.Arg](b.Rig, actor.Spawn, "a connection that was wanted gets a cell")
-	if arg.Conn != b.conns || arg.Remote != at(addr) || arg.Inbound {
+	if arg.Conn != b.conns || arg.Remote != at(addr) || arg.Local != ours || arg.Inbound {
 		b.t.Fatalf("the cell of %s got %+v", addr, arg)
 	}
 	return e.To

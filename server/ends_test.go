@@ -51,6 +51,40 @@ func TestALeavingPeerIsNotReady(t *testing.T) {
 	}
 }
 
+// Nor does it count as one of those that are there, whoever dialled.
+func TestALeavingPeerIsNotCounted(t *testing.T) {
+	const addr = "1.1.1.1:18333"
+	b := newBench(t, seeking())
+	b.pick(500, addr)
+	id := b.connect(b.wantDial(addr, "a candidate"), addr)
+	b.ready(id, addr)
+	if s := b.m.seats(); s.ready != 1 || s.readyOutbound != 1 {
+		t.Errorf("it is ready, and the seats are %+v", s)
+	}
+	b.Give(peer.Gone{Peer: id, Remote: at(addr)})
+	if s := b.m.seats(); s.ready != 0 || s.readyOutbound != 0 || s.outbound != 1 {
+		t.Errorf("it is leaving, and the seats are %+v", s)
+	}
+}
+
+// What is said of a connection is its own.
+func TestWhatIsSaidOfAConnection(t *testing.T) {
+	cfg := quiet()
+	cfg.AddPeers = []string{"10.0.0.1"}
+	b := newBench(t, cfg)
+	const named, knocks = "10.0.0.1:18333", "8.8.8.8:1"
+	one := b.connect(b.wantDial(named, "a named peer"), named)
+	two := b.arrive(knocks)
+	b.ready(two, knocks)
+	want := []Connection{
+		{Peer: one, Remote: at(named), Manual: true, Since: b.Now},
+		{Peer: two, Remote: at(knocks), Inbound: true, Ready: true, Since: b.Now},
+	}
+	if got := steptest.WantAnswer[Peers](b.Rig, b.Ask(GetPeers{}), "the connections").Peers; !slices.Equal(got, want) {
+		t.Errorf("the connections are %+v, want %+v", got, want)
+	}
+}
+
 // The end of an outbound peer is news if it was a good one. Inbound peers come and go.
 func TestWhoseEndIsNews(t *testing.T) {
 	for _, c := range []struct {

@@ -106,6 +106,22 @@ func TestANamedPeerThatIsHereIsLinked(t *testing.T) {
 // A named peer that came from outside, and has shaken hands, ends the row of failures.
 func TestAPeerThatCameByItselfEndsTheRowOfFailures(t *testing.T) {
 	b := newBench(t, quiet())
+	comesByItself(b, true)
+	b.wantDial("10.0.0.1:18333", "the back-off begins at 5 s again")
+}
+
+// One that has not shaken hands is one more failure.
+func TestAPeerThatCameAndDidNotShakeHandsHasFailed(t *testing.T) {
+	b := newBench(t, quiet())
+	comesByItself(b, false)
+	if n := pendingAsks[Dial](b); n != 0 {
+		t.Error("the back-off begins again, and the peer has never been a good one")
+	}
+}
+
+// comesByItself lets a named peer fail in a row, come from outside and go.
+func comesByItself(b *bench, shakes bool) {
+	b.t.Helper()
 	const addr = "10.0.0.1:18333"
 	b.done(AddNode{Command: "add", Addr: addr}, "", "a peer is named")
 	for range 6 {
@@ -115,11 +131,12 @@ func TestAPeerThatCameByItselfEndsTheRowOfFailures(t *testing.T) {
 	ask := b.wantDial(addr, "it is tried")
 	b.Reply(ask, Dialed{Err: "refused"})
 	id := b.arrive(addr)
-	b.ready(id, addr)
+	if shakes {
+		b.ready(id, addr)
+	}
 	b.Advance(namedRetryMax) // when its time comes, it is found connected
 	b.end(id)
 	b.Advance(namedRetry)
-	b.wantDial(addr, "the back-off begins at 5 s again")
 }
 
 // The user is warned of the first failure in a row. The loss of a good connection is

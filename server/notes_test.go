@@ -151,3 +151,27 @@ func TestAFullBookAsksNoPeer(t *testing.T) {
 		}
 	}
 }
+
+// A peer that the user has named is asked too, though it is not one of those we seek.
+func TestANamedPeerIsAskedForAddresses(t *testing.T) {
+	cfg := seeking()
+	cfg.AddPeers = []string{"10.0.0.1"}
+	b := newBench(t, cfg)
+	const addr = "10.0.0.1:18333"
+	b.ready(b.connect(b.wantDial(addr, "the named peer"), addr), addr)
+	if n := pendingAsks[peer.Send](b); n != 1 {
+		t.Errorf("it is asked %d times", n)
+	}
+}
+
+// A book that does not answer when it is asked for candidates knows what it knew.
+func TestABookThatIsBusyForgetsNothing(t *testing.T) {
+	b := newBench(t, seeking())
+	b.pick(500)
+	b.Advance(pickRetry)
+	_, ask := steptest.WantAsk[Pick](b.Rig, "it had no candidate")
+	b.Fail(ask, actor.ErrTimeout)
+	if s := steptest.WantAnswer[Status](b.Rig, b.Ask(GetStatus{}), "the figures"); s.Known != 500 {
+		t.Errorf("it is said to know %d addresses", s.Known)
+	}
+}

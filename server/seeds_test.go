@@ -93,7 +93,14 @@ func TestAFullBookOfDeadAddressesEndsAtTheSeeds(t *testing.T) {
 	b.pick(fewKnown)
 	b.Drop()
 	b.Advance(seedPatience)
-	steptest.WantAsk[Resolve](b.Rig, "no peer after eleven seconds")
+	_, ask := steptest.WantAsk[Resolve](b.Rig, "no peer after eleven seconds")
+	b.Reply(ask, Resolved{Err: "no such host"})
+	b.Advance(seedRetry * 3 / 4 / 2)
+	if n := pendingAsks[Resolve](b); n != 0 {
+		t.Error("the next round does not wait")
+	}
+	b.Advance(seedRetry)
+	steptest.WantAsk[Resolve](b.Rig, "the next round")
 }
 
 func TestANetworkWithoutSeedsIsQuiet(t *testing.T) {
@@ -163,7 +170,12 @@ func TestManySeedsWaitForASlot(t *testing.T) {
 		}
 		b.Reply(ask, Resolved{Err: "no such host"})
 	}
-	if n := b.logged(actor.Warn, "none of the 10 DNS seeds"); n != 1 {
+	for _, seed := range seeds {
+		if n := b.logged(actor.Debug, "DNS seed failed[seed "+seed+" "); n != 1 {
+			t.Errorf("the failure of %s is said %d times", seed, n)
+		}
+	}
+	if n := b.logged(actor.Warn, "none of the 10 DNS seeds answered; check the network, or name a peer with --connect or --addpeer; trying again in 2"); n != 1 {
 		t.Fatalf("the end of the round was said %d times", n)
 	}
 	if n := pendingAsks[Dial](b); n != 0 {

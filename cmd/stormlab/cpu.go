@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"syscall"
 	"time"
 
 	"acyclic/cmd/stormlab/probe"
@@ -41,6 +42,15 @@ func (l *lab) profileCPU(ctx context.Context, n *node, s storm.Storm, res *repor
 		return
 	}
 	res.Profile = name
+}
+
+// own is the processor time that this process, the load, has used, in seconds.
+func own() float64 {
+	var use syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &use) != nil {
+		return 0
+	}
+	return time.Duration(use.Utime.Nano() + use.Stime.Nano()).Seconds()
 }
 
 // measure finds the share of this node's time that went to watching over

@@ -53,7 +53,8 @@ func (l *lab) run(ctx context.Context, s storm.Storm, k kind) (*report.Run, erro
 
 	feed := storm.NewFeed(n.target.P2P.Addr, s.Base, l.opts.Seed)
 	n.target.Offered = feed.Height
-	rig := &storm.Rig{Node: n.target.P2P, Seed: l.opts.Seed, Feed: feed}
+	rig := storm.NewRig(s, n.target.P2P, feed, l.opts.Seed)
+	rig.Grace = l.opts.Grace
 	feedCtx, endFeed := context.WithCancel(ctx)
 	var fed sync.WaitGroup
 	fed.Go(func() { feed.Run(feedCtx) })
@@ -98,21 +99,36 @@ func (l *lab) weather(ctx context.Context, s storm.Storm, n *node, rig *storm.Ri
 		})
 	})
 
+	listenCtx, endListen := context.WithCancel(ctx)
+	rig.Life = listenCtx
+	watch.Go(func() { rig.Ledger.Listen(listenCtx, rig.Node) })
+	asker, err := probe.StartAsker(n.Opts.Dir, n.RPC)
+	if err != nil {
+		l.table.say("no asker: %v", err)
+	}
 	wait.Sleep(ctx, l.opts.Calm)
 	now.Store("storm")
 	res.StormFrom = since()
+	used := own()
 	stormCtx, endStorm := context.WithTimeout(ctx, l.opts.duration())
 	var profiling sync.WaitGroup
 	profiling.Go(func() { l.profileCPU(ctx, n, s, res) })
 	s.Run(stormCtx, rig)
 	endStorm()
 	now.Store("load over")
-	res.StormUntil = since()
+	res.StormUntil, res.LoadCPU = since(), own()-used
 
 	// The load is over, and the chain still grows. Does the node recover?
 	graceCtx, endGrace := context.WithTimeout(ctx, l.opts.Grace)
-	rig.Feed.Beat(graceCtx)
+	rig.Beat(graceCtx)
 	endGrace()
+	res.Relayed = rig.Ledger.Relayed()
+	endListen()
+	rig.Wait()
+	if asker != nil {
+		at := func(second float64) time.Time { return begun.Add(time.Duration(second * float64(time.Second))) }
+		res.Delays = probe.Delays(asker.End(), at(res.StormFrom), at(res.StormUntil))
+	}
 	endProbe()
 	watch.Wait()
 	dumping.Wait()

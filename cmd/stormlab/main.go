@@ -24,6 +24,7 @@ import (
 
 	"github.com/jessevdk/go-flags"
 
+	"acyclic/cmd/stormlab/probe"
 	"acyclic/cmd/stormlab/report"
 	"acyclic/cmd/stormlab/storm"
 	"acyclic/integration/nodes"
@@ -33,7 +34,7 @@ type options struct {
 	Minutes   float64       `long:"minutes" default:"1" description:"How long each storm lasts at each node: up to 30"`
 	Seed      uint64        `long:"seed" default:"1" description:"The seed of the storms' random choices"`
 	Only      string        `long:"only" value-name:"NODE,..." description:"The nodes to storm: btcd-v0.24.2, btcd-v0.26.2, acyclicd (default: all)"`
-	Storm     string        `long:"storm" value-name:"STORM,..." description:"The storms to run: blocks, txs, testnet3, slow-readers, handshakes, liars (default: all)"`
+	Storm     string        `long:"storm" value-name:"STORM,..." description:"The storms to run: blocks, txs, pool, testnet3, slow-readers, handshakes, liars (default: all)"`
 	Out       string        `long:"out" value-name:"DIR" description:"The directory for the report (default: a new temporary directory, which is kept)"`
 	MaxPeers  int           `long:"maxpeers" value-name:"N" description:"Start every node with this --maxpeers (default: the storm's, else the node's 125)"`
 	Calm      time.Duration `long:"calm" default:"3s" description:"How long a node is watched before its storm begins"`
@@ -56,6 +57,9 @@ func (o *options) length(runs int) time.Duration {
 }
 
 func main() {
+	if probe.BeAsker(os.Args) {
+		return
+	}
 	opts := options{}
 	parser := flags.NewParser(&opts, flags.HelpFlag|flags.PassDoubleDash)
 	parser.LongDescription = "Puts real nodes under the same loads and reports which go on. The exit status is 0 if this node " +

@@ -31,12 +31,13 @@ type kind struct {
 
 // kinds are the programs, in the order in which they are stormed.
 var kinds = []kind{
-	{Program: nodes.Btcd, name: "btcd-v0.24.2", dir: "cmd/stormlab/btcd0242"},
-	{Program: nodes.Btcd, name: "btcd-v0.26.2"},
-	{Program: nodes.Acyclic, name: ours, lacks: map[string]string{
-		"txs": "This node does not relay transactions yet.",
-	}},
+	{Program: nodes.Btcd, name: "btcd-v0.24.2", dir: "cmd/stormlab/btcd0242", lacks: noCap},
+	{Program: nodes.Btcd, name: "btcd-v0.26.2", lacks: noCap},
+	{Program: nodes.Acyclic, name: ours},
 }
+
+// noCap is what btcd lacks.
+var noCap = map[string]string{"pool": "btcd has no cap on its pool (--maxmempool)."}
 
 // moduleRoot is the folder of go.mod. The lab must run within the module.
 func moduleRoot() (string, error) {

@@ -80,6 +80,9 @@ func (t *table) done(r *report.Run) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.print("%-13s %s", r.Node, r.Verdict())
+	for _, fact := range r.Facts() {
+		t.print("%-13s %s", "", fact)
+	}
 	if c := r.Cycle(); c != "" {
 		t.print("%-13s %s", "", c)
 	}

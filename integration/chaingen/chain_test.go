@@ -114,16 +114,22 @@ func TestLowerHeightWithMoreWork(t *testing.T) {
 	process(t, engine, low.MineSlow(1).Mine(4_032-2_016).Blocks(fork.Height()+6)) // across a retarget
 }
 
+// TestSplitCoinsAreSpentInTheNextBlock: coins of either kind. What spends a coin
+// of P2WPKH has a witness, and its own output is of that kind too.
 func TestSplitCoinsAreSpentInTheNextBlock(t *testing.T) {
 	w := NewWallet("split")
 	c := New(w, Options{Seed: 1, Start: time.Unix(1_700_000_000, 0)}).Mine(110)
 	fan, coins := w.Split(c.Ripe()[0], 50, 10_000)
-	c.MineWith([]*wire.MsgTx{fan})
+	fan2, witness := w.SplitWitness(c.Ripe()[1], 50, 10_000)
+	c.MineWith([]*wire.MsgTx{fan, fan2})
 	var spends []*wire.MsgTx
-	for _, coin := range coins {
+	for i, coin := range append(coins, witness...) {
 		spend, next := w.Split(coin, 1, 1_000)
 		again, _ := w.Split(next[0], 1, 1_000)
 		spends = append(spends, spend, again)
+		if has := again.HasWitness(); has != (i >= len(coins)) {
+			t.Errorf("coin %d: witness %v", i, has)
+		}
 	}
 	c.MineWith(spends)
 	process(t, newEngine(t), c.Blocks(1))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,13 +37,14 @@ type Conn struct {
 	sending sync.Mutex
 }
 
-// Dial connects and shakes hands. When ctx ends, so does the connection.
-func (n Node) Dial(ctx context.Context, name string) (*Conn, error) {
+// Dial connects and shakes hands. The features are what it sends before its
+// verack. When ctx ends, so does the connection.
+func (n Node) Dial(ctx context.Context, name string, features ...wire.Message) (*Conn, error) {
 	c, err := n.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.handshake(name); err != nil {
+	if err := c.handshake(name, features); err != nil {
 		c.Close()
 		return nil, err
 	}
@@ -71,13 +73,17 @@ func (c *Conn) Close() {
 }
 
 // handshake exchanges version and verack.
-func (c *Conn) handshake(name string) error {
-	if err := c.Send(Version(name, Services, 0)); err != nil {
+func (c *Conn) handshake(name string, features []wire.Message) error {
+	version := Version(name, Services, 0)
+	if len(features) > 0 {
+		version.ProtocolVersion = int32(encoding) // the first that has them
+	}
+	if err := c.Send(version); err != nil {
 		return err
 	}
 	return c.await(func(command string, _ []byte) (bool, error) {
 		if command == wire.CmdVersion {
-			return false, c.Send(wire.NewMsgVerAck())
+			return false, c.Send(append(slices.Clone(features), wire.NewMsgVerAck())...)
 		}
 		return command == wire.CmdVerAck, nil
 	})
@@ -135,7 +141,7 @@ func (c *Conn) Send(msgs ...wire.Message) error {
 	c.socket.SetWriteDeadline(time.Now().Add(Patience))
 	w := bufio.NewWriterSize(c.socket, 32<<10)
 	for _, msg := range msgs {
-		if _, err := wire.WriteMessageWithEncodingN(w, msg, protocol, c.net, wire.WitnessEncoding); err != nil {
+		if _, err := wire.WriteMessageWithEncodingN(w, msg, encoding, c.net, wire.WitnessEncoding); err != nil {
 			return err
 		}
 	}

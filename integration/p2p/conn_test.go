@@ -40,13 +40,13 @@ func fake(t *testing.T, play func(net.Conn)) Node {
 
 func say(socket net.Conn, msgs ...wire.Message) {
 	for _, msg := range msgs {
-		wire.WriteMessage(socket, msg, protocol, wire.TestNet)
+		wire.WriteMessage(socket, msg, encoding, wire.TestNet)
 	}
 }
 
 // hear returns the next message, or nil if the connection has ended.
 func hear(socket net.Conn) wire.Message {
-	msg, _, _ := wire.ReadMessage(socket, protocol, wire.TestNet)
+	msg, _, _ := wire.ReadMessage(socket, encoding, wire.TestNet)
 	return msg
 }
 
@@ -79,6 +79,25 @@ func TestHandshakeAndPing(t *testing.T) {
 	if err := conn.Ping(); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestFeaturesComeBeforeVerack: a peer may ask for a feature only then (BIP339).
+func TestFeaturesComeBeforeVerack(t *testing.T) {
+	node := fake(t, func(socket net.Conn) {
+		hear(socket)
+		say(socket, Version("node", 0, 7), wire.NewMsgVerAck())
+		for _, want := range []string{wire.CmdWTxIdRelay, wire.CmdVerAck} {
+			if command, _, err := Read(socket, wire.TestNet); command != want {
+				t.Errorf("%s, %v, want %s", command, err, want)
+			}
+		}
+	})
+	conn, err := node.Dial(t.Context(), "test", wire.NewMsgWTxIdRelay())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Receive() // the end
+	conn.Close()
 }
 
 func TestAClosedDoorIsARefusal(t *testing.T) {

@@ -11,7 +11,9 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
-const protocol = wire.ProtocolVersion
+// encoding is the protocol version by which messages are encoded. It has all
+// messages that the wire package knows.
+const encoding = wire.AddrV2Version
 
 // Read reads one message and returns its command and its payload, not decoded.
 func Read(r io.Reader, network wire.BitcoinNet) (command string, payload []byte, err error) {
@@ -36,14 +38,14 @@ func Read(r io.Reader, network wire.BitcoinNet) (command string, payload []byte,
 // Encode makes the bytes of a message.
 func Encode(msg wire.Message, network wire.BitcoinNet, enc wire.MessageEncoding) ([]byte, error) {
 	var b bytes.Buffer
-	_, err := wire.WriteMessageWithEncodingN(&b, msg, protocol, network, enc)
+	_, err := wire.WriteMessageWithEncodingN(&b, msg, encoding, network, enc)
 	return b.Bytes(), err
 }
 
 // Decode decodes a payload into msg and returns msg.
 func Decode[M wire.Message](payload []byte, msg M) (M, error) {
 	// MsgVersion requires a *bytes.Buffer.
-	return msg, msg.BtcDecode(bytes.NewBuffer(payload), protocol, wire.WitnessEncoding)
+	return msg, msg.BtcDecode(bytes.NewBuffer(payload), encoding, wire.WitnessEncoding)
 }
 
 // Services are those of a node with full blocks and witnesses.

@@ -36,12 +36,13 @@ type Probe struct {
 	target Target
 	began  time.Time
 
-	count, info, shake, routines kind
+	count, info, shake, routines, pooled kind
 
 	mu         sync.Mutex
 	height     int32
 	peers      int
 	goroutines int
+	pool       Pool
 	moved      time.Time // when the tip last moved, or had the offered height
 	samples    []Sample
 }
@@ -59,7 +60,7 @@ func New(t Target) *Probe {
 	t.RPC.Timeout = callPatience
 	now := time.Now()
 	p := &Probe{target: t, began: now, moved: now}
-	for _, k := range []*kind{&p.count, &p.info, &p.shake, &p.routines} {
+	for _, k := range []*kind{&p.count, &p.info, &p.shake, &p.routines, &p.pooled} {
 		k.last = now
 	}
 	return p
@@ -78,6 +79,7 @@ func (p *Probe) Run(ctx context.Context, show func(Sample)) {
 	ask(&p.count, p.askBlockCount)
 	ask(&p.info, p.askPeerInfo)
 	ask(&p.shake, p.shakeHands)
+	ask(&p.pooled, p.askPool)
 	if p.target.Profile != "" {
 		ask(&p.routines, p.countGoroutines)
 	}
@@ -147,6 +149,7 @@ func (p *Probe) sample(now time.Time) Sample {
 		Offered:    p.target.Offered(),
 		Goroutines: p.goroutines,
 		Peers:      p.peers,
+		Pool:       p.pool,
 		RSS:        p.target.Process.RSS(),
 		CPU:        p.target.Process.CPU(),
 	}
@@ -175,6 +178,17 @@ func (p *Probe) askPeerInfo(ctx context.Context) error {
 	if err == nil {
 		p.mu.Lock()
 		p.peers = len(peers)
+		p.mu.Unlock()
+	}
+	return err
+}
+
+func (p *Probe) askPool(ctx context.Context) error {
+	var pool Pool
+	err := p.target.RPC.Call(ctx, &pool, "getmempoolinfo")
+	if err == nil {
+		p.mu.Lock()
+		p.pool = pool
 		p.mu.Unlock()
 	}
 	return err

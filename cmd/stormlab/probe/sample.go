@@ -31,7 +31,17 @@ type Sample struct {
 	Goroutines int     `json:"goroutines"`
 	RSS        int64   `json:"rss"` // bytes
 	Peers      int     `json:"peers"`
+	Pool       Pool    `json:"pool"`
 	CPU        float64 `json:"cpu"` // seconds of processor time since the process began; zero: unknown
+}
+
+// Pool is the node's last answer to getmempoolinfo. btcd tells only how many
+// transactions it has; what it does not tell is zero.
+type Pool struct {
+	Txs    int     `json:"size"`
+	Usage  int64   `json:"usage"`         // bytes of memory
+	Cap    int64   `json:"maxmempool"`    // bytes of memory at most
+	MinFee float64 `json:"mempoolminfee"` // the lowest fee rate that it takes, in bitcoin per 1,000 virtual bytes
 }
 
 // Stall is a time in which the node did not do its work.

@@ -44,6 +44,9 @@ type Run struct {
 	StormFrom  float64        `json:"stormFrom"` // seconds since the probe began
 	StormUntil float64        `json:"stormUntil"`
 	Load       storm.Counts   `json:"load"`
+	Relayed    *storm.Relayed `json:"relayed,omitempty"` // what the honest listeners saw; nil: no listeners
+	Delays     []probe.Delay  `json:"delays,omitempty"`  // of RPC in the storm, from a process of its own
+	LoadCPU    float64        `json:"loadCPU"`           // seconds of processor time that the load used in the storm
 	Samples    []probe.Sample `json:"samples"`
 	Stalls     []probe.Stall  `json:"stalls"`
 	Recovered  bool           `json:"recovered"` // no stall at the end of the grace period
@@ -95,7 +98,8 @@ func (r *Run) Handshakes() (taken, samples int) {
 
 // Good is true if the node withstood the storm.
 func (r *Run) Good() bool {
-	return r.Skipped != "" || r.Failed == "" && r.Crashed == "" && len(r.Stalls) == 0 && r.Stopped
+	return r.Skipped != "" || r.Failed == "" && r.Crashed == "" && len(r.Stalls) == 0 && r.Stopped &&
+		(r.Relayed == nil || r.Relayed.Good()) && !r.Overfull()
 }
 
 // Verdict is the outcome in a sentence.
@@ -123,6 +127,7 @@ func (r *Run) Verdict() string {
 	if taken, samples := r.Handshakes(); len(r.Stalls) == 0 && taken < samples {
 		parts = append(parts, fmt.Sprintf("took handshakes in %d of %d seconds", taken, samples))
 	}
+	parts = append(parts, r.relay()...)
 	if r.Stopped {
 		parts = append(parts, fmt.Sprintf("stopped on SIGINT in %.1f s", r.StopTook))
 	} else {

@@ -20,13 +20,13 @@ type Base struct {
 	Blocks    int
 	PerSecond int // blocks to a timestamp second; zero: 1
 	// Coins is how many coins the first ripe coinbases are split into, for the
-	// wallet.
+	// wallet. Half of them are P2WPKH.
 	Coins int
 	// Spends is how many transactions each block has.
 	Spends int
 }
 
-// coinsPerSplit keeps a splitting transaction below 40 kB.
+// coinsPerSplit is how many coins a block makes, in two transactions.
 const coinsPerSplit = 1000
 
 // Network returns the parameters.
@@ -48,9 +48,10 @@ func (b Base) chain(seed uint64) (c *chaingen.Chain, coins []chaingen.Coin) {
 	splits := (b.Coins + coinsPerSplit - 1) / coinsPerSplit
 	c.Mine(b.Blocks - splits)
 	for range splits {
-		tx, more := w.Split(c.Ripe()[0], coinsPerSplit, 50_000)
-		c.MineWith([]*wire.MsgTx{tx})
-		coins = append(coins, more...)
+		tx, plain := w.Split(c.Ripe()[0], coinsPerSplit/2, 50_000)
+		tx2, witness := w.SplitWitness(c.Ripe()[1], coinsPerSplit/2, 50_000)
+		c.MineWith([]*wire.MsgTx{tx, tx2})
+		coins = append(append(coins, plain...), witness...)
 	}
 	return c, coins
 }
@@ -123,6 +124,18 @@ func (f *Feed) Extend(n int) []*wire.MsgBlock {
 	return blocks
 }
 
+// extendWith mines a block of the transactions on the tip. It gives the block to
+// note and offers it.
+func (f *Feed) extendWith(txs []*wire.MsgTx, note func(*wire.MsgBlock, int32)) {
+	f.mu.Lock()
+	block := f.chain.MineWith(txs)
+	note(block, f.chain.Height())
+	served := script.Blocks(f.chain.Blocks(0))
+	f.mu.Unlock()
+
+	f.peer.Switch(served)
+}
+
 // Branch leaves the chain depth blocks below its tip and mines n others there.
 // n must be more than depth. It offers the new chain and returns it.
 func (f *Feed) Branch(depth, n int) *script.Chain {
@@ -169,10 +182,3 @@ func (f *Feed) Low() (served *script.Chain, blocks int, lower bool) {
 
 // heartbeat is how often the chain grows in a storm that makes no blocks.
 const heartbeat = 2 * time.Second
-
-// Beat extends the chain at every heartbeat until ctx ends.
-func (f *Feed) Beat(ctx context.Context) {
-	for wait.Sleep(ctx, heartbeat) {
-		f.Extend(1)
-	}
-}

@@ -35,7 +35,7 @@ func runHandshakes(ctx context.Context, r *Rig) {
 		wait.Sleep(ctx, stay)
 	})
 	crew.churn(ctx, 4, 20*time.Millisecond)
-	crew.add(1, func(*rand.Rand) { r.Feed.Beat(ctx) })
+	crew.add(1, func(*rand.Rand) { r.Beat(ctx) })
 	crew.Wait()
 }
 

@@ -32,7 +32,7 @@ func runSlowReaders(ctx context.Context, r *Rig) {
 		conn.DontRead()
 		askAndKeepSilent(ctx, conn, r, blocks)
 	})
-	crew.add(1, func(*rand.Rand) { r.Feed.Beat(ctx) })
+	crew.add(1, func(*rand.Rand) { r.Beat(ctx) })
 	crew.Wait()
 }
 

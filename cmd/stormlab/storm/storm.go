@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"acyclic/integration/p2p"
 	"acyclic/integration/wait"
 )
@@ -21,21 +23,50 @@ import (
 // Storm is one experiment.
 type Storm struct {
 	Name  string
-	About string                      // what it does and what it is known for
-	Args  []string                    // the node's additional arguments
-	Base  Base                        // the chain that the node has when the storm begins
-	Run   func(context.Context, *Rig) // drives the load until the context ends
+	About string   // what it does and what it is known for
+	Args  []string // the node's additional arguments
+	Base  Base     // the chain that the node has when the storm begins
+	// Honest is true if listeners check that every valid transaction reaches them.
+	Honest bool
+	Run    func(context.Context, *Rig) // drives the load until the context ends
 }
 
 // All are the storms in the order of their runs.
-var All = []Storm{Blocks, Txs, Testnet3, SlowReaders, Handshakes, Liars}
+var All = []Storm{Blocks, Txs, Pool, Testnet3, SlowReaders, Handshakes, Liars}
 
 // Rig is what a storm works with.
 type Rig struct {
-	Node p2p.Node
-	Seed uint64
-	Feed *Feed
-	Load Load
+	Node   p2p.Node
+	Seed   uint64
+	Feed   *Feed
+	Ledger *Ledger // nil: a storm without listeners
+	// Life ends after the grace period. Until then connections stay open that have
+	// sent what listeners are to hear of: a closed one could take with it what the
+	// node has not read. Nil: it ends with the storm.
+	Life   context.Context
+	linger sync.WaitGroup
+	Grace  time.Duration // how long the listeners stay after the storm
+	Load   Load
+}
+
+// NewRig makes the rig of a storm at a node.
+func NewRig(s Storm, node p2p.Node, feed *Feed, seed uint64) *Rig {
+	r := &Rig{Node: node, Seed: seed, Feed: feed}
+	if s.Honest {
+		r.Ledger = newLedger()
+	}
+	return r
+}
+
+// Beat extends the chain at every heartbeat until ctx ends. The blocks confirm
+// the transactions of the ledger.
+func (r *Rig) Beat(ctx context.Context) {
+	for wait.Sleep(ctx, heartbeat) {
+		txs, entries := r.Ledger.due(time.Now())
+		r.Feed.extendWith(txs, func(block *wire.MsgBlock, height int32) {
+			r.Ledger.confirm(block.BlockHash(), height, entries)
+		})
+	}
 }
 
 // Load counts what a storm has done.
@@ -61,6 +92,9 @@ func (l *Load) Counts() Counts {
 		Blocks: l.Blocks.Load(), Txs: l.Txs.Load(), Reorgs: l.Reorgs.Load(), Lower: l.Lower.Load(),
 	}
 }
+
+// Wait waits for the connections that live on after the storm.
+func (r *Rig) Wait() { r.linger.Wait() }
 
 // rng gives each worker a different random source, made from the seed.
 func (r *Rig) rng(worker uint64) *rand.Rand { return rand.New(rand.NewPCG(r.Seed, worker)) }
@@ -108,6 +142,46 @@ func (c *crew) connected(ctx context.Context, n int, pause time.Duration, name s
 		f(conn, rng)
 		conn.Close()
 		drain.Wait()
+	})
+}
+
+// stays has a worker shake hands and run f, again and again, with a pause between.
+// hear gets what arrives; nil: nobody does. When ctx ends, the last connection
+// stays open for the life of the rig.
+func (c *crew) stays(ctx context.Context, name string, hear func(*p2p.Conn), f func(*p2p.Conn, *rand.Rand)) {
+	const pause = 100 * time.Millisecond
+	life := c.r.Life
+	if life == nil {
+		life = ctx
+	}
+	if hear == nil {
+		hear = (*p2p.Conn).Drain
+	}
+	c.add(1, func(rng *rand.Rand) {
+		for ; ctx.Err() == nil; wait.Sleep(ctx, pause) {
+			c.r.Load.Dials.Add(1)
+			dialling, end := context.WithCancel(life)
+			stop := context.AfterFunc(ctx, end)
+			conn, err := c.r.Node.Dial(dialling, name)
+			stop()
+			if err != nil {
+				end()
+				c.r.Load.Refused.Add(1)
+				continue
+			}
+			heard := make(chan struct{})
+			c.r.linger.Go(func() {
+				hear(conn)
+				conn.Close()
+				end()
+				close(heard)
+			})
+			f(conn, rng)
+			if ctx.Err() == nil {
+				conn.Close()
+				<-heard
+			}
+		}
 	})
 }
 

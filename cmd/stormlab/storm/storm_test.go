@@ -11,7 +11,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 	"go.uber.org/goleak"
 
-	"acyclic/integration/chaingen"
 	"acyclic/integration/p2p"
 	"acyclic/integration/wait"
 )
@@ -30,10 +29,11 @@ func TestStormsEndWithTheirContext(t *testing.T) {
 		for _, s := range All {
 			before := goleak.IgnoreCurrent()
 			feed := NewFeed(addr, s.Base, 1)
-			r := &Rig{Node: p2p.Node{Addr: addr, Net: s.Base.Network().Net}, Seed: 1, Feed: feed}
+			r := NewRig(s, p2p.Node{Addr: addr, Net: s.Base.Network().Net}, feed, 1)
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			var others sync.WaitGroup
 			others.Go(func() { feed.Run(ctx) })
+			others.Go(func() { r.Ledger.Listen(ctx, r.Node) })
 			others.Go(func() {
 				for r.Load.Dials.Load() == 0 && wait.Sleep(ctx, time.Millisecond) {
 				}
@@ -42,6 +42,7 @@ func TestStormsEndWithTheirContext(t *testing.T) {
 			})
 			s.Run(ctx, r)
 			others.Wait()
+			r.Wait()
 			if r.Load.Dials.Load() == 0 {
 				t.Errorf("%s, %s: the storm has not dialled", s.Name, name)
 			}
@@ -139,21 +140,6 @@ func sent(t *testing.T, f func(*p2p.Conn)) (blocks []*wire.MsgBlock) {
 			return blocks
 		}
 		blocks = append(blocks, block)
-	}
-}
-
-// TestPurseSpendsWhatItHas: each transaction spends an unspent output of the
-// wallet, and there is always one more.
-func TestPurseSpendsWhatItHas(t *testing.T) {
-	_, coins := Base{Blocks: 105, Coins: 10}.chain(1)
-	p := purse{wallet: chaingen.NewWallet("stormlab"), coins: coins[:3]}
-	spent := map[wire.OutPoint]bool{}
-	for range 50 {
-		tx := p.spend()
-		if tx == nil || spent[tx.TxIn[0].PreviousOutPoint] {
-			t.Fatalf("after %d: %v", len(spent), tx)
-		}
-		spent[tx.TxIn[0].PreviousOutPoint] = true
 	}
 }
 

@@ -41,7 +41,7 @@ func TestL11OnlyTheLivingAreTold(t *testing.T) {
 	}
 }
 
-// A rebuilt subscriber goes on hearing the peers that are ready. It is told of those of
+// A rebuilt subscriber goes on hearing the peers that are ready, not one that has left. It is told of those of
 // its own ledgers only, in the lanes of always.
 func TestL11ARebuiltSubscriberGoesOn(t *testing.T) {
 	const other actor.TopicID = 7
@@ -53,8 +53,10 @@ func TestL11ARebuiltSubscriberGoesOn(t *testing.T) {
 		b.Spawned(id, nil)
 		return id
 	}
-	peer, quiet, elsewhere := spawn(), spawn(), spawn()
+	peer, quiet, elsewhere, leaving := spawn(), spawn(), spawn(), spawn()
 	b.publish(peer, lifeline, ready{peer}, false)
+	b.publish(leaving, lifeline, ready{leaving}, false)
+	b.publish(leaving, lifeline, gone{leaving, "left"}, true) // its cell still lives
 	b.publish(elsewhere, other, ready{elsewhere}, false)
 	b.Publish(time.Time{}, 9, actor.Effect{Topic: weather, Body: "sun", Key: 5}, mailbox.Charge{})
 
@@ -93,6 +95,10 @@ func TestASavedBusComesBack(t *testing.T) {
 	b.Spawned(dead, nil)
 	b.publish(dead, lifeline, ready{dead}, false)
 	b.Died(time.Time{}, dead, "left")
+	leaving, _ := b.Seat(parent, 1)
+	b.Spawned(leaving, nil)
+	b.publish(leaving, lifeline, ready{leaving}, false)
+	b.publish(leaving, lifeline, gone{leaving, "left"}, true)
 	b.publish(9, weather, "sun", false)
 	b.publish(9, unheard, "noise", false)
 	saved := b.Save()
@@ -103,14 +109,14 @@ func TestASavedBusComesBack(t *testing.T) {
 	other := newBench()
 	other.topics[unheard] = &topic{Topic: Topic{ID: unheard, Kind: actor.StateTopic}, latest: map[uint64]any{}}
 	other.Load(saved)
-	want := []Life{{lives, true, false, false, 0}, {dead, true, true, true, 2}}
+	want := []Life{{lives, true, false, false, 0}, {dead, true, true, true, 2}, {leaving, true, true, false, 1}}
 	if got := other.Lives(); fmt.Sprint(got) != fmt.Sprint(want) || fmt.Sprint(b.Lives()) != fmt.Sprint(want) {
 		t.Errorf("the lives are %v and %v, want %v", b.Lives(), got, want)
 	}
-	if n := other.Seats(1); n != seats-2 || other.Check() != nil {
+	if n := other.Seats(1); n != seats-3 || other.Check() != nil {
 		t.Errorf("%d seats are free: %v", n, other.Check())
 	}
-	if next, _ := other.Seat(parent, 1); next != actor.Child(parent, 3) {
+	if next, _ := other.Seat(parent, 1); next != actor.Child(parent, 4) {
 		t.Errorf("the next cell is %v", next)
 	}
 	if got, want := fmt.Sprint(other.rebuild(watcher)), fmt.Sprint([]any{ready{lives}, "sun"}); got != want {

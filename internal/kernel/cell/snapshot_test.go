@@ -20,6 +20,7 @@ func TestASavedCellComesBack(t *testing.T) {
 		"the component has ended": func(g *stage, peer actor.ID) {
 			g.let(component, func(out *actor.Outbox) { out.Finish("it ends") })
 		},
+		"closed, and not ended":                  func(g *stage, peer actor.ID) { g.Lookup(peer).Mail.Close() },
 		"the component is of another generation": func(g *stage, peer actor.ID) { g.let(component, dies) },
 	} {
 		g := newStage()

@@ -203,6 +203,26 @@ func TestL8UrgentThingsPass(t *testing.T) {
 	})
 }
 
+// Each lane has its own share of a batch.
+func TestL8EachLaneHasItsShare(t *testing.T) {
+	b := NewBox(1, Spec{Ports: port(9), Questions: 9, Inbound: 9, States: 9,
+		Share: Shares{Answers: 4, Events: 3, Questions: 2, Inbound: 1}})
+	for i := range 9 {
+		call, _ := b.Reserve(0, 2, 0, time.Unix(100, 0), "")
+		b.Answer(call, "a", nil, 0)
+		b.Put(value(uint64(i), "v"))
+		b.Put(Envelope{Lane: actor.Questions})
+		b.Put(Envelope{Lane: actor.Inbound})
+	}
+	got := [actor.NumLanes]int{}
+	for _, e := range b.Take(0, nil) {
+		got[e.Lane]++
+	}
+	if want := [...]int{0, 4, 3, 2, 1}; got != want {
+		t.Errorf("a batch takes %v by lane, want %v", got, want)
+	}
+}
+
 // A State subscriber that is slow sees the latest value of each key, tombstones
 // included, and never an older one after a newer one.
 func TestL6StateKeepsTheLatest(t *testing.T) {

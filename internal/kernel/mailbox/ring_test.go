@@ -84,4 +84,19 @@ func TestARingKeepsNothingAlive(t *testing.T) {
 	fill()
 	r.reset()
 	empty("reset")
+
+	// A ring that has gone round grows: each envelope is in it once.
+	r = ring{max: 16}
+	fill()
+	for range 4 {
+		r.drop()
+	}
+	for range 5 {
+		*r.push() = Envelope{In: actor.Input{Body: "body"}}
+	}
+	for _, e := range r.buf[r.n:] {
+		if e.In.Body != nil {
+			t.Errorf("grown: %+v is behind the last", e)
+		}
+	}
 }

@@ -18,10 +18,13 @@
 //   - forget the clock: a Deadline does not look at a time;
 //   - return no error, return no time;
 //   - swap: two neighbours in the other order, if they are about the same thing and one
-//     of them is a call.
+//     of them is a call;
+//   - wrong field: the next field of the same type is looked at. A test whose fixture
+//     gives both the same value does not see it;
+//   - swap arguments: two neighbours of the same type.
 //
-// What only tells somebody something (log records, String, panics) and what is part of
-// the proof (Check) has no mutants.
+// What only tells somebody something (log records, texts of package fmt, String, panics)
+// and what is part of the proof (Check) has no mutants.
 //
 // # How
 //

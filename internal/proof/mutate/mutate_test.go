@@ -27,13 +27,14 @@ func TestEachKindOfFault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}}
+	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}, Selections: map[*ast.SelectorExpr]*types.Selection{}}
 	conf := types.Config{Importer: importer.ForCompiler(fset, "source", nil)}
-	if _, err := conf.Check("sample", fset, []*ast.File{syntax}, info); err != nil {
+	pkg, err := conf.Check("sample", fset, []*ast.File{syntax}, info)
+	if err != nil {
 		t.Fatal(err)
 	}
 	var mutants []Mutant
-	files, err := find(&packages.Package{Fset: fset, Syntax: []*ast.File{syntax}, TypesInfo: info}, "sample", os.ReadFile, &mutants)
+	files, err := find(&packages.Package{Fset: fset, Syntax: []*ast.File{syntax}, Types: pkg, TypesInfo: info}, "sample", os.ReadFile, &mutants)
 	if err != nil {
 		t.Fatal(err)
 	}

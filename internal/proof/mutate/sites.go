@@ -26,6 +26,7 @@ type finder struct {
 	source []byte
 	file   *token.File
 	info   *types.Info
+	types  *types.Package
 	pkg    string
 	path   string
 
@@ -33,6 +34,7 @@ type finder struct {
 	mutants *[]Mutant
 	same    map[string]int // how many mutants of a file have a name already
 
+	uses    uses
 	fn      string            // the function around
 	results *ast.FieldList    // of the function around, or nil
 	final   map[ast.Node]bool // the statements with which it may end
@@ -49,8 +51,8 @@ func find(pkg *packages.Package, dir string, read func(string) ([]byte, error), 
 			return nil, err
 		}
 		f := &finder{
-			source: source, file: file, info: pkg.TypesInfo, mutants: mutants, same: map[string]int{},
-			pkg: dir, path: path.Join(dir, path.Base(file.Name())),
+			source: source, file: file, info: pkg.TypesInfo, types: pkg.Types, mutants: mutants,
+			same: map[string]int{}, uses: uses{}, pkg: dir, path: path.Join(dir, path.Base(file.Name())),
 		}
 		for _, decl := range syntax.Decls {
 			if d, ok := decl.(*ast.FuncDecl); ok && d.Body != nil && !exempt(d.Name.Name) {
@@ -163,6 +165,7 @@ func (f *finder) endsOf(clauses *ast.BlockStmt) {
 // visit finds the mutants in a node and in what it contains.
 func (f *finder) visit(root ast.Node) {
 	ast.Inspect(root, func(n ast.Node) bool {
+		f.note(n)
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			f.function(n.Type.Results, n.Body)
@@ -186,7 +189,13 @@ func (f *finder) visit(root ast.Node) {
 		case *ast.BinaryExpr:
 			f.binary(n)
 		case *ast.CallExpr:
+			if f.tells(n) {
+				return false
+			}
 			f.call(n)
+			f.arguments(n)
+		case *ast.SelectorExpr:
+			f.field(n)
 		case *ast.ReturnStmt:
 			f.returns(n)
 		}

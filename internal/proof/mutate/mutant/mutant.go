@@ -79,6 +79,14 @@ func Zero[T any](n int, v T) T {
 	return v
 }
 
+// Other takes another value: a field, an argument.
+func Other[T any](n int, v, other T) T {
+	if On(n) {
+		return other
+	}
+	return v
+}
+
 // Less is a < b, or a <= b.
 func Less[T cmp.Ordered](n int, a, b T) bool { return a < b || On(n) && a == b }
 
