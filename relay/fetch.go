@@ -88,7 +88,7 @@ func (m *Machine) getTxs(now time.Time, p *remote) *message {
 	msg := wire.NewMsgGetData()
 	expiry := m.onBeat(now, now.Add(m.cfg.Txs.RequestTimeout))
 	for len(msg.InvList) == 0 && m.mayFetch(p) {
-		m.addTxs(msg, p, expiry)
+		msg.InvList = m.toAsk(p, expiry)
 	}
 	if len(msg.InvList) == 0 {
 		return nil
@@ -97,8 +97,9 @@ func (m *Machine) getTxs(now time.Time, p *remote) *message {
 	return send1(msg)
 }
 
-// addTxs adds to a getdata what a peer is to be asked for.
-func (m *Machine) addTxs(msg *wire.MsgGetData, p *remote, expiry time.Time) {
+// toAsk is what a peer is to be asked for. It notes that it is asked.
+func (m *Machine) toAsk(p *remote, expiry time.Time) []*wire.InvVect {
+	var list []*wire.InvVect
 	for _, name := range m.requests.Requestable(p.id, m.cfg.Txs.MaxInFlight-m.requests.InFlight(p.id)) {
 		switch inHand := m.hand.has(name.Hash); {
 		case !inHand && m.has(name): // it has come in the meantime
@@ -110,9 +111,10 @@ func (m *Machine) addTxs(msg *wire.MsgGetData, p *remote, expiry time.Time) {
 			if name.WTxID {
 				t = peer.InvTypeWTx
 			}
-			msg.InvList = append(msg.InvList, wire.NewInvVect(t, &name.Hash))
+			list = append(list, wire.NewInvVect(t, &name.Hash))
 		}
 	}
+	return list
 }
 
 // onTxReceived takes a transaction, whether it was asked for or not. While catching up
