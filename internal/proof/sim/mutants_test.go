@@ -311,7 +311,6 @@ var mutants = []struct {
 			return is && lag.Topic == node.ChainTxs
 		}}
 	})},
-	{"relay does not hear of branches that are left", &relays, breaks(node.Relay, deaf[chain.BlockDisconnected])},
 	{"relay loses every 20th verdict", &relays, breaks(node.Relay, func() *mutant { return everyNth(20, is[chain.TxVerdict]) })},
 	{"a rebuilt relay fetches no transactions", &relayDeaths, breaks(node.Relay, func() *mutant { return deafLater(is[peer.TxsAnnounced]) })},
 	{"a rebuilt relay announces no transactions", &relayDeaths, breaks(node.Relay, func() *mutant { return deafLater(is[chain.TxAccepted]) })},

@@ -35,15 +35,18 @@ func traders(c *town, n int, engine fake.EngineConfig, idle func() bool) *market
 	return k
 }
 
-// race lets some nodes find a block at the same time, every minute until it is calm.
+// raceEvery is how often nodes find a block at the same time, until it is calm.
+const raceEvery = 15 * time.Second
+
+// race lets some nodes find a block at the same time.
 func (c *town) race(nodes []*resident) {
-	meddle, next := c.meddle, c.Now.Add(time.Minute)
+	meddle, next := c.meddle, c.Now.Add(raceEvery)
 	c.meddle = func() {
 		meddle()
 		if c.calm || c.Now.Before(next) {
 			return
 		}
-		next = c.Now.Add(time.Minute)
+		next = c.Now.Add(raceEvery)
 		for _, n := range nodes {
 			n.miner.More(n.clock(c.Now))
 			n.Wake(n.Sys.Lookup(minerID))
