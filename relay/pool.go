@@ -17,6 +17,7 @@ import (
 type pool struct {
 	max      int // transactions; further ones are left out
 	next     uint64
+	gone     uint64 // how many have left it
 	byTxID   map[chainhash.Hash]*pooled
 	byWTxID  map[chainhash.Hash]*pooled // those with witness data: their wtxid is not their txid
 	byNumber map[uint64]*pooled
@@ -72,10 +73,11 @@ func (l *pool) remove(id chain.TxID) {
 	delete(l.byTxID, e.id.TxID)
 	delete(l.byWTxID, e.id.WTxID)
 	delete(l.byNumber, e.number)
+	l.gone++
 	if len(l.byTxID) == 0 { // maps that were large stay large
-		next := l.next
+		next, gone := l.next, l.gone
 		*l = newPool(l.max)
-		l.next = next
+		l.next, l.gone = next, gone
 	}
 }
 

@@ -23,6 +23,8 @@ type telling struct {
 	// upTo is the first number of the pool's transactions that it may not be given:
 	// what came after the last inv to it.
 	upTo uint64
+	// gone is how many had left the pool when the queue was last cleared of them.
+	gone uint64
 }
 
 // onAccepted has transactions announced.
@@ -52,12 +54,23 @@ func (m *Machine) tell(now time.Time, entry *pooled, source actor.ID) {
 	for _, p := range m.peers {
 		switch {
 		case !p.hears || p.id == source || entry.rate < p.floor || p.tells.known.Contains(p.nameOf(entry.id).Hash):
-		case p.tells.queue.push(entry, m.cfg.MaxQueued):
+		case m.enqueue(p, entry):
 			m.tellSoon(now, p)
 		default:
 			m.stats.TxsUnannounced++
 		}
 	}
+}
+
+// enqueue puts a transaction on a peer's queue. A full queue is first cleared of what has
+// left the pool, if that may be a quarter of it: so clearing costs little for each.
+func (m *Machine) enqueue(p *remote, entry *pooled) bool {
+	t := &p.tells
+	if len(t.queue) >= m.cfg.MaxQueued && m.pool.gone-t.gone >= uint64(m.cfg.MaxQueued)/4 {
+		t.gone = m.pool.gone
+		t.queue.clear(m.pool.byNumber)
+	}
+	return t.queue.push(entry, m.cfg.MaxQueued)
 }
 
 // nameOf is the name by which a transaction is announced to a peer.

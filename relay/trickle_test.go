@@ -153,6 +153,28 @@ func TestL4AQueueThatIsFull(t *testing.T) {
 	wantTxInv(t, r, alice, "her time had come long ago", wire.InvTypeTx, number(0), number(1), number(2))
 }
 
+// What has left the pool takes no room on a full queue: as much as comes and is confirmed,
+// the peer is told of what stays.
+func TestAFullQueueIsClearedOfWhatHasLeftThePool(t *testing.T) {
+	cfg := DefaultBounds()
+	cfg.MaxQueued = 4
+	m, specs := connect(cfg, 2)
+	r := steptest.New(t, m, specs)
+	r.Give(peer.Ready{Peer: alice})
+	for n := range 40 {
+		p := aPooled(r, n)
+		r.Give(chain.TxAccepted{Txs: []chain.PoolTx{p}})
+		if n < 37 {
+			r.Give(chain.TxConfirmed{Txs: []chain.TxID{p.ID}})
+		}
+	}
+	r.Advance(time.Minute)
+	wantTxInv(t, r, alice, "the others are confirmed", wire.InvTypeTx, number(37), number(38), number(39))
+	if s := status(r); s.TxsUnannounced != 0 {
+		t.Errorf("%d found no room on the queue", s.TxsUnannounced)
+	}
+}
+
 // What was sent by RPC is announced again to whoever has come since, until somebody asks
 // for it.
 func TestWhatNobodyAskedForIsAnnouncedAgain(t *testing.T) {

@@ -4,7 +4,8 @@ import "fmt"
 
 // txQueue has the transactions that are to be announced to one peer. It is a heap: the
 // next one to announce is at index 0. It has numbers of the pool's transactions, so those
-// that have left the pool need not be looked for here: their numbers name nothing.
+// that have left the pool are not looked for here until the queue is full: their numbers
+// name nothing.
 type txQueue []queuedTx
 
 // queuedTx is 16 bytes. The lower rank goes first.
@@ -30,11 +31,26 @@ func (q *txQueue) push(e *pooled, max int) bool {
 	if len(*q) >= max {
 		return false
 	}
-	*q = append(*q, queuedTx{rankOf(e), e.number})
+	q.add(queuedTx{rankOf(e), e.number})
+	return true
+}
+
+func (q *txQueue) add(t queuedTx) {
+	*q = append(*q, t)
 	for i := len(*q) - 1; i > 0 && q.before(i, (i-1)/2); i = (i - 1) / 2 {
 		(*q)[i], (*q)[(i-1)/2] = (*q)[(i-1)/2], (*q)[i]
 	}
-	return true
+}
+
+// clear takes out what has left the pool.
+func (q *txQueue) clear(pool map[uint64]*pooled) {
+	list := *q
+	*q = list[:0]
+	for _, t := range list {
+		if pool[t.number] != nil {
+			q.add(t) // overwrites what was looked at
+		}
+	}
 }
 
 // pop takes out the next one. There must be one.

@@ -110,7 +110,7 @@ func (b *coinBox) take(n int) (some []chaingen.Coin) {
 // fillers send bulky transactions at low fee rates: about 1.4 kB each.
 func (c *crew) fillers(ctx context.Context, n int, w *chaingen.Wallet, coins []chaingen.Coin) {
 	const outputs, size = 36, 1_400
-	c.each(ctx, n, "filler", coins, 300*time.Millisecond, func(box *coinBox, rng *rand.Rand) (msgs []wire.Message) {
+	c.each(ctx, n, "filler", coins, 100*time.Millisecond, func(box *coinBox, rng *rand.Rand) (msgs []wire.Message) {
 		for _, coin := range box.take(1) {
 			rate := int64(cheapest + rng.IntN(dearest-cheapest+1))
 			tx, _ := w.Split(coin, outputs, rate*size)
