@@ -73,6 +73,9 @@ func (m *Machine) roundSoon(now time.Time) {
 func (m *Machine) onDisconnected(e chain.BlockDisconnected) {
 	for _, p := range m.peers {
 		p.news.dropFrom(e.Hash)
+		// Its transactions come back to the pool. A peer that was told of one may have
+		// asked for it when the block had it, and have got nothing.
+		p.tells.known.Clear()
 	}
 	m.confirmed.Clear() // its transactions are to be fetched again
 }

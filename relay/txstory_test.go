@@ -143,6 +143,24 @@ func TestReorgStory(t *testing.T) {
 	r.WantNothing("so nothing need be judged")
 }
 
+// TestToldAgainAfterAReorganisation: a peer that was told of a transaction asks for it when
+// a block has it, and gets nothing. When the block leaves the chain, the peer is told again.
+func TestToldAgainAfterAReorganisation(t *testing.T) {
+	r := txRig(t)
+	r.Give(peer.Ready{Peer: alice, WTxIDs: true})
+	_, id := aTx(1)
+	r.Give(accepted(r, id, bob))
+	r.Advance(time.Minute)
+	r.Reply(wantTxInv(t, r, alice, "it is news", peer.InvTypeWTx, id.WTxID), peer.Sent{})
+
+	b := grow(r, genesis, 1, 0)[0]
+	r.Give(chain.TxRemoved{Reason: chain.RemovedConfirmed, Txs: []chain.TxID{id}})
+	r.Give(chain.BlockDisconnected{Point: b.Point})
+	r.Give(accepted(r, id, 0))
+	r.Advance(time.Minute)
+	wantTxInv(t, r, alice, "it is back", peer.InvTypeWTx, id.WTxID)
+}
+
 // The bench of transactions.
 
 // txRig is a relay that has caught up.

@@ -196,6 +196,7 @@ func (w *world) reorg(keep int) {
 	for len(w.best) > keep+1 {
 		w.r.Give(chain.BlockDisconnected{Point: w.best[len(w.best)-1].Point})
 		w.best = w.best[:len(w.best)-1]
+		w.txs.forgot = true
 	}
 	w.salt++
 	w.connect(0)

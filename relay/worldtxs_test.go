@@ -20,6 +20,7 @@ type txWorld struct {
 	next    int // the next transaction that comes to the pool
 	pool    []chain.PoolTx
 	told    map[actor.ID]map[chainhash.Hash]bool // by us
+	forgot  bool                                 // a block was left: what peers know is forgotten
 	shown   map[actor.ID]map[chainhash.Hash]bool // to us
 	owed    map[actor.ID]map[chainhash.Hash]bool // to be told
 	flying  map[chainhash.Hash]flight
@@ -148,9 +149,9 @@ func (w *world) judgeTxs(id actor.ID, msg wire.Message) {
 func (w *world) toldTx(id actor.ID, h chainhash.Hash) {
 	i := slices.IndexFunc(w.txs.pool, func(t chain.PoolTx) bool { return t.ID.WTxID == h })
 	switch {
-	case w.txs.told[id][h]:
+	case w.txs.told[id][h] && !w.txs.forgot:
 		panic("a transaction is announced twice")
-	case w.txs.shown[id][h]:
+	case w.txs.shown[id][h] && !w.txs.forgot:
 		panic("a transaction is announced to a peer that has announced it")
 	case i < 0:
 		panic("a transaction is announced that is not in the pool")

@@ -140,8 +140,28 @@ type engine struct {
 	Broken               bool  // the database has failed
 }
 
-// txNames are two transactions. Block a2 confirms the first.
-var txNames = [2]chain.TxID{{TxID: chainhash.Hash{1}, WTxID: chainhash.Hash{11}}, {TxID: chainhash.Hash{2}, WTxID: chainhash.Hash{22}}}
+// txs are two transactions. Block a2 confirms the first.
+var txs = func() (all [2]*wire.MsgTx) {
+	for i := range all {
+		all[i] = wire.NewMsgTx(2)
+		all[i].AddTxIn(wire.NewTxIn(&wire.OutPoint{Hash: chainhash.Hash{byte(i + 1)}}, nil, wire.TxWitness{{1}}))
+		all[i].AddTxOut(wire.NewTxOut(1000, nil))
+	}
+	return all
+}()
+
+// txNames are their names.
+var txNames = func() (all [2]chain.TxID) {
+	for i, tx := range txs {
+		all[i] = chain.TxID{TxID: tx.TxHash(), WTxID: tx.WitnessHash()}
+	}
+	return all
+}()
+
+// pooled is a transaction as the pool names it.
+func pooled(i int) chain.PoolTx {
+	return chain.PoolTx{ID: txNames[i], Fee: 1000, VSize: 100, Added: Epoch}
+}
 
 // applyTx takes a transaction into the pool.
 func (e *engine) applyTx(q chain.ApplyTx) chain.TxApplied {
@@ -159,7 +179,7 @@ func (e *engine) applyTx(q chain.ApplyTx) chain.TxApplied {
 
 func (e *engine) enter(i int) {
 	e.Pool = insert(e.Pool, i)
-	e.Events = append(e.Events, chain.TxAccepted{Txs: []chain.PoolTx{{ID: txNames[i]}}})
+	e.Events = append(e.Events, chain.TxAccepted{Txs: []chain.PoolTx{pooled(i)}})
 }
 
 // confirm says what a block does to the pool.
@@ -173,6 +193,29 @@ func (e *engine) confirm(block int) {
 		e.Pool = slices.Delete(e.Pool, i, i+1)
 		e.Events = append(e.Events, chain.TxRemoved{Reason: chain.RemovedConfirmed, Txs: first})
 	}
+}
+
+// readPool plays the readers.
+func (e *engine) readPool(q any) any {
+	switch b := q.(type) {
+	case chain.GetPool:
+		var a chain.Pool
+		for _, i := range e.Pool {
+			a.Txs = append(a.Txs, pooled(i))
+		}
+		return a
+	case chain.GetPoolTxs:
+		a := chain.PooledTxs{Txs: make([]*wire.MsgTx, len(b.TxIDs))}
+		for k, txid := range b.TxIDs {
+			for _, i := range e.Pool {
+				if txNames[i].TxID == txid {
+					a.Txs[k] = txs[i]
+				}
+			}
+		}
+		return a
+	}
+	return chain.PoolInfo{Loaded: true, Txs: len(e.Pool), MinFee: 1000, MinRelayFee: 1000}
 }
 
 // newEngine has the blocks up to one.
@@ -322,6 +365,8 @@ func (e *engine) answer(now time.Time, q any) any {
 		return chain.TxOutFound{Changes: e.changes(b.Seen)}
 	case chain.WritePool:
 		return chain.PoolWritten{Changes: e.changes(b.Seen)}
+	case chain.GetPool, chain.GetPoolInfo, chain.GetPoolTxs:
+		return e.readPool(q)
 	case chain.GetLocator:
 		return e.locator(b)
 	case chain.GetPath:

@@ -232,7 +232,7 @@ func TestAScenarioAboutNothingIsFound(t *testing.T) {
 // double answer, no event out of order. All seats come free again, and a node that is
 // told to stop stops.
 func TestEveryInterleavingKeepsTheLaws(t *testing.T) {
-	all := slices.Concat(explorations(), blockScenarios(), dialScenarios())
+	all := slices.Concat(explorations(), blockScenarios(), dialScenarios(), txScenarios())
 	if slow {
 		explore(t, all, Bounds{States: 1000}, true)
 		return
@@ -244,5 +244,5 @@ func TestLongExplorationsKeepTheLaws(t *testing.T) {
 	if *howLong != "long" {
 		t.Skip("run with -explore=long")
 	}
-	explore(t, slices.Concat(longExplorations(), longBlockScenarios()), Bounds{States: 2_000_000}, false)
+	explore(t, slices.Concat(longExplorations(), longBlockScenarios(), longTxScenarios()), Bounds{States: 2_000_000}, false)
 }

@@ -317,7 +317,7 @@ func TestMutationsAreCaught(t *testing.T) {
 		t.Logf("%-4s %-55s %6d states, %d moves: %s", "L1", m.what, r.States, r.Steps, r.Violation)
 		fmt.Fprintf(&page, "| L1 | %s | deadlock |\n", m.what)
 	}
-	for _, m := range slices.Concat(mutations, blockMutations) {
+	for _, m := range slices.Concat(mutations, blockMutations, txMutations) {
 		sc := m.scenario()
 		r := Explore(sc, Bounds{Time: time.Minute})
 		fmt.Fprintf(&page, "| %s | %s | %s |\n", m.law, m.what, m.says)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/node"
 	"acyclic/peer"
@@ -266,6 +267,9 @@ func (o *outsideWorld) Serve(w *World, _ actor.ID, q any) any {
 			return server.Resolved{Err: "no such host"}
 		}
 		return server.Resolved{Addrs: []netip.AddrPort{o.Conns[0].address(0)}}
+	}
+	if _, is := q.(chain.GetPool); is {
+		o.sees(w, "ask for the pool")
 	}
 	before := len(o.Engine.Events)
 	a := o.Engine.answer(w.Clock, q)

@@ -2,10 +2,12 @@ package explore
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
 )
@@ -21,7 +23,8 @@ type remote struct {
 	Barred  bool         // it came from a host that was banned
 	Written peer.Flushed // what Flushed will say
 	Flushed peer.Flushed
-	Told    int    // blocks announced to it
+	Told    int    // blocks or transactions announced to it
+	Asked   bool   // it was asked for a transaction
 	Owes    []owed // what it was asked for, the oldest first
 }
 
@@ -36,6 +39,7 @@ type manner struct {
 	Grows     []int    // what will be the last block of its chain, one after the other
 	Shows     string   // by what it announces that: headers, inv, block or lone (the last header)
 	Script    []string // what it says by itself
+	Sells     bool     // it answers getdata for transactions
 	Slow      bool     // it reads in a separate move
 	Stays     bool     // it does not hang up
 	Rude      bool     // it may break the framing, which is a fault
@@ -56,7 +60,7 @@ const (
 // owed is one answer that a remote peer owes.
 type owed struct {
 	What owing
-	N    int    // the block asked for; the block behind which headers were asked for
+	N    int    // the block or transaction asked for; the block behind which headers were asked for
 	Ping uint64 // the nonce
 }
 
@@ -66,6 +70,7 @@ const (
 	owesHeaders owing = iota
 	owesBlock
 	owesPong
+	owesTx
 )
 
 func (r *remote) address(i int) netip.AddrPort {
@@ -136,7 +141,11 @@ func (r *remote) hear(msg wire.Message) {
 		}
 	case *wire.MsgGetData:
 		for _, v := range m.InvList {
-			if r.Serves {
+			if i := slices.IndexFunc(txNames[:], func(id chain.TxID) bool { return id.TxID == v.Hash }); i >= 0 {
+				if r.Asked = true; r.Sells {
+					r.Owes = append(r.Owes, owed{What: owesTx, N: i})
+				}
+			} else if r.Serves {
 				r.Owes = append(r.Owes, owed{What: owesBlock, N: numbers[v.Hash]})
 			}
 		}
@@ -169,6 +178,8 @@ func (r *remote) speak(move int64) []wire.Message {
 	switch o := r.take(int(move - answers)); o.What {
 	case owesPong:
 		return []wire.Message{wire.NewMsgPong(o.Ping)}
+	case owesTx:
+		return []wire.Message{txs[o.N]}
 	case owesBlock:
 		return []wire.Message{tree[o.N].block}
 	default:
@@ -207,21 +218,23 @@ var (
 	hello = &wire.MsgVersion{ProtocolVersion: int32(wire.AddrV2Version), Services: wire.SFNodeNetwork | wire.SFNodeWitness,
 		Timestamp: Epoch, Nonce: 7, UserAgent: "/remote/"}
 	phrases = map[string]wire.Message{
-		"sendheaders": wire.NewMsgSendHeaders(),
-		"headers":     wire.NewMsgHeaders(), // none: "I have nothing for you"
-		"getheaders":  &wire.MsgGetHeaders{ProtocolVersion: wire.ProtocolVersion, BlockLocatorHashes: []*chainhash.Hash{regtest.GenesisHash}},
-		"getblocks":   &wire.MsgGetBlocks{ProtocolVersion: wire.ProtocolVersion, BlockLocatorHashes: []*chainhash.Hash{&tree[a1].Hash}},
-		"getdata":     getdata(wire.InvTypeWitnessBlock, a1),
-		"getdata two": getdata(wire.InvTypeBlock, a2, a3, a1),
-		"getdata tx":  getdata(wire.InvTypeTx, a1),
-		"scattered":   &wire.MsgHeaders{Headers: headersOf([]int{a1, a3})},
-		"ping":        wire.NewMsgPing(5),
-		"pong":        wire.NewMsgPong(5),
-		"getaddr":     wire.NewMsgGetAddr(),
-		"addr":        &wire.MsgAddr{AddrList: []*wire.NetAddress{wire.NewNetAddressTimestamp(Epoch, wire.SFNodeNetwork, []byte{8, 77, 0, 1}, 18444)}},
-		"addrv2":      &wire.MsgAddrV2{AddrList: []*wire.NetAddressV2{wire.NetAddressV2FromBytes(Epoch.AddDate(0, 0, 1), wire.SFNodeNetwork, []byte{8, 78, 0, 1}, 18444)}},
-		"long":        &wire.MsgGetHeaders{BlockLocatorHashes: make([]*chainhash.Hash, peer.MaxLocator+1)},
-		"inv tx":      wire.NewMsgInv(),
+		"sendheaders":  wire.NewMsgSendHeaders(),
+		"headers":      wire.NewMsgHeaders(), // none: "I have nothing for you"
+		"getheaders":   &wire.MsgGetHeaders{ProtocolVersion: wire.ProtocolVersion, BlockLocatorHashes: []*chainhash.Hash{regtest.GenesisHash}},
+		"getblocks":    &wire.MsgGetBlocks{ProtocolVersion: wire.ProtocolVersion, BlockLocatorHashes: []*chainhash.Hash{&tree[a1].Hash}},
+		"getdata":      getdata(wire.InvTypeWitnessBlock, a1),
+		"getdata two":  getdata(wire.InvTypeBlock, a2, a3, a1),
+		"getdata tx":   getdata(wire.InvTypeTx, a1),
+		"scattered":    &wire.MsgHeaders{Headers: headersOf([]int{a1, a3})},
+		"ping":         wire.NewMsgPing(5),
+		"pong":         wire.NewMsgPong(5),
+		"getaddr":      wire.NewMsgGetAddr(),
+		"addr":         &wire.MsgAddr{AddrList: []*wire.NetAddress{wire.NewNetAddressTimestamp(Epoch, wire.SFNodeNetwork, []byte{8, 77, 0, 1}, 18444)}},
+		"addrv2":       &wire.MsgAddrV2{AddrList: []*wire.NetAddressV2{wire.NetAddressV2FromBytes(Epoch.AddDate(0, 0, 1), wire.SFNodeNetwork, []byte{8, 78, 0, 1}, 18444)}},
+		"long":         &wire.MsgGetHeaders{BlockLocatorHashes: make([]*chainhash.Hash, peer.MaxLocator+1)},
+		"inv tx":       wire.NewMsgInv(),
+		"inv a tx":     &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(wire.InvTypeTx, &txNames[0].TxID)}},
+		"getdata a tx": &wire.MsgGetData{InvList: []*wire.InvVect{wire.NewInvVect(wire.InvTypeWitnessTx, &txNames[0].TxID)}},
 	}
 )
 

@@ -16,7 +16,7 @@ func (c *town) mortals(plan *cell.Plan) {
 		return
 	}
 	wrap(plan, func(id actor.ID, m actor.Machine) actor.Machine {
-		if id == minerID || id == clientID || id == payerID {
+		if id == minerID || id == clientID || id == payerID || id == walletID {
 			return m
 		}
 		rng := c.seeded()

@@ -57,6 +57,8 @@ func (l *liar) greeted(now time.Time, out *actor.Outbox) {
 		l.acts = now.Add(time.Second)
 	case l.how == veteran:
 		l.begin(now, out)
+	case l.how.trades():
+		l.openShop(now)
 	case l.how == gossip:
 		l.tell(now, out)
 	case l.how == rude && l.breach == twofold:

@@ -301,6 +301,29 @@ var mutants = []struct {
 	{"a rebuilt chain drops what it had not published", &payDeaths, breaks(node.Chain, func() *mutant {
 		return hears(func(_ actor.Input, a *chain.CaughtUp) { a.Events = nil })
 	})},
+	{"relay announces no transactions", &relays, breaks(node.Relay, deaf[chain.TxAccepted])},
+	{"relay does not announce again what was sent by RPC", &relays, breaks(node.Relay, func() *mutant {
+		return hears(func(_ actor.Input, e *chain.TxAccepted) { e.Txs = fromNobody(e.Txs) })
+	})},
+	{"relay goes on as if it had missed nothing of the pool", &relays, breaks(node.Relay, func() *mutant {
+		return &mutant{loses: func(in actor.Input) bool {
+			lag, is := in.Body.(actor.Lagged)
+			return is && lag.Topic == node.ChainTxs
+		}}
+	})},
+	{"relay loses every 20th verdict", &relays, breaks(node.Relay, func() *mutant { return everyNth(20, is[chain.TxVerdict]) })},
+	{"a rebuilt relay fetches no transactions", &relayDeaths, breaks(node.Relay, func() *mutant { return deafLater(is[peer.TxsAnnounced]) })},
+	{"a rebuilt relay announces no transactions", &relayDeaths, breaks(node.Relay, func() *mutant { return deafLater(is[chain.TxAccepted]) })},
+	{"relay knows one announcer of each transaction", &shops, breaks(node.Relay, firstAnnouncer)},
+	{"relay's requests do not expire", &shops, func(s *node.Settings) { s.Limits.Relay.Txs.RequestTimeout = 24 * time.Hour }},
+	{"relay announces a transaction to whom it has it from", &shops, breaks(node.Relay, echo)},
+	{"invalid transactions are no fault", &shops, breaks(node.Relay, func() *mutant {
+		return hears(func(_ actor.Input, v *chain.TxVerdict) {
+			if v.Code == chain.TxInvalid {
+				v.Code = chain.TxPolicy
+			}
+		})
+	})},
 }
 
 // silent makes a chain that hears other events of its worker.

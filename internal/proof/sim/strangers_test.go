@@ -37,7 +37,8 @@ const (
 )
 
 func (m manner) String() string {
-	return [...]string{"boaster", "mute", "gibberer", "flooder", "churner", "forger", "spoiler", "rude", "gossip", "parrot", "veteran"}[m]
+	return [...]string{"boaster", "mute", "gibberer", "flooder", "churner", "forger", "spoiler", "rude", "gossip", "parrot", "veteran",
+		"hoarder", "tardy", "changeling", "lacker", "orphaner", "cheat", "flood", "quitter", "courier"}[m]
 }
 
 // stranger is a node of the town with other code than ours: a cell that dials and admits,
@@ -52,6 +53,7 @@ type stranger struct {
 	learns func(blocks int) // what a veteran does when it has so many
 	nags   bool             // a veteran that gets nothing asks again
 	wrong  func(error)      // what the nodes do wrong
+	market *market          // whose payments it announces; nil: it trades nothing
 	sure   bool             // nothing that a gossip is told can be lost
 	rng    *rand.Rand
 	conns  int
@@ -156,6 +158,7 @@ type liar struct {
 	acted int
 	breach
 	learned
+	trader
 	ordeal
 }
 
@@ -226,6 +229,7 @@ func (l *liar) hear(now time.Time, msg wire.Message, out *actor.Outbox) {
 		if l.inbound {
 			l.introduce(now, out)
 		}
+		l.modern(out)
 		l.say(out, &wire.MsgVerAck{})
 	case *wire.MsgVerAck:
 		l.greeted(now, out)
@@ -240,9 +244,15 @@ func (l *liar) hear(now time.Time, msg wire.Message, out *actor.Outbox) {
 		}
 	case *wire.MsgGetData:
 		l.data(m, out)
+		if l.how.trades() {
+			l.deal(now, m, out)
+		}
 	case *wire.MsgAddr, *wire.MsgAddrV2:
 		l.due = time.Time{}
 	default:
+		if inv, is := msg.(*wire.MsgInv); is && l.how.trades() {
+			l.overhear(inv)
+		}
 		if l.how == veteran {
 			l.study(msg, out)
 		}
@@ -289,6 +299,10 @@ func (l *liar) data(m *wire.MsgGetData, out *actor.Outbox) {
 
 // act says something unasked.
 func (l *liar) act(now time.Time, out *actor.Outbox) {
+	if l.how.trades() {
+		l.trade(now, out)
+		return
+	}
 	l.acted++
 	l.acts = now.Add(1 + time.Duration(l.rng.Int64N(int64(time.Second))))
 	if l.how == veteran {

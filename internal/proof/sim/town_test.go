@@ -78,6 +78,7 @@ type resident struct {
 	miner   *fake.Miner
 	client  *client
 	payer   *payer        // nil: nobody pays
+	wallet  *wallet       // nil: it has none
 	stop    time.Time     // when it is told to stop; zero: never
 	told    bool          // it was told, or has halted
 	halts   string        // part of the reason for which it must halt; "": it need not
@@ -109,8 +110,9 @@ type belongings struct {
 	halts  string               // part of the reason for which it must halt; "": it need not
 	linger time.Duration        // between its wish to stop and its stop
 	fails  *time.Time           // when its engine's worker dies of a question; nil: never
-	pays   time.Duration        // the mean time between two acts of its payer; zero: it has none
-	coins  []*wire.MsgBlock     // whose rewards its payer has
+	pays   time.Duration        // the mean time between two acts of its payer or wallet; zero: it has none
+	coins  []*wire.MsgBlock     // whose rewards that has
+	market *market              // where its wallet pays; nil: it has none
 	ahead  time.Duration        // how far the clock by which it judges headers is ahead
 }
 
@@ -202,8 +204,11 @@ func (c *town) add(has belongings) *resident {
 	if has.orders {
 		c.employ(n, plan, s.Server.MaxAdded)
 	}
-	if has.pays > 0 {
+	if has.pays > 0 && has.market == nil {
 		c.endow(n, plan, has.pays, has.coins)
+	}
+	if has.market != nil {
+		has.market.open(c, n, plan, has.pays, has.coins)
 	}
 	if c.jumps > 0 {
 		wrap(plan, func(_ actor.ID, m actor.Machine) actor.Machine { return &clocked{Machine: m, town: c} })

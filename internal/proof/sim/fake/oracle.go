@@ -6,6 +6,8 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain"
 )
 
 // Verify compares the coins with what follows from the blocks of the best chain, and the
@@ -41,6 +43,12 @@ func (s *Store) Pooled() []chainhash.Hash {
 	}
 	return inOrder(list)
 }
+
+// Named lists the pool as the readers do.
+func (s *Store) Named() []chain.PoolTx { return s.poolNames().Txs }
+
+// Has says whether a transaction is in the pool.
+func (s *Store) Has(txid chainhash.Hash) bool { return s.pool.find(txid) != nil }
 
 // Confirmed says whether a transaction is in a block of the best chain.
 func (s *Store) Confirmed(txid chainhash.Hash) bool {
