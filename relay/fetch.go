@@ -82,24 +82,20 @@ func (m *Machine) mayFetch(p *remote) bool {
 // getTxs makes the getdata of what a peer is to be asked for. It returns nil if there is
 // nothing.
 func (m *Machine) getTxs(now time.Time, p *remote) *message {
-	if m.requests.Waiting() == 0 {
+	var list []*wire.InvVect // NewMsgGetData makes room for a thousand; most steps ask for nothing
+	for len(list) == 0 && m.mayFetch(p) {
+		list = m.toAsk(now, p)
+	}
+	if len(list) == 0 {
 		return nil
 	}
-	msg := wire.NewMsgGetData()
-	expiry := m.onBeat(now, now.Add(m.cfg.Txs.RequestTimeout))
-	for len(msg.InvList) == 0 && m.mayFetch(p) {
-		msg.InvList = m.toAsk(p, expiry)
-	}
-	if len(msg.InvList) == 0 {
-		return nil
-	}
-	m.stats.TxsRequested += uint64(len(msg.InvList))
-	return send1(msg)
+	m.stats.TxsRequested += uint64(len(list))
+	return send1(&wire.MsgGetData{InvList: list})
 }
 
 // toAsk is what a peer is to be asked for. It notes that it is asked.
-func (m *Machine) toAsk(p *remote, expiry time.Time) []*wire.InvVect {
-	var list []*wire.InvVect
+func (m *Machine) toAsk(now time.Time, p *remote) (list []*wire.InvVect) {
+	expiry := m.onBeat(now, now.Add(m.cfg.Txs.RequestTimeout))
 	for _, name := range m.requests.Requestable(p.id, m.cfg.Txs.MaxInFlight-m.requests.InFlight(p.id)) {
 		switch inHand := m.hand.has(name.Hash); {
 		case !inHand && m.has(name): // it has come in the meantime
