@@ -58,12 +58,13 @@ type (
 	}
 
 	// SubmitBlock offers a block. The caller brings blocks in order: the data of
-	// its parent must be stored. The block must not be changed afterwards.
+	// its parent must be stored. Payload is that of a block message, and must not be
+	// changed afterwards. Hash is that of its header.
 	SubmitBlock struct {
 		actor.Asks[Verdict, Chain]
-		Block  *wire.MsgBlock
-		Hash   chainhash.Hash
-		Source actor.ID // the peer that sent it; zero: RPC
+		Payload []byte
+		Hash    chainhash.Hash
+		Source  actor.ID // the peer that sent it; zero: RPC
 	}
 
 	// Verdict is the answer.

@@ -38,10 +38,10 @@ type (
 	// ApplyBlock carries out SubmitBlock.
 	ApplyBlock struct {
 		actor.Asks[BlockApplied, Worker]
-		Block  *wire.MsgBlock
-		Hash   chainhash.Hash
-		Source actor.ID
-		Seen   uint64
+		Payload []byte
+		Hash    chainhash.Hash
+		Source  actor.ID
+		Seen    uint64
 	}
 
 	// BlockApplied is the answer.

@@ -108,8 +108,7 @@ func (t *headers) announce(p *remote, b peer.BlockReceived) {
 		t.askSoon(p)
 		return
 	}
-	h := b.Block.Header
-	t.enqueue(p, receivedHeaders{headers: []*wire.BlockHeader{&h}, last: b.Hash})
+	t.enqueue(p, receivedHeaders{headers: []*wire.BlockHeader{&b.Header}, last: b.Hash})
 }
 
 // submit hands chain the headers that wait, in the order in which they came. A

@@ -180,7 +180,7 @@ func TestWhatAnUnaskedBlockDoes(t *testing.T) {
 		r := &u.find(1).headers
 		*r = c.r
 		r.lastAsk, r.askAt = u.now, u.now.Add(time.Hour)
-		u.headers.announce(u.find(1), peer.BlockReceived{Peer: 1, Hash: block.Hash, Block: block.block()})
+		u.headers.announce(u.find(1), block.sent(1, 100, false))
 		if judge := len(u.headers.queue) == 1; judge != c.judge || judge && (*r.batch.headers[0] != *block.header || r.batch.last != block.Hash) {
 			t.Errorf("%s: %v", c.name, judge)
 		}

@@ -82,12 +82,11 @@ func (m *Machine) onHeaders(now time.Time, msg *wire.MsgHeaders, out *actor.Outb
 	m.announced(hashes, out)
 }
 
-func (m *Machine) onBlock(now time.Time, msg *wire.MsgBlock, in Received, out *actor.Outbox) {
-	hash := msg.BlockHash()
+func (m *Machine) onBlock(now time.Time, msg *MsgBlock, out *actor.Outbox) {
+	hash := msg.Header.BlockHash()
 	m.lastBlock = now
 	m.topics.Sync.Publish(out, BlockReceived{
-		Peer: m.id, Hash: hash, Block: msg,
-		Size: in.Bytes, Memory: max(in.Bytes, in.Memory), Asked: m.takeBlock(hash),
+		Peer: m.id, Hash: hash, Header: msg.Header, Payload: msg.Payload, Asked: m.takeBlock(hash),
 	})
 	m.announced([]chainhash.Hash{hash}, out)
 }

@@ -56,7 +56,7 @@ func TestMissingPong(t *testing.T) {
 	b.flushAll()
 	for range 19 {
 		b.Advance(time.Minute)
-		b.receive(&wire.MsgFilterClear{}) // it is not silent
+		b.receive(&wire.MsgInv{}) // it is not silent
 	}
 	b.says("twenty minutes are granted")
 	b.Advance(time.Minute)

@@ -59,7 +59,7 @@ func (e *Engine) onApplyHeaders(q chain.ApplyHeaders) chain.HeadersApplied {
 func (e *Engine) onApplyBlock(q chain.ApplyBlock) chain.BlockApplied {
 	var v chain.Verdict
 	if e.fatal == "" {
-		e.guard(func() { v = e.applyBlock(q.Block, q.Source) })
+		e.guard(func() { v = e.applyBlock(q) })
 	}
 	if e.fatal != "" {
 		v = chain.Verdict{Hash: q.Hash, Tip: e.Tips().Block, Code: chain.Fatal, Reason: "fatal", Detail: e.fatal}

@@ -254,9 +254,11 @@ func (c *end) starve(now time.Time) {
 func (c *end) deliver(now time.Time, p packet) bool {
 	if w := p.msg; w != nil {
 		r := peer.Received{Conn: c.id, Command: w.Command, Bytes: len(w.Payload)}
-		var err error
-		if r.Msg, err = peer.Decode(w.Command, w.Payload); err != nil {
-			r.Bad = err.Error()
+		if r.Bad = peer.Skip(w.Command, true); r.Bad == "" {
+			var err error
+			if r.Msg, err = peer.Decode(w.Command, w.Payload); err != nil {
+				r.Bad, r.Fault = err.Error(), true
+			}
 		}
 		c.adapter.deliver(c.owner, actor.Inbound, r, r.Bytes)
 		return true
