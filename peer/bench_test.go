@@ -104,7 +104,7 @@ func received(t testing.TB, msg wire.Message) Received {
 	payload := mustEncode(t, msg)
 	r := Received{Conn: conn, Command: msg.Command(), Msg: msg, Bytes: len(payload)}
 	if b, is := msg.(*wire.MsgBlock); is {
-		r.Msg = &MsgBlock{Header: b.Header, Payload: payload}
+		r.Msg = &MsgBlock{MsgBlock: wire.MsgBlock{Header: b.Header}, Payload: payload}
 	}
 	if r.Bad = Skip(r.Command, true); r.Bad != "" {
 		r.Msg = nil

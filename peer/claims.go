@@ -22,25 +22,31 @@ type claims struct {
 // rest.
 func falseClaim(command string, payload []byte) string {
 	c := claims{rest: payload}
-	if walk := layouts[command]; walk != nil {
-		walk(&c)
-	}
+	c.message(command)
 	return c.wrong
 }
 
-// layouts say where the counts of the messages are that have any.
-var layouts = map[string]func(*claims){
-	wire.CmdVersion:    (*claims).version,
-	wire.CmdAddr:       func(c *claims) { c.list(wire.MaxAddrPerMsg, 30) },
-	wire.CmdAddrV2:     (*claims).addrsV2,
-	wire.CmdInv:        func(c *claims) { c.list(wire.MaxInvPerMsg, 36) },
-	wire.CmdGetData:    func(c *claims) { c.list(wire.MaxInvPerMsg, 36) },
-	wire.CmdNotFound:   func(c *claims) { c.list(wire.MaxInvPerMsg, 36) },
-	wire.CmdGetHeaders: func(c *claims) { c.skip(4); c.list(maxLocator, 32) },
-	wire.CmdGetBlocks:  func(c *claims) { c.skip(4); c.list(maxLocator, 32) },
-	wire.CmdHeaders:    func(c *claims) { c.list(wire.MaxBlockHeadersPerMsg, 81) },
-	wire.CmdTx:         (*claims).tx,
-	wire.CmdBlock:      (*claims).block,
+// message walks through the messages that have counts.
+func (c *claims) message(command string) {
+	switch command {
+	case wire.CmdVersion:
+		c.version()
+	case wire.CmdAddr:
+		c.list(wire.MaxAddrPerMsg, 30)
+	case wire.CmdAddrV2:
+		c.addrsV2()
+	case wire.CmdInv, wire.CmdGetData, wire.CmdNotFound:
+		c.list(wire.MaxInvPerMsg, 36)
+	case wire.CmdGetHeaders, wire.CmdGetBlocks:
+		c.skip(4) // protocol version
+		c.list(maxLocator, 32)
+	case wire.CmdHeaders:
+		c.list(wire.MaxBlockHeadersPerMsg, 81)
+	case wire.CmdTx:
+		c.tx()
+	case wire.CmdBlock:
+		c.block()
+	}
 }
 
 // maxLocator is how many hashes a locator may have (Bitcoin Core's MAX_LOCATOR_SZ).

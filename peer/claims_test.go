@@ -73,7 +73,7 @@ func TestClaimsFollowTheDecoder(t *testing.T) {
 			continue
 		}
 		c := claims{rest: payload}
-		layouts[msg.Command()](&c)
+		c.message(msg.Command())
 		if len(c.rest) > 0 {
 			t.Errorf("%d of %d bytes of a %s are left", len(c.rest), len(payload), msg.Command())
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/btcsuite/btcd/wire/v2"
 )
@@ -15,7 +14,7 @@ import (
 // messages makes the message that a command's payload is decoded into. It has
 // every message that a component reads, those that btcd's reader lacks
 // (wtxidrelay) included. A new message is one line here, a case in onReceived,
-// and a line in layouts if it has counts.
+// and one in claims.message if it has counts.
 var messages = map[string]func() wire.Message{
 	wire.CmdVersion:     empty[wire.MsgVersion],
 	wire.CmdVerAck:      empty[wire.MsgVerAck],
@@ -38,10 +37,14 @@ var messages = map[string]func() wire.Message{
 	wire.CmdTx:          empty[wire.MsgTx],
 }
 
-// greetings are the messages that mean something before a peer's verack. Until then no
+// greets says whether a message means something before a peer's verack. Until then no
 // other is decoded.
-var greetings = []string{
-	wire.CmdVersion, wire.CmdVerAck, wire.CmdWTxIdRelay, wire.CmdSendAddrV2, wire.CmdSendHeaders,
+func greets(command string) bool {
+	switch command {
+	case wire.CmdVersion, wire.CmdVerAck, wire.CmdWTxIdRelay, wire.CmdSendAddrV2, wire.CmdSendHeaders:
+		return true
+	}
+	return false
 }
 
 func empty[M any, P interface {
@@ -71,7 +74,7 @@ func Skip(command string, shaken bool) string {
 	switch {
 	case messages[command] == nil:
 		return fmt.Sprintf("nobody reads a %q", command)
-	case !shaken && !slices.Contains(greetings, command):
+	case !shaken && !greets(command):
 		return fmt.Sprintf("a %s before the verack", command)
 	}
 	return ""
@@ -84,6 +87,9 @@ func Skip(command string, shaken bool) string {
 func Decode(command string, payload []byte) (wire.Message, error) {
 	if wrong := falseClaim(command, payload); wrong != "" {
 		return nil, errors.New(wrong)
+	}
+	if command == wire.CmdBlock {
+		return decodeBlock(payload)
 	}
 	msg := messages[command]()
 	r := bytes.NewBuffer(payload) // MsgVersion can be read from nothing else

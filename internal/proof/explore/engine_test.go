@@ -89,7 +89,7 @@ var changed = func() map[int]*peer.MsgBlock {
 
 // message is a block as the transport hands it to a peer.
 func message(b *wire.MsgBlock) *peer.MsgBlock {
-	return &peer.MsgBlock{Header: b.Header, Payload: fixture.Payload(b)}
+	return &peer.MsgBlock{MsgBlock: wire.MsgBlock{Header: b.Header}, Payload: fixture.Payload(b)}
 }
 
 // branch lists the blocks behind from up to its descendant to.
