@@ -88,8 +88,11 @@ func Decode(command string, payload []byte) (wire.Message, error) {
 	if wrong := falseClaim(command, payload); wrong != "" {
 		return nil, errors.New(wrong)
 	}
-	if command == wire.CmdBlock {
+	switch {
+	case command == wire.CmdBlock:
 		return decodeBlock(payload)
+	case command == wire.CmdPong && len(payload) < 8:
+		return &wire.MsgPong{}, nil // Bitcoin Core takes it for one with nonce zero
 	}
 	msg := messages[command]()
 	r := bytes.NewBuffer(payload) // MsgVersion can be read from nothing else

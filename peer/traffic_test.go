@@ -45,6 +45,65 @@ func TestBlockAskedForAndNot(t *testing.T) {
 	}
 }
 
+// getHeaders asks for what comes behind some blocks. The headers of tests begin behind a
+// block of hash zero.
+func getHeaders(behind ...chainhash.Hash) *wire.MsgGetHeaders {
+	msg := &wire.MsgGetHeaders{BlockLocatorHashes: []*chainhash.Hash{{}}}
+	for i := range behind {
+		msg.BlockLocatorHashes = append(msg.BlockLocatorHashes, &behind[i])
+	}
+	return msg
+}
+
+// A peer that is two seconds away announces blocks before it answers a getheaders. What
+// answers it is told by what it begins with.
+func TestAnAnnouncementIsNoAnswer(t *testing.T) {
+	b := readyBench(t, false, testConfig())
+	common, tip := chainhash.Hash{1}, chainhash.Hash{2}
+	b.Ask(Send{Msgs: []wire.Message{getHeaders(common)}})
+	b.Drop()
+	for _, c := range []struct {
+		why     string
+		headers []*wire.BlockHeader
+		asked   bool
+	}{
+		{"a block on its tip", []*wire.BlockHeader{{PrevBlock: tip}}, false},
+		{"two more", []*wire.BlockHeader{{PrevBlock: chainhash.Hash{3}}, {PrevBlock: common}}, false},
+		{"what comes behind the common block", []*wire.BlockHeader{{PrevBlock: common}, {PrevBlock: tip}}, true},
+		{"the same once more", []*wire.BlockHeader{{PrevBlock: common}}, false},
+		{"nothing, and nothing was asked", nil, false},
+	} {
+		b.receive(&wire.MsgHeaders{Headers: c.headers})
+		if got := steptest.Want[HeadersReceived](b.Rig, c.why).Asked; got != c.asked {
+			t.Errorf("%s: asked for: %v, want %v", c.why, got, c.asked)
+		}
+		b.Drop()
+	}
+	b.Ask(Send{Msgs: []wire.Message{getHeaders(common), getHeaders(tip)}})
+	b.Drop()
+	b.receive(&wire.MsgHeaders{Headers: []*wire.BlockHeader{{PrevBlock: tip}}})
+	if !steptest.Want[HeadersReceived](b.Rig, "the second answer").Asked {
+		t.Error("it answers the second question")
+	}
+	b.Drop()
+	b.receive(&wire.MsgHeaders{})
+	if steptest.Want[HeadersReceived](b.Rig, "an empty one").Asked {
+		t.Error("answers come in order, so the first question gets none any more")
+	}
+}
+
+// Nobody has many questions open with one peer.
+func TestOldQuestionsAreForgotten(t *testing.T) {
+	b := readyBench(t, false, testConfig())
+	for range maxOpen + 1 {
+		b.Ask(Send{Msgs: []wire.Message{getHeaders()}})
+	}
+	b.Drop()
+	if n := len(b.m.headers); n != 1 {
+		t.Errorf("%d are remembered", n)
+	}
+}
+
 func TestHeadersAskedForAndNot(t *testing.T) {
 	b := readyBench(t, false, testConfig())
 	headers := &wire.MsgHeaders{Headers: []*wire.BlockHeader{{Nonce: 1}, {Nonce: 2}}}
@@ -58,7 +117,7 @@ func TestHeadersAskedForAndNot(t *testing.T) {
 	if take("an announcement").Asked {
 		t.Error("there was no question")
 	}
-	b.Ask(Send{Msgs: []wire.Message{&wire.MsgGetHeaders{}, &wire.MsgGetHeaders{}}})
+	b.Ask(Send{Msgs: []wire.Message{getHeaders(), getHeaders()}})
 	b.Drop()
 	for i, want := range []bool{true, true, false} {
 		b.receive(headers)
@@ -66,7 +125,7 @@ func TestHeadersAskedForAndNot(t *testing.T) {
 			t.Errorf("answer %d to two getheaders: asked %v, want %v", i, got.Asked, want)
 		}
 	}
-	b.Ask(Send{Msgs: []wire.Message{&wire.MsgGetHeaders{}}})
+	b.Ask(Send{Msgs: []wire.Message{getHeaders()}})
 	b.flushAll()
 	b.Drop()
 	b.Advance(2*time.Minute + time.Second)
@@ -330,7 +389,7 @@ func TestAnExpiredGetheadersIsForgotten(t *testing.T) {
 	cfg.PingEvery = time.Hour
 	b := readyBench(t, false, cfg)
 	ask := func() {
-		b.Ask(Send{Msgs: []wire.Message{&wire.MsgGetHeaders{}}})
+		b.Ask(Send{Msgs: []wire.Message{getHeaders()}})
 		b.flushAll()
 		b.Drop()
 	}
