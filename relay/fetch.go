@@ -83,7 +83,7 @@ func (m *Machine) mayFetch(p *remote) bool {
 // It returns nil if there is nothing. What has come since it was announced is not among it:
 // whatever brings a transaction has its requests forgotten (settled, reject).
 func (m *Machine) getTxs(now time.Time, p *remote) *message {
-	if m.requests.Waiting() == 0 || !m.mayFetch(p) {
+	if !m.mayFetch(p) {
 		return nil
 	}
 	msg := wire.NewMsgGetData()
