@@ -36,7 +36,8 @@ var newTxFare = sync.OnceValue(func() txFare {
 	chain.MineWith(fares)
 	f := txFare{chain: chain}
 	for i := range coins {
-		f.txs = append(f.txs, wallet.Spend(coins[i:i+1], 1, fee))
+		// Each pays more than the one before, so the newest is announced first.
+		f.txs = append(f.txs, wallet.Spend(coins[i:i+1], 1, fee+int64(i)))
 	}
 	return f
 })
@@ -180,7 +181,7 @@ func BenchmarkTxDelay(b *testing.B) {
 			}
 		}()
 		least := time.Hour
-		for invs := 0; invs < 5; {
+		for invs, told := 0, 0; invs < 5 && told < len(f.txs); {
 			command, payload, err := conns[1].Receive()
 			if err != nil {
 				b.Fatal(err)
@@ -197,6 +198,7 @@ func BenchmarkTxDelay(b *testing.B) {
 			mu.Lock()
 			for _, v := range msg.InvList {
 				if at, ok := sent[v.Hash]; ok {
+					told++
 					least = min(least, now.Sub(at))
 				}
 			}

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"bytes"
+	"reflect"
 	"testing"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -11,6 +12,7 @@ import (
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 	"acyclic/peer"
+	"acyclic/relay/track"
 )
 
 // fillPeers is how many peers the test of the bounds has.
@@ -123,6 +125,61 @@ func TestL4TheBoundsAreWhatItHolds(t *testing.T) {
 		larger(&l)
 		if got := fill(t, l); got > most(l) || got <= most(b) {
 			t.Errorf("with more %s: %d bytes are held, want more than %d and at most %d", name, got, most(b), most(l))
+		}
+	}
+}
+
+// What one more of each costs is counted. Where a list is meant, append may have doubled it.
+func TestL4EachBoundIsCounted(t *testing.T) {
+	size := func(x any) int { return int(reflect.TypeOf(x).Size()) }
+	perPeer, together := Bounds.PerPeer, Bounds.Together
+	b0 := DefaultBounds()
+	for name, c := range map[string]struct {
+		more  func(*Bounds)
+		sum   func(Bounds) int
+		least int
+	}{
+		"a block to announce":    {func(b *Bounds) { b.MaxAnnounce++ }, perPeer, 2*size(newBlock{}) + size(wire.BlockHeader{})},
+		"a block that it knows":  {func(b *Bounds) { b.MaxKnown++ }, perPeer, 2 * (2*chainhash.HashSize + 1)},
+		"of each kind a locator": {func(b *Bounds) { b.MaxLocators++ }, perPeer, 2 * peer.MaxLocator * (chainhash.HashSize + 8)},
+		"a transaction to tell":  {func(b *Bounds) { b.MaxQueued++ }, perPeer, size(queuedTx{})},
+		"what it has announced":  {func(b *Bounds) { b.Txs.MaxAnnounced++ }, perPeer, 2 * chainhash.HashSize},
+		"an item of getdata":     {func(b *Bounds) { b.MaxWantedOfAll++ }, together, size(want{}) + 4},
+		"a name of the pool":     {func(b *Bounds) { b.MaxPool++ }, together, size(pooled{}) + 2*(chainhash.HashSize+8) + 2*8},
+		"a change of the pool":   {func(b *Bounds) { b.MaxPoolChanges++ }, together, chainhash.HashSize + 1},
+		"a byte in hand":         {func(b *Bounds) { b.MaxHand++ }, together, 1},
+		"an orphan":              {func(b *Bounds) { b.Txs.MaxOrphans++ }, together, b0.Txs.MaxMissing * chainhash.HashSize},
+	} {
+		b := b0
+		c.more(&b)
+		if got := c.sum(b) - c.sum(b0); got < c.least {
+			t.Errorf("%s: %d bytes are counted, and it takes %d", name, got, c.least)
+		}
+	}
+}
+
+// Each filter remembers as much as its own bound says.
+func TestL4EachFilterHasItsSize(t *testing.T) {
+	b := DefaultBounds()
+	b.Txs.Rejected.Entries, b.Txs.Confirmed.Entries, b.Txs.Known.Entries = 20, 80, 320
+	m, specs := connect(b, 1)
+	steptest.New(t, m, specs).Give(peer.Ready{Peer: alice})
+	for name, c := range map[string]struct {
+		filter  *track.Filter
+		entries int
+	}{
+		"rejected":  {m.rejected, 20},
+		"confirmed": {m.confirmed, 80},
+		"known":     {m.peer(alice).tells.known, 320},
+	} {
+		for n := range 2 * c.entries {
+			if n == c.entries && !c.filter.Contains(number(0)) {
+				t.Errorf("%s: of %d entries the first is forgotten", name, n)
+			}
+			c.filter.Add(number(n))
+		}
+		if c.filter.Contains(number(0)) {
+			t.Errorf("%s: of %d entries the first is remembered", name, 2*c.entries)
 		}
 	}
 }

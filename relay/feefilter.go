@@ -59,10 +59,11 @@ func (m *Machine) askFees(now time.Time, out *actor.Outbox) {
 // onPoolInfo notes the fee rate of the pool. After a failure it is asked for again later.
 func (m *Machine) onPoolInfo(now time.Time, in actor.Input, e chain.PoolInfo) {
 	f := &m.fees
-	if !f.ended(now, in, m.cfg.RetryAfter) || in.Err != nil {
+	f.ended(now, in, m.cfg.RetryAfter)
+	if in.Err != nil {
 		return
 	}
-	changed := !f.known || f.rate != e.MinFee || f.least != e.MinRelayFee
+	changed := !f.known || f.rate != e.MinFee // the least stays what it is
 	f.known, f.rate, f.least = true, e.MinFee, e.MinRelayFee
 	if f.wanted = f.rate > f.least; f.wanted {
 		f.retryAt = now.Add(m.cfg.FeePoll)
@@ -76,15 +77,14 @@ func (m *Machine) onPoolInfo(now time.Time, in actor.Input, e chain.PoolInfo) {
 func (m *Machine) feeChanged(now time.Time) {
 	for _, p := range m.peers {
 		if p.feefilter {
-			p.feeOpen = true
 			m.lookAtFee(now, p)
 		}
 	}
 }
 
-// lookAtFee decides whether a peer is told of the fee rate now.
+// lookAtFee decides whether a peer is told of the fee rate now, or at its time.
 func (m *Machine) lookAtFee(now time.Time, p *remote) {
-	if !m.fees.known || !p.feeOpen {
+	if !m.fees.known {
 		return
 	}
 	rate := m.fees.rate

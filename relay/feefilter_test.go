@@ -105,6 +105,100 @@ func TestADecayingRateIsAskedForEachMinute(t *testing.T) {
 	high("it is full again")
 }
 
+// The best block may be known before the pool's rate is. Nothing is said then, and the peer
+// is told at once when the rate comes.
+func TestTheTipComesBeforeTheRate(t *testing.T) {
+	r := newRig(t)
+	r.Give(peer.Ready{Peer: alice, Protocol: wire.FeeFilterVersion})
+	_, asked := steptest.WantAsk[chain.GetPoolInfo](r, "what does the pool take?")
+	r.Give(chain.Tips{Block: chain.Point{Hash: number(1), Time: r.Now}})
+	r.WantNothing("nobody knows what the pool takes")
+	r.Reply(asked, chain.PoolInfo{MinFee: 5000, MinRelayFee: 1000})
+	if rate := wantFee(t, r, alice, "at once"); rate < 4500 || rate > 5500 {
+		t.Errorf("%d, want about 5000", rate)
+	}
+}
+
+// A pool that takes everything is no reason to be silent while the node catches up.
+func TestAPoolThatTakesEverything(t *testing.T) {
+	r := newRig(t)
+	r.Give(peer.Ready{Peer: alice, Protocol: wire.FeeFilterVersion})
+	_, asked := steptest.WantAsk[chain.GetPoolInfo](r, "what does the pool take?")
+	r.Reply(asked, chain.PoolInfo{})
+	if rate := wantFee(t, r, alice, "nothing is of use"); rate < 9_000_000 {
+		t.Errorf("%d: nothing is of use", rate)
+	}
+	r.Give(chain.Tips{Block: chain.Point{Hash: number(1), Time: r.Now}})
+	if rate := wantFee(t, r, alice, "everything is"); rate != 0 {
+		t.Errorf("%d, want 0", rate)
+	}
+	r.Give(peer.Ready{Peer: bob, Protocol: wire.FeeFilterVersion})
+	r.WantNothing("a new peer takes that for granted")
+	if at := r.M.Deadline(); !at.IsZero() {
+		t.Errorf("a clock runs, to %v, and there is nothing to tell", at)
+	}
+}
+
+// The rate changes below what is told in any case. When the peer's time has come there is
+// nothing new to tell, and the matter is closed.
+func TestARateThatNeedNotBeTold(t *testing.T) {
+	r := newRig(t)
+	r.Give(chain.Tips{Block: chain.Point{Hash: number(1), Time: r.Now}})
+	r.Give(peer.Ready{Peer: alice, Protocol: wire.FeeFilterVersion})
+	answer := func(rate int64) {
+		t.Helper()
+		_, asked := steptest.WantAsk[chain.GetPoolInfo](r, "what does the pool take?")
+		r.Reply(asked, chain.PoolInfo{MinFee: rate, MinRelayFee: 1000})
+	}
+	closed := func(why string) {
+		t.Helper()
+		r.WantNothing(why)
+		if at := r.M.Deadline(); !at.IsZero() {
+			t.Errorf("%s, and a clock runs to %v", why, at)
+		}
+	}
+	answer(500)
+	if rate := wantFee(t, r, alice, "the least that is taken ever"); rate != 1000 {
+		t.Errorf("%d, want 1000", rate)
+	}
+	r.Give(chain.TxRemoved{Reason: chain.RemovedEvicted})
+	r.Advance(DefaultBounds().FeeInterval)
+	answer(600)
+	if r.M.Deadline().IsZero() {
+		t.Error("the rate has changed, and no clock runs")
+	}
+	r.Advance(24 * time.Hour)
+	closed("her time has come, and she knows it")
+	r.Give(chain.TxRemoved{Reason: chain.RemovedEvicted})
+	answer(700)
+	closed("her time had come long ago")
+}
+
+// A question that timed out holds its slot. While it does, nobody asks again, and nothing
+// hides that.
+func TestL9WhileAQuestionIsOwedItWaits(t *testing.T) {
+	r, retry := newRig(t), DefaultBounds().RetryAfter
+	r.Give(actor.Lagged{Topic: topics.Blocks.ID, N: 1})
+	_, tips := steptest.WantAsk[chain.GetTips](r, "the tip")
+	r.Fail(tips, actor.ErrTimeout)
+	r.Advance(retry)
+	r.WantNothing("the late answer holds the only slot")
+	r.Give(peer.Ready{Peer: alice, Protocol: wire.FeeFilterVersion})
+	_, rate := steptest.WantAsk[chain.GetPoolInfo](r, "the rate has a slot of its own")
+	r.Late(tips)
+	_, tips = steptest.WantAsk[chain.GetTips](r, "now the tip")
+	r.Reply(tips, chain.Tips{Block: chain.Point{Hash: number(1), Time: r.Now}})
+	round(r)
+	_, sent := steptest.WantAsk[peer.Send](r, "the tip is news")
+	r.Reply(sent, peer.Sent{})
+
+	r.Fail(rate, actor.ErrTimeout)
+	r.Advance(time.Hour)
+	r.WantNothing("the late answer holds the only slot")
+	r.Late(rate)
+	steptest.WantAsk[chain.GetPoolInfo](r, "now the rate")
+}
+
 func TestWhoIsToldNoFeeRate(t *testing.T) {
 	for why, c := range map[string]struct {
 		ready      peer.Ready

@@ -25,7 +25,7 @@ func (m *Machine) onTxsAnnounced(now time.Time, e peer.TxsAnnounced) {
 		if !m.caughtUp {
 			continue
 		}
-		if missing, is := m.orphans.Announced(p.id, name); is && len(missing) > 0 {
+		if missing, _ := m.orphans.Announced(p.id, name); len(missing) > 0 {
 			m.wantParents(now, p, missing)
 			continue
 		}
@@ -75,42 +75,35 @@ func (m *Machine) has(name peer.TxName) bool {
 // bounded, and so is what has come and waits for chain: so nothing is asked for that there
 // would be no room for.
 func (m *Machine) mayFetch(p *remote) bool {
-	return m.requests.Waiting() > 0 && m.requests.Ready(p.id) > 0 && m.requests.InFlight(p.id) < m.cfg.Txs.MaxInFlight &&
+	return m.requests.Ready(p.id) > 0 && m.requests.InFlight(p.id) < m.cfg.Txs.MaxInFlight &&
 		m.hand.bytes < m.cfg.MaxHand/2 && p.got.bytes < m.cfg.MaxHandOfPeer
 }
 
-// getTxs makes the getdata of what a peer is to be asked for. It returns nil if there is
-// nothing.
+// getTxs makes the getdata of what a peer is to be asked for, and notes that it is asked.
+// It returns nil if there is nothing. What has come since it was announced is not among it:
+// whatever brings a transaction has its requests forgotten (settled, reject).
 func (m *Machine) getTxs(now time.Time, p *remote) *message {
-	var list []*wire.InvVect // NewMsgGetData makes room for a thousand; most steps ask for nothing
-	for len(list) == 0 && m.mayFetch(p) {
-		list = m.toAsk(now, p)
+	if !m.mayFetch(p) {
+		return nil
+	}
+	var list []*wire.InvVect // NewMsgGetData makes room for a thousand
+	expiry := m.onBeat(now, now.Add(m.cfg.Txs.RequestTimeout))
+	for _, name := range m.requests.Requestable(p.id, m.cfg.Txs.MaxInFlight-m.requests.InFlight(p.id)) {
+		m.requests.Requested(p.id, name.Hash, expiry)
+		if m.hand.has(name.Hash) {
+			continue // it counts as asked for: if nothing comes of it, the next peer is asked
+		}
+		t := wire.InvTypeWitnessTx
+		if name.WTxID {
+			t = peer.InvTypeWTx
+		}
+		list = append(list, wire.NewInvVect(t, &name.Hash))
 	}
 	if len(list) == 0 {
 		return nil
 	}
 	m.stats.TxsRequested += uint64(len(list))
 	return send1(&wire.MsgGetData{InvList: list})
-}
-
-// toAsk is what a peer is to be asked for. It notes that it is asked.
-func (m *Machine) toAsk(now time.Time, p *remote) (list []*wire.InvVect) {
-	expiry := m.onBeat(now, now.Add(m.cfg.Txs.RequestTimeout))
-	for _, name := range m.requests.Requestable(p.id, m.cfg.Txs.MaxInFlight-m.requests.InFlight(p.id)) {
-		switch inHand := m.hand.has(name.Hash); {
-		case !inHand && m.has(name): // it has come in the meantime
-			m.requests.ForgetTx(name.Hash)
-		case m.requests.Requested(p.id, name.Hash, expiry) && !inHand:
-			// What is in hand counts as asked for: if nothing comes of it, the
-			// next peer is asked.
-			t := wire.InvTypeWitnessTx
-			if name.WTxID {
-				t = peer.InvTypeWTx
-			}
-			list = append(list, wire.NewInvVect(t, &name.Hash))
-		}
-	}
-	return list
 }
 
 // onTxReceived takes a transaction, whether it was asked for or not. While catching up
@@ -142,8 +135,9 @@ func (m *Machine) onTxReceived(now time.Time, e peer.TxReceived) {
 // answered notes that a peer has sent a transaction, which may have been asked for by
 // either of its names.
 func (m *Machine) answered(p *remote, id chain.TxID) {
-	m.requests.Response(p.id, id.TxID)
-	m.requests.Response(p.id, id.WTxID)
+	for _, name := range namesOf(id) {
+		m.requests.Response(p.id, name)
+	}
 }
 
 // onTxsNotFound has the next peer asked for what this one has not got.
@@ -156,8 +150,9 @@ func (m *Machine) onTxsNotFound(e peer.TxsNotFound) {
 // settled notes that a transaction is in the pool or in a block: nobody need be asked for
 // it, and its children miss it no longer.
 func (m *Machine) settled(id chain.TxID) {
-	m.requests.ForgetTx(id.TxID)
-	m.requests.ForgetTx(id.WTxID)
+	for _, name := range namesOf(id) {
+		m.requests.ForgetTx(name)
+	}
 	m.orphans.Found(id.TxID)
 	m.orphans.Remove(id)
 }

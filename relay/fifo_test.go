@@ -2,6 +2,7 @@ package relay
 
 import (
 	"runtime"
+	"slices"
 	"testing"
 	"unsafe"
 	"weak"
@@ -48,6 +49,25 @@ func TestFifoGivesItsMemoryBack(t *testing.T) {
 		t.Error("a chunk outlives its members")
 	}
 	runtime.KeepAlive(&q)
+}
+
+// A chunk begins small and doubles, so a short queue is small, and a long one is seldom
+// copied. A full chunk has no room that it cannot use.
+func TestAChunkDoubles(t *testing.T) {
+	var q fifo[[33]byte] // append would round up to a size of the allocator
+	var sizes []int
+	for range chunk {
+		q.push([33]byte{})
+		if c := cap(q.chunks[0]); len(sizes) == 0 || c != sizes[len(sizes)-1] {
+			sizes = append(sizes, c)
+		}
+	}
+	if want := []int{4, 8, 16, 32, 64, 128, chunk}; !slices.Equal(sizes, want) {
+		t.Errorf("the chunk has room for %v, want %v", sizes, want)
+	}
+	if len(q.chunks) != 1 {
+		t.Errorf("%d chunks, want 1", len(q.chunks))
+	}
 }
 
 // bytes is what the chunks of a queue take.

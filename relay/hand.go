@@ -49,6 +49,9 @@ type got struct {
 // successor offers.
 func newHand(key uint32) hand { return hand{names: map[chainhash.Hash]int{}, key: key} }
 
+// namesOf are the two names of a transaction.
+func namesOf(id chain.TxID) [2]chainhash.Hash { return [...]chainhash.Hash{id.TxID, id.WTxID} }
+
 func (h *hand) has(name chainhash.Hash) bool { return h.names[name] > 0 }
 
 // room says whether a transaction can be kept. One that nobody asked for gets a quarter
@@ -67,15 +70,22 @@ func (h *hand) take(p *remote, o offered) {
 	p.got.bytes += o.memory
 	h.waiting++
 	h.bytes += o.memory
-	h.names[o.id.TxID]++
-	h.names[o.id.WTxID]++
+	for _, name := range namesOf(o.id) {
+		h.names[name]++
+	}
+}
+
+// pop takes the first one off a peer's list. Its memory still counts.
+func (h *hand) pop(p *remote) offered {
+	o := p.got.list.pop()
+	p.got.bytes -= o.memory
+	h.waiting--
+	return o
 }
 
 // next takes the first one off a peer's list, to be offered. The key names the offer.
 func (h *hand) next(p *remote) (o offered, key uint64) {
-	o = p.got.list.pop()
-	p.got.bytes -= o.memory
-	h.waiting--
+	o = h.pop(p)
 	h.last = p.id
 	if h.key++; h.key == 0 {
 		h.key++
@@ -101,10 +111,10 @@ func (h *hand) ended(key uint64) (o offer, ok bool) {
 	return offer{}, false
 }
 
-// late notes that an offer timed out. Its memory counts until its slot is free.
+// late notes that an offer timed out, which it does once. Its memory counts until its slot is free.
 func (h *hand) late(key uint64) {
 	for i := range h.offers {
-		if x := &h.offers[i]; x.key == key && x.peer != 0 {
+		if x := &h.offers[i]; x.key == key {
 			x.peer = 0
 			h.unname(x.id)
 		}
@@ -112,7 +122,7 @@ func (h *hand) late(key uint64) {
 }
 
 func (h *hand) unname(id chain.TxID) {
-	for _, name := range [...]chainhash.Hash{id.TxID, id.WTxID} {
+	for _, name := range namesOf(id) {
 		if h.names[name]--; h.names[name] <= 0 {
 			delete(h.names, name)
 		}
@@ -125,12 +135,10 @@ func (h *hand) unname(id chain.TxID) {
 // forget drops what waits of a peer.
 func (h *hand) forget(p *remote) {
 	for p.got.list.n > 0 {
-		o := p.got.list.pop()
-		h.waiting--
+		o := h.pop(p)
 		h.bytes -= o.memory
 		h.unname(o.id)
 	}
-	p.got.bytes = 0
 }
 
 func (h *hand) check(peers []*remote, b *Bounds) error {

@@ -86,7 +86,6 @@ func (m *Machine) onReady(now time.Time, e peer.Ready) {
 		m.wtxidPeers++
 	}
 	if p.feefilter {
-		p.feeOpen = true
 		m.fees.wanted = m.fees.wanted || !m.fees.known
 		m.lookAtFee(now, p)
 	}

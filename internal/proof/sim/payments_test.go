@@ -45,7 +45,7 @@ func payers(c *town, n int, engine fake.EngineConfig, with func(i int, has *belo
 // Three nodes offer transactions to their own chains all the time, while blocks and forks come
 // over a rough network. Every third world has tiny bounds, so that subscribers lag behind.
 var payments = scenario{
-	name: "TestPoolsFollowTheirChains", seeds: 9, net: roughNet, size: 3,
+	name: "TestPoolsFollowTheirChains", seeds: 5, net: roughNet, size: 3,
 	bounds: bounds{rough: 5 * time.Minute, agree: 10 * time.Minute, news: time.Minute},
 	build: func(c *town) {
 		if c.seed%3 == 2 {
@@ -59,7 +59,7 @@ func TestPoolsFollowTheirChains(t *testing.T) { try(t, &payments) }
 
 // The same while components die. A question to a chain that dies may have been carried out.
 var payDeaths = scenario{
-	name: "TestL11PoolsThoughComponentsDie", seeds: 6, net: roughNet, size: 3,
+	name: "TestL11PoolsThoughComponentsDie", seeds: 4, net: roughNet, size: 3,
 	bounds: bounds{rough: 5 * time.Minute, agree: 10 * time.Minute, news: time.Minute},
 	build: func(c *town) {
 		c.deadly = 300 + c.rng.IntN(900)
@@ -72,7 +72,7 @@ func TestL11PoolsThoughComponentsDie(t *testing.T) { try(t, &payDeaths) }
 // The engine of one node is slow, that of another hangs longer than chain's patience, and the
 // database of a third fails.
 var payEngines = scenario{
-	name: "TestPoolsThoughEnginesFail", seeds: 4, net: smoothNet, size: 4,
+	name: "TestPoolsThoughEnginesFail", seeds: 3, net: smoothNet, size: 4,
 	bounds: bounds{rough: 15 * time.Minute, agree: time.Hour, news: time.Minute},
 	build: func(c *town) {
 		payers(c, 4, quick, func(i int, has *belongings) {
