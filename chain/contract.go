@@ -179,7 +179,8 @@ type (
 	}
 
 	// GetHeaders is getheaders. It asks for at most 2,000 headers of the best
-	// chain after the locator.
+	// chain after the locator. Without a locator it asks for the header of Stop,
+	// which is known if GetBlock has its block.
 	GetHeaders struct {
 		actor.Asks[Headers, Readers]
 		Locator []*chainhash.Hash
@@ -200,8 +201,8 @@ type (
 	// Hashes is the answer.
 	Hashes struct{ Hashes []chainhash.Hash }
 
-	// GetBlock asks for a stored block of the best chain as the payload of a
-	// block message, with or without witness data.
+	// GetBlock asks for a stored block of the best chain, or one that has left it
+	// lately, as the payload of a block message, with or without witness data.
 	GetBlock struct {
 		actor.Asks[Block, Readers]
 		Hash    chainhash.Hash

@@ -269,6 +269,7 @@ func (e *Engine) announce(hash chainhash.Hash, source actor.ID) {
 			e.tell(event)
 		} else {
 			e.tell(chain.BlockDisconnected{Point: point})
+			e.left.add(point)
 		}
 		e.tellPool(n.pool)
 	}
