@@ -164,7 +164,9 @@ func TestHeadersThatDoNotConnect(t *testing.T) {
 			}
 			return
 		}
-		s.asked(2)
+		if s.asked(2) {
+			s.give(peer.HeadersReceived{Peer: 2, Asked: true})
+		}
 		s.give(peer.HeadersReceived{Peer: 2, Headers: liar.locate(nil)[5:]})
 	}
 	t.Fatal("it is still here")
@@ -264,7 +266,7 @@ func TestHeadersQueueIsBounded(t *testing.T) {
 	s.asked(1)
 	all := append(append(tip.at(2000).locate(nil), tip.at(4000).locate(hashPtrs(tip.at(2000)))...), tip.locate(hashPtrs(tip.at(4000)))...)
 	for i := 0; i < len(all); i += 500 {
-		s.give(peer.HeadersReceived{Peer: 1, Headers: all[i : i+500]})
+		s.give(peer.HeadersReceived{Peer: 1, Headers: all[i : i+500], Asked: i == 0})
 	}
 	if n := len(s.m.find(1).headers.batch.headers); n > 2000 {
 		t.Fatalf("%d headers wait for chain", n)

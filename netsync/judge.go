@@ -35,7 +35,7 @@ func (t *headers) onHeaders(h peer.HeadersReceived) {
 		return
 	}
 	r := &p.headers
-	answer := r.ask == askWaiting
+	answer := r.ask == askWaiting && h.Asked // the peer's cell knows what it was asked
 	if answer {
 		r.idle()
 		r.late = 0
