@@ -26,8 +26,8 @@ func TestAnOrphanOfARejectedParent(t *testing.T) {
 	r.Reply(offered, chain.TxVerdict{ID: id, Code: chain.TxOrphan, Missing: []chainhash.Hash{parent, number(8)}})
 	r.Advance(time.Minute)
 	r.WantNothing("it will never be good")
-	if !m.rejected.Contains(id.WTxID) {
-		t.Error("the child may come again")
+	if s := status(r); !m.rejected.Contains(id.WTxID) || s.TxsRejected != 1 || s.Orphans != 0 {
+		t.Errorf("the child may come again, or the figures are wrong: %+v", s)
 	}
 }
 
