@@ -17,10 +17,11 @@ import (
 
 const module = "acyclic"
 
-// mutated are the packages that get mutants: the kernel and the five components.
+// mutated are the packages that get mutants: the kernel and the five components, with
+// relay's trackers.
 var mutated = []string{
 	"internal/kernel/actor", "internal/kernel/mailbox", "internal/kernel/bus", "internal/kernel/cell",
-	"internal/kernel/adapter", "internal/kernel/live", "server", "netsync", "peer", "chain", "relay",
+	"internal/kernel/adapter", "internal/kernel/live", "server", "netsync", "peer", "chain", "relay", "relay/track",
 }
 
 // untold are the packages that do not get wrong fields and swapped arguments yet: nobody
