@@ -47,10 +47,16 @@ func TestATransactionGoesToRelay(t *testing.T) {
 	if got.Peer != self || got.Tx != tx || got.TxID != tx.TxHash() || got.WTxID != tx.WitnessHash() || got.TxID == got.WTxID {
 		t.Errorf("%+v", got)
 	}
-	if got.Memory < tx.SerializeSize() {
-		t.Errorf("it has %d bytes and %d in memory", tx.SerializeSize(), got.Memory)
-	}
 	b.says("and nothing else comes of it")
+
+	in := received(t, tx)
+	for _, memory := range []int{0, in.Bytes, 10 * in.Bytes} { // never said to be less than its bytes
+		in.Memory = memory
+		b.GiveFrom(adapter, in)
+		if got := steptest.Want[TxReceived](b.Rig, "a transaction"); got.Memory != max(in.Bytes, memory) {
+			t.Errorf("%d bytes that take %d: memory %d", in.Bytes, memory, got.Memory)
+		}
+	}
 }
 
 // Which entries of an inv count depends on what was negotiated (BIP339).
