@@ -410,6 +410,8 @@ func TestWhatIsIgnoredIsCounted(t *testing.T) {
 		{"a notfound of what nobody asked for", received(t, &wire.MsgNotFound{InvList: blockInvs(1)}), 1},
 		{"a notfound that is too long", received(t, &wire.MsgNotFound{InvList: blockInvs(1, 2, 3, 4, 5, 6, 7, 8)}), 1},
 		{"a getaddr", received(t, &wire.MsgGetAddr{}), 0},
+		{"a feefilter", received(t, &wire.MsgFeeFilter{MinFee: 1}), 0},
+		{"a feefilter that is no amount", received(t, &wire.MsgFeeFilter{MinFee: -1}), 1},
 	} {
 		before := b.m.ignored
 		b.GiveFrom(adapter, c.in)

@@ -142,6 +142,7 @@ func TestTransactionsThatNobodyWanted(t *testing.T) {
 		{"an inv", true, false, txInv, false},
 		{"... with --blocksonly", false, false, txInv, true},
 		{"... on a connection for blocks", true, true, txInv, true},
+		{"... that has a block too", false, false, &wire.MsgInv{InvList: append(blockInvs(2), txInv.InvList...)}, true},
 		{"... of the type that was not negotiated", false, false, otherInv, false},
 		{"a notfound harms nobody", false, false, &wire.MsgNotFound{InvList: txInv.InvList}, false},
 		{"a feefilter harms nobody", false, false, &wire.MsgFeeFilter{MinFee: 1}, false},
@@ -162,6 +163,7 @@ func TestTransactionsThatNobodyWanted(t *testing.T) {
 			if g, _ := steptest.WantEffect[Gone](b.Rig, actor.Publish, c.why); g.Fault || g.Reason == "" {
 				t.Errorf("%s: %+v: there must be a reason, and it is no fault", c.why, g)
 			}
+			b.says(c.why+": nobody hears of it", "close", "finish")
 		}
 	}
 }
