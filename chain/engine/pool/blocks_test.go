@@ -26,6 +26,11 @@ func TestABlockComes(t *testing.T) {
 	r.pool.Prioritise(known.TxHash(), 10)
 	r.take()
 	r.block(known, winner, parent)
+	for _, e := range r.events {
+		if e, is := e.(chain.TxConfirmed); is && !slices.Equal(e.Txs, []chain.TxID{chain.NameOf(known), chain.NameOf(winner), chain.NameOf(parent)}) {
+			t.Errorf("confirmed are %v, which are not both names of the three", e.Txs)
+		}
+	}
 	r.want("after the block", []*wire.MsgTx{child, orphan}, known, loser, grandchild)
 	want := []string{
 		"block " + name(known), "conflict " + name(loser) + " " + name(grandchild),
@@ -74,6 +79,22 @@ func TestAReorganisationGivesBack(t *testing.T) {
 	}
 }
 
+// The new blocks have a child of what comes back. It has left the pool once, confirmed.
+func TestAReorganisationConfirmsAChild(t *testing.T) {
+	r := newRig(t, Config{})
+	parent := spend(1000, 1, r.coins(1, 1_000_000)...)
+	child := spend(1000, 1, outputs(parent)...)
+	r.block(parent)
+	r.accept(child)
+	r.take()
+	r.reorg(1, []*wire.MsgTx{parent, child})
+	r.want("a block has both", nil, parent, child)
+	want := []string{"block " + name(child), "confirmed " + name(parent) + " " + name(child)}
+	if got := r.take(); !slices.Equal(got, want) {
+		t.Errorf("the events are %q, want %q", got, want)
+	}
+}
+
 // What is not valid in the next block any more leaves with its children.
 func TestAReorganisationTakesWhatIsTooEarly(t *testing.T) {
 	r := newRig(t, Config{})
@@ -84,7 +105,7 @@ func TestAReorganisationTakesWhatIsTooEarly(t *testing.T) {
 	ripe := spend(1000, 1, outputs(coinbase)...)
 	c := r.coins(3, 1_000_000)
 	locked := spend(1000, 1, c[0])
-	locked.LockTime, locked.TxIn[0].Sequence = uint32(r.chain.height()), 0
+	locked.LockTime, locked.TxIn[0].Sequence = uint32(r.chain.height()), wire.MaxTxInSequenceNum-1 // no relative lock
 	relative := spend(1000, 1, c[1])
 	relative.TxIn[0].Sequence = 1
 	free := spend(1000, 1, c[2])

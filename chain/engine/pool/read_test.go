@@ -18,13 +18,17 @@ func TestEntries(t *testing.T) {
 	a.TxIn[0].Sequence = 0xfffffffd
 	b := spend(2000, 1, outputs(a)[0])
 	c := spend(4000, 1, outputs(b)[0], outputs(a)[1])
-	r.accept(a, b, c)
+	r.accept(a)
+	r.block() // the others come later
+	r.accept(b, c)
 	r.pool.Prioritise(b.TxHash(), 100)
 	one := func(tx *wire.MsgTx) chain.PoolEntry {
 		return r.pool.Entries(chain.GetPoolEntries{TxID: tx.TxHash()}).Entries[0]
 	}
 	if e := one(b); e.Fee != 2000 || e.Modified != 2100 || e.AncestorFees != 3100 || e.DescendantFees != 6100 ||
-		e.AncestorCount != 2 || e.DescendantCount != 2 || len(e.Depends) != 1 || len(e.SpentBy) != 1 || !e.Replaceable {
+		e.AncestorCount != 2 || e.DescendantCount != 2 || !slices.Equal(e.Depends, []chainhash.Hash{a.TxHash()}) || !slices.Equal(e.SpentBy, []chainhash.Hash{c.TxHash()}) ||
+		e.AncestorSize != one(a).VSize+e.VSize || e.DescendantSize != e.VSize+one(c).VSize || !e.Replaceable ||
+		e.Height != r.chain.height() || one(a).Height != r.chain.height()-1 {
 		t.Errorf("the middle one is %+v", e)
 	}
 	for which, want := range map[chain.Which][]*wire.MsgTx{
