@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/mempool"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
@@ -77,6 +79,37 @@ func TestMempoolFull(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	check(t, r.pool)
+}
+
+// What comes next must pay more than what was evicted, with its children, by what a
+// replacement pays more.
+func TestTheMinimumRisesAboveWhatWasEvicted(t *testing.T) {
+	r := newRig(t, Config{})
+	c := r.coins(2, 1_000_000)
+	parent := spend(200, 1, c[0])
+	child, rich := spend(2000, 1, outputs(parent)...), spend(50_000, 1, c[1])
+	r.accept(parent, child)
+	r.pool.cfg.MaxBytes = r.pool.Info().Usage
+	e := r.pool.Entries(chain.GetPoolEntries{TxID: parent.TxHash()}).Entries[0]
+	r.accept(rich)
+	r.want("there is room for two", []*wire.MsgTx{rich}, parent, child)
+	if got, want := r.pool.Info().MinFee, (e.DescendantFees*1000+e.DescendantSize-1)/e.DescendantSize+incrementalFee; got != want {
+		t.Errorf("the minimum is %d, want %d", got, want)
+	}
+}
+
+// The lowest fee that is taken is rounded up to the satoshi. A priority counts.
+func TestTheLowestFee(t *testing.T) {
+	const rate = 1001 // a satoshi for a byte, and a little more
+	r := newRig(t, Config{MinRelayFee: rate})
+	c := r.coins(2, 1_000_000)
+	vsize := mempool.GetTxVirtualSize(btcutil.NewTx(spend(0, 1, c[0])))
+	r.refused(spend(vsize, 1, c[0]), chain.TxPolicy, "min relay fee not met", "a fraction is missing")
+	r.accept(spend(vsize+1, 1, c[0]))
+	poor := spend(1, 1, c[1])
+	r.refused(poor, chain.TxPolicy, "min relay fee not met", "it pays nothing")
+	r.pool.Prioritise(poor.TxHash(), vsize)
+	r.accept(poor)
 }
 
 // A child that pays keeps its parent in the pool, and takes it into a block.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
@@ -73,9 +74,12 @@ func TestOrphansAreBounded(t *testing.T) {
 func TestAnOrphanOfTwoParents(t *testing.T) {
 	r := newRig(t, Config{})
 	c := r.coins(2, 1_000_000)
-	a, b := spend(1000, 1, c[0]), spend(1000, 1, c[1])
-	child := spend(1000, 1, outputs(a)[0], outputs(b)[0])
-	r.offer(Offer{Tx: child, Orphan: true, Source: alice})
+	a, b := spend(1000, 2, c[0]), spend(1000, 1, c[1])
+	child := spend(1000, 1, outputs(a)[0], outputs(a)[1], outputs(b)[0])
+	v := r.offer(Offer{Tx: child, Orphan: true, Source: alice})
+	if want := []chainhash.Hash{a.TxHash(), b.TxHash()}; !slices.Equal(v.Missing, want) {
+		t.Errorf("missing are %v, want each once: %v", v.Missing, want)
+	}
 	r.accept(a)
 	r.want("one parent is missing", []*wire.MsgTx{a}, child)
 	r.accept(b)
@@ -97,6 +101,9 @@ func TestTheGreediestLosesItsOldest(t *testing.T) {
 		t.Error("one that is too heavy is kept")
 	}
 	first, second := add(2, bob, 50_000, maxOrphanWeight), add(3, bob, 50_000, 1)
+	if len(o.list) != 2 {
+		t.Error("one that is as heavy as it may be is not kept")
+	}
 	for n := range uint32(maxOrphans - 1) {
 		add(n+4, alice, 10, 1)
 	}
@@ -114,9 +121,10 @@ func TestABlockDropsTheRivalsOfItsTransactions(t *testing.T) {
 	r := newRig(t, Config{})
 	c := r.coins(2, 1_000_000)
 	missing := coin{wire.OutPoint{Hash: [32]byte{1}}, 1_000_000}
-	rival, other := spend(1000, 1, c[0], missing), spend(1000, 1, c[1], missing)
-	r.offer(Offer{Tx: rival, Orphan: true, Source: alice})
-	r.offer(Offer{Tx: other, Orphan: true, Source: alice})
+	other := spend(1000, 1, c[1], missing)
+	for _, tx := range []*wire.MsgTx{spend(1000, 1, c[0], missing), other, spend(2000, 1, c[0], missing), spend(3000, 1, c[0], missing)} {
+		r.offer(Offer{Tx: tx, Orphan: true, Source: alice})
+	}
 	r.block(spend(1000, 1, c[0]))
 	if got := r.pool.Info().Orphans; got != 1 || r.pool.orphans.byWTxID[other.WitnessHash()] == nil {
 		t.Errorf("%d orphans wait, want the other one alone", got)

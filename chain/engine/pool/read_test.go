@@ -62,6 +62,36 @@ func TestEntries(t *testing.T) {
 	}
 }
 
+// A transaction can be replaced if one of its ancestors says so, whichever.
+func TestReplaceable(t *testing.T) {
+	r := newRig(t, Config{})
+	c := r.coins(2, 1_000_000)
+	signals, silent := spend(1000, 2, c[0]), spend(1000, 2, c[1])
+	signals.TxIn[0].Sequence = 0xfffffffd
+	one, other := spend(1000, 1, outputs(signals)[0], outputs(silent)[0]), spend(1000, 1, outputs(silent)[1], outputs(signals)[1])
+	r.accept(signals, silent, one, other)
+	for tx, want := range map[*wire.MsgTx]bool{signals: true, silent: false, one: true, other: true} {
+		if got := r.pool.Entries(chain.GetPoolEntries{TxID: tx.TxHash()}).Entries[0].Replaceable; got != want {
+			t.Errorf("%s is replaceable: %v", name(tx), got)
+		}
+	}
+}
+
+// Who asks for an output may name one that there is not.
+func TestOutput(t *testing.T) {
+	r := newRig(t, Config{})
+	tx := spend(1000, 2, r.coins(1, 1_000_000)...)
+	r.accept(tx)
+	for n, want := range []*wire.TxOut{tx.TxOut[0], tx.TxOut[1], nil, nil} {
+		if got := r.pool.Output(wire.OutPoint{Hash: tx.TxHash(), Index: uint32(n)}); got != want {
+			t.Errorf("output %d is %v, want %v", n, got, want)
+		}
+	}
+	if r.pool.Output(wire.OutPoint{}) != nil {
+		t.Error("an output of nothing")
+	}
+}
+
 // Readers look while the worker changes the pool. The race detector looks too.
 func TestReadersBesideTheWorker(t *testing.T) {
 	r := newRig(t, Config{MaxBytes: 60_000})

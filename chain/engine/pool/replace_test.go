@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/mempool"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
@@ -51,7 +53,9 @@ func TestReplacementByPriority(t *testing.T) {
 	r.accept(old)
 	r.refused(same, chain.TxPolicy, "insufficient fee", "it pays the same")
 	r.pool.Prioritise(same.TxHash(), 5000)
-	r.accept(same)
+	if v := r.offer(Offer{Tx: same}); v.Code != chain.TxOK || v.Fee != 1000 {
+		t.Errorf("%+v: its fee is what it pays", v)
+	}
 	r.want("its priority", []*wire.MsgTx{same}, old)
 }
 
@@ -59,7 +63,7 @@ func TestReplacementByPriority(t *testing.T) {
 // them together it must pay for, with what Prioritise has added.
 func TestWhatAReplacementIsHeldAgainst(t *testing.T) {
 	r := newRig(t, Config{})
-	c := r.coins(2, 1_000_000)
+	c := r.coins(3, 1_000_000)
 	old := spend(1000, 1, c[0])
 	child := spend(9000, 1, outputs(old)...)
 	r.accept(old, child)
@@ -72,6 +76,25 @@ func TestWhatAReplacementIsHeldAgainst(t *testing.T) {
 	r.pool.Prioritise(child.TxHash(), 5000)
 	r.refused(spend(6500, 1, c[1]), chain.TxPolicy, "insufficient fee", "the child counts with its priority")
 	r.accept(spend(7500, 1, c[1]))
+
+	vsize := mempool.GetTxVirtualSize(btcutil.NewTx(spend(0, 1, c[2])))
+	r.accept(spend(1000, 1, c[2]))
+	r.refused(spend(1000+vsize-1, 1, c[2]), chain.TxPolicy, "insufficient fee", "a satoshi is missing for its own way")
+	r.accept(spend(1000+vsize, 1, c[2]))
+}
+
+// In a family that is full one takes the place of another, even if it is too large to be
+// the one more that is allowed.
+func TestAReplacementInAFullFamily(t *testing.T) {
+	r := newRig(t, Config{})
+	parent := spend(5000, maxRelatives, r.coins(1, 100_000_000)...)
+	r.accept(parent)
+	for _, out := range outputs(parent)[:maxRelatives-1] {
+		r.accept(spend(1000, 1, out))
+	}
+	r.refused(bulk(1_000_000, 300, outputs(parent)[maxRelatives-1]), chain.TxPolicy, "too-long-mempool-chain", "one more")
+	r.accept(bulk(1_000_000, 300, outputs(parent)[0]))
+	check(t, r.pool)
 }
 
 // bulk is a transaction with many small outputs.
@@ -148,6 +171,11 @@ func TestChainsAreBounded(t *testing.T) {
 	for range maxRelatives - 1 {
 		at = spend(1000, 1, outputs(at)[0])
 		r.accept(at)
+	}
+	for i, tx := range r.pool.List().Txs {
+		if tx.Ancestors != i {
+			t.Errorf("transaction %d of the chain has %d ancestors", i, tx.Ancestors)
+		}
 	}
 	r.refused(spend(1000, 1, outputs(at)[0]), chain.TxPolicy, "too-long-mempool-chain", "the 26th")
 	other := spend(1000, 1, r.coins(1, 1_000_000)...)

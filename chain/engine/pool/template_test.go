@@ -97,6 +97,18 @@ func TestTemplateIsFinal(t *testing.T) {
 	r.wantChosen("one is early", ripe)
 }
 
+// Of those that pay the same the older one is chosen first. What is left of a family when
+// one of it is chosen counts by itself.
+func TestTheOrderOfATemplate(t *testing.T) {
+	r := newRig(t, Config{})
+	first, second := r.put(9000, 1, 1), r.put(9000, 1, 1)
+	poor := r.put(1000, 1, 1)
+	child := r.put(14_000, 1, 1, first, poor) // with all three 8,000, and with the poor one 7,500
+	r.wantChosen("nothing comes between", first, second, poor, child)
+	other := r.put(7800, 1, 1)
+	r.wantChosen("another pays more than the child and the poor one", first, second, other, poor, child)
+}
+
 // A thousand in a row that do not fit a nearly full block end the search. One that fits
 // begins the count anew.
 func TestTemplateGivesUp(t *testing.T) {

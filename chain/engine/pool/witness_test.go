@@ -60,8 +60,8 @@ func TestStandardWitnessData(t *testing.T) {
 		{"an anchor", []byte{txscript.OP_1, 2, 0x4e, 0x73}, nil, items(1), false},
 	} {
 		in := &wire.TxIn{Witness: c.w}
-		if c.redeem != nil {
-			in.SignatureScript = push(c.redeem)
+		if c.redeem != nil { // it is what is pushed last
+			in.SignatureScript = append([]byte{txscript.OP_0, 1, 7, txscript.OP_16}, push(c.redeem)...)
 		}
 		if got := oddWitness(in, c.script); (got == "") != c.ok {
 			t.Errorf("%s: odd is %q", c.why, got)

@@ -196,6 +196,17 @@ func TestL12SlowScreenDropsAndSaysSo(t *testing.T) {
 	}
 }
 
+// The screen gets a line later, and whoever wrote it uses its memory again at once.
+func TestALineThatWaitsStaysAsItIs(t *testing.T) {
+	s := &sink{screen: make(chan []byte, 1)}
+	line := []byte("hello")
+	s.show(line)
+	line[0] = 'j'
+	if got := <-s.screen; string(got) != "hello" {
+		t.Errorf("the screen gets %q", got)
+	}
+}
+
 // Lines that the screen did not get are told when it has taken half of those that wait:
 // before that the news would be lost too.
 func TestMissedLinesAreToldWhenThereIsRoom(t *testing.T) {
