@@ -121,3 +121,18 @@ func TestABatchEndsWithItsBytes(t *testing.T) {
 		}
 	}
 }
+
+// The calls of a client that has gone are not carried out.
+func TestABatchEndsWithItsClient(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	batch := slices.Repeat([]json.RawMessage{[]byte(`{"id":1,"method":"x"}`)}, 3)
+	done := 0
+	answerBatch(ctx, batch, 1000, func(*request) ([]byte, error) {
+		done++
+		cancel()
+		return []byte("1"), nil
+	})
+	if done != 1 {
+		t.Errorf("%d calls are carried out, want the one under way", done)
+	}
+}
