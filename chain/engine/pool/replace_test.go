@@ -119,6 +119,15 @@ func TestAReplacementTakesTheRoomOfAFamily(t *testing.T) {
 	r.want("it is as large as one and a half of them", []*wire.MsgTx{parent}, old, child)
 }
 
+// A family that is full by its size takes one more small child, and not two.
+func TestOneMoreSmallChild(t *testing.T) {
+	r := newRig(t, Config{})
+	parent := spend(1000, 4, r.coins(1, 100_000_000)...)
+	r.accept(parent, bulk(60_000, 1150, outputs(parent)[0]), bulk(60_000, 1150, outputs(parent)[1]))
+	r.accept(bulk(20_000, 200, outputs(parent)[2]))
+	r.refused(bulk(20_000, 200, outputs(parent)[3]), chain.TxPolicy, "too-long-mempool-chain", "a second one")
+}
+
 // The limits of a family, to the unit.
 func TestLimitsOfAFamily(t *testing.T) {
 	sized := func(vsize int64, count int, size int64) *entry {
