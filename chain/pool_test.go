@@ -291,8 +291,11 @@ func TestFaultyTxCodes(t *testing.T) {
 	if len(names) != int(TxFatal)+1 {
 		t.Errorf("two codes have one name: %v", names)
 	}
-	if tx := (PoolTx{Fee: 250, VSize: 125}); tx.FeeRate() != 2000 || (PoolTx{}).FeeRate() != 0 {
+	if tx := (PoolTx{Fee: 250, VSize: 125}); tx.FeeRate() != 2000 {
 		t.Errorf("%d satoshi per 1,000 bytes", tx.FeeRate())
+	}
+	if tx := (PoolTx{Fee: 250}); tx.FeeRate() != 0 {
+		t.Errorf("%d satoshi per 1,000 bytes of which there are none", tx.FeeRate())
 	}
 	if RemovedConfirmed.String() != "block" || RemovedReorg.String() != "reorg" {
 		t.Error("a removal has the wrong name")

@@ -94,7 +94,7 @@ func (m *Machine) outcome(in actor.Input, c Changes, out *actor.Outbox) outcome 
 	switch {
 	case m.failed != "":
 		return hopeless
-	case errors.Is(in.Err, actor.ErrTimeout):
+	case in.Err == actor.ErrTimeout:
 		// The worker is slow, and may still carry it out. The lost answer may
 		// have brought changes. They come with a CatchUp, which the worker takes
 		// up after the question that timed out.

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -72,9 +73,6 @@ func (m *Machine) onPong(now time.Time, msg *wire.MsgPong) {
 		return
 	}
 	took := max(now.Sub(m.pingSent), 1) // zero means none yet
-	if m.pingTime == 0 || took < m.pingMin {
-		m.pingMin = took
-	}
-	m.pingTime = took
+	m.pingTime, m.pingMin = took, min(took, cmp.Or(m.pingMin, took))
 	m.pingSent, m.nextPing = time.Time{}, now.Add(m.cfg.PingEvery)
 }

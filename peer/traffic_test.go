@@ -305,7 +305,7 @@ func TestGetInfo(t *testing.T) {
 	version, verack := received(t, theirVersion()), received(t, &wire.MsgVerAck{})
 	block := received(t, aBlock(1))
 	if !i.Ready || i.Version.Height != 1234 || i.TimeOffset != 2*time.Second || i.Queued != 0 ||
-		!i.LastRecv.Equal(b.Now) || !i.LastSend.Equal(b.Now) || !i.LastBlock.Equal(b.Now) ||
+		!i.Connected.Equal(steptest.Epoch) || i.SendHeaders || !i.LastRecv.Equal(b.Now) || !i.LastSend.Equal(b.Now) || !i.LastBlock.Equal(b.Now) ||
 		i.BytesRecv != uint64(version.Bytes+verack.Bytes+block.Bytes+3*perMessage) {
 		t.Errorf("when ready: %+v", i)
 	}
@@ -384,7 +384,9 @@ func TestALongNotFoundIsNoise(t *testing.T) {
 // getpeerinfo says how many messages nobody read. What belongs to the handshake is read,
 // and what cannot be decoded is counted apart.
 func TestWhatIsIgnoredIsCounted(t *testing.T) {
-	b := newBench(t, Arg{Inbound: true}, testConfig())
+	cfg := testConfig()
+	cfg.WantTxs = true
+	b := newBench(t, Arg{Inbound: true}, cfg)
 	for _, c := range []struct {
 		why string
 		in  Received
@@ -401,10 +403,15 @@ func TestWhatIsIgnoredIsCounted(t *testing.T) {
 		{"undecodable later", Received{Conn: conn, Command: "inv", Bad: "too many"}, 0},
 		{"nobody reads it", received(t, &wire.MsgFilterClear{}), 1},
 		{"an inv of nothing", received(t, &wire.MsgInv{}), 1},
+		{"an inv of a block", received(t, &wire.MsgInv{InvList: blockInvs(1)}), 0},
+		{"an inv of a transaction", received(t, &wire.MsgInv{InvList: []*wire.InvVect{inv(wire.InvTypeTx, 1)}}), 0},
+		{"a notfound of a transaction", received(t, &wire.MsgNotFound{InvList: []*wire.InvVect{inv(wire.InvTypeTx, 1)}}), 0},
 		{"a pong without a ping", received(t, &wire.MsgPong{Nonce: 1}), 1},
 		{"a notfound of what nobody asked for", received(t, &wire.MsgNotFound{InvList: blockInvs(1)}), 1},
 		{"a notfound that is too long", received(t, &wire.MsgNotFound{InvList: blockInvs(1, 2, 3, 4, 5, 6, 7, 8)}), 1},
 		{"a getaddr", received(t, &wire.MsgGetAddr{}), 0},
+		{"a feefilter", received(t, &wire.MsgFeeFilter{MinFee: 1}), 0},
+		{"a feefilter that is no amount", received(t, &wire.MsgFeeFilter{MinFee: -1}), 1},
 	} {
 		before := b.m.ignored
 		b.GiveFrom(adapter, c.in)

@@ -45,6 +45,8 @@ func (r *rig) pool() {
 	older, younger := entry(parent, 1000), entry(child, 2000)
 	older.DescendantCount, older.SpentBy = 2, []chainhash.Hash{younger.ID.TxID}
 	younger.AncestorCount, younger.Depends, younger.Replaceable = 2, []chainhash.Hash{older.ID.TxID}, true
+	older.DescendantFees, older.DescendantSize = older.Modified+younger.Modified, older.VSize+younger.VSize
+	younger.AncestorFees, younger.AncestorSize = older.DescendantFees, older.DescendantSize
 	on(r.f, func(chain.GetPool) (chain.Pool, error) {
 		return chain.Pool{Txs: []chain.PoolTx{older.PoolTx, younger.PoolTx}, Sequence: 7}, nil
 	})

@@ -16,6 +16,25 @@ import (
 	"acyclic/internal/proof/golden"
 )
 
+// A block is read with its witness data, whatever is shown of it.
+func TestBlocksAreReadWithWitnessData(t *testing.T) {
+	r := newRig(t, 1, Config{})
+	hash := `"` + best.BlockHash().String() + `"`
+	for method, params := range map[string]string{
+		"getblock": "[" + hash + ",0]", "getrawtransaction": `["` + spend.TxHash().String() + `",0,` + hash + "]",
+	} {
+		on(r.f, func(q chain.GetBlock) (chain.Block, error) {
+			if !q.Witness {
+				t.Errorf("%s asks for a block without witness data", method)
+			}
+			return chain.Block{Hash: q.Hash, Height: 170, Payload: payload(best)}, nil
+		})
+		if _, failure := r.call(method, params); failure != "" {
+			t.Errorf("%s: %s", method, failure)
+		}
+	}
+}
+
 func TestGetRawTransaction(t *testing.T) {
 	r := newRig(t, 1, Config{})
 	pooled, mined := `"`+child.TxHash().String()+`"`, `"`+spend.TxHash().String()+`"`
