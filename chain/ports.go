@@ -76,12 +76,12 @@ type (
 	// ApplyTx carries out SubmitTx.
 	ApplyTx struct {
 		actor.Asks[TxApplied, Worker]
-		Tx           *wire.MsgTx
-		ID           TxID
-		Source       actor.ID
-		Orphan, Test bool
-		Added        time.Time
-		Seen         uint64
+		Tx                 *wire.MsgTx
+		ID                 TxID
+		Source             actor.ID
+		Orphan, Test, Ours bool
+		Added              time.Time
+		Seen               uint64
 	}
 
 	// TxApplied is the answer.

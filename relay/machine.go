@@ -145,6 +145,8 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		m.onDisconnected(e)
 	case chain.TxAccepted:
 		m.onAccepted(now, e)
+	case chain.TxResent:
+		m.onResent(now, e)
 	case chain.TxRemoved:
 		m.onRemoved(now, e)
 	case chain.TxConfirmed:

@@ -93,7 +93,7 @@ func TestWhatIsToldFirst(t *testing.T) {
 	var e chain.TxAccepted
 	for n := range 2000 {
 		tx := aPooled(r, n)
-		tx.Fee, tx.Ancestors, tx.Source = int64(1000+n), n%2, bob
+		tx.Fee, tx.Ancestors, tx.Source, tx.Ours = int64(1000+n), n%2, bob, false
 		e.Txs = append(e.Txs, tx)
 	}
 	r.Give(e)
@@ -246,4 +246,28 @@ func TestTxQueueAgainstASortedList(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What RPC sends once more is announced again, however old it is and whoever sent it first:
+// at once to those that may not know it, and later until somebody asks for it.
+func TestWhatIsSentOnceMoreIsAnnouncedAgain(t *testing.T) {
+	r := newRig(t, alice)
+	_, id := aTx(1)
+	old := pooledTx(r, id, alice)
+	old.Added = r.Now.Add(-2 * chain.NewsAge)
+	r.Give(chain.TxAccepted{Txs: []chain.PoolTx{old}})
+	r.Advance(time.Hour)
+	r.WantNothing("it is old, and hers")
+	old.Ours = true
+	r.Give(chain.TxResent{Tx: old})
+	r.Advance(time.Minute)
+	r.Reply(wantTxInv(t, r, alice, "she is told like all others", wire.InvTypeTx, id.TxID), peer.Sent{})
+	r.Give(peer.Ready{Peer: bob})
+	r.Advance(16 * time.Minute)
+	wantTxInv(t, r, bob, "nobody has asked for it", wire.InvTypeTx, id.TxID)
+	_, unknown := aTx(2)
+	r.Give(chain.TxResent{Tx: pooledTx(r, unknown, 0)})
+	if s := status(r); s.Unbroadcast != 1 {
+		t.Errorf("%d are announced again, want the one that is known", s.Unbroadcast)
+	}
 }
