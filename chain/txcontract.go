@@ -100,11 +100,10 @@ type (
 		Sequence uint64 // how often the pool has changed
 	}
 
-	// GetPoolTx asks for one transaction of the pool by either of its names.
+	// GetPoolTx asks for one transaction of the pool.
 	GetPoolTx struct {
 		actor.Asks[PooledTx, Readers]
-		Hash  chainhash.Hash
-		WTxID bool // Hash is a wtxid
+		TxID chainhash.Hash
 	}
 
 	// PooledTx is the answer. Tx is nil when the pool does not have it. It must not

@@ -97,10 +97,11 @@ func (p *Pool) has(txid chainhash.Hash) bool { return p.index.byTxID[txid] != ni
 func (p *Pool) judge(t *btcutil.Tx, o Offer) (e *entry, conflicts []*entry, r *refusal, err error) {
 	e = &entry{}
 	e.ID = chain.TxID{TxID: *t.Hash(), WTxID: *t.WitnessHash()}
-	if p.index.byWTxID[e.ID.WTxID] != nil {
+	switch known := p.index.byTxID[e.ID.TxID]; {
+	case known == nil:
+	case known.ID == e.ID:
 		return e, nil, refuse(chain.TxKnown, "txn-already-in-mempool", "the pool has it"), nil
-	}
-	if p.has(e.ID.TxID) {
+	default:
 		return e, nil, refuse(chain.TxPolicy, "txn-same-nonwitness-data-in-mempool", "the pool has it with other witness data"), nil
 	}
 	if r, err = p.checkAlone(t); r != nil || err != nil {

@@ -17,7 +17,7 @@ func TestWhatRPCSendsIsOurs(t *testing.T) {
 	other := theirs.Copy()
 	other.TxIn[0].Witness = wire.TxWitness{{1}, opener}
 	ours := func(tx *wire.MsgTx) bool {
-		list := r.pool.Tx(chain.GetPoolTx{Hash: tx.TxHash()})
+		list := r.pool.Tx(chain.GetPoolTx{TxID: tx.TxHash()})
 		entry := r.pool.Entries(chain.GetPoolEntries{TxID: tx.TxHash()}).Entries[0]
 		named := false
 		for _, x := range r.pool.List().Txs {

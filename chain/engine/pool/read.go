@@ -36,10 +36,7 @@ func (p *Pool) List() chain.Pool {
 func (p *Pool) Tx(q chain.GetPoolTx) chain.PooledTx {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	e := p.index.byTxID[q.Hash]
-	if q.WTxID {
-		e = p.index.byWTxID[q.Hash]
-	}
+	e := p.index.byTxID[q.TxID]
 	if e == nil {
 		return chain.PooledTx{}
 	}

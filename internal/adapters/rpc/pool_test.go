@@ -56,7 +56,7 @@ func (r *rig) pool() {
 	})
 	on(r.f, func(q chain.GetPoolTx) (chain.PooledTx, error) {
 		for _, e := range []chain.PoolEntry{older, younger} {
-			if e.ID.TxID == q.Hash && !q.WTxID {
+			if e.ID.TxID == q.TxID {
 				return chain.PooledTx{PoolTx: e.PoolTx, Tx: e.Tx}, nil
 			}
 		}

@@ -37,7 +37,7 @@ func getRawTransaction(c *call, a arguments) (any, error) {
 	if a.has(2) {
 		return txOfBlock(c, a, hash, verbosity)
 	}
-	pooled, err := ask(c, c.Ports.PoolTx, chain.GetPoolTx{Hash: hash})
+	pooled, err := ask(c, c.Ports.PoolTx, chain.GetPoolTx{TxID: hash})
 	switch {
 	case err != nil:
 		return nil, err

@@ -310,10 +310,10 @@ func TestPoolIsRead(t *testing.T) {
 	if got := b.poolInfo(); got.Txs != 3 || got.Fees != 6000 || got.Sequence != 3 {
 		t.Errorf("%+v", got)
 	}
-	if got := b.poolTx(chain.GetPoolTx{Hash: child.WitnessHash(), WTxID: true}); got.Tx != child || got.Source != 7 {
+	if got := b.poolTx(chain.GetPoolTx{TxID: child.TxHash()}); got.Tx != child || got.Source != 7 {
 		t.Errorf("%+v", got)
 	}
-	if got := b.poolTx(chain.GetPoolTx{Hash: child.WitnessHash()}); got.Tx != nil {
+	if got := b.poolTx(chain.GetPoolTx{TxID: child.WitnessHash()}); got.Tx != nil {
 		t.Errorf("a wtxid is no txid: %+v", got)
 	}
 	spent, free := b.coins[0].At, b.coins[3].At
