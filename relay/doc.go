@@ -80,6 +80,7 @@
 //	chain.Hashes             onHashes         serve.go: sends an inv
 //	chain.Block              onBlock          serve.go: sends the block, or misses it
 //	GetPeers                 onGetPeers       machine.go
+//	GetUnbroadcast           onGetUnbroadcast machine.go
 //	GetStatus                onGetStatus      machine.go
 //
 // # The legal order of events

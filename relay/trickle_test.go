@@ -189,6 +189,9 @@ func TestWhatNobodyAskedForIsAnnouncedAgain(t *testing.T) {
 	if s := status(r); s.Unbroadcast != 1 {
 		t.Errorf("%+v: nobody has asked for it", s)
 	}
+	if u := unbroadcast(r); !slices.Equal(u, []chainhash.Hash{id.TxID}) {
+		t.Errorf("nobody has asked for %v", u)
+	}
 	r.Give(peer.DataWanted{Peer: alice, Items: []wire.InvVect{{Type: peer.InvTypeWTx, Hash: id.WTxID}}})
 	_, read := steptest.WantAsk[chain.GetPoolTxs](r, "she asks for it")
 	r.Reply(read, chain.PooledTxs{Txs: []*wire.MsgTx{tx}})
@@ -196,7 +199,7 @@ func TestWhatNobodyAskedForIsAnnouncedAgain(t *testing.T) {
 	r.Give(peer.Ready{Peer: bob})
 	r.Advance(time.Hour)
 	r.WantNothing("it is in the network now")
-	if s := status(r); s.Unbroadcast != 0 {
+	if s := status(r); s.Unbroadcast != 0 || len(unbroadcast(r)) > 0 {
 		t.Errorf("%+v", s)
 	}
 }

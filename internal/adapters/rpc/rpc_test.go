@@ -298,6 +298,9 @@ func (r *rig) peers() {
 	on(r.f, func(relay.GetStatus) (relay.Status, error) {
 		return relay.Status{Announced: 4, TxsAnnounced: 70, Unbroadcast: 2}, nil
 	})
+	on(r.f, func(relay.GetUnbroadcast) (relay.Unbroadcast, error) {
+		return relay.Unbroadcast{TxIDs: []chainhash.Hash{child.TxHash()}}, nil
+	})
 	on(r.f, func(relay.GetPeers) (relay.Peers, error) {
 		return relay.Peers{Peers: []relay.PeerStatus{{Peer: one, LastTx: clock.Add(-3 * time.Second)}, {Peer: two}}}, nil
 	})

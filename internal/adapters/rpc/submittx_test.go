@@ -57,6 +57,9 @@ func TestSendRawTransaction(t *testing.T) {
 		var tests []bool
 		for _, q := range *asked {
 			tests = append(tests, q.Test)
+			if q.Ours == q.Test { // what is submitted is announced until a peer asks for it
+				t.Errorf("%s asked %+v", c.params, q)
+			}
 			if q.ID != chain.NameOf(child) || q.Source != 0 || q.Orphan || !q.Added.IsZero() {
 				t.Errorf("%s asked %+v", c.params, q)
 			}
