@@ -64,6 +64,9 @@ type (
 		Block  *wire.MsgBlock
 		Hash   chainhash.Hash
 		Source actor.ID // the peer that sent it; zero: RPC
+		// Test asks for the verdict alone, on a block that is to stand on the best one
+		// and need not be solved (BIP23). The chain stays as it is.
+		Test bool
 	}
 
 	// Verdict is the answer.

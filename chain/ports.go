@@ -41,6 +41,7 @@ type (
 		Block  *wire.MsgBlock
 		Hash   chainhash.Hash
 		Source actor.ID
+		Test   bool
 		Seen   uint64
 	}
 

@@ -151,7 +151,7 @@ func TestSubmitBlock(t *testing.T) {
 	r := newRig(t, 1, Config{})
 	verdict := chain.Verdict{Code: chain.OK, InBestChain: true}
 	on(r.f, func(q chain.SubmitBlock) (chain.Verdict, error) {
-		if q.Hash != best.BlockHash() || q.Source != 0 {
+		if q.Hash != best.BlockHash() || q.Source != 0 || q.Test {
 			t.Errorf("submitted %v from %v", q.Hash, q.Source)
 		}
 		return verdict, nil
@@ -258,7 +258,7 @@ func TestL2EachQuestionMayGetNoAnswer(t *testing.T) {
 		"getrawtransaction":  {tx, `"` + spend.TxHash().String() + `",1,` + block},
 		"sendrawtransaction": {hexText(child), hexText(child) + ",0"}, "testmempoolaccept": {"[" + hexText(child) + "]"},
 		"generateblock": {`"` + payTo + `",[` + tx + `]`}, "generatetoaddress": {`1,"` + payTo + `"`},
-		"getblocktemplate": {`{"rules":["segwit"]}`, `{"rules":["segwit"],"longpollid":1}`},
+		"getblocktemplate": {`{"mode":"proposal","data":"` + hexOf(best) + `"}`, `{"rules":["segwit"]}`, `{"rules":["segwit"],"longpollid":1}`},
 		"addnode":          {`"192.0.2.1","add"`}, "disconnectnode": {`"192.0.2.1"`},
 		"decoderawtransaction": {hexText(child)}, "decodescript": {`"51"`}, "stop": nil,
 	}

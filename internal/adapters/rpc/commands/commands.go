@@ -90,7 +90,7 @@ var All = []Command{
 		{Name: "maxtries", Kind: Numeric, Optional: true},
 	}, "Mine blocks at once that pay to an address (regtest only); their hashes."},
 	{"getblocktemplate", "Mining", []Param{{Name: "template_request", Kind: Object}},
-		`What a new block on the best block needs (BIP22, BIP23, BIP145). The request must have {"rules":["segwit"]}; with longpollid the answer comes when there is something new.`},
+		`What a new block on the best block needs (BIP22, BIP23, BIP145). The request must have {"rules":["segwit"]}; with longpollid the answer comes when there is something new. With {"mode":"proposal","data":"hex"} a block is judged that need not be solved: null, or why it would be rejected.`},
 	{"prioritisetransaction", "Mining", []Param{
 		{Name: "txid", Kind: Text},
 		{Name: "dummy", Kind: Numeric, Optional: true},
