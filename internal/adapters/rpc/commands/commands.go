@@ -131,7 +131,7 @@ var All = []Command{
 	{"testmempoolaccept", "Rawtransactions", []Param{
 		{Name: "rawtxs", Kind: Array},
 		{Name: "maxfeerate", Kind: Numeric, Also: Text, Optional: true},
-	}, "Whether the pool would take transactions, each judged by itself."},
+	}, "Whether the pool would take transactions, each judged by itself: one that spends what another one of them makes is not judged."},
 	{"getmailboxes", "Debug", nil, "For each cell of this node: inputs queued per lane, age of the oldest, done and refused."},
 	{"getstatus", "Debug", nil, "What the sync, the server and the relay are doing."},
 	{"getwaitgraph", "Debug", nil, "What waits for what: what each cell is doing, the questions without an answer, and the waits between components."},
