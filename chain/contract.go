@@ -208,6 +208,7 @@ type (
 		actor.Asks[Block, Readers]
 		Hash    chainhash.Hash
 		Witness bool
+		Spent   bool // also the outputs that it spends
 	}
 
 	// Block is the answer. Payload is nil when there is no such block, or when
@@ -216,6 +217,17 @@ type (
 		Hash    chainhash.Hash
 		Height  int32
 		Payload []byte
+		// Spent are the outputs that the inputs of all its transactions but the
+		// coinbase spend, in their order. Nil: nobody asked, or they are not known.
+		Spent []SpentOut
+	}
+
+	// SpentOut is an output that a block spends.
+	SpentOut struct {
+		Value    int64
+		Script   []byte
+		Height   int32 // of the block that made it
+		CoinBase bool
 	}
 
 	// GetHash asks for the hash at a height of the best chain.

@@ -38,6 +38,7 @@ func TestShapes(t *testing.T) {
 		{"getblockheader.json", "getblockheader", `["` + hash + `"]`},
 		{"getblock_1.json", "getblock", `["` + hash + `"]`},
 		{"getblock_2.json", "getblock", `["` + hash + `",2]`},
+		{"getblock_3.json", "getblock", `["` + hash + `",3]`},
 		{"getblock_genesis.json", "getblock", `["` + chaincfg.RegressionNetParams.GenesisHash.String() + `",true]`},
 		{"getblockchaininfo.json", "getblockchaininfo", `[]`},
 		{"getpeerinfo.json", "getpeerinfo", `[]`},
@@ -376,7 +377,7 @@ func TestAmountsAndWork(t *testing.T) {
 func TestBlockShapes(t *testing.T) {
 	for _, name := range []string{"testnet926485", "testnet1263442"} {
 		b := readBlock(name + ".hex")
-		result := newBlockResult(headerResult{Hash: b.BlockHash().String()}, b, true, &chaincfg.TestNet3Params)
+		result := newBlockResult(headerResult{Hash: b.BlockHash().String()}, b, 2, nil, &chaincfg.TestNet3Params)
 		golden.Equal(t, filepath.Join("testdata", name+".json"), []byte(indent(t, string(marshal(result)))))
 	}
 }

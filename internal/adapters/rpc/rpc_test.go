@@ -248,7 +248,11 @@ func (r *rig) story() {
 	on(r.f, func(q chain.GetBlock) (chain.Block, error) {
 		switch q.Hash {
 		case tip.Hash:
-			return chain.Block{Hash: q.Hash, Height: 170, Payload: payload(best)}, nil
+			b := chain.Block{Hash: q.Hash, Height: 170, Payload: payload(best)}
+			if q.Spent {
+				b.Spent = []chain.SpentOut{{Value: 50e8, Script: spend.TxOut[1].PkScript, Height: 9, CoinBase: true}}
+			}
+			return b, nil
 		case *chaincfg.RegressionNetParams.GenesisHash:
 			return chain.Block{Hash: q.Hash, Payload: payload(genesis)}, nil
 		}

@@ -43,7 +43,7 @@ var All = []Command{
 	{"getblock", "Blockchain", []Param{
 		{Name: "blockhash", Kind: Text},
 		{Name: "verbosity", Kind: Numeric, Also: Boolean, Optional: true},
-	}, "A block: as hex with verbosity 0, as an object with 1 (the default), with its transactions with 2."},
+	}, "A block: as hex with verbosity 0, as an object with 1 (the default), with its transactions and their fees with 2, and what they spend with 3."},
 	{"getblockchaininfo", "Blockchain", nil, "The state of the chain."},
 	{"getblockcount", "Blockchain", nil, "The height of the best block."},
 	{"getblockhash", "Blockchain", []Param{{Name: "height", Kind: Numeric}},
@@ -122,7 +122,7 @@ var All = []Command{
 		{Name: "txid", Kind: Text},
 		{Name: "verbosity", Kind: Numeric, Also: Boolean, Optional: true},
 		{Name: "blockhash", Kind: Text, Optional: true},
-	}, "A transaction of the pool, or of the block with that hash: as hex with verbosity 0 (the default), as an object with 1 or 2."},
+	}, "A transaction of the pool, or of the block with that hash: as hex with verbosity 0 (the default), as an object with 1, with its fee and what it spends with 2 (of a block only)."},
 	{"sendrawtransaction", "Rawtransactions", []Param{
 		{Name: "hexstring", Kind: Text},
 		{Name: "maxfeerate", Kind: Numeric, Also: Text, Optional: true},
