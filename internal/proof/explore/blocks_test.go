@@ -63,8 +63,9 @@ func around(change func(*outsideWorld)) fault {
 // within changes how late the last deadline is that comes.
 func within(d time.Duration) fault { return func(sc *Scenario) { sc.Horizon = d } }
 
-// late lets the clock jump once, also to the time at which a silent peer is ended.
-func late(sc *Scenario) { sc.Jumps, sc.Horizon = 1, 5*time.Minute }
+// late lets the clock jump once, also to the fifth minute, when a silent peer is ended. What
+// is retried then has another minute, with all the deadlines that this takes.
+func late(sc *Scenario) { sc.Jumps, sc.Horizon, sc.Settle = 1, 6*time.Minute, 40 }
 
 // number reads a number in a part of a machine.
 func number(m actor.Machine, path ...string) int64 {
