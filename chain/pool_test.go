@@ -94,8 +94,8 @@ func TestStoryOfTransactions(t *testing.T) {
 func TestThePoolIsAskedAsChainIs(t *testing.T) {
 	r, _ := start(t)
 	added := time.Unix(1_700_000_000, 0)
-	r.Ask(SubmitTx{Tx: &wire.MsgTx{Version: 9}, ID: idAt(1), Test: true, Added: added})
-	if q, _ := steptest.WantAsk[ApplyTx](r, "a test"); q.Tx.Version != 9 || !q.Test || q.Orphan || !q.Added.Equal(added) {
+	r.Ask(SubmitTx{Tx: &wire.MsgTx{Version: 9}, ID: idAt(1), Test: true, Ours: true, Added: added})
+	if q, _ := steptest.WantAsk[ApplyTx](r, "a test"); q.Tx.Version != 9 || !q.Test || !q.Ours || q.Orphan || !q.Added.Equal(added) {
 		t.Errorf("asked %+v", q)
 	}
 

@@ -221,3 +221,41 @@ func TestAReadThatWaitsIsNotForgottenBesideThePool(t *testing.T) {
 	r.Late(read)
 	steptest.WantAsk[chain.GetBlock](r, "Freed brings the next chance")
 }
+
+// A rebuilt relay cannot know who has asked for what RPC sent. So it announces what is news
+// still, in a while.
+func TestL11ARebuiltRelayAnnouncesOursAgain(t *testing.T) {
+	m, specs := connect(DefaultBounds(), 16)
+	r := steptest.New(t, m, specs)
+	r.Give(actor.Start{Generation: 1})
+	_, tips := steptest.WantAsk[chain.GetTips](r, "what is the tip?")
+	r.Fail(tips, actor.ErrGone)
+	_, asked := steptest.WantAsk[chain.GetPool](r, "what is in the pool?")
+	r.Give(peer.Ready{Peer: alice})
+	ours, old, tooOld, theirs := aPooled(r, 1), aPooled(r, 2), aPooled(r, 3), aPooled(r, 4)
+	old.Added, tooOld.Added = r.Now.Add(-chain.NewsAge), r.Now.Add(-chain.NewsAge-1)
+	theirs.Ours = false
+	r.Reply(asked, chain.Pool{Txs: []chain.PoolTx{ours, old, tooOld, theirs}})
+	if s := status(r); s.Unbroadcast != 2 {
+		t.Errorf("%d are to be announced, want two", s.Unbroadcast)
+	}
+	r.Advance(9 * time.Minute)
+	r.Drop() // the tip, asked for again
+	r.Advance(7 * time.Minute)
+	wantTxInv(t, r, alice, "the two", wire.InvTypeTx, ours.ID.TxID, old.ID.TxID)
+}
+
+// What was missed is announced until somebody asks for it, if RPC sent it. What relay knew
+// already it does not announce again: a peer may have asked for it.
+func TestL6MissedEventsOfOurs(t *testing.T) {
+	r := newRig(t, alice)
+	known, missed := aPooled(r, 1), aPooled(r, 2)
+	r.Give(chain.TxAccepted{Txs: []chain.PoolTx{known}})
+	r.M.(*Machine).unbroadcast.Asked(peer.TxName{Hash: known.ID.TxID})
+	r.Give(actor.Lagged{Topic: topics.Txs.ID, N: 3})
+	_, asked := steptest.WantAsk[chain.GetPool](r, "what is in the pool?")
+	r.Reply(asked, chain.Pool{Txs: []chain.PoolTx{known, missed}})
+	if s := status(r); s.Unbroadcast != 1 {
+		t.Errorf("%d are announced again, want one", s.Unbroadcast)
+	}
+}

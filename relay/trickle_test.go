@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -94,7 +95,7 @@ func TestWhatIsToldFirst(t *testing.T) {
 	var e chain.TxAccepted
 	for n := range 2000 {
 		tx := aPooled(r, n)
-		tx.Fee, tx.Ancestors, tx.Source = int64(1000+n), n%2, bob
+		tx.Fee, tx.Ancestors, tx.Source, tx.Ours = int64(1000+n), n%2, bob, false
 		e.Txs = append(e.Txs, tx)
 	}
 	r.Give(e)
@@ -142,7 +143,7 @@ func TestL4AnInvOfTransactionsIsBounded(t *testing.T) {
 	var e chain.TxAccepted
 	for n := range 2000 {
 		tx := aPooled(r, n)
-		tx.Source = bob
+		tx.Source, tx.Ours = bob, false
 		e.Txs = append(e.Txs, tx)
 	}
 	r.Give(e)
@@ -162,7 +163,7 @@ func TestWhatComesMeanwhileDoesNotChangeTheTime(t *testing.T) {
 	p := m.peer(alice)
 	come := func(n int) {
 		tx := aPooled(r, n)
-		tx.Source = bob
+		tx.Source, tx.Ours = bob, false
 		r.Give(chain.TxAccepted{Txs: []chain.PoolTx{tx}})
 	}
 	come(1)
@@ -284,6 +285,9 @@ func TestWhatNobodyAskedForIsAnnouncedAgain(t *testing.T) {
 	if s := status(r); s.Unbroadcast != 1 {
 		t.Errorf("%+v: nobody has asked for it", s)
 	}
+	if u := unbroadcast(r); !slices.Equal(u, []chainhash.Hash{id.TxID}) {
+		t.Errorf("nobody has asked for %v", u)
+	}
 	r.Give(peer.DataWanted{Peer: alice, Items: []wire.InvVect{{Type: peer.InvTypeWTx, Hash: id.WTxID}}})
 	_, read := steptest.WantAsk[chain.GetPoolTxs](r, "she asks for it")
 	r.Reply(read, chain.PooledTxs{Txs: []*wire.MsgTx{tx}})
@@ -291,7 +295,31 @@ func TestWhatNobodyAskedForIsAnnouncedAgain(t *testing.T) {
 	r.Give(peer.Ready{Peer: bob})
 	r.Advance(time.Hour)
 	r.WantNothing("it is in the network now")
-	if s := status(r); s.Unbroadcast != 0 {
+	if s := status(r); s.Unbroadcast != 0 || len(unbroadcast(r)) > 0 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// What RPC sends once more is announced again, however old it is and whoever sent it first:
+// at once to those that may not know it, and later until somebody asks for it.
+func TestWhatIsSentOnceMoreIsAnnouncedAgain(t *testing.T) {
+	r := newRig(t, alice)
+	_, id := aTx(1)
+	old := pooledTx(r, id, alice)
+	old.Added = r.Now.Add(-2 * chain.NewsAge)
+	r.Give(chain.TxAccepted{Txs: []chain.PoolTx{old}})
+	r.Advance(time.Hour)
+	r.WantNothing("it is old, and hers")
+	old.Ours = true
+	r.Give(chain.TxResent{Tx: old})
+	r.Advance(time.Minute)
+	r.Reply(wantTxInv(t, r, alice, "she is told like all others", wire.InvTypeTx, id.TxID), peer.Sent{})
+	r.Give(peer.Ready{Peer: bob})
+	r.Advance(16 * time.Minute)
+	wantTxInv(t, r, bob, "nobody has asked for it", wire.InvTypeTx, id.TxID)
+	_, unknown := aTx(2)
+	r.Give(chain.TxResent{Tx: pooledTx(r, unknown, 0)})
+	if s := status(r); s.Unbroadcast != 1 {
+		t.Errorf("%d are announced again, want the one that is known", s.Unbroadcast)
 	}
 }

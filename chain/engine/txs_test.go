@@ -244,7 +244,7 @@ func TestAClosedPoolAnswers(t *testing.T) {
 		t.Error("a closed pool has entries")
 	}
 	ask[chain.Spenders](t, p.e, chain.GetSpenders{Outs: []wire.OutPoint{{}}})
-	ask[chain.PooledTx](t, p.e, chain.GetPoolTx{Hash: chainhash.Hash{}})
+	ask[chain.PooledTx](t, p.e, chain.GetPoolTx{TxID: chainhash.Hash{}})
 	if _, err := os.Stat(p.e.PoolPath()); !errors.Is(err, os.ErrNotExist) {
 		t.Error("a pool that should not be kept was written")
 	}

@@ -101,7 +101,7 @@ func TestWhatComesBackIsAsItWas(t *testing.T) {
 	r.pool.cfg.MinRelayFee = 100_000
 	r.reorg(1, nil)
 	r.want("a block without them", []*wire.MsgTx{parent, child})
-	if e := r.pool.Tx(chain.GetPoolTx{Hash: child.TxHash()}); e.Source != alice || !e.Added.Equal(start) || e.Fee != 1000 {
+	if e := r.pool.Tx(chain.GetPoolTx{TxID: child.TxHash()}); e.Source != alice || !e.Added.Equal(start) || e.Fee != 1000 {
 		t.Errorf("the child is %+v now", e.PoolTx)
 	}
 }

@@ -39,7 +39,7 @@ func complaints(p *Pool) (list []string) {
 		sum.usage += e.usage
 		sum.size += e.VSize
 		sum.fees += e.Fee
-		complain(ix.byTxID[e.ID.TxID] != e || ix.byWTxID[e.ID.WTxID] != e, "an entry is not found by name")
+		complain(ix.byTxID[e.ID.TxID] != e, "an entry is not found by name")
 		complain(e.delta != p.deltas[e.ID.TxID], "a delta is not the one that was set")
 		for _, in := range e.tx.TxIn {
 			complain(spends[in.PreviousOutPoint] != nil, "an output is spent twice")
@@ -47,7 +47,7 @@ func complaints(p *Pool) (list []string) {
 		}
 	}
 	complain(sum != ix.total, "a total is not the sum")
-	complain(len(live) != len(ix.byTxID) || len(live) != len(ix.byWTxID), "the maps have others than the order")
+	complain(len(live) != len(ix.byTxID), "the map has others than the order")
 	complain(len(live) != len(ix.byScore.list) || len(live) != len(ix.byAge.list), "the heaps have others than the order")
 	complain(len(ix.order)-ix.holes != len(live), "the holes are not those that are gone")
 	complain(ix.holes > chunk && ix.holes > len(ix.order)/2, "the most in the order are gone")
@@ -151,7 +151,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"a total":      func(p *Pool, _ *entry) { p.index.total.fees++ },
 		"a sum":        func(_ *Pool, e *entry) { e.up.size++ },
 		"a link":       func(_ *Pool, e *entry) { e.parents = nil },
-		"a name":       func(p *Pool, e *entry) { delete(p.index.byWTxID, e.ID.WTxID) },
+		"a name":       func(p *Pool, e *entry) { delete(p.index.byTxID, e.ID.TxID) },
 		"a spend":      func(p *Pool, e *entry) { delete(p.index.spends, e.tx.TxIn[0].PreviousOutPoint) },
 		"the order":    func(p *Pool, e *entry) { e.seq = 0 },
 		"the heap":     func(p *Pool, e *entry) { e.byAge++ },

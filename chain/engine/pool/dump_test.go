@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -240,4 +241,30 @@ func FuzzFile(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The file names what RPC sent and is news still, which is to be announced again.
+func TestWhatRPCSentIsNamedInTheFile(t *testing.T) {
+	r := newRig(t, Config{})
+	coins := r.coins(5, 1_000_000)
+	old, edge, ours, theirs, gone := spend(1000, 1, coins[0]), spend(1000, 1, coins[1]), spend(1000, 1, coins[2]), spend(1000, 1, coins[3]), spend(1000, 1, coins[4])
+	r.offer(Offer{Tx: old, Ours: true, Added: r.now.Add(-chain.NewsAge - 1)})
+	r.offer(Offer{Tx: edge, Ours: true, Added: r.now.Add(-chain.NewsAge)})
+	r.offer(Offer{Tx: theirs, Source: alice})
+	r.offer(Offer{Tx: gone, Ours: true})
+	r.offer(Offer{Tx: ours, Ours: true})
+	r.block(gone)
+	path := filepath.Join(t.TempDir(), "mempool.dat")
+	if err := r.pool.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	_, f, err := readAll(path, file)
+	if want := []chainhash.Hash{edge.TxHash(), ours.TxHash()}; err != nil || !slices.Equal(f.Unbroadcast(), want) {
+		t.Errorf("named are %v (%v), want %v", f.Unbroadcast(), err, want)
+	}
 }

@@ -212,3 +212,32 @@ func TestTheMinimumFalls(t *testing.T) {
 		t.Errorf("%+v: it rises, and waits for the next block", r)
 	}
 }
+
+// A pool that expires all at once goes in parts, a bounded one with each call. The descendants
+// of what goes last go with it.
+func TestL4ExpiryGoesInParts(t *testing.T) {
+	r := newRig(t, Config{})
+	const families, each = maxExpired/2 + 3, 3
+	for n := range families {
+		c := coin{wire.OutPoint{Hash: chainhash.Hash{1}, Index: uint32(n)}, 1000}
+		for range each {
+			e := &entry{tx: spend(1, 1, c)}
+			e.ID, e.Added, e.VSize, e.usage = chain.NameOf(e.tx), r.now, 100, 100
+			r.pool.insert(e)
+			c = outputs(e.tx)[0]
+		}
+	}
+	r.now = r.now.Add(DefaultExpiry + 1)
+	for left := families * each; left > 0; {
+		r.block()
+		gone := r.events[0].(chain.TxRemoved)
+		if want := min(left, (maxExpired+each-1)/each*each); gone.Reason != chain.RemovedExpired || len(gone.Txs) != want {
+			t.Fatalf("of %d that have expired %d have gone as %v, want %d", left, len(gone.Txs), gone.Reason, want)
+		}
+		left -= len(gone.Txs)
+		if got := r.pool.Info().Txs; got != left {
+			t.Fatalf("%d are left, want %d", got, left)
+		}
+		r.events = nil
+	}
+}

@@ -54,10 +54,10 @@ func TestEntries(t *testing.T) {
 	if !slices.Equal(spenders, want) {
 		t.Errorf("the spenders are %v", spenders)
 	}
-	if tx := r.pool.Tx(chain.GetPoolTx{Hash: c.WitnessHash(), WTxID: true}).Tx; tx != c {
-		t.Error("it is not found by its wtxid")
+	if tx := r.pool.Tx(chain.GetPoolTx{TxID: c.TxHash()}).Tx; tx != c {
+		t.Error("it is not found by its txid")
 	}
-	if r.pool.Tx(chain.GetPoolTx{Hash: c.WitnessHash()}).Tx != nil {
+	if r.pool.Tx(chain.GetPoolTx{TxID: c.WitnessHash()}).Tx != nil {
 		t.Error("a wtxid is taken for a txid")
 	}
 }

@@ -58,7 +58,7 @@ func (r *rig) pool() {
 	})
 	on(r.f, func(q chain.GetPoolTx) (chain.PooledTx, error) {
 		for _, e := range []chain.PoolEntry{older, younger} {
-			if e.ID.TxID == q.Hash && !q.WTxID {
+			if e.ID.TxID == q.TxID {
 				return chain.PooledTx{PoolTx: e.PoolTx, Tx: e.Tx}, nil
 			}
 		}
@@ -138,7 +138,7 @@ func TestPool(t *testing.T) {
 // What an entry depends on and what depends on it is in the order of the ids.
 func TestRelativesAreSorted(t *testing.T) {
 	some := []chainhash.Hash{{31: 3}, {31: 1}, {31: 2}}
-	e := newPoolEntry(chain.PoolEntry{Depends: some, SpentBy: some})
+	e := newPoolEntry(chain.PoolEntry{Depends: some, SpentBy: some}, nil)
 	if !slices.IsSorted(e.Depends) || !slices.IsSorted(e.SpentBy) || len(e.Depends) != 3 || len(e.SpentBy) != 3 {
 		t.Errorf("%v %v", e.Depends, e.SpentBy)
 	}

@@ -248,7 +248,11 @@ func (r *rig) story() {
 	on(r.f, func(q chain.GetBlock) (chain.Block, error) {
 		switch q.Hash {
 		case tip.Hash:
-			return chain.Block{Hash: q.Hash, Height: 170, Payload: payload(best)}, nil
+			b := chain.Block{Hash: q.Hash, Height: 170, Payload: payload(best)}
+			if q.Spent {
+				b.Spent = []chain.SpentOut{{Value: 50e8, Script: spend.TxOut[1].PkScript, Height: 9, CoinBase: true}}
+			}
+			return b, nil
 		case *chaincfg.RegressionNetParams.GenesisHash:
 			return chain.Block{Hash: q.Hash, Payload: payload(genesis)}, nil
 		}
@@ -300,6 +304,9 @@ func (r *rig) peers(tip, head chain.Point) {
 	})
 	on(r.f, func(relay.GetStatus) (relay.Status, error) {
 		return relay.Status{Announced: 4, TxsAnnounced: 70, Unbroadcast: 2}, nil
+	})
+	on(r.f, func(relay.GetUnbroadcast) (relay.Unbroadcast, error) {
+		return relay.Unbroadcast{TxIDs: []chainhash.Hash{child.TxHash()}}, nil
 	})
 	on(r.f, func(relay.GetPeers) (relay.Peers, error) {
 		return relay.Peers{Peers: []relay.PeerStatus{{Peer: one, LastTx: clock.Add(-3 * time.Second)}, {Peer: two}}}, nil
