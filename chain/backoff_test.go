@@ -54,7 +54,8 @@ func retryOf[Q any](asked any) func(t *testing.T, err error, again bool) {
 // A slow engine is named, with all that waits for it: what it has and what it will get.
 func TestASlowEngineIsSaid(t *testing.T) {
 	r, _ := start(t)
-	for h := range int32(testBounds.Worker + 2) {
+	const waiting = 3 // more than it has, without the one in hand
+	for h := range int32(testBounds.Worker + waiting) {
 		r.Ask(blockAt(h + 1))
 	}
 	_, ask := steptest.WantAsk[ApplyBlock](r, "the first of three that it has")
@@ -63,7 +64,7 @@ func TestASlowEngineIsSaid(t *testing.T) {
 		t.Fatalf("records: %+v", r.Records)
 	}
 	fields := r.Records[0].Fields
-	if want := testBounds.Worker + 2 - 1; fields[3] != want {
+	if want := testBounds.Worker - 1 + waiting; fields[3] != want {
 		t.Errorf("%v of blocks, want %d beside the one in hand", fields, want)
 	}
 }

@@ -65,6 +65,9 @@ type (
 		Payload []byte
 		Hash    chainhash.Hash
 		Source  actor.ID // the peer that sent it; zero: RPC
+		// Test asks for the verdict alone, on a block that is to stand on the best one
+		// and need not be solved (BIP23). The chain stays as it is.
+		Test bool
 	}
 
 	// Verdict is the answer.
@@ -207,6 +210,7 @@ type (
 		actor.Asks[Block, Readers]
 		Hash    chainhash.Hash
 		Witness bool
+		Spent   bool // also the outputs that it spends
 	}
 
 	// Block is the answer. Payload is nil when there is no such block, or when
@@ -215,6 +219,17 @@ type (
 		Hash    chainhash.Hash
 		Height  int32
 		Payload []byte
+		// Spent are the outputs that the inputs of all its transactions but the
+		// coinbase spend, in their order. Nil: nobody asked, or they are not known.
+		Spent []SpentOut
+	}
+
+	// SpentOut is an output that a block spends.
+	SpentOut struct {
+		Value    int64
+		Script   []byte
+		Height   int32 // of the block that made it
+		CoinBase bool
 	}
 
 	// GetHash asks for the hash at a height of the best chain.

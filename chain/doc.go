@@ -76,8 +76,8 @@
 //
 // On Blocks, BlockDisconnected names the tip, and BlockConnected a child of the
 // tip, of the chain that the events before it make. On Txs, TxAccepted names what the
-// pool that the events before it make has not, and TxRemoved what it has. A block's
-// events on both are published in one step. Tips follows the events that led to it. An
-// answer follows the events of the change that it reports. A rebuilt chain publishes
-// once more the events that it had not confirmed to the worker.
+// pool that the events before it make has not, TxRemoved and TxResent what it has. A
+// block's events on both are published in one step. Tips follows the events that led to
+// it. An answer follows the events of the change that it reports. A rebuilt chain
+// publishes once more the events that it had not confirmed to the worker.
 package chain

@@ -94,8 +94,8 @@ func TestStoryOfTransactions(t *testing.T) {
 func TestThePoolIsAskedAsChainIs(t *testing.T) {
 	r, _ := start(t)
 	added := time.Unix(1_700_000_000, 0)
-	r.Ask(SubmitTx{Tx: &wire.MsgTx{Version: 9}, ID: idAt(1), Test: true, Added: added})
-	if q, _ := steptest.WantAsk[ApplyTx](r, "a test"); q.Tx.Version != 9 || !q.Test || q.Orphan || !q.Added.Equal(added) {
+	r.Ask(SubmitTx{Tx: &wire.MsgTx{Version: 9}, ID: idAt(1), Test: true, Ours: true, Added: added})
+	if q, _ := steptest.WantAsk[ApplyTx](r, "a test"); q.Tx.Version != 9 || !q.Test || !q.Ours || q.Orphan || !q.Added.Equal(added) {
 		t.Errorf("asked %+v", q)
 	}
 
@@ -291,8 +291,11 @@ func TestFaultyTxCodes(t *testing.T) {
 	if len(names) != int(TxFatal)+1 {
 		t.Errorf("two codes have one name: %v", names)
 	}
-	if tx := (PoolTx{Fee: 250, VSize: 125}); tx.FeeRate() != 2000 || (PoolTx{}).FeeRate() != 0 {
+	if tx := (PoolTx{Fee: 250, VSize: 125}); tx.FeeRate() != 2000 {
 		t.Errorf("%d satoshi per 1,000 bytes", tx.FeeRate())
+	}
+	if tx := (PoolTx{Fee: 250}); tx.FeeRate() != 0 {
+		t.Errorf("%d satoshi per 1,000 bytes of which there are none", tx.FeeRate())
 	}
 	if RemovedConfirmed.String() != "block" || RemovedReorg.String() != "reorg" {
 		t.Error("a removal has the wrong name")

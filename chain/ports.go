@@ -41,6 +41,7 @@ type (
 		Payload []byte
 		Hash    chainhash.Hash
 		Source  actor.ID
+		Test    bool
 		Seen    uint64
 	}
 
@@ -76,12 +77,12 @@ type (
 	// ApplyTx carries out SubmitTx.
 	ApplyTx struct {
 		actor.Asks[TxApplied, Worker]
-		Tx           *wire.MsgTx
-		ID           TxID
-		Source       actor.ID
-		Orphan, Test bool
-		Added        time.Time
-		Seen         uint64
+		Tx                 *wire.MsgTx
+		ID                 TxID
+		Source             actor.ID
+		Orphan, Test, Ours bool
+		Added              time.Time
+		Seen               uint64
 	}
 
 	// TxApplied is the answer.

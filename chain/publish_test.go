@@ -48,8 +48,6 @@ func TestTipsArePublishedOnlyWhenTheyChange(t *testing.T) {
 	r.WantNothing("nothing has changed")
 }
 
-// Two questions are outstanding with the same Seen: the second answer repeats
-// the events of the first.
 // Each part of the tips counts: headers that run ahead, and the median time, which says
 // what is too old, though the best block is the same.
 func TestTipsChangeByEachOfTheirParts(t *testing.T) {
@@ -73,6 +71,8 @@ func TestTipsChangeByEachOfTheirParts(t *testing.T) {
 	}
 }
 
+// Two questions are outstanding with the same Seen: the second answer repeats
+// the events of the first.
 func TestRepeatedEventsArePublishedOnce(t *testing.T) {
 	r, _ := start(t)
 	r.Ask(blockAt(1))

@@ -27,8 +27,8 @@ func TestSubmissionsReachTheWorkerInOrder(t *testing.T) {
 	var asks []steptest.Asked
 	for h := int32(1); h <= 3; h++ {
 		q, ask := steptest.WantAsk[ApplyBlock](r, "the worker should not idle between two")
-		if q.Hash != pointAt(h).Hash || q.Source != 77 {
-			t.Fatalf("block %d is out of order, or lost its source", h)
+		if q.Hash != pointAt(h).Hash || q.Source != 77 || q.Test {
+			t.Fatalf("block %d is out of order, lost its source, or is only judged", h)
 		}
 		asks = append(asks, ask)
 	}
@@ -50,6 +50,20 @@ func TestSubmissionsReachTheWorkerInOrder(t *testing.T) {
 	r.Reply(asks[1], applied(2, 2, connected(2)))
 	steptest.WantAnswer[Verdict](r, blocks[1], "the second caller")
 	steptest.WantAsk[ApplyBlock](r, "block 5")
+}
+
+// A proposal goes the way of a block, and is only judged.
+func TestAProposalReachesTheWorker(t *testing.T) {
+	r, _ := start(t)
+	call := r.Ask(SubmitBlock{Payload: []byte{1}, Hash: pointAt(1).Hash, Test: true})
+	q, ask := steptest.WantAsk[ApplyBlock](r, "a proposal")
+	if q.Hash != pointAt(1).Hash || !q.Test {
+		t.Errorf("asked %+v", q)
+	}
+	r.Reply(ask, BlockApplied{Verdict: Verdict{Code: Invalid, Reason: "bad-cb-amount"}, Changes: Changes{Tips: tipsAt(0)}})
+	if v := steptest.WantAnswer[Verdict](r, call, "the verdict"); v.Reason != "bad-cb-amount" {
+		t.Errorf("answered %+v", v)
+	}
 }
 
 // No kind of work takes the slots of another, not even those that come free.

@@ -36,11 +36,11 @@ func (m *Machine) pump(out *actor.Outbox) {
 		return ok
 	})
 	m.blocks.send(func(key uint64, q SubmitBlock) bool {
-		_, ok := m.ports.Blocks.Ask(out, key, ApplyBlock{Payload: q.Payload, Hash: q.Hash, Source: q.Source, Seen: m.seen})
+		_, ok := m.ports.Blocks.Ask(out, key, ApplyBlock{Payload: q.Payload, Hash: q.Hash, Source: q.Source, Test: q.Test, Seen: m.seen})
 		return ok
 	})
 	m.txs.send(func(key uint64, q SubmitTx) bool {
-		_, ok := m.ports.Txs.Ask(out, key, ApplyTx{Tx: q.Tx, ID: q.ID, Source: q.Source, Orphan: q.Orphan, Test: q.Test, Added: q.Added, Seen: m.seen})
+		_, ok := m.ports.Txs.Ask(out, key, ApplyTx{Tx: q.Tx, ID: q.ID, Source: q.Source, Orphan: q.Orphan, Test: q.Test, Ours: q.Ours, Added: q.Added, Seen: m.seen})
 		return ok
 	})
 	m.outs.send(func(key uint64, q GetTxOut) bool {
@@ -94,7 +94,7 @@ func (m *Machine) outcome(in actor.Input, c Changes, out *actor.Outbox) outcome 
 	switch {
 	case m.failed != "":
 		return hopeless
-	case errors.Is(in.Err, actor.ErrTimeout):
+	case in.Err == actor.ErrTimeout:
 		// The worker is slow, and may still carry it out. The lost answer may
 		// have brought changes. They come with a CatchUp, which the worker takes
 		// up after the question that timed out.

@@ -32,6 +32,9 @@ type (
 		Orphan bool
 		// Test asks for the verdict alone: the pool stays as it is.
 		Test bool
+		// Ours says that relay is to announce it until a peer asks for it, also if the
+		// pool has it already.
+		Ours bool
 		// Added is when it came to the pool. Zero: now.
 		Added time.Time
 	}
@@ -97,11 +100,10 @@ type (
 		Sequence uint64 // how often the pool has changed
 	}
 
-	// GetPoolTx asks for one transaction of the pool by either of its names.
+	// GetPoolTx asks for one transaction of the pool.
 	GetPoolTx struct {
 		actor.Asks[PooledTx, Readers]
-		Hash  chainhash.Hash
-		WTxID bool // Hash is a wtxid
+		TxID chainhash.Hash
 	}
 
 	// PooledTx is the answer. Tx is nil when the pool does not have it. It must not
@@ -184,9 +186,16 @@ type PoolTx struct {
 	// Source is the peer that sent it. Zero: RPC, mempool.dat, or a block that was
 	// disconnected.
 	Source actor.ID
+	// Ours says that RPC sent it: now, lately, or once more. Relay announces it until a
+	// peer asks for it. The pool is not told when one has.
+	Ours bool
 	// Ancestors is how many transactions of the pool it depended on when it came.
 	Ancestors int
 }
+
+// NewsAge is how long a transaction in the pool is news to peers. What is older, others
+// have told them.
+const NewsAge = time.Hour
 
 // FeeRate is the fee of 1,000 virtual bytes, in satoshi.
 func (t PoolTx) FeeRate() int64 {
@@ -222,6 +231,9 @@ type (
 	// TxAccepted says that transactions are in the pool now, parents first.
 	TxAccepted struct{ Txs []PoolTx }
 
+	// TxResent says that RPC has sent a transaction that the pool has already.
+	TxResent struct{ Tx PoolTx }
+
 	// TxRemoved says that transactions are no longer in the pool.
 	TxRemoved struct {
 		Reason Removal
@@ -234,9 +246,11 @@ type (
 )
 
 func (TxAccepted) chainEvent()  {}
+func (TxResent) chainEvent()    {}
 func (TxRemoved) chainEvent()   {}
 func (TxConfirmed) chainEvent() {}
 func (TxAccepted) txEvent()     {}
+func (TxResent) txEvent()       {}
 func (TxRemoved) txEvent()      {}
 func (TxConfirmed) txEvent()    {}
 

@@ -41,3 +41,31 @@ func TestEnds(t *testing.T) {
 		t.Fatal("the highest bit fits")
 	}
 }
+
+// The high half counts first, and the low half only where the high halves are equal. A
+// sum carries from one to the other.
+func TestHalvesOfWork(t *testing.T) {
+	const top = ^uint64(0)
+	for _, c := range []struct {
+		a, b Work
+		cmp  int
+		sum  Work
+	}{
+		{Work{1, 9}, Work{2, 3}, -1, Work{3, 12}},
+		{Work{5, 3}, Work{5, 9}, -1, Work{10, 12}},
+		{Work{5, 9}, Work{5, 3}, 1, Work{10, 12}},
+		{Work{9, 5}, Work{3, 9}, 1, Work{12, 14}},
+		{Work{3, 9}, Work{9, 3}, -1, Work{12, 12}},
+		{Work{9, 3}, Work{9, 3}, 0, Work{18, 6}},
+		{Work{4, top}, Work{6, 3}, -1, Work{11, 2}},
+		{Work{top, 2}, Work{0, top}, 1, MaxWork},
+		{Work{top, 2}, Work{7, 1}, 1, MaxWork},
+	} {
+		if got := c.a.Cmp(c.b); got != c.cmp {
+			t.Errorf("%v to %v is %d, want %d", c.a, c.b, got, c.cmp)
+		}
+		if got, other := c.a.Add(c.b), c.b.Add(c.a); got != c.sum || other != c.sum {
+			t.Errorf("%v and %v are %v, the other way round %v, want %v", c.a, c.b, got, other, c.sum)
+		}
+	}
+}

@@ -181,7 +181,7 @@ func BenchmarkTxDelay(b *testing.B) {
 			}
 		}()
 		least := time.Hour
-		for invs, told := 0, 0; invs < 5 && told < len(f.txs); {
+		for invs := 0; invs < 2; { // btcd's come every ten seconds, and what is sent lasts for fifteen
 			command, payload, err := conns[1].Receive()
 			if err != nil {
 				b.Fatal(err)
@@ -198,7 +198,6 @@ func BenchmarkTxDelay(b *testing.B) {
 			mu.Lock()
 			for _, v := range msg.InvList {
 				if at, ok := sent[v.Hash]; ok {
-					told++
 					least = min(least, now.Sub(at))
 				}
 			}

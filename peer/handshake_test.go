@@ -2,13 +2,12 @@ package peer
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
-
-	"slices"
 
 	"acyclic/internal/proof/steptest"
 )
@@ -291,6 +290,23 @@ func TestReadyTellsWhatThePeerSays(t *testing.T) {
 			wrote[*wire.MsgSendHeaders](b, "it can announce headers")
 		}
 		b.says("that is all")
+	}
+}
+
+// Ready and getpeerinfo say what the server knows of the connection, each by its own name.
+func TestReadyTellsWhatTheServerKnows(t *testing.T) {
+	here := netip.MustParseAddrPort("127.0.0.2:18334")
+	for _, arg := range []Arg{{Local: here, Inbound: true}, {Local: here, Manual: true}, {Local: here, BlockRelayOnly: true}} {
+		b := newBench(t, arg, testConfig())
+		b.receive(theirVersion())
+		b.Drop()
+		b.receive(&wire.MsgVerAck{})
+		r := steptest.Want[Ready](b.Rig, "the handshake is done")
+		got := Arg{Conn: conn, Remote: r.Remote, Local: r.Local, Inbound: r.Inbound, Manual: r.Manual, BlockRelayOnly: r.BlockRelayOnly, BestHeight: 4711}
+		arg.Conn, arg.Remote, arg.BestHeight = conn, remote, 4711
+		if got != arg || b.m.info(b.Now).Arg != arg {
+			t.Errorf("of %+v\nReady says %+v\ngetpeerinfo %+v", arg, got, b.m.info(b.Now).Arg)
+		}
 	}
 }
 

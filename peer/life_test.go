@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,15 @@ func TestCrashedPeerIsNotContinued(t *testing.T) {
 	}
 	if fmt.Sprint(have) != "[bind close finish]" {
 		t.Errorf("a rebuilt peer says %v; what was written before is unknown", have)
+	}
+}
+
+// The others hear of a peer whose cell died, by the address that Ready named. The bug is
+// ours, so it is no fault.
+func TestACrashedPeerIsGone(t *testing.T) {
+	opened := Ready{Peer: self, Remote: remote, Local: netip.MustParseAddrPort("127.0.0.2:18334")}
+	if got, want := Crashed(self, opened, "a panic"), (Gone{Peer: self, Remote: remote, Reason: "a panic"}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }
 

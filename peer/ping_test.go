@@ -138,6 +138,7 @@ func TestTheShortestRoundTripIsKept(t *testing.T) {
 	b := readyBench(t, true, cfg) // after a round trip of 30 ms
 	for _, c := range []struct{ took, last, shortest time.Duration }{
 		{80 * time.Millisecond, 80 * time.Millisecond, 30 * time.Millisecond},
+		{50 * time.Millisecond, 50 * time.Millisecond, 30 * time.Millisecond}, // shorter than the last one alone
 		{20 * time.Millisecond, 20 * time.Millisecond, 20 * time.Millisecond},
 		{0, 1, 1},
 	} {
@@ -184,5 +185,23 @@ func TestAPongWithoutANonce(t *testing.T) {
 		if c.ends && !b.m.nextPing.Equal(b.Now.Add(b.m.cfg.PingEvery)) {
 			t.Errorf("%s: the next ping is due at %v", c.why, b.m.nextPing)
 		}
+	}
+}
+
+// A busy node sends a ping later than it was due. What follows counts from when it was sent.
+func TestALatePingCountsFromWhenItWasSent(t *testing.T) {
+	cfg := testConfig()
+	b := readyBench(t, true, cfg)
+	b.Now = b.m.Deadline().Add(5 * time.Second)
+	b.Advance(0)
+	sent, ping := b.Now, wrote[*wire.MsgPing](b, "late")
+	b.flushAll()
+	b.Advance(80 * time.Millisecond)
+	if i := b.m.info(b.Now); i.PingWait != 80*time.Millisecond || !b.m.pongDue().Equal(sent.Add(cfg.PongWithin)) {
+		t.Errorf("it has waited for %v, and the pong is due %v after the ping", i.PingWait, b.m.pongDue().Sub(sent))
+	}
+	b.receive(&wire.MsgPong{Nonce: ping.Nonce})
+	if i := b.m.info(b.Now); i.PingTime != 80*time.Millisecond {
+		t.Errorf("the round trip took %v", i.PingTime)
 	}
 }

@@ -265,4 +265,7 @@ func TestL5TheDefaultQueueHoldsEverybodysSend(t *testing.T) {
 	if b.m.state != ready || b.m.queued()+wire.MaxBlockPayload > cfg.QueueMax {
 		t.Errorf("%v, with %d of %d bytes", b.m.state, b.m.queued(), cfg.QueueMax)
 	}
+	if b.m.queued()+2*wire.MaxBlockPayload <= cfg.QueueMax {
+		t.Errorf("with %d of %d bytes there is room for two more: a peer that does not read costs too much", b.m.queued(), cfg.QueueMax)
+	}
 }

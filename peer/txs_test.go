@@ -47,10 +47,16 @@ func TestATransactionGoesToRelay(t *testing.T) {
 	if got.Peer != self || got.Tx != tx || got.TxID != tx.TxHash() || got.WTxID != tx.WitnessHash() || got.TxID == got.WTxID {
 		t.Errorf("%+v", got)
 	}
-	if got.Memory < tx.SerializeSize() {
-		t.Errorf("it has %d bytes and %d in memory", tx.SerializeSize(), got.Memory)
-	}
 	b.says("and nothing else comes of it")
+
+	in := received(t, tx)
+	for _, memory := range []int{0, in.Bytes, 10 * in.Bytes} { // never said to be less than its bytes
+		in.Memory = memory
+		b.GiveFrom(adapter, in)
+		if got := steptest.Want[TxReceived](b.Rig, "a transaction"); got.Memory != max(in.Bytes, memory) {
+			t.Errorf("%d bytes that take %d: memory %d", in.Bytes, memory, got.Memory)
+		}
+	}
 }
 
 // Which entries of an inv count depends on what was negotiated (BIP339).
@@ -136,6 +142,7 @@ func TestTransactionsThatNobodyWanted(t *testing.T) {
 		{"an inv", true, false, txInv, false},
 		{"... with --blocksonly", false, false, txInv, true},
 		{"... on a connection for blocks", true, true, txInv, true},
+		{"... that has a block too", false, false, &wire.MsgInv{InvList: append(blockInvs(2), txInv.InvList...)}, true},
 		{"... of the type that was not negotiated", false, false, otherInv, false},
 		{"a notfound harms nobody", false, false, &wire.MsgNotFound{InvList: txInv.InvList}, false},
 		{"a feefilter harms nobody", false, false, &wire.MsgFeeFilter{MinFee: 1}, false},
@@ -163,6 +170,7 @@ func TestTransactionsThatNobodyWanted(t *testing.T) {
 			if g, _ := steptest.WantEffect[Gone](b.Rig, actor.Publish, c.why); g.Fault || g.Reason == "" {
 				t.Errorf("%s: %+v: there must be a reason, and it is no fault", c.why, g)
 			}
+			b.says(c.why+": nobody hears of it", "close", "finish")
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
+	"acyclic/chain"
 	"acyclic/peer"
 	"acyclic/relay/track"
 )
@@ -106,7 +107,7 @@ func DefaultBounds() Bounds {
 		AnnounceTxs:    70,              // Core's INVENTORY_BROADCAST_TARGET
 		AnnounceMore:   5,               // as Core
 		MaxAnnounceTxs: 1_000,           // Core's INVENTORY_BROADCAST_MAX
-		MaxTxAge:       time.Hour,       // what waits for a peer that long, others have told
+		MaxTxAge:       chain.NewsAge,   // what waits for a peer that long, others have told
 		ServeTxsAfter:  2 * time.Minute, // Core's UNCONDITIONAL_RELAY_DELAY: it is everywhere by then
 
 		MaxServeTxs:   256,             // a getdata of a thousand takes four turns

@@ -61,7 +61,7 @@ func fill(t *testing.T, b Bounds) int {
 
 // aPooled is the n-th transaction, which has witness data.
 func aPooled(r *steptest.Rig, n int) chain.PoolTx {
-	return chain.PoolTx{ID: chain.TxID{TxID: number(n), WTxID: number(n + 1<<24)}, Fee: 1000, VSize: 250, Added: r.Now}
+	return chain.PoolTx{ID: chain.TxID{TxID: number(n), WTxID: number(n + 1<<24)}, Fee: 1000, VSize: 250, Added: r.Now, Ours: true}
 }
 
 func fillPeer(r *steptest.Rig, m *Machine, b Bounds, i actor.ID) {

@@ -30,6 +30,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"items miscounted":             func(m *Machine, p *remote) { p.wants.items.n++ },
 		"items of no message":          func(m *Machine, p *remote) { *p.wants.runs.head()++ },
 		"more messages than items":     func(m *Machine, p *remote) { p.wants.runs.push(0); p.wants.runs.push(0) },
+		"an inv that nobody asked for": func(m *Machine, p *remote) { p.wants = wants{continued: true} },
 		"missed of no message":         func(m *Machine, p *remote) { p.wants = wants{}; p.wants.missed.push(want{}) },
 		"more locators than allowed":   func(m *Machine, p *remote) { m.cfg.MaxLocators = len(p.wants.headers) - 1 },
 		"more getblocks than allowed":  func(m *Machine, p *remote) { m.cfg.MaxLocators = len(p.wants.hashes) - 1 },

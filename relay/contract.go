@@ -3,6 +3,8 @@ package relay
 import (
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
+
 	"acyclic/internal/kernel/actor"
 )
 
@@ -26,6 +28,13 @@ type (
 		LastTx time.Time // when one of its transactions was accepted; zero: none was
 		Queued int       // transactions that it is to be told of
 	}
+
+	// GetUnbroadcast asks which transactions are announced until a peer asks for them
+	// (getmempoolentry).
+	GetUnbroadcast struct{ actor.Asks[Unbroadcast, Relay] }
+
+	// Unbroadcast is the answer, in the order in which they were sent.
+	Unbroadcast struct{ TxIDs []chainhash.Hash }
 
 	// Status is the answer.
 	Status struct {

@@ -68,6 +68,7 @@
 //	chain.BlockConnected     onConnected      announce.go: it is news
 //	chain.BlockDisconnected  onDisconnected   announce.go: it is no longer news
 //	chain.TxAccepted         onAccepted       trickle.go: it is announced
+//	chain.TxResent           onResent         trickle.go: it is announced again
 //	chain.TxRemoved          onRemoved        trickle.go: it is not announced any more
 //	chain.TxConfirmed        onConfirmed      trickle.go: nor fetched
 //	chain.TxVerdict          onVerdict        submit.go: what becomes of a transaction
@@ -79,6 +80,7 @@
 //	chain.Hashes             onHashes         serve.go: sends an inv
 //	chain.Block              onBlock          serve.go: sends the block, or misses it
 //	GetPeers                 onGetPeers       machine.go
+//	GetUnbroadcast           onGetUnbroadcast machine.go
 //	GetStatus                onGetStatus      machine.go
 //
 // # The legal order of events
@@ -116,6 +118,7 @@
 //
 // If the queue of a peer is full, it is not told of further transactions by us. It has
 // other peers. A rebuilt relay has forgotten what peers know, what they announced, their
-// fee filters, and what it has to announce again. It learns the names of the pool, and
-// announces what comes after that.
+// fee filters, and who has asked for what RPC sent. It learns the names of the pool. Of
+// these it announces what RPC sent in the last hour, until a peer asks for it. Then it
+// announces what comes.
 package relay

@@ -145,6 +145,8 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 		m.onDisconnected(e)
 	case chain.TxAccepted:
 		m.onAccepted(now, e)
+	case chain.TxResent:
+		m.onResent(now, e)
 	case chain.TxRemoved:
 		m.onRemoved(now, e)
 	case chain.TxConfirmed:
@@ -168,6 +170,8 @@ func (m *Machine) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 
 	case GetPeers:
 		m.onGetPeers(e.Call(in), out)
+	case GetUnbroadcast:
+		m.onGetUnbroadcast(e.Call(in), out)
 	case GetStatus:
 		m.onGetStatus(e.Call(in), out)
 	default:
@@ -235,6 +239,10 @@ func (m *Machine) onGetStatus(call actor.Call[Status], out *actor.Outbox) {
 	s.Peers, s.BlocksServed, s.TxsServed = len(m.peers), m.served[block], m.served[tx]
 	s.Unbroadcast, s.TxsWaiting, s.TxsInFlight = m.unbroadcast.Len(), m.hand.waiting+len(m.hand.offers), m.requests.Flying()
 	call.Answer(out, s)
+}
+
+func (m *Machine) onGetUnbroadcast(call actor.Call[Unbroadcast], out *actor.Outbox) {
+	call.Answer(out, Unbroadcast{TxIDs: m.unbroadcast.TxIDs()})
 }
 
 func (m *Machine) onGetPeers(call actor.Call[Peers], out *actor.Outbox) {

@@ -60,6 +60,7 @@ func (m *Machine) askPool(out *actor.Outbox) {
 
 // onPool makes the names those of the answer. If events were missed, what relay did not
 // know is announced now. A rebuilt relay announces nothing: its peers may have been told.
+// But what RPC sent lately it announces in a while, in case no peer has asked for it.
 func (m *Machine) onPool(now time.Time, in actor.Input, e chain.Pool) {
 	s := &m.pending
 	if !s.ended(now, in, m.cfg.RetryAfter) {
@@ -87,7 +88,13 @@ func (m *Machine) missed(now time.Time, t chain.PoolTx, news bool) {
 		return
 	}
 	m.settled(t.ID)
-	if news && now.Sub(t.Added) <= m.cfg.MaxTxAge {
+	if now.Sub(t.Added) > m.cfg.MaxTxAge {
+		return
+	}
+	if t.Ours {
+		m.unbroadcast.Add(now, m.rng, t.ID)
+	}
+	if news {
 		m.tell(now, entry, t.Source)
 	}
 }

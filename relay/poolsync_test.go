@@ -149,3 +149,113 @@ func TestL4APoolLargerThanWeKnow(t *testing.T) {
 	}
 	r.Leave()
 }
+
+// What the answer names need not be fetched any more.
+func TestL6WhatWasMissedIsNotFetched(t *testing.T) {
+	r := txRig(t)
+	r.Give(peer.Ready{Peer: alice, WTxIDs: true})
+	_, id := aTx(1)
+	announce(r, alice, id)
+	r.Reply(wantGetTx(t, r, alice, "we lack it", peer.InvTypeWTx, id.WTxID), peer.Sent{})
+	r.Give(actor.Lagged{Topic: topics.Txs.ID, N: 1})
+	_, asked := steptest.WantAsk[chain.GetPool](r, "what is in the pool?")
+	r.Reply(asked, chain.Pool{Txs: []chain.PoolTx{pooledTx(r, id, 0)}})
+	if s := status(r); s.TxsInFlight != 0 {
+		t.Errorf("%d are in flight, and it is in the pool", s.TxsInFlight)
+	}
+}
+
+// An answer counts, as long as no more than MaxPoolChanges have come or gone meanwhile. It
+// may name more than there is room for.
+func TestL4AnAnswerAtTheBounds(t *testing.T) {
+	cfg := DefaultBounds()
+	cfg.MaxPoolChanges, cfg.MaxPool = 2, 3
+	m, specs := connect(cfg, 16)
+	r := steptest.New(t, m, specs)
+	r.Give(actor.Lagged{Topic: topics.Txs.ID, N: 3})
+	_, asked := steptest.WantAsk[chain.GetPool](r, "what is in the pool?")
+	r.Give(chain.TxAccepted{Txs: []chain.PoolTx{aPooled(r, 1), aPooled(r, 2)}})
+	r.Reply(asked, chain.Pool{Txs: []chain.PoolTx{aPooled(r, 3), aPooled(r, 4)}})
+	r.WantNothing("two changes are not too many: the answer counts")
+	for n, want := range map[int]bool{1: true, 2: true, 3: true, 4: false} {
+		if got := m.pool.byTxID[number(n)] != nil; got != want {
+			t.Errorf("transaction %d is there: %v, want %v", n, got, want)
+		}
+	}
+}
+
+// What has been in the pool for an hour is news no more, however we hear of it.
+func TestTheAgeOfATransactionThatIsTold(t *testing.T) {
+	age := DefaultBounds().MaxTxAge
+	for why, hear := range map[string]func(*steptest.Rig, []chain.PoolTx){
+		"an event": func(r *steptest.Rig, txs []chain.PoolTx) { r.Give(chain.TxAccepted{Txs: txs}) },
+		"an answer after missed events": func(r *steptest.Rig, txs []chain.PoolTx) {
+			r.Give(actor.Lagged{Topic: topics.Txs.ID, N: 1})
+			_, asked := steptest.WantAsk[chain.GetPool](r, "what is in the pool?")
+			r.Reply(asked, chain.Pool{Txs: txs})
+		},
+	} {
+		r := newRig(t, alice)
+		news, old := aPooled(r, 1), aPooled(r, 2)
+		news.Added, old.Added = r.Now.Add(-age), r.Now.Add(-age-1)
+		hear(r, []chain.PoolTx{old, news})
+		r.Advance(time.Minute)
+		wantTxInv(t, r, alice, why, wire.InvTypeTx, news.ID.TxID)
+	}
+}
+
+// A read waits for a slot. The question for the pool has one of its own, and does not hide
+// that.
+func TestAReadThatWaitsIsNotForgottenBesideThePool(t *testing.T) {
+	cfg := DefaultBounds()
+	cfg.MaxReads = 1
+	m, specs := connect(cfg, 16)
+	r := steptest.New(t, m, specs)
+	r.Give(peer.Ready{Peer: alice})
+	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeBlock, 0, 1)})
+	_, read := steptest.WantAsk[chain.GetBlock](r, "the block")
+	r.Fail(read, actor.ErrTimeout)
+	r.Advance(cfg.RetryAfter)
+	r.Give(actor.Lagged{Topic: topics.Txs.ID, N: 1})
+	steptest.WantAsk[chain.GetPool](r, "the pool's slot is free")
+	r.Late(read)
+	steptest.WantAsk[chain.GetBlock](r, "Freed brings the next chance")
+}
+
+// A rebuilt relay cannot know who has asked for what RPC sent. So it announces what is news
+// still, in a while.
+func TestL11ARebuiltRelayAnnouncesOursAgain(t *testing.T) {
+	m, specs := connect(DefaultBounds(), 16)
+	r := steptest.New(t, m, specs)
+	r.Give(actor.Start{Generation: 1})
+	_, tips := steptest.WantAsk[chain.GetTips](r, "what is the tip?")
+	r.Fail(tips, actor.ErrGone)
+	_, asked := steptest.WantAsk[chain.GetPool](r, "what is in the pool?")
+	r.Give(peer.Ready{Peer: alice})
+	ours, old, tooOld, theirs := aPooled(r, 1), aPooled(r, 2), aPooled(r, 3), aPooled(r, 4)
+	old.Added, tooOld.Added = r.Now.Add(-chain.NewsAge), r.Now.Add(-chain.NewsAge-1)
+	theirs.Ours = false
+	r.Reply(asked, chain.Pool{Txs: []chain.PoolTx{ours, old, tooOld, theirs}})
+	if s := status(r); s.Unbroadcast != 2 {
+		t.Errorf("%d are to be announced, want two", s.Unbroadcast)
+	}
+	r.Advance(9 * time.Minute)
+	r.Drop() // the tip, asked for again
+	r.Advance(7 * time.Minute)
+	wantTxInv(t, r, alice, "the two", wire.InvTypeTx, ours.ID.TxID, old.ID.TxID)
+}
+
+// What was missed is announced until somebody asks for it, if RPC sent it. What relay knew
+// already it does not announce again: a peer may have asked for it.
+func TestL6MissedEventsOfOurs(t *testing.T) {
+	r := newRig(t, alice)
+	known, missed := aPooled(r, 1), aPooled(r, 2)
+	r.Give(chain.TxAccepted{Txs: []chain.PoolTx{known}})
+	r.M.(*Machine).unbroadcast.Asked(peer.TxName{Hash: known.ID.TxID})
+	r.Give(actor.Lagged{Topic: topics.Txs.ID, N: 3})
+	_, asked := steptest.WantAsk[chain.GetPool](r, "what is in the pool?")
+	r.Reply(asked, chain.Pool{Txs: []chain.PoolTx{known, missed}})
+	if s := status(r); s.Unbroadcast != 1 {
+		t.Errorf("%d are announced again, want one", s.Unbroadcast)
+	}
+}

@@ -113,6 +113,10 @@ func status(r *steptest.Rig) Status {
 	return steptest.WantAnswer[Status](r, r.Ask(GetStatus{}), "the figures")
 }
 
+func unbroadcast(r *steptest.Rig) []chainhash.Hash {
+	return steptest.WantAnswer[Unbroadcast](r, r.Ask(GetUnbroadcast{}), "what nobody has asked for").TxIDs
+}
+
 // windows bound what relay may have outstanding.
 type windows struct {
 	Reads       int           // questions of each kind at the readers: MaxReads

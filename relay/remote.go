@@ -116,10 +116,11 @@ func (m *Machine) end(p *remote, reason string, out *actor.Outbox) {
 }
 
 // idle says whether there is nothing to send to a peer. It spares nearly every look at
-// nearly every peer: advance looks at all of them after each input.
+// nearly every peer: advance looks at all of them after each input. As long as the inv of
+// the tip is owed (wants.continued), so is the end of the getdata that it follows.
 func (m *Machine) idle(p *remote) bool {
 	return p.out == nil && p.held == nil && len(p.news) == 0 && !p.tells.due && !p.tellFee &&
-		p.wants.runs.n == 0 && !p.wants.continued && m.requests.Waiting() == 0
+		p.wants.runs.n == 0 && m.requests.Waiting() == 0
 }
 
 // send gives a peer its next message, unless it has not taken the last one.

@@ -162,3 +162,23 @@ func TestNothingIsSentAfterStop(t *testing.T) {
 	r.WantFinish("it stops")
 	r.WantNothing("the slot is free, and nobody is told")
 }
+
+// What a peer knows is remembered up to a bound, for blocks and for transactions. The last
+// ones count.
+func TestL4WhatAPeerKnowsIsForgotten(t *testing.T) {
+	cfg := DefaultBounds()
+	cfg.MaxKnown, cfg.Txs.Known.Entries = 2, 2
+	m, specs := connect(cfg, 16)
+	r := steptest.New(t, m, specs)
+	r.Give(peer.Ready{Peer: alice})
+	for n := range 9 {
+		r.Give(peer.Announced{Peer: alice, Blocks: []chainhash.Hash{number(n)}})
+		r.Give(peer.TxsAnnounced{Peer: alice, Txs: []peer.TxName{{Hash: number(n)}}})
+	}
+	p := m.peer(alice)
+	for n, want := range map[int]bool{0: false, 7: true, 8: true} {
+		if block, tx := p.known.contains(number(n)), p.tells.known.Contains(number(n)); block != want || tx != want {
+			t.Errorf("number %d is known: the block %v, the transaction %v, want %v", n, block, tx, want)
+		}
+	}
+}

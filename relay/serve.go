@@ -1,7 +1,9 @@
 package relay
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -45,27 +47,24 @@ func queue[T any](list []T, e T, max int) []T {
 
 func (m *Machine) onDataWanted(e peer.DataWanted, out *actor.Outbox) {
 	p := m.peer(e.Peer)
-	if p == nil {
-		return
-	}
-	if !p.wants.getdata(e.Items, m.cfg.MaxWanted) {
+	switch {
+	case p == nil:
+	case !p.wants.getdata(e.Items, m.cfg.MaxWanted):
 		m.end(p, fmt.Sprintf("it has asked for more than %d items and not taken them", m.cfg.MaxWanted), out)
-		return
+	default:
+		m.endGreedy(out)
 	}
-	m.endGreedy(out)
 }
 
 // endGreedy ends the peer that wants the most, if all together want too much. An honest
 // peer seldom wants more than a thousand items.
 func (m *Machine) endGreedy(out *actor.Outbox) {
-	total, most := 0, (*remote)(nil)
+	total := 0
 	for _, p := range m.peers {
 		total += p.wants.count()
-		if most == nil || p.wants.count() > most.wants.count() {
-			most = p
-		}
 	}
 	if total > m.cfg.MaxWantedOfAll {
+		most := slices.MaxFunc(m.peers, func(p, q *remote) int { return cmp.Compare(p.wants.count(), q.wants.count()) })
 		m.end(most, fmt.Sprintf("the peers want %d items, and it wants the most: %d", total, most.wants.count()), out)
 	}
 }

@@ -87,6 +87,21 @@ func TestRepeatedGetheadersAreBounded(t *testing.T) {
 	r.WantNothing("the others were replaced")
 }
 
+func TestRepeatedGetblocksAreBounded(t *testing.T) {
+	r := newRig(t, alice)
+	for i := range 1000 {
+		r.Give(peer.BlocksWanted{Peer: alice, Stop: number(i)})
+	}
+	for _, want := range []int{0, 999} {
+		q, ask := steptest.WantAsk[chain.GetHashes](r, "the first, then the newest")
+		if q.Stop != number(want) {
+			t.Errorf("read up to %v, want %v", q.Stop, number(want))
+		}
+		r.Reply(ask, chain.Hashes{})
+	}
+	r.WantNothing("the others were replaced")
+}
+
 func TestBlocksInTheOrderAsked(t *testing.T) {
 	r := newRig(t, alice)
 	r.Give(peer.DataWanted{Peer: alice, Items: []wire.InvVect{

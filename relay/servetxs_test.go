@@ -167,20 +167,39 @@ func TestL2AFailedReadOfTransactions(t *testing.T) {
 
 // If all peers together want too much, the one that wants the most is ended.
 func TestL4WhoWantsTheMostIsEnded(t *testing.T) {
+	for greedy, other := range map[actor.ID]actor.ID{alice: bob, bob: alice} {
+		cfg := DefaultBounds()
+		cfg.MaxWantedOfAll = 100
+		m, specs := connect(cfg, 4)
+		r := steptest.New(t, m, specs)
+		r.Give(peer.Ready{Peer: alice})
+		r.Give(peer.Ready{Peer: bob})
+		r.Give(peer.DataWanted{Peer: greedy, Items: items(wire.InvTypeBlock, 0, 60)})
+		r.Give(peer.DataWanted{Peer: other, Items: items(wire.InvTypeBlock, 0, 40)})
+		r.Drop()
+		r.Give(peer.DataWanted{Peer: other, Items: items(wire.InvTypeBlock, 0, 1)})
+		if end := r.WantEnd(greedy, "it wants the most"); end.Fault || end.Reason == "" {
+			t.Errorf("%+v", end)
+		}
+		r.WantNothing("the other one may go on")
+		r.Leave()
+	}
+}
+
+// What was not found counts as long as the peer has not been told.
+func TestL4WhatIsNotFoundIsWantedToo(t *testing.T) {
 	cfg := DefaultBounds()
 	cfg.MaxWantedOfAll = 100
 	m, specs := connect(cfg, 4)
 	r := steptest.New(t, m, specs)
 	r.Give(peer.Ready{Peer: alice})
 	r.Give(peer.Ready{Peer: bob})
-	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeBlock, 0, 60)})
-	r.Give(peer.DataWanted{Peer: bob, Items: items(wire.InvTypeBlock, 0, 40)})
-	r.Drop()
-	r.Give(peer.DataWanted{Peer: bob, Items: items(wire.InvTypeBlock, 0, 1)})
-	if end := r.WantEnd(alice, "she wants the most"); end.Fault || end.Reason == "" {
-		t.Errorf("%+v", end)
-	}
-	r.WantNothing("he may go on")
+	list := items(wire.InvTypeFilteredBlock, 0, 60)
+	list[59].Type = wire.InvTypeBlock
+	r.Give(peer.DataWanted{Peer: alice, Items: list})
+	steptest.WantAsk[chain.GetBlock](r, "fifty-nine are not there, and the last one is read")
+	r.Give(peer.DataWanted{Peer: bob, Items: items(wire.InvTypeBlock, 0, 41)})
+	r.WantEnd(alice, "hers are sixty still")
 	r.Leave()
 }
 
@@ -193,6 +212,112 @@ func TestTypesThatDoNotExist(t *testing.T) {
 		v, ok := packed(wire.InvVect{Type: typ, Hash: number(3)})
 		if !ok || v.invType() != typ || v.hash != number(3) {
 			t.Errorf("%v becomes %v", typ, v.invType())
+		}
+	}
+}
+
+// hourOld has transactions in the pool that anybody may have.
+func hourOld(r *steptest.Rig, numbers ...int) {
+	var e chain.TxAccepted
+	for _, n := range numbers {
+		tx := aPooled(r, n)
+		tx.VSize, tx.Added = 100, r.Now.Add(-time.Hour)
+		e.Txs = append(e.Txs, tx)
+	}
+	r.Give(e)
+}
+
+// wantRead takes the next read of transactions. It must be of just these.
+func wantRead(t *testing.T, r *steptest.Rig, why string, numbers ...int) steptest.Asked {
+	t.Helper()
+	q, read := steptest.WantAsk[chain.GetPoolTxs](r, why)
+	if len(q.TxIDs) != len(numbers) {
+		t.Fatalf("%s: %d are read, want %d", why, len(q.TxIDs), len(numbers))
+	}
+	for i, n := range numbers {
+		if q.TxIDs[i] != number(n) {
+			t.Fatalf("%s: number %d is %v, want %v", why, i, q.TxIDs[i], number(n))
+		}
+	}
+	return read
+}
+
+// A read has what fits one Send, exactly. It ends before what is not there.
+func TestHowManyTransactionsAreReadAtATime(t *testing.T) {
+	cfg := DefaultBounds()
+	cfg.MaxServeBytes = 2 * 4 * 100
+	m, specs := connect(cfg, 16)
+	r := steptest.New(t, m, specs)
+	hourOld(r, 0, 1, 2, 4)
+	r.Give(peer.Ready{Peer: alice})
+	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeTx, 0, 5)})
+	tx, _ := aTx(1)
+	r.Reply(wantRead(t, r, "two fit", 0, 1), chain.PooledTxs{Txs: []*wire.MsgTx{tx, tx}})
+	wantTxs(t, r, alice, "the first ones", 2)
+	r.Reply(wantRead(t, r, "the next one is not there", 2), chain.PooledTxs{Txs: []*wire.MsgTx{tx}})
+	wantTxs(t, r, alice, "the one before it", 1)
+	r.Reply(wantRead(t, r, "the one behind it", 4), chain.PooledTxs{Txs: []*wire.MsgTx{tx}})
+	wantTxs(t, r, alice, "the one behind it", 1)
+	r.Reply(wantNotFound(t, r, "one was not there", number(3)), peer.Sent{})
+	r.Leave()
+}
+
+// A transaction that leaves the pool while it is read is served if the reader was faster.
+// After a read that failed it is missed, and not read again.
+func TestATransactionThatGoesWhileItIsRead(t *testing.T) {
+	for _, fails := range []bool{false, true} {
+		r := newRig(t)
+		hourOld(r, 1, 2)
+		r.Give(peer.Ready{Peer: alice})
+		r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeTx, 1, 2)})
+		read := wantRead(t, r, "both", 1, 2)
+		tx, _ := aTx(1)
+		if !fails {
+			r.Give(chain.TxRemoved{Txs: []chain.TxID{aPooledID(1), aPooledID(2)}})
+			r.Reply(read, chain.PooledTxs{Txs: []*wire.MsgTx{tx, tx}})
+			wantTxs(t, r, alice, "the reader had them", 2)
+			r.WantNothing("nothing is missed")
+			continue
+		}
+		r.Fail(read, actor.ErrBusy)
+		r.Give(chain.TxRemoved{Txs: []chain.TxID{aPooledID(1)}})
+		r.Advance(time.Second)
+		r.Reply(wantRead(t, r, "what is left", 2), chain.PooledTxs{Txs: []*wire.MsgTx{tx}})
+		wantTxs(t, r, alice, "what is left", 1)
+		r.Reply(wantNotFound(t, r, "the first has gone", number(1)), peer.Sent{})
+	}
+}
+
+// An item of a kind that is not served is not found, also if it names a transaction that we
+// have.
+func TestATransactionIsServedAsATransaction(t *testing.T) {
+	r := newRig(t)
+	hourOld(r, 1)
+	r.Give(peer.Ready{Peer: alice})
+	r.Give(peer.DataWanted{Peer: alice, Items: items(wire.InvTypeFilteredBlock, 1, 1)})
+	r.Reply(wantNotFound(t, r, "it is no block", number(1)), peer.Sent{})
+	r.WantNothing("it is answered")
+}
+
+// A transaction is copied only to take out its witness data. So what waits to be sent has
+// its memory in common with the pool.
+func TestWhatIsCopiedToServeIt(t *testing.T) {
+	witness, _ := aTx(1)
+	plain := witness.Copy()
+	plain.TxIn[0].Witness = nil
+	for _, c := range []struct {
+		why    string
+		tx     *wire.MsgTx
+		typ    wire.InvType
+		copied bool
+	}{
+		{"with witness data, as asked for", witness, wire.InvTypeWitnessTx, false},
+		{"by wtxid", witness, peer.InvTypeWTx, false},
+		{"without witness data", witness, wire.InvTypeTx, true},
+		{"it has none", plain, wire.InvTypeTx, false},
+	} {
+		if got := serialised(c.tx, c.typ); (got != c.tx) != c.copied || got.TxHash() != witness.TxHash() {
+			t.Errorf("%s: copied %v, txid %v", c.why, got != c.tx, got.TxHash())
 		}
 	}
 }

@@ -2,21 +2,18 @@ package relay
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
-	"acyclic/peer"
 )
 
 // offerTxs offers chain what has come, a transaction of each peer in turn, as long as the
 // port has slots.
 func (m *Machine) offerTxs(out *actor.Outbox) {
-	if m.hand.waiting == 0 {
-		return
-	}
 	first, found := m.find(m.hand.last)
 	if found {
 		first++
@@ -59,13 +56,15 @@ func (m *Machine) onVerdict(now time.Time, in actor.Input, v chain.TxVerdict, ou
 	case chain.TxOrphan:
 		m.onOrphan(now, o, v.Missing)
 	case chain.TxPolicy, chain.TxEarly:
+		m.stats.TxsRejected++
 		m.reject(o.id)
 	case chain.TxWitness:
+		m.stats.TxsRejected++
 		m.onBadWitness(o.id)
 	case chain.TxInvalid:
+		m.stats.TxsInvalid++
 		m.reject(o.id)
 		if p != nil {
-			m.stats.TxsInvalid++
 			out.End(p.id, fmt.Sprintf("transaction %v is invalid: %s", o.id.TxID, v.Reason), true)
 			m.forget(p.id)
 		}
@@ -79,7 +78,6 @@ func (m *Machine) onFreed(key uint64) { m.hand.ended(key) }
 // reject remembers a transaction, so that it is not fetched again before the next block.
 // It is known by its wtxid: with other witness data it may be good.
 func (m *Machine) reject(id chain.TxID) {
-	m.stats.TxsRejected++
 	m.rejected.Add(id.WTxID)
 	m.requests.ForgetTx(id.WTxID)
 	m.orphans.Remove(id)
@@ -91,31 +89,29 @@ func (m *Machine) reject(id chain.TxID) {
 func (m *Machine) onBadWitness(id chain.TxID) {
 	if id.WTxID != id.TxID {
 		m.reject(id)
-		return
 	}
-	m.stats.TxsRejected++
 }
 
-// onOrphan has the missing parents asked of the peers that have the child. If one of them
-// was rejected, so is the child.
+// onOrphan has the missing parents asked of the peers that have the child, the sender
+// first if it is still there. If one of them was rejected, so is the child.
 func (m *Machine) onOrphan(now time.Time, o offer, missing []chainhash.Hash) {
 	for _, parent := range missing {
 		if m.rejected.Contains(parent) {
+			m.stats.TxsRejected++
 			m.reject(o.id)
 			return
 		}
 	}
-	others := m.requests.Announcers(o.id.WTxID)
+	m.stats.Orphans++
+	from := m.requests.Announcers(o.id.WTxID) // they have not sent it
+	if m.peer(o.peer) != nil {
+		from = slices.Insert(from, 0, o.peer)
+	}
 	m.requests.ForgetTx(o.id.TxID)
 	m.requests.ForgetTx(o.id.WTxID)
-	if p := m.peer(o.peer); p != nil && m.orphans.Add(now, o.id, p.id, missing) {
-		m.stats.Orphans++
-		m.wantParents(now, p, missing)
-	}
-	for _, id := range others {
-		p := m.peer(id)
-		if parents, is := m.orphans.Announced(id, peer.TxName{Hash: o.id.WTxID, WTxID: true}); is && p != nil {
-			m.wantParents(now, p, parents)
+	for _, id := range from {
+		if m.orphans.Add(now, o.id, id, missing) {
+			m.wantParents(now, m.peer(id), missing)
 		}
 	}
 }

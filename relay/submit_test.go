@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
@@ -71,39 +70,85 @@ func TestWhatComesOfAVerdict(t *testing.T) {
 	}
 }
 
-// A child of a rejected parent is rejected too: nobody is asked for the parent again.
-func TestAnOrphanOfARejectedParent(t *testing.T) {
-	r := txRig(t)
-	r.Give(peer.Ready{Peer: alice, WTxIDs: true})
-	m := r.M.(*Machine)
-	parent := number(7)
-	m.rejected.Add(parent)
-	tx, id := aTx(1)
-	deliver(r, alice, tx)
-	_, offered := steptest.WantAsk[chain.SubmitTx](r, "the child")
-	r.Reply(offered, chain.TxVerdict{ID: id, Code: chain.TxOrphan, Missing: []chainhash.Hash{parent, number(8)}})
-	r.Advance(time.Minute)
-	r.WantNothing("it will never be good")
-	if !m.rejected.Contains(id.WTxID) {
-		t.Error("the child may come again")
+// Bob has announced what alice sends. What chain says of it decides whether he is asked,
+// and when, and what is counted. A new block changes nothing about what was settled.
+func TestWhoIsAskedAfterAVerdict(t *testing.T) {
+	const never = time.Duration(0)
+	for _, c := range []struct {
+		why      string
+		verdict  chain.TxVerdict
+		err      error
+		stripped bool // it has no witness data
+		asked    time.Duration
+		want     Status
+	}{
+		{"it is in the pool", chain.TxVerdict{Fee: 1, VSize: 1}, nil, false, never, Status{Peers: 2, TxsAccepted: 1}},
+		{"so it was before", chain.TxVerdict{Code: chain.TxKnown}, nil, false, never, Status{Peers: 2}},
+		{"it pays too little", chain.TxVerdict{Code: chain.TxPolicy}, nil, false, never, Status{Peers: 2, TxsRejected: 1}},
+		{"it is early", chain.TxVerdict{Code: chain.TxEarly}, nil, false, never, Status{Peers: 2, TxsRejected: 1}},
+		{"its witness is bad", chain.TxVerdict{Code: chain.TxWitness}, nil, false, never, Status{Peers: 2, TxsRejected: 1}},
+		{"it was stripped, and his may not be", chain.TxVerdict{Code: chain.TxWitness}, nil, true, 2 * time.Second, Status{Peers: 2, TxsRejected: 1}},
+		{"it is invalid, and she is ended", chain.TxVerdict{Code: chain.TxInvalid}, nil, false, never, Status{Peers: 1, TxsInvalid: 1}},
+		{"it may be what chain has died of", chain.TxVerdict{}, actor.ErrGone, false, time.Minute, Status{Peers: 2, TxsInFlight: 1}},
+		{"chain was busy", chain.TxVerdict{}, actor.ErrBusy, false, time.Minute, Status{Peers: 2, TxsInFlight: 1}},
+	} {
+		r := txRig(t)
+		r.Give(peer.Ready{Peer: alice, WTxIDs: true})
+		r.Give(peer.Ready{Peer: bob, WTxIDs: true, Inbound: true}) // he waits two seconds
+		tx, id := aTx(1)
+		if c.stripped {
+			tx.TxIn[0].Witness = nil
+			id.WTxID = id.TxID
+		}
+		announce(r, alice, id)
+		r.Reply(wantGetTx(t, r, alice, c.why, peer.InvTypeWTx, id.WTxID), peer.Sent{})
+		announce(r, bob, id)
+		deliver(r, alice, tx)
+		_, offered := steptest.WantAsk[chain.SubmitTx](r, c.why)
+		if c.err != nil {
+			r.Fail(offered, c.err)
+		} else {
+			r.Reply(offered, c.verdict)
+		}
+		c.want.TxsRequested, c.want.TxsReceived = 1, 1
+		if got := status(r); got != c.want {
+			t.Errorf("%s: %+v, want %+v", c.why, got, c.want)
+		}
+		r.Give(chain.Tips{Block: chain.Point{Hash: number(2), Time: r.Now}})
+		r.Drop()
+		if c.asked != never {
+			r.Advance(c.asked - 1)
+			r.WantNothing(c.why)
+			r.Advance(1)
+			r.Reply(wantGetTx(t, r, bob, c.why, peer.InvTypeWTx, id.WTxID), peer.Sent{})
+		}
+		r.Advance(time.Hour)
+		r.WantNothing(c.why)
 	}
 }
 
-// Everybody who has an orphan is asked for its parents, one at a time.
-func TestAllWhoHaveAnOrphanAreAskedForItsParents(t *testing.T) {
+// A peer that knows nothing of wtxids has answered when its transaction has been judged.
+func TestAVerdictEndsARequestByTxID(t *testing.T) {
 	r := txRig(t)
-	r.Give(peer.Ready{Peer: alice, WTxIDs: true})
-	r.Give(peer.Ready{Peer: bob, WTxIDs: true})
+	r.Give(peer.Ready{Peer: alice})
 	tx, id := aTx(1)
-	announce(r, alice, id)
-	r.Reply(wantGetTx(t, r, alice, "first", peer.InvTypeWTx, id.WTxID), peer.Sent{})
-	announce(r, bob, id)
+	r.Give(peer.TxsAnnounced{Peer: alice, Txs: []peer.TxName{{Hash: id.TxID}}})
+	r.Reply(wantGetTx(t, r, alice, "nobody names it by wtxid", wire.InvTypeWitnessTx, id.TxID), peer.Sent{})
 	deliver(r, alice, tx)
-	_, offered := steptest.WantAsk[chain.SubmitTx](r, "the child")
-	r.Reply(offered, chain.TxVerdict{ID: id, Code: chain.TxOrphan, Missing: []chainhash.Hash{number(8)}})
-	r.Give(peer.Gone{Peer: alice})
-	r.Advance(2 * time.Second)
-	wantGetTx(t, r, bob, "he has announced it too", wire.InvTypeWitnessTx, number(8))
+	_, offered := steptest.WantAsk[chain.SubmitTx](r, "chain judges it")
+	r.Reply(offered, chain.TxVerdict{Code: chain.TxPolicy})
+	if s := status(r); s.TxsInFlight != 0 {
+		t.Errorf("%d are in flight", s.TxsInFlight)
+	}
+}
+
+// A verdict about what is not in hand changes nothing.
+func TestAVerdictAboutNothing(t *testing.T) {
+	l := newLoad(1)
+	l.answer(7, chain.TxVerdict{Fee: 1, VSize: 1})
+	if n := l.m.stats.TxsAccepted; n != 0 {
+		t.Errorf("%d were accepted, and none was offered", n)
+	}
 }
 
 // Chain has so many transactions at a time. The peers' turns come one after the other, and
@@ -216,11 +261,12 @@ func TestL4TheRoomForTransactions(t *testing.T) {
 func TestNothingIsFetchedWhileCatchingUp(t *testing.T) {
 	r := newRig(t, alice)
 	tx, id := aTx(1)
-	r.Give(chain.Tips{Block: chain.Point{Hash: number(1), Time: r.Now.Add(-25 * time.Hour)}})
+	day := DefaultBounds().MaxTipAge
+	r.Give(chain.Tips{Block: chain.Point{Hash: number(1), Time: r.Now.Add(-day - 1)}})
 	announce(r, alice, id)
 	deliver(r, alice, tx)
-	r.WantNothing("the best block is a day old")
-	r.Give(chain.Tips{Block: chain.Point{Hash: number(2), Time: r.Now.Add(-23 * time.Hour)}})
+	r.WantNothing("the best block is more than a day old")
+	r.Give(chain.Tips{Block: chain.Point{Hash: number(2), Time: r.Now.Add(-day)}})
 	announce(r, alice, id)
 	wantGetTx(t, r, alice, "now it can be judged", peer.InvTypeWTx, id.WTxID)
 	r.Advance(48 * time.Hour)

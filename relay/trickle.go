@@ -41,10 +41,19 @@ func (m *Machine) enlist(now time.Time, t chain.PoolTx) {
 	if entry == nil || now.Sub(t.Added) > m.cfg.MaxTxAge {
 		return
 	}
-	if t.Source == 0 {
+	if t.Ours {
 		m.unbroadcast.Add(now, m.rng, t.ID)
 	}
 	m.tell(now, entry, t.Source)
+}
+
+// onResent announces a transaction again that RPC has sent once more, however old it is. A
+// relay that has missed it asks for the names of the pool, or knows too many.
+func (m *Machine) onResent(now time.Time, e chain.TxResent) {
+	if entry := m.pool.find(peer.TxName{Hash: e.Tx.ID.TxID}); entry != nil {
+		m.unbroadcast.Add(now, m.rng, entry.id)
+		m.tell(now, entry, 0)
+	}
 }
 
 // tell puts a transaction on the queues of the peers that may not know it.

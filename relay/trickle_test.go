@@ -7,7 +7,6 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
-	"pgregory.net/rapid"
 
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
@@ -41,6 +40,9 @@ func TestWhoIsToldOfATransaction(t *testing.T) {
 			r.Give(c.give)
 		}
 		r.Give(accepted(r, id, bob))
+		if n := len(r.M.(*Machine).peer(alice).tells.queue); (n > 0) != (c.want != 0) {
+			t.Errorf("%d wait to be told: %s", n, c.why)
+		}
 		r.Advance(time.Minute)
 		switch c.want {
 		case wire.InvTypeTx:
@@ -93,7 +95,7 @@ func TestWhatIsToldFirst(t *testing.T) {
 	var e chain.TxAccepted
 	for n := range 2000 {
 		tx := aPooled(r, n)
-		tx.Fee, tx.Ancestors, tx.Source = int64(1000+n), n%2, bob
+		tx.Fee, tx.Ancestors, tx.Source, tx.Ours = int64(1000+n), n%2, bob, false
 		e.Txs = append(e.Txs, tx)
 	}
 	r.Give(e)
@@ -129,6 +131,100 @@ func TestWhatIsNoLongerOfUseIsNotTold(t *testing.T) {
 	r.Advance(time.Minute)
 	wantTxInv(t, r, alice, "the others are gone, or cheap", wire.InvTypeTx, list[2].ID.TxID)
 	r.WantNothing("that is all")
+}
+
+// An inv has no more than MaxAnnounceTxs, however many wait.
+func TestL4AnInvOfTransactionsIsBounded(t *testing.T) {
+	cfg := DefaultBounds()
+	cfg.AnnounceTxs, cfg.AnnounceMore, cfg.MaxAnnounceTxs = 70, 5, 77
+	m, specs := connect(cfg, 2)
+	r := steptest.New(t, m, specs)
+	r.Give(peer.Ready{Peer: alice})
+	var e chain.TxAccepted
+	for n := range 2000 {
+		tx := aPooled(r, n)
+		tx.Source, tx.Ours = bob, false
+		e.Txs = append(e.Txs, tx)
+	}
+	r.Give(e)
+	r.Advance(time.Minute)
+	send, _ := steptest.WantAsk[peer.Send](r, "the first ones")
+	if n := len(send.Msgs[0].(*wire.MsgInv).InvList); n != 77 {
+		t.Errorf("%d at once, want 77", n)
+	}
+	r.Leave()
+}
+
+// The time at which a peer is told does not depend on what comes until then. When it has
+// come, the peer is told as soon as it takes something, and no clock runs.
+func TestWhatComesMeanwhileDoesNotChangeTheTime(t *testing.T) {
+	r := newRig(t, alice)
+	m := r.M.(*Machine)
+	p := m.peer(alice)
+	come := func(n int) {
+		tx := aPooled(r, n)
+		tx.Source, tx.Ours = bob, false
+		r.Give(chain.TxAccepted{Txs: []chain.PoolTx{tx}})
+	}
+	come(1)
+	at := p.tells.at
+	for n := range 10 {
+		if come(n + 2); p.tells.at != at {
+			t.Fatalf("the time is %v, and was %v", p.tells.at, at)
+		}
+	}
+	r.Advance(time.Minute)
+	_, stuck := steptest.WantAsk[peer.Send](r, "she does not take this")
+	come(20)
+	r.Advance(time.Minute)
+	come(21)
+	if at := m.Deadline(); !at.IsZero() {
+		t.Errorf("a clock runs, to %v, and her time has come", at)
+	}
+	r.Reply(stuck, peer.Sent{})
+	wantTxInv(t, r, alice, "at once", wire.InvTypeTx, number(20), number(21))
+}
+
+// What is in the pool or in a block is not asked for any more, and not announced again.
+func TestWhatIsThereIsNotFetched(t *testing.T) {
+	for _, confirmed := range []bool{false, true} {
+		r := txRig(t)
+		r.Give(peer.Ready{Peer: alice, WTxIDs: true})
+		_, id := aTx(1)
+		announce(r, alice, id)
+		r.Reply(wantGetTx(t, r, alice, "we lack it", peer.InvTypeWTx, id.WTxID), peer.Sent{})
+		if confirmed {
+			r.Give(chain.TxConfirmed{Txs: []chain.TxID{id}})
+		} else {
+			r.Give(accepted(r, id, 0))
+		}
+		if s := status(r); s.TxsInFlight != 0 {
+			t.Errorf("in a block %v: %d are in flight", confirmed, s.TxsInFlight)
+		}
+		r.Give(chain.Tips{Block: chain.Point{Hash: number(2), Time: r.Now}}) // the block, and more may follow
+		r.Give(peer.Ready{Peer: bob})
+		r.Give(peer.TxsAnnounced{Peer: bob, Txs: []peer.TxName{{Hash: id.TxID}}})
+		r.Advance(9 * time.Minute)
+		r.WantNothing("he names it by txid, and we have it")
+	}
+}
+
+func TestWhatHasLeftThePoolIsNotAnnouncedAgain(t *testing.T) {
+	_, id := aTx(1)
+	for _, leaves := range []any{
+		chain.TxConfirmed{Txs: []chain.TxID{id}},
+		chain.TxRemoved{Reason: chain.RemovedExpired, Txs: []chain.TxID{id}},
+	} {
+		r := newRig(t)
+		r.Give(accepted(r, id, 0))
+		if s := status(r); s.Unbroadcast != 1 {
+			t.Errorf("%d wait for a peer that asks", s.Unbroadcast)
+		}
+		r.Give(leaves)
+		if s := status(r); s.Unbroadcast != 0 {
+			t.Errorf("%T: %d wait for a peer that asks", leaves, s.Unbroadcast)
+		}
+	}
 }
 
 // The queue of a peer that does not read is bounded, and it costs nobody else.
@@ -189,6 +285,9 @@ func TestWhatNobodyAskedForIsAnnouncedAgain(t *testing.T) {
 	if s := status(r); s.Unbroadcast != 1 {
 		t.Errorf("%+v: nobody has asked for it", s)
 	}
+	if u := unbroadcast(r); !slices.Equal(u, []chainhash.Hash{id.TxID}) {
+		t.Errorf("nobody has asked for %v", u)
+	}
 	r.Give(peer.DataWanted{Peer: alice, Items: []wire.InvVect{{Type: peer.InvTypeWTx, Hash: id.WTxID}}})
 	_, read := steptest.WantAsk[chain.GetPoolTxs](r, "she asks for it")
 	r.Reply(read, chain.PooledTxs{Txs: []*wire.MsgTx{tx}})
@@ -196,54 +295,31 @@ func TestWhatNobodyAskedForIsAnnouncedAgain(t *testing.T) {
 	r.Give(peer.Ready{Peer: bob})
 	r.Advance(time.Hour)
 	r.WantNothing("it is in the network now")
-	if s := status(r); s.Unbroadcast != 0 {
+	if s := status(r); s.Unbroadcast != 0 || len(unbroadcast(r)) > 0 {
 		t.Errorf("%+v", s)
 	}
 }
 
-// The queue gives out what a sorted list would.
-func TestTxQueueAgainstASortedList(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var q txQueue
-		var naive []queuedTx
-		pool := map[uint64]*pooled{}
-		sorted := func() {
-			slices.SortFunc(naive, func(a, b queuedTx) int {
-				if a.rank != b.rank && a.rank < b.rank || a.rank == b.rank && a.number < b.number {
-					return -1
-				}
-				return 1
-			})
-		}
-		for n := range rapid.IntRange(0, 300).Draw(t, "steps") {
-			if len(naive) > 0 && rapid.IntRange(0, 9).Draw(t, "pop") == 0 {
-				sorted()
-				if got := q.pop(); got != naive[0].number {
-					t.Fatalf("popped %d, want %d", got, naive[0].number)
-				}
-				naive = naive[1:]
-				continue
-			}
-			e := &pooled{number: uint64(n), rate: rapid.Int64Range(-1, 5).Draw(t, "rate"), ancestors: rapid.IntRange(0, 3).Draw(t, "ancestors")}
-			pool[e.number] = e
-			naive = append(naive, queuedTx{rankOf(e), e.number})
-			want := 0
-			if len(naive) > 50 {
-				naive = slices.DeleteFunc(naive, func(q queuedTx) bool { return pool[q.number] == nil })
-				if sorted(); len(naive) > 49 {
-					want = len(naive) - 44 // the last ones go, so that it is not full again at once
-					naive = naive[:44]
-				}
-			}
-			if got := q.push(e, 50, pool); got != want || len(q) != len(naive) {
-				t.Fatalf("%d were taken out and %d are kept, want %d and %d", got, len(q), want, len(naive))
-			}
-			if len(naive) > 0 && rapid.IntRange(0, 19).Draw(t, "leaves the pool") == 0 {
-				delete(pool, naive[rapid.IntRange(0, len(naive)-1).Draw(t, "which")].number)
-			}
-			if err := q.check(50); err != nil {
-				t.Fatal(err)
-			}
-		}
-	})
+// What RPC sends once more is announced again, however old it is and whoever sent it first:
+// at once to those that may not know it, and later until somebody asks for it.
+func TestWhatIsSentOnceMoreIsAnnouncedAgain(t *testing.T) {
+	r := newRig(t, alice)
+	_, id := aTx(1)
+	old := pooledTx(r, id, alice)
+	old.Added = r.Now.Add(-2 * chain.NewsAge)
+	r.Give(chain.TxAccepted{Txs: []chain.PoolTx{old}})
+	r.Advance(time.Hour)
+	r.WantNothing("it is old, and hers")
+	old.Ours = true
+	r.Give(chain.TxResent{Tx: old})
+	r.Advance(time.Minute)
+	r.Reply(wantTxInv(t, r, alice, "she is told like all others", wire.InvTypeTx, id.TxID), peer.Sent{})
+	r.Give(peer.Ready{Peer: bob})
+	r.Advance(16 * time.Minute)
+	wantTxInv(t, r, bob, "nobody has asked for it", wire.InvTypeTx, id.TxID)
+	_, unknown := aTx(2)
+	r.Give(chain.TxResent{Tx: pooledTx(r, unknown, 0)})
+	if s := status(r); s.Unbroadcast != 1 {
+		t.Errorf("%d are announced again, want the one that is known", s.Unbroadcast)
+	}
 }

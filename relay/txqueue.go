@@ -55,7 +55,8 @@ func (q *txQueue) push(e *pooled, max int, pool map[uint64]*pooled) (dropped int
 
 func (q *txQueue) add(t queuedTx) {
 	*q = append(*q, t)
-	for i := len(*q) - 1; i > 0 && q.before(i, (i-1)/2); i = (i - 1) / 2 {
+	// The first one is its own parent, and not before itself.
+	for i := len(*q) - 1; q.before(i, (i-1)/2); i = (i - 1) / 2 {
 		(*q)[i], (*q)[(i-1)/2] = (*q)[(i-1)/2], (*q)[i]
 	}
 }
@@ -68,8 +69,8 @@ func (q *txQueue) pop() uint64 {
 	list = list[:last]
 	for i := 0; ; {
 		next := i
-		for child := 2*i + 1; child <= 2*i+2 && child < last; child++ {
-			if list.before(child, next) {
+		for _, child := range [...]int{2*i + 1, 2*i + 2} {
+			if child < last && list.before(child, next) {
 				next = child
 			}
 		}
@@ -91,7 +92,7 @@ func (q txQueue) check(max int) error {
 		return fmt.Errorf("%d transactions are to be announced, at most %d are kept", len(q), max)
 	}
 	for i := range q {
-		if i > 0 && q.before(i, (i-1)/2) {
+		if q.before(i, (i-1)/2) {
 			return fmt.Errorf("the transactions to be announced are out of order")
 		}
 	}

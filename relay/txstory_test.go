@@ -191,7 +191,7 @@ func deliver(r *steptest.Rig, from actor.ID, tx *wire.MsgTx) {
 }
 
 func pooledTx(r *steptest.Rig, id chain.TxID, source actor.ID) chain.PoolTx {
-	return chain.PoolTx{ID: id, Fee: 1000, VSize: 100, Added: r.Now, Source: source}
+	return chain.PoolTx{ID: id, Fee: 1000, VSize: 100, Added: r.Now, Source: source, Ours: source == 0}
 }
 
 // accepted says that transactions are in the pool.

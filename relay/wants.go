@@ -167,6 +167,8 @@ func (w *wants) check(maxItems, maxLocators int) error {
 		return fmt.Errorf("%d items were not found, and no message asked for them", w.missed.n)
 	case w.batch < 0 || w.batch > w.items.n || w.batch > 0 && w.batch > int(*w.runs.head()):
 		return fmt.Errorf("a read is about %d items, and %d wait", w.batch, w.items.n)
+	case w.continued && w.runs.n == 0:
+		return fmt.Errorf("an inv of the tip is owed, and no getdata has asked for the block before it")
 	case len(w.headers) > maxLocators || len(w.hashes) > maxLocators:
 		return fmt.Errorf("%d getheaders and %d getblocks wait", len(w.headers), len(w.hashes))
 	}

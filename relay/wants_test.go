@@ -72,8 +72,8 @@ func TestWhatIsNotFoundCounts(t *testing.T) {
 		t.Fatal("three are not too many")
 	}
 	w.miss()
-	if w.getdata(items(wire.InvTypeBlock, 3, 1), 3) {
-		t.Error("two wait and one was not found, and a fourth is taken")
+	if w.getdata(items(wire.InvTypeBlock, 3, 1), 3) || w.count() != 3 {
+		t.Errorf("two wait and one was not found: counted are %d, or a fourth is taken", w.count())
 	}
 	w.take()
 	if !w.getdata(items(wire.InvTypeBlock, 3, 1), 3) {

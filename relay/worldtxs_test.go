@@ -90,7 +90,7 @@ func (w *world) txInput(id actor.ID) {
 // accept has a new transaction in the pool.
 func (w *world) accept(source actor.ID) {
 	t := aPooled(w.r, w.txs.next)
-	t.ID.WTxID, t.Source = t.ID.TxID, source
+	t.ID.WTxID, t.Source, t.Ours = t.ID.TxID, source, source == 0
 	if n := w.draw(2 * few); n < few && !w.txs.took[n] { // one that peers announce
 		w.txs.took[n] = true
 		_, t.ID = aTx(uint32(n))

@@ -49,6 +49,24 @@ func TestHeadersSurviveARestart(t *testing.T) {
 	wantHeaders(t, dir, 5000, "after two")
 }
 
+// What a message has brought is in the file when its answer is there, so a crash loses one
+// message at most.
+func TestHeadersAreWrittenWithTheirMessage(t *testing.T) {
+	p, dir := testParams(), t.TempDir()
+	blocks := newBranch(t, p).mine(3, time.Minute)
+	e := open(t, Config{DataDir: dir, Params: p})
+	want := func(n int64, why string) {
+		t.Helper()
+		if info, err := os.Stat(filepath.Join(dir, "headers.dat")); err != nil || info.Size() != n*headerSize {
+			t.Fatalf("%s: the file is %+v, %v; want %d headers", why, info, err, n)
+		}
+	}
+	giveHeaders(t, e, blocks[:2]...)
+	want(2, "two headers")
+	give(t, e, blocks...)
+	want(3, "a block whose header is new")
+}
+
 func TestATornHeadersFileLosesItsTail(t *testing.T) {
 	dir := closedTestnet3(t, 3000)
 	path := filepath.Join(dir, "headers.dat")

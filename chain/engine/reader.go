@@ -267,7 +267,9 @@ func (e *Engine) block(q chain.GetBlock) chain.Block {
 	//a commit of the worker may hold. The commit ends: it waits for no
 	//reader.
 	err = e.db.View(func(tx database.Tx) (err error) {
-		raw, err = tx.FetchBlock(&q.Hash)
+		if raw, err = tx.FetchBlock(&q.Hash); err == nil && q.Spent {
+			a.Spent = e.spent(tx, &q.Hash)
+		}
 		return err
 	})
 	var dbErr database.Error

@@ -68,7 +68,7 @@ func (e *Engine) onApplyTx(q chain.ApplyTx) chain.TxApplied {
 	if e.fatal == "" {
 		e.guard(func() {
 			var err error
-			v, err = e.pool.Accept(pool.Offer{Tx: q.Tx, Source: q.Source, Orphan: q.Orphan, Test: q.Test, Added: q.Added})
+			v, err = e.pool.Accept(pool.Offer{Tx: q.Tx, Source: q.Source, Orphan: q.Orphan, Test: q.Test, Ours: q.Ours, Added: q.Added})
 			if err != nil {
 				e.fail(err)
 			}

@@ -100,6 +100,7 @@ func TestATransactionsLife(t *testing.T) {
 	if got := ask[chain.Pool](t, p.e, chain.GetPool{}).Txs; len(got) != 2 || got[0].ID.TxID != a.TxHash() {
 		t.Errorf("the pool is %+v", got)
 	}
+	giveHeaders(t, p.e, p.fork(p.height(), 2).mine(1, time.Minute)...) // outputs are of the best block, not of this
 	p.wantTxOuts(a, b)
 	made := ask[chain.Made](t, p.e, chain.MakeTemplate{Txs: true, Time: time.Now()})
 	if len(made.Txs) != 2 || len(made.Txs[1].Depends) != 1 || made.Txs[0].Fee != 10_000 {
@@ -141,6 +142,38 @@ func (p *purse) wantTxOuts(a, b *wire.MsgTx) {
 		got := ask[chain.TxOutFound](p.t, p.e, chain.FindTxOut{Out: out, Pool: c.pool})
 		if got.Known != c.known || got.Height != c.height || got.Best != p.e.Tips().Block {
 			p.t.Errorf("%v, with the pool %v: %+v", out, c.pool, got.TxOut)
+		}
+	}
+}
+
+// An output that a block has spent is not there, though btcd's cache remembers it until it
+// has been written.
+func TestASpentOutputIsNotThere(t *testing.T) {
+	dir := t.TempDir()
+	p := newPurse(t, Config{DataDir: dir})
+	shut(t, p.e)
+	p.e = open(t, Config{DataDir: dir, Params: p.params})
+	tx := p.pay(1, 10_000)
+	give(t, p.e, p.block(tx))
+	for why, c := range map[string]struct {
+		tx              *wire.MsgTx
+		known, coinBase bool
+	}{
+		"spent": {p.blocks[1].Transactions[0], false, false}, "made": {tx, true, false}, "as it was": {p.blocks[2].Transactions[0], true, true},
+	} {
+		got := ask[chain.TxOutFound](t, p.e, chain.FindTxOut{Out: wire.OutPoint{Hash: c.tx.TxHash()}})
+		if got.Known != c.known || got.CoinBase != c.coinBase {
+			t.Errorf("%s: %+v", why, got.TxOut)
+		}
+	}
+}
+
+// No setting of the lowest fee rate means Core's, and FreeRelay none.
+func TestTheLowestFeeRate(t *testing.T) {
+	for set, want := range map[int64]int64{0: pool.DefaultMinRelayFee, FreeRelay: 0, 5000: 5000} {
+		e := open(t, Config{Params: &chaincfg.RegressionNetParams, Pool: PoolConfig{MinRelayFee: set}})
+		if got := ask[chain.PoolInfo](t, e, chain.GetPoolInfo{}).MinRelayFee; got != want {
+			t.Errorf("set to %d it is %d, want %d", set, got, want)
 		}
 	}
 }
@@ -211,7 +244,7 @@ func TestAClosedPoolAnswers(t *testing.T) {
 		t.Error("a closed pool has entries")
 	}
 	ask[chain.Spenders](t, p.e, chain.GetSpenders{Outs: []wire.OutPoint{{}}})
-	ask[chain.PooledTx](t, p.e, chain.GetPoolTx{Hash: chainhash.Hash{}})
+	ask[chain.PooledTx](t, p.e, chain.GetPoolTx{TxID: chainhash.Hash{}})
 	if _, err := os.Stat(p.e.PoolPath()); !errors.Is(err, os.ErrNotExist) {
 		t.Error("a pool that should not be kept was written")
 	}

@@ -59,7 +59,13 @@ func (e *Engine) onApplyHeaders(q chain.ApplyHeaders) chain.HeadersApplied {
 func (e *Engine) onApplyBlock(q chain.ApplyBlock) chain.BlockApplied {
 	var v chain.Verdict
 	if e.fatal == "" {
-		e.guard(func() { v = e.applyBlock(q) })
+		e.guard(func() {
+			if q.Test {
+				v = e.testBlock(q.Payload)
+			} else {
+				v = e.applyBlock(q)
+			}
+		})
 	}
 	if e.fatal != "" {
 		v = chain.Verdict{Hash: q.Hash, Tip: e.Tips().Block, Code: chain.Fatal, Reason: "fatal", Detail: e.fatal}

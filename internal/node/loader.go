@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
+
 	"acyclic/chain"
 	"acyclic/chain/engine/pool"
 	"acyclic/internal/kernel/actor"
@@ -35,7 +37,8 @@ type loader struct {
 	asker adapter.Asker
 	ports LoaderPorts
 
-	size                             uint64 // transactions in the file
+	ours                             map[chainhash.Hash]bool // by txid: RPC sent them
+	size                             uint64                  // transactions in the file
 	accepted, failed, expired, known uint64
 	tenths                           uint64 // of the file, that the log has told
 }
@@ -49,6 +52,7 @@ func (l *loader) run(ctx context.Context) {
 	if l.Now == nil {
 		l.Now = time.Now
 	}
+	l.readOurs(ctx)
 	f, err := pool.OpenFile(l.Path)
 	if errors.Is(err, os.ErrNotExist) {
 		l.Loaded()
@@ -70,6 +74,23 @@ func (l *loader) run(ctx context.Context) {
 			l.accepted, l.failed, l.expired, l.known))
 	}
 	l.Loaded()
+}
+
+// readOurs reads which transactions of the file RPC sent. These names stand behind all of
+// them, so the file is read twice. What is wrong with it shows in the second reading.
+func (l *loader) readOurs(ctx context.Context) {
+	f, err := pool.OpenFile(l.Path)
+	if err != nil {
+		return
+	}
+	defer f.Close() // it was only read
+	for err == nil && ctx.Err() == nil {
+		_, err = f.Next()
+	}
+	l.ours = map[chainhash.Hash]bool{}
+	for _, txid := range f.Unbroadcast() {
+		l.ours[txid] = true
+	}
 }
 
 // errStopped says that the node stops.
@@ -112,7 +133,7 @@ func (l *loader) submit(ctx context.Context, tx pool.FileTx) error {
 	if err := l.prioritise(ctx, pool.Priority{TxID: id.TxID, Delta: tx.Delta}); err != nil {
 		return err
 	}
-	v, err := persist(ctx, l, l.ports.Submit, chain.SubmitTx{Tx: tx.Tx, ID: id, Added: tx.Added})
+	v, err := persist(ctx, l, l.ports.Submit, chain.SubmitTx{Tx: tx.Tx, ID: id, Ours: l.ours[id.TxID], Added: tx.Added})
 	switch {
 	case err != nil:
 		return err

@@ -29,6 +29,7 @@ const twoWeeks = 336 * time.Hour
 type filed struct {
 	age   time.Duration
 	delta int64
+	ours  bool
 }
 
 func txNumber(n int) *wire.MsgTx {
@@ -56,7 +57,16 @@ func poolFile(txs ...filed) []byte {
 	b.Write(rest.TxID[:])
 	delta := rest.Delta
 	number(uint64(delta))
-	b.WriteByte(0)
+	var ours []chainhash.Hash
+	for n, tx := range txs {
+		if tx.ours {
+			ours = append(ours, txNumber(n).TxHash())
+		}
+	}
+	b.WriteByte(byte(len(ours)))
+	for _, txid := range ours {
+		b.Write(txid[:])
+	}
 	return b.Bytes()
 }
 
@@ -122,10 +132,10 @@ func (l *loading) want(t *testing.T, loaded int, told ...string) {
 func accept(chain.SubmitTx) (chain.TxVerdict, error) { return chain.TxVerdict{Code: chain.TxOK}, nil }
 
 // Each transaction is submitted with the time at which it came, after its delta, and one
-// that is too old is left out. The line at the end counts what became of them.
+// that is too old is left out. What RPC sent is announced again until a peer asks for it. The line at the end counts what became of them.
 func TestLoader(t *testing.T) {
 	codes := []chain.TxCode{chain.TxOK, chain.TxOK, chain.TxKnown, chain.TxPolicy, chain.TxOrphan}
-	l := load(t, t.Context(), poolFile(filed{0, 0}, filed{twoWeeks + time.Second, 50}, filed{twoWeeks, 100}, filed{0, 0}, filed{0, 0}, filed{0, 0}),
+	l := load(t, t.Context(), poolFile(filed{}, filed{age: twoWeeks + time.Second, delta: 50}, filed{age: twoWeeks, delta: 100, ours: true}, filed{}, filed{}, filed{ours: true}),
 		func(chain.SubmitTx) (chain.TxVerdict, error) {
 			code := codes[0]
 			codes = codes[1:]
@@ -140,7 +150,7 @@ func TestLoader(t *testing.T) {
 	for _, q := range l.asked {
 		switch q := q.(type) {
 		case chain.SubmitTx:
-			got = append(got, fmt.Sprint("tx ", q.Tx.TxOut[0].Value, " of ", loadedAt.Sub(q.Added), " ago"))
+			got = append(got, fmt.Sprint("tx ", q.Tx.TxOut[0].Value, " of ", loadedAt.Sub(q.Added), " ago, ours: ", q.Ours))
 			if q.ID.TxID != q.Tx.TxHash() || q.ID.WTxID != q.Tx.WitnessHash() || q.Test || q.Orphan || q.Source != 0 {
 				t.Errorf("submitted %+v", q)
 			}
@@ -148,7 +158,8 @@ func TestLoader(t *testing.T) {
 			got = append(got, fmt.Sprint("delta ", q.Delta))
 		}
 	}
-	want := []string{"tx 0 of 0s ago", "delta 100", "tx 2 of 336h0m0s ago", "tx 3 of 0s ago", "tx 4 of 0s ago", "tx 5 of 0s ago", "delta -7"}
+	want := []string{"tx 0 of 0s ago, ours: false", "delta 100", "tx 2 of 336h0m0s ago, ours: true",
+		"tx 3 of 0s ago, ours: false", "tx 4 of 0s ago, ours: false", "tx 5 of 0s ago, ours: true", "delta -7"}
 	if !slices.Equal(got, want) {
 		t.Errorf("asked %q, want %q", got, want)
 	}

@@ -55,9 +55,10 @@ func TestL4PerPeerIsWhatTheTrackersHold(t *testing.T) {
 	}
 }
 
-func TestL4TogetherIsWhatTheTrackersHold(t *testing.T) {
-	b := DefaultBounds()
-	got := steptest.Heap(func() any {
+// fillTogether makes the trackers hold all that they may hold for all peers together, and
+// returns how much that is.
+func fillTogether(b Bounds) int {
+	return steptest.Heap(func() any {
 		rejected, confirmed := NewFilter(b.Rejected, [2]uint64{}), NewFilter(b.Confirmed, [2]uint64{})
 		rejected.Add(txHash(1))
 		confirmed.Add(txHash(1))
@@ -73,6 +74,31 @@ func TestL4TogetherIsWhatTheTrackersHold(t *testing.T) {
 		}
 		return []any{rejected, confirmed, o, u}
 	})
+}
+
+// Each of the bounds is counted: with more of it, more is held and may be held.
+func TestL4TogetherIsWhatTheTrackersHold(t *testing.T) {
+	const page = 8192 // what the allocator rounds up, which is little beside the node's bounds
+	small := Bounds{
+		Rejected: FilterSize{100, 1e-6}, Confirmed: FilterSize{100, 1e-6}, Known: FilterSize{100, 1e-6},
+		MaxOrphans: 8, MaxMissing: 3, MaxSources: 2, MaxUnbroadcast: 4, ReannounceSpread: 1,
+	}
+	for name, larger := range map[string]func(*Bounds){
+		"Rejected":       func(l *Bounds) { l.Rejected.Entries *= 100 },
+		"Confirmed":      func(l *Bounds) { l.Confirmed.Entries *= 100 },
+		"MaxOrphans":     func(l *Bounds) { l.MaxOrphans *= 50 },
+		"MaxMissing":     func(l *Bounds) { l.MaxMissing *= 200 },
+		"MaxSources":     func(l *Bounds) { l.MaxSources *= 200 },
+		"MaxUnbroadcast": func(l *Bounds) { l.MaxUnbroadcast *= 200 },
+	} {
+		l := small
+		larger(&l)
+		if got := fillTogether(l); got > l.Together()+page || got <= small.Together() {
+			t.Errorf("with more %s: %d bytes are held, want more than %d and at most %d", name, got, small.Together(), l.Together())
+		}
+	}
+	b := DefaultBounds()
+	got := fillTogether(b)
 	t.Logf("%d bytes, at most %d", got, b.Together())
 	if got > b.Together() || got < b.Together()/2 {
 		t.Errorf("%d bytes are held together, want at most %d, and over half of it", got, b.Together())

@@ -77,6 +77,7 @@ func TestWhenAFeeFilterIsSent(t *testing.T) {
 		{"a third more is not more than a third", told(3000, false), 4000, false, 30 * time.Minute},
 		{"more than a third more: what comes is thrown away", told(3000, false), 4001, false, b.FeeFilterHurry},
 		{"we have caught up, and want transactions at once", told(round.highest(), true), 1000, true, 0},
+		{"its time has come", FeeFilter{told: 4000, next: start}, 1000, true, 0},
 		{"we are still catching up", told(round.highest(), true), MaxFeeRate, false, 30 * time.Minute},
 	} {
 		for seed := range uint64(50) {
@@ -95,6 +96,34 @@ func TestWhenAFeeFilterIsSent(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	}
+}
+
+// The time of the next feefilter is chance: in mean FeeFilterInterval, and when much has
+// changed at any time of FeeFilterHurry. A time within that stays.
+func TestL10WhenAFeeFilterIsSentNext(t *testing.T) {
+	b, round := DefaultBounds(), NewFeeRounder(1000)
+	const n = 5000
+	var sum time.Duration
+	late := 0
+	for seed := range uint64(n) {
+		f, g := FeeFilter{}, told(4000, false)
+		f.Advance(start, dice(seed), b, round, 5000, 0)
+		sum += f.Deadline().Sub(start)
+		g.Advance(start, dice(seed), b, round, 1000, 0)
+		if g.Deadline().After(start.Add(b.FeeFilterHurry / 2)) {
+			late++
+		}
+	}
+	if mean := sum / n; mean < b.FeeFilterInterval*92/100 || mean > b.FeeFilterInterval*108/100 { // over five standard deviations
+		t.Errorf("the next one comes after %v in mean, want %v", mean, b.FeeFilterInterval)
+	}
+	if late < n/2-200 || late > n/2+200 { // likewise
+		t.Errorf("%d of %d come in the second half", late, n)
+	}
+	f := FeeFilter{told: 4000, next: start.Add(b.FeeFilterHurry)}
+	if f.Advance(start, dice(1), b, round, 1000, 0); !f.Deadline().Equal(start.Add(b.FeeFilterHurry)) {
+		t.Errorf("the time was soon enough, and is %v now", f.Deadline())
 	}
 }
 

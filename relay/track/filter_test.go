@@ -6,6 +6,8 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"pgregory.net/rapid"
+
+	"acyclic/internal/proof/steptest"
 )
 
 // dice is chance with a seed.
@@ -109,6 +111,31 @@ func TestL4FilterBytes(t *testing.T) {
 		if got := c.size.Bytes(); got < c.want-1000 || got > c.want+1000 {
 			t.Errorf("%s: %d bytes, want about %d", name, got, c.want)
 		}
+	}
+}
+
+// A filter has a place for each bit that it needs, be it ever so small, and counts all that
+// it holds.
+func TestL4TheSizeOfAFilter(t *testing.T) {
+	tiny := NewFilter(FilterSize{1, 0.5}, [2]uint64{})
+	if tiny.Add(txHash(1)); !tiny.Contains(txHash(1)) {
+		t.Error("the smallest filter remembers nothing")
+	}
+	size := FilterSize{1, 1e-6}
+	for size.words() < 32 { // 512 bytes, which the allocator does not round up
+		size.Entries++
+	}
+	const many = 1000
+	held := steptest.Heap(func() any {
+		all := make([]*Filter, many)
+		for i := range all {
+			all[i] = NewFilter(size, [2]uint64{})
+			all[i].Add(txHash(i))
+		}
+		return all
+	})
+	if counted := many * size.Bytes(); size.words() != 32 || held > counted || held < counted*9/10 {
+		t.Errorf("%d filters of %d words hold %d bytes, counted are %d", many, size.words(), held, counted)
 	}
 }
 

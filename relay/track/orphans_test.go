@@ -34,6 +34,7 @@ func TestOrphanStory(t *testing.T) {
 		{"by wtxid", peer.TxName{Hash: child.WTxID, WTxID: true}, true},
 		{"by txid", peer.TxName{Hash: child.TxID}, true},
 		{"a txid is no wtxid", peer.TxName{Hash: child.TxID, WTxID: true}, false},
+		{"a wtxid is no txid", peer.TxName{Hash: child.WTxID}, false},
 		{"another", byWTxID(7), false},
 	} {
 		missing, is := o.Announced(bob, c.name)
@@ -68,6 +69,7 @@ func TestWhatOrphansAreForgotten(t *testing.T) {
 		{"nobody is left who has it", func(o *Orphans) { o.ForgetPeer(alice) }, false},
 		{"another peer is gone", func(o *Orphans) { o.ForgetPeer(bob) }, true},
 		{"with more parents than are kept it is not worth it", func(o *Orphans) { o.Add(start, txID(1), bob, hashes(10, b.MaxMissing+1)) }, false},
+		{"so many parents are kept", func(o *Orphans) { o.Add(start, txID(1), bob, hashes(10, b.MaxMissing)) }, true},
 		{"nothing is missing any more", func(o *Orphans) { o.Add(start, txID(1), bob, nil) }, false},
 		{"all parents were found, but nobody has said what became of it", func(o *Orphans) { o.Found(txHash(10)) }, true},
 		{"the same wtxid is the same transaction", func(o *Orphans) { o.Remove(txID(1)) }, false},
@@ -81,9 +83,41 @@ func TestWhatOrphansAreForgotten(t *testing.T) {
 	}
 }
 
+// An orphan comes again. It is the same one, whoever sends it. What is missing now counts.
+func TestAnOrphanThatComesAgain(t *testing.T) {
+	o := NewOrphans(DefaultBounds())
+	child := witness(1)
+	o.Add(start, child, alice, hashes(10, 2))
+	if !o.Add(after(1), child, bob, hashes(11, 1)) || len(o.list) != 1 {
+		t.Fatalf("%d are kept of one", len(o.list))
+	}
+	if d := o.Deadline(); !d.Equal(start.Add(o.cfg.OrphanTimeout)) {
+		t.Errorf("it is kept until %v: coming again does not help it", d)
+	}
+	o.ForgetPeer(alice)
+	if missing, is := o.Announced(carol, byTxID(1)); !is || !slices.Equal(missing, hashes(11, 1)) {
+		t.Errorf("bob has it: %v, missing are %v", is, missing)
+	}
+}
+
+// A peer that says again and again that it has an orphan takes no room from others.
+func TestL4APeerIsOneSource(t *testing.T) {
+	b := DefaultBounds()
+	o := NewOrphans(b)
+	o.Add(start, txID(1), alice, hashes(10, 1))
+	for range 2 * b.MaxSources {
+		o.Announced(bob, byTxID(1))
+	}
+	o.Announced(carol, byTxID(1))
+	if !slices.Equal(o.list[0].from, []actor.ID{alice, bob, carol}) {
+		t.Errorf("those that have it are %v", o.list[0].from)
+	}
+}
+
 // A flood of orphans pushes out itself, the oldest first.
 func TestL4AFloodOfOrphansPushesOutItself(t *testing.T) {
 	b := DefaultBounds()
+	b.MaxOrphans = 7
 	o := NewOrphans(b)
 	o.Add(start, txID(1), alice, hashes(10, 1))
 	for n := range 3 * b.MaxOrphans {

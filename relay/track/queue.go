@@ -49,7 +49,8 @@ func (q queue) swap(i, j int) {
 }
 
 func (q queue) up(i int, o order) {
-	for i > 0 && o.before(q[i], q[(i-1)/2]) {
+	// The first one is its own parent, and not before itself.
+	for o.before(q[i], q[(i-1)/2]) {
 		q.swap(i, (i-1)/2)
 		i = (i - 1) / 2
 	}
@@ -58,8 +59,8 @@ func (q queue) up(i int, o order) {
 func (q queue) down(i int, o order) {
 	for {
 		first := i
-		for child := 2*i + 1; child <= 2*i+2 && child < len(q); child++ {
-			if o.before(q[child], q[first]) {
+		for _, child := range [...]int{2*i + 1, 2*i + 2} {
+			if child < len(q) && o.before(q[child], q[first]) {
 				first = child
 			}
 		}
@@ -74,12 +75,8 @@ func (q queue) down(i int, o order) {
 // first are the first n of the queue, in its order. The queue stays as it is: beside
 // it runs a small heap of those whose parents have been given out.
 func (q queue) first(n int, o order) []*announcement {
-	n = min(n, len(q))
-	if n <= 0 {
-		return nil
-	}
-	given, open := make([]*announcement, 0, n), []*announcement{q[0]}
-	for len(given) < n {
+	var given []*announcement
+	for open := slices.Clone(q[:1]); len(given) < min(n, len(q)); {
 		a := open[0]
 		open = open[1:]
 		given = append(given, a)

@@ -86,10 +86,7 @@ const (
 
 // better says whether a is to be asked for before b, of the same transaction.
 func (a *announcement) better(b *announcement) bool {
-	if a.rank != b.rank {
-		return a.rank > b.rank
-	}
-	return a.from.id < b.from.id
+	return cmp.Or(cmp.Compare(b.rank, a.rank), cmp.Compare(a.from.id, b.from.id)) < 0
 }
 
 func (a *announcement) name() peer.TxName { return peer.TxName{Hash: a.tx.hash, WTxID: a.wtxid} }
@@ -197,7 +194,7 @@ func (r *Requests) Deadline() time.Time {
 // announced them: so parents are likely to come before their children. They are at most
 // max.
 func (r *Requests) Requestable(id actor.ID, max int) []peer.TxName {
-	if r.Ready(id) == 0 || max <= 0 {
+	if r.Ready(id) == 0 {
 		return nil
 	}
 	list := r.peers[id].best.first(max, bySequence)
@@ -240,9 +237,10 @@ func (r *Requests) ForgetTx(h chainhash.Hash) {
 // asked for next.
 func (r *Requests) ForgetPeer(id actor.ID) {
 	for p := r.peers[id]; p != nil && len(p.all) > 0; {
-		a := p.all[len(p.all)-1]
-		if r.complete(a) {
+		if a := p.all[len(p.all)-1]; a.state == completed {
 			r.drop(a)
+		} else {
+			r.complete(a)
 		}
 	}
 }

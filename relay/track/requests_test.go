@@ -50,14 +50,17 @@ func TestRequestTime(t *testing.T) {
 		inFlight, wantSeconds int
 	}{
 		{"a peer that we chose, by wtxid: nothing speaks against it", byWTxID(1), true, true, 0, 0},
-		{"who connects to us may want to be the only one who is asked", byWTxID(1), false, true, 0, 2},
+		{"who connects to us may want to be the only one who is asked", byWTxID(1), false, true, 0, 1},
 		{"another peer may name the witness data too", byTxID(1), true, true, 0, 2},
 		{"no peer can name the witness data", byTxID(1), true, false, 0, 0},
-		{"99 in flight are not too many", byWTxID(1), true, true, 99, 0},
-		{"a peer with 100 in flight is slow", byWTxID(1), true, true, 100, 2},
-		{"the delays add up", byTxID(1), false, true, 100, 6},
+		{"19 in flight are not too many", byWTxID(1), true, true, 19, 0},
+		{"a peer with 20 in flight is slow", byWTxID(1), true, true, 20, 4},
+		{"the delays add up", byTxID(1), false, true, 20, 7},
 	} {
-		r := NewRequests(DefaultBounds(), [2]uint64{})
+		b := DefaultBounds()
+		b.MaxInFlight = 20
+		b.NonPreferredDelay, b.TxIDDelay, b.OverloadedDelay = time.Second, 2*time.Second, 4*time.Second
+		r := NewRequests(b, [2]uint64{})
 		for n := range c.inFlight {
 			r.ReceivedInv(alice, byWTxID(100+n), true, start)
 		}

@@ -31,8 +31,9 @@ type sip [4]uint64
 
 func (s *sip) word(w uint64) {
 	s[3] ^= w
-	s.round()
-	s.round()
+	for range 2 {
+		s.round()
+	}
 	s[0] ^= w
 }
 

@@ -73,15 +73,15 @@ func (r *Requests) promote(a *announcement) {
 
 // complete notes that a peer will not be asked for a transaction any more. If it was the
 // selected one, the best of those that are ready takes its place. If nobody is left to
-// ask, all is forgotten: then complete returns false.
-func (r *Requests) complete(a *announcement) (kept bool) {
+// ask, all is forgotten.
+func (r *Requests) complete(a *announcement) {
 	tx := a.tx
 	switch {
 	case a.state == completed:
-		return true
+		return
 	case tx.open == 1:
 		r.dropTx(tx)
-		return false
+		return
 	}
 	r.leave(a)
 	r.enter(a, completed)
@@ -91,7 +91,6 @@ func (r *Requests) complete(a *announcement) (kept bool) {
 		r.leave(next)
 		r.enter(next, best)
 	}
-	return true
 }
 
 // dropTx forgets all announcements of a hash.
@@ -110,7 +109,6 @@ func (r *Requests) dropTx(tx *transaction) {
 func (r *Requests) drop(a *announcement) {
 	i, _ := a.tx.find(a.from.id)
 	a.tx.all = slices.Delete(a.tx.all, i, i+1)
-	r.leave(a)
 	r.unlist(a)
 }
 

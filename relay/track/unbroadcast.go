@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
+
 	"acyclic/chain"
 	"acyclic/peer"
 )
@@ -74,6 +76,15 @@ func (u *Unbroadcast) Deadline() time.Time {
 
 // Len is how many there are.
 func (u *Unbroadcast) Len() int { return len(u.list) }
+
+// TxIDs names them.
+func (u *Unbroadcast) TxIDs() []chainhash.Hash {
+	txids := make([]chainhash.Hash, 0, len(u.list))
+	for _, id := range u.list {
+		txids = append(txids, id.TxID)
+	}
+	return txids
+}
 
 // Check returns an error if the set makes no sense.
 func (u *Unbroadcast) Check() error {

@@ -56,6 +56,30 @@ func TestUnbroadcastStory(t *testing.T) {
 	}
 }
 
+// The time until they are announced again has a part that is chance. Without that part it
+// is ReannounceAfter.
+func TestL10WhenTheyAreAnnouncedAgain(t *testing.T) {
+	b := DefaultBounds()
+	early, late := 0, 0
+	for seed := range uint64(100) {
+		switch more := NewUnbroadcast(b).next(start, dice(seed)).Sub(start.Add(b.ReannounceAfter)); {
+		case more < 0 || more > b.ReannounceSpread:
+			t.Fatalf("%v more than the least", more)
+		case more < b.ReannounceSpread/2:
+			early++
+		default:
+			late++
+		}
+	}
+	if early < 20 || late < 20 { // six standard deviations
+		t.Errorf("%d come in the first half, %d in the second", early, late)
+	}
+	b.ReannounceSpread = 0
+	if at := NewUnbroadcast(b).next(start, dice(1)); !at.Equal(start.Add(b.ReannounceAfter)) {
+		t.Errorf("without chance they come at %v", at)
+	}
+}
+
 func TestL4UnbroadcastIsBounded(t *testing.T) {
 	b := DefaultBounds()
 	u := NewUnbroadcast(b)

@@ -17,6 +17,7 @@ type Offer struct {
 	Source actor.ID // the peer that sent it
 	Orphan bool     // keep it for a while if a parent is missing
 	Test   bool     // only say what would happen
+	Ours   bool     // it is to be announced until a peer asks for it
 	Added  time.Time
 
 	// returned says that it comes back after a reorganisation, so its fee does not
@@ -43,6 +44,9 @@ func (p *Pool) Accept(o Offer) (chain.TxVerdict, error) {
 			r = refuse(chain.TxPolicy, "mempool full", "the pool is full of transactions that pay more")
 		}
 	}
+	if r != nil && o.Ours && !o.Test {
+		p.resent(e.ID.TxID)
+	}
 	v := chain.TxVerdict{ID: e.ID}
 	if r != nil {
 		v.Code, v.Reason, v.Detail, v.Missing = r.code, r.reason, r.detail, r.missing
@@ -50,6 +54,15 @@ func (p *Pool) Accept(o Offer) (chain.TxVerdict, error) {
 	}
 	v.Fee, v.VSize = e.Fee, e.VSize
 	return v, nil
+}
+
+// resent tells that RPC has sent a transaction once more, if the pool has it. If that one
+// has other witness data, it is the one that is announced, as in Bitcoin Core.
+func (p *Pool) resent(txid chainhash.Hash) {
+	if e := p.index.byTxID[txid]; e != nil {
+		e.ours.Store(true)
+		p.events = append(p.events, chain.TxResent{Tx: e.name()})
+	}
 }
 
 // admit judges a transaction and puts it into the pool if it is good. The entry that
@@ -73,7 +86,7 @@ func (p *Pool) admit(o Offer) (*entry, *refusal, error) {
 	p.insert(e)
 	p.dropOrphan(e.ID.WTxID)
 	if !o.pooled {
-		p.accepted(e.PoolTx)
+		p.accepted(e.name())
 	}
 	return e, nil, nil
 }
@@ -84,10 +97,11 @@ func (p *Pool) has(txid chainhash.Hash) bool { return p.index.byTxID[txid] != ni
 func (p *Pool) judge(t *btcutil.Tx, o Offer) (e *entry, conflicts []*entry, r *refusal, err error) {
 	e = &entry{}
 	e.ID = chain.TxID{TxID: *t.Hash(), WTxID: *t.WitnessHash()}
-	if p.index.byWTxID[e.ID.WTxID] != nil {
+	switch known := p.index.byTxID[e.ID.TxID]; {
+	case known == nil:
+	case known.ID == e.ID:
 		return e, nil, refuse(chain.TxKnown, "txn-already-in-mempool", "the pool has it"), nil
-	}
-	if p.has(e.ID.TxID) {
+	default:
 		return e, nil, refuse(chain.TxPolicy, "txn-same-nonwitness-data-in-mempool", "the pool has it with other witness data"), nil
 	}
 	if r, err = p.checkAlone(t); r != nil || err != nil {
@@ -103,6 +117,7 @@ func (p *Pool) judge(t *btcutil.Tx, o Offer) (e *entry, conflicts []*entry, r *r
 	}
 	e = newEntry(t, view, fee)
 	e.Source, e.Added = o.Source, o.Added
+	e.ours.Store(o.Ours)
 	if e.Added.IsZero() {
 		e.Added = p.cfg.Now()
 	}

@@ -155,3 +155,15 @@ func TestMemoryIsCounted(t *testing.T) {
 		t.Errorf("%d bytes are counted and %d taken: %.2f", counted, taken, ratio)
 	}
 }
+
+// Each input has its place in the map of what is spent.
+func TestEachInputIsCounted(t *testing.T) {
+	r := newRig(t, Config{})
+	c := r.coins(4, 1_000_000)
+	one, three := spend(1000, 1, c[0]), spend(1000, 1, c[1:]...)
+	r.accept(one, three)
+	usage := func(tx *wire.MsgTx) int64 { return r.pool.index.byTxID[tx.TxHash()].usage - txUsage(tx) }
+	if got := usage(three) - usage(one); got != 2*spendUsage {
+		t.Errorf("two more inputs count %d bytes, want %d", got, 2*spendUsage)
+	}
+}

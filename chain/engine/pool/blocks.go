@@ -155,7 +155,7 @@ func (p *Pool) bringBack(b *returned) error {
 	}
 	var lost []chain.TxID
 	for _, e := range inOrder(lifted) {
-		_, r, err := p.admit(Offer{Tx: e.tx, Source: e.Source, Added: e.Added, returned: true, pooled: true})
+		_, r, err := p.admit(Offer{Tx: e.tx, Source: e.Source, Ours: e.ours.Load(), Added: e.Added, returned: true, pooled: true})
 		if err != nil {
 			return err
 		}

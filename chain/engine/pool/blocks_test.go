@@ -25,7 +25,22 @@ func TestABlockComes(t *testing.T) {
 	}
 	r.pool.Prioritise(known.TxHash(), 10)
 	r.take()
+	hash, before := known.TxHash(), r.pool.Info().Sequence
+	if !r.pool.cfg.HashCache.ContainsHashes(&hash) {
+		t.Error("its hashes are not kept for the block")
+	}
 	r.block(known, winner, parent)
+	if r.pool.cfg.HashCache.ContainsHashes(&hash) {
+		t.Error("hashes are kept of what has left the pool")
+	}
+	if got := r.pool.Info().Sequence - before; got != 4 {
+		t.Errorf("three have left the pool and one has come: it has changed %d times", got)
+	}
+	for _, e := range r.events {
+		if e, is := e.(chain.TxConfirmed); is && !slices.Equal(e.Txs, []chain.TxID{chain.NameOf(known), chain.NameOf(winner), chain.NameOf(parent)}) {
+			t.Errorf("confirmed are %v, which are not both names of the three", e.Txs)
+		}
+	}
 	r.want("after the block", []*wire.MsgTx{child, orphan}, known, loser, grandchild)
 	want := []string{
 		"block " + name(known), "conflict " + name(loser) + " " + name(grandchild),
@@ -74,6 +89,39 @@ func TestAReorganisationGivesBack(t *testing.T) {
 	}
 }
 
+// What comes back is as it was: who sent it, and when it came. What it pays does not
+// matter: a miner has taken it for less, or the pool has.
+func TestWhatComesBackIsAsItWas(t *testing.T) {
+	r := newRig(t, Config{})
+	parent := spend(0, 1, r.coins(1, 1_000_000)...)
+	child := spend(1000, 1, outputs(parent)...)
+	r.block(parent)
+	r.offer(Offer{Tx: child, Source: alice})
+	r.now = r.now.Add(time.Hour)
+	r.pool.cfg.MinRelayFee = 100_000
+	r.reorg(1, nil)
+	r.want("a block without them", []*wire.MsgTx{parent, child})
+	if e := r.pool.Tx(chain.GetPoolTx{TxID: child.TxHash()}); e.Source != alice || !e.Added.Equal(start) || e.Fee != 1000 {
+		t.Errorf("the child is %+v now", e.PoolTx)
+	}
+}
+
+// The new blocks have a child of what comes back. It has left the pool once, confirmed.
+func TestAReorganisationConfirmsAChild(t *testing.T) {
+	r := newRig(t, Config{})
+	parent := spend(1000, 1, r.coins(1, 1_000_000)...)
+	child := spend(1000, 1, outputs(parent)...)
+	r.block(parent)
+	r.accept(child)
+	r.take()
+	r.reorg(1, []*wire.MsgTx{parent, child})
+	r.want("a block has both", nil, parent, child)
+	want := []string{"block " + name(child), "confirmed " + name(parent) + " " + name(child)}
+	if got := r.take(); !slices.Equal(got, want) {
+		t.Errorf("the events are %q, want %q", got, want)
+	}
+}
+
 // What is not valid in the next block any more leaves with its children.
 func TestAReorganisationTakesWhatIsTooEarly(t *testing.T) {
 	r := newRig(t, Config{})
@@ -84,7 +132,7 @@ func TestAReorganisationTakesWhatIsTooEarly(t *testing.T) {
 	ripe := spend(1000, 1, outputs(coinbase)...)
 	c := r.coins(3, 1_000_000)
 	locked := spend(1000, 1, c[0])
-	locked.LockTime, locked.TxIn[0].Sequence = uint32(r.chain.height()), 0
+	locked.LockTime, locked.TxIn[0].Sequence = uint32(r.chain.height()), wire.MaxTxInSequenceNum-1 // no relative lock
 	relative := spend(1000, 1, c[1])
 	relative.TxIn[0].Sequence = 1
 	free := spend(1000, 1, c[2])
@@ -107,12 +155,16 @@ func TestWhatDescendsFromALostCoinbaseLeaves(t *testing.T) {
 	}
 	ripe := spend(1000, 1, outputs(r.chain.blocks[0].MsgBlock().Transactions[0])...)
 	r.accept(ripe)
+	r.take()
 	var none [][]*wire.MsgTx
 	for range 102 {
 		none = append(none, nil)
 	}
 	r.reorg(101, none...)
 	r.want("another coinbase", nil, ripe)
+	if got, want := r.take(), []string{"reorg " + name(ripe)}; !slices.Equal(got, want) {
+		t.Errorf("the events are %q, want %q", got, want)
+	}
 }
 
 // A disconnected block's transactions beyond the bound are given up, the last ones
@@ -160,5 +212,21 @@ func TestExpiry(t *testing.T) {
 	late := spend(1000, 1, c[2])
 	if v := r.offer(Offer{Tx: late, Added: start}); v.Code == chain.TxOK || r.has(late) {
 		t.Errorf("one that was old when it came is kept: %+v", v)
+	}
+}
+
+// A family that came in one moment expires in one, and is told parents first.
+func TestAFamilyExpires(t *testing.T) {
+	r := newRig(t, Config{})
+	c := r.coins(2, 1_000_000)
+	old := spend(1000, 1, c[0])
+	child := spend(1000, 1, outputs(old)...)
+	r.accept(old, child)
+	r.take()
+	r.now = r.now.Add(DefaultExpiry + time.Second)
+	next := spend(1000, 1, c[1])
+	r.accept(next)
+	if got, want := r.take(), []string{"accepted " + name(next), "expiry " + name(old) + " " + name(child)}; !slices.Equal(got, want) {
+		t.Errorf("the events are %q, want %q", got, want)
 	}
 }

@@ -12,6 +12,10 @@ const (
 	// DefaultExpiry is how long a transaction stays. Whoever wants it confirmed
 	// has sent it again by then, with a higher fee.
 	DefaultExpiry = 336 * time.Hour
+	// maxExpired is how many transactions one call throws out for their age, and then
+	// the descendants of the last one. So a block waits for no whole pool that expires
+	// at once. The others follow with the next calls.
+	maxExpired = 1_000
 
 	// incrementalFee is what a replacement pays more for its own bandwidth, and by
 	// how much the minimum fee rises above that of what was evicted.

@@ -56,7 +56,6 @@ func (p *Pool) fetch(t *btcutil.Tx) (*blockchain.UtxoViewpoint, *refusal, error)
 		if made := view.LookupEntry(out); made != nil && !made.IsSpent() {
 			known = true
 		}
-		view.RemoveEntry(out)
 	}
 	if known {
 		return nil, refuse(chain.TxPolicy, "txn-already-known", "a block has it"), nil

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"maps"
 	"slices"
 	"testing"
 
@@ -38,7 +39,7 @@ func complaints(p *Pool) (list []string) {
 		sum.usage += e.usage
 		sum.size += e.VSize
 		sum.fees += e.Fee
-		complain(ix.byTxID[e.ID.TxID] != e || ix.byWTxID[e.ID.WTxID] != e, "an entry is not found by name")
+		complain(ix.byTxID[e.ID.TxID] != e, "an entry is not found by name")
 		complain(e.delta != p.deltas[e.ID.TxID], "a delta is not the one that was set")
 		for _, in := range e.tx.TxIn {
 			complain(spends[in.PreviousOutPoint] != nil, "an output is spent twice")
@@ -46,7 +47,7 @@ func complaints(p *Pool) (list []string) {
 		}
 	}
 	complain(sum != ix.total, "a total is not the sum")
-	complain(len(live) != len(ix.byTxID) || len(live) != len(ix.byWTxID), "the maps have others than the order")
+	complain(len(live) != len(ix.byTxID), "the map has others than the order")
 	complain(len(live) != len(ix.byScore.list) || len(live) != len(ix.byAge.list), "the heaps have others than the order")
 	complain(len(ix.order)-ix.holes != len(live), "the holes are not those that are gone")
 	complain(ix.holes > chunk && ix.holes > len(ix.order)/2, "the most in the order are gone")
@@ -59,12 +60,42 @@ func complaints(p *Pool) (list []string) {
 			complain(!live[e] || *r.at(e) != i, "an entry does not know its place")
 			complain(i > 0 && r.less(e, r.list[(i-1)/2]), "a heap is out of order")
 		}
+		for _, e := range r.list[len(r.list):cap(r.list)] {
+			complain(e != nil, "a heap keeps one that is gone in memory")
+		}
 	}
 	for e := range live {
 		list = append(list, familyComplaints(ix, e)...)
 	}
 	complain(ix.total.usage > p.cfg.MaxBytes, "the pool is too large")
-	complain(len(p.orphans.list) > maxOrphans || p.orphans.usage > maxOrphanBytes, "too many orphans")
+	return append(list, orphanComplaints(p)...)
+}
+
+// orphanComplaints is all that is wrong about the orphans.
+func orphanComplaints(p *Pool) (list []string) {
+	o := p.orphans
+	complain := func(is bool, what string) {
+		if is {
+			list = append(list, what)
+		}
+	}
+	complain(len(o.list) > maxOrphans || o.usage > maxOrphanBytes, "too many orphans")
+	complain(p.waiting != len(o.list) || len(o.byWTxID) != len(o.list), "readers are told of others than wait")
+	usage, spends, queued := int64(0), map[wire.OutPoint][]*orphan{}, 0
+	for _, n := range o.list {
+		usage += n.usage
+		for _, in := range n.tx.TxIn {
+			spends[in.PreviousOutPoint] = append(spends[in.PreviousOutPoint], n)
+		}
+		complain(o.byWTxID[n.id.WTxID] != n, "an orphan is not found by name")
+		complain(n.queued != slices.Contains(o.queue, n), "an orphan does not know whether it is tried again")
+		if n.queued {
+			queued++
+		}
+	}
+	complain(usage != o.usage, "the memory of orphans is not the sum")
+	complain(queued != len(o.queue), "others are tried again than wait")
+	complain(!maps.EqualFunc(spends, o.spends, slices.Equal), "outputs are waited for that nobody waits for")
 	return list
 }
 
@@ -120,7 +151,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"a total":      func(p *Pool, _ *entry) { p.index.total.fees++ },
 		"a sum":        func(_ *Pool, e *entry) { e.up.size++ },
 		"a link":       func(_ *Pool, e *entry) { e.parents = nil },
-		"a name":       func(p *Pool, e *entry) { delete(p.index.byWTxID, e.ID.WTxID) },
+		"a name":       func(p *Pool, e *entry) { delete(p.index.byTxID, e.ID.TxID) },
 		"a spend":      func(p *Pool, e *entry) { delete(p.index.spends, e.tx.TxIn[0].PreviousOutPoint) },
 		"the order":    func(p *Pool, e *entry) { e.seq = 0 },
 		"the heap":     func(p *Pool, e *entry) { e.byAge++ },
@@ -128,11 +159,19 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"a delta":      func(p *Pool, e *entry) { p.deltas[e.ID.TxID] = 1 },
 		"what is gone": func(p *Pool, e *entry) { e.gone.Store(true) },
 		"the size":     func(p *Pool, e *entry) { p.cfg.MaxBytes = 1 },
+
+		"how many orphans": func(p *Pool, _ *entry) { p.waiting++ },
+		"their memory":     func(p *Pool, _ *entry) { p.orphans.usage++ },
+		"their queue":      func(p *Pool, _ *entry) { p.orphans.list[0].queued = true },
+		"one that is left": func(p *Pool, _ *entry) { p.orphans.queue = []*orphan{{}} },
+		"its name":         func(p *Pool, _ *entry) { p.orphans.byWTxID[p.orphans.list[0].id.WTxID] = nil },
+		"what it spends":   func(p *Pool, _ *entry) { clear(p.orphans.spends) },
 	} {
 		r := newRig(t, Config{})
 		a := spend(1000, 1, r.coins(1, 100_000)...)
 		b := spend(1000, 1, outputs(a)...)
 		r.accept(a, b)
+		r.offer(Offer{Tx: spend(1000, 1, coin{wire.OutPoint{Hash: [32]byte{1}}, 100_000}), Orphan: true})
 		if c := complaints(r.pool); len(c) > 0 {
 			t.Fatalf("a good pool: %q", c)
 		}

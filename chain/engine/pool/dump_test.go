@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -159,8 +160,37 @@ func TestADamagedFile(t *testing.T) {
 	if _, err := readFrom("mempool.dat", bytes.NewReader([]byte{9, 0, 0, 0, 0, 0, 0, 0})); err == nil || !strings.Contains(err.Error(), "version 9") {
 		t.Errorf("another version: %v", err)
 	}
+	short := append([]byte{keyedVersion, 0, 0, 0, 0, 0, 0, 0, 4}, make([]byte, 100)...)
+	if _, err := readFrom("mempool.dat", bytes.NewReader(short)); err == nil || !strings.Contains(err.Error(), "a key of 4 bytes") {
+		t.Errorf("a short key: %v", err)
+	}
 	if _, err := OpenFile(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
+	}
+}
+
+// The file has what is in the pool and nothing else, whatever has left the pool, and
+// whatever is left of a save that did not end.
+func TestSaveWritesWhatIsThere(t *testing.T) {
+	r := newRig(t, Config{})
+	c := r.coins(2, 1_000_000)
+	gone, here := spend(1000, 1, c[0]), spend(1000, 1, c[1])
+	r.accept(gone, here)
+	r.block(gone)
+	path := filepath.Join(t.TempDir(), "mempool.dat")
+	if err := os.WriteFile(path+".new", make([]byte, 10_000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.pool.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	txs, _, err := readAll(path, bytes.NewReader(file))
+	if err != nil || len(txs) != 1 || txs[0].Tx.TxHash() != here.TxHash() || len(file) > 1000 {
+		t.Errorf("%d transactions in %d bytes, %v", len(txs), len(file), err)
 	}
 }
 
@@ -211,4 +241,30 @@ func FuzzFile(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The file names what RPC sent and is news still, which is to be announced again.
+func TestWhatRPCSentIsNamedInTheFile(t *testing.T) {
+	r := newRig(t, Config{})
+	coins := r.coins(5, 1_000_000)
+	old, edge, ours, theirs, gone := spend(1000, 1, coins[0]), spend(1000, 1, coins[1]), spend(1000, 1, coins[2]), spend(1000, 1, coins[3]), spend(1000, 1, coins[4])
+	r.offer(Offer{Tx: old, Ours: true, Added: r.now.Add(-chain.NewsAge - 1)})
+	r.offer(Offer{Tx: edge, Ours: true, Added: r.now.Add(-chain.NewsAge)})
+	r.offer(Offer{Tx: theirs, Source: alice})
+	r.offer(Offer{Tx: gone, Ours: true})
+	r.offer(Offer{Tx: ours, Ours: true})
+	r.block(gone)
+	path := filepath.Join(t.TempDir(), "mempool.dat")
+	if err := r.pool.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	_, f, err := readAll(path, file)
+	if want := []chainhash.Hash{edge.TxHash(), ours.TxHash()}; err != nil || !slices.Equal(f.Unbroadcast(), want) {
+		t.Errorf("named are %v (%v), want %v", f.Unbroadcast(), err, want)
+	}
 }

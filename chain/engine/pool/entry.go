@@ -27,8 +27,8 @@ type entry struct {
 	signals bool // BIP125
 
 	// gone says that it has left the pool. Readers may hold it longer: see
-	// index.order.
-	gone atomic.Bool
+	// index.order. ours is PoolTx.Ours, which may become true later.
+	gone, ours atomic.Bool
 
 	// These are guarded by Pool.mu.
 	delta             int64 // what Prioritise has added to the fee
@@ -48,6 +48,13 @@ type sums struct {
 
 func (s *sums) add(o sums) { s.count += o.count; s.size += o.size; s.fees += o.fees }
 func (s *sums) sub(o sums) { s.count -= o.count; s.size -= o.size; s.fees -= o.fees }
+
+// name is the entry by name, as it is now.
+func (e *entry) name() chain.PoolTx {
+	t := e.PoolTx
+	t.Ours = e.ours.Load()
+	return t
+}
 
 // alone are the sums of a transaction without its relatives.
 func (e *entry) alone() sums { return sums{1, e.VSize, e.modified()} }

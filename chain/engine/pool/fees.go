@@ -75,7 +75,7 @@ func (p *Pool) checkFee(e *entry) *refusal {
 func (p *Pool) limit() {
 	oldest := p.cfg.Now().Add(-p.cfg.Expiry)
 	var expired []chain.TxID
-	for e := p.index.byAge.first(); e != nil && e.Added.Before(oldest); e = p.index.byAge.first() {
+	for e := p.index.byAge.first(); len(expired) < maxExpired && e != nil && e.Added.Before(oldest); e = p.index.byAge.first() {
 		expired = append(expired, p.takeFamily([]*entry{e})...)
 	}
 	p.removed(chain.RemovedExpired, expired...)

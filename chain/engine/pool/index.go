@@ -13,8 +13,8 @@ import (
 // index knows the transactions of the pool and how they depend on each other. A
 // parent is always added before its child. It is guarded by Pool.mu.
 type index struct {
-	byTxID, byWTxID map[chainhash.Hash]*entry
-	spends          map[wire.OutPoint]*entry // by the output that is spent
+	byTxID map[chainhash.Hash]*entry
+	spends map[wire.OutPoint]*entry // by the output that is spent
 	// order has all entries, as they came, and some that are gone. Its elements
 	// never change, so readers may look at an earlier state of it without the mutex.
 	order   []*entry
@@ -27,7 +27,7 @@ type index struct {
 
 func newIndex() index {
 	return index{
-		byTxID: map[chainhash.Hash]*entry{}, byWTxID: map[chainhash.Hash]*entry{},
+		byTxID:  map[chainhash.Hash]*entry{},
 		spends:  map[wire.OutPoint]*entry{},
 		byScore: ranking[entry]{less: worthLess, at: func(e *entry) *int { return &e.byScore }},
 		byAge:   ranking[entry]{less: older, at: func(e *entry) *int { return &e.byAge }},
@@ -49,7 +49,7 @@ func (ix *index) parentsOf(tx *wire.MsgTx) (parents []*entry) {
 func (ix *index) add(e *entry, parents, ancestors []*entry) {
 	ix.seq++
 	e.seq = ix.seq
-	ix.byTxID[e.ID.TxID], ix.byWTxID[e.ID.WTxID] = e, e
+	ix.byTxID[e.ID.TxID] = e
 	for _, in := range e.tx.TxIn {
 		ix.spends[in.PreviousOutPoint] = e
 	}
@@ -90,7 +90,6 @@ func (ix *index) remove(e *entry, ancestors, descendants []*entry) {
 	}
 	e.parents, e.children = nil, nil
 	delete(ix.byTxID, e.ID.TxID)
-	delete(ix.byWTxID, e.ID.WTxID)
 	for _, in := range e.tx.TxIn {
 		delete(ix.spends, in.PreviousOutPoint)
 	}

@@ -296,7 +296,7 @@ func short(hash chainhash.Hash) string { return hash.String()[:6] }
 func name(tx *wire.MsgTx) string { return short(tx.TxHash()) }
 
 func (r *rig) has(tx *wire.MsgTx) bool {
-	return r.pool.Tx(chain.GetPoolTx{Hash: tx.TxHash()}).Tx != nil
+	return r.pool.Tx(chain.GetPoolTx{TxID: tx.TxHash()}).Tx != nil
 }
 
 func (r *rig) want(why string, in []*wire.MsgTx, out ...*wire.MsgTx) {

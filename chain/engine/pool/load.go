@@ -179,7 +179,7 @@ func (f *File) each(what string, read func(chainhash.Hash) error) error {
 // Deltas are the priorities of transactions that are not in the file.
 func (f *File) Deltas() []Priority { return f.deltas }
 
-// Unbroadcast are the transactions that no peer has asked for yet.
+// Unbroadcast are the transactions that perhaps no peer has asked for yet.
 func (f *File) Unbroadcast() []chainhash.Hash { return f.unbroadcast }
 
 // Close ends the reading.

@@ -26,7 +26,7 @@ func (p *Pool) List() chain.Pool {
 	a := chain.Pool{Txs: make([]chain.PoolTx, 0, len(order)), Sequence: sequence}
 	for _, e := range order {
 		if !e.gone.Load() {
-			a.Txs = append(a.Txs, e.PoolTx)
+			a.Txs = append(a.Txs, e.name())
 		}
 	}
 	return a
@@ -36,14 +36,11 @@ func (p *Pool) List() chain.Pool {
 func (p *Pool) Tx(q chain.GetPoolTx) chain.PooledTx {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	e := p.index.byTxID[q.Hash]
-	if q.WTxID {
-		e = p.index.byWTxID[q.Hash]
-	}
+	e := p.index.byTxID[q.TxID]
 	if e == nil {
 		return chain.PooledTx{}
 	}
-	return chain.PooledTx{PoolTx: e.PoolTx, Tx: e.tx}
+	return chain.PooledTx{PoolTx: e.name(), Tx: e.tx}
 }
 
 // Several answers GetPoolTxs.
@@ -121,7 +118,7 @@ func (p *Pool) allEntries() chain.PoolEntries {
 // describe says all about an entry. The caller holds the mutex.
 func (e *entry) describe() chain.PoolEntry {
 	d := chain.PoolEntry{
-		PoolTx: e.PoolTx, Tx: e.tx, Weight: e.weight, Height: e.height, Modified: e.modified(),
+		PoolTx: e.name(), Tx: e.tx, Weight: e.weight, Height: e.height, Modified: e.modified(),
 		AncestorFees: e.up.fees, AncestorCount: e.up.count, AncestorSize: e.up.size,
 		DescendantFees: e.down.fees, DescendantCount: e.down.count, DescendantSize: e.down.size,
 		Depends: names(e.parents), SpentBy: names(e.children),

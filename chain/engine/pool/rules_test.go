@@ -126,6 +126,10 @@ func TestRules(t *testing.T) {
 
 		{"a script fails", func(r *rig, tx *wire.MsgTx) { tx.TxIn[0].Witness = wire.TxWitness{{txscript.OP_FALSE}} },
 			chain.TxInvalid, "mandatory-script-verify-flag-failed (Witness program hash mismatch)"},
+		{"the second script fails", func(r *rig, tx *wire.MsgTx) {
+			in := &wire.TxIn{PreviousOutPoint: r.coinOf(1000, anyone).out, Witness: wire.TxWitness{{txscript.OP_FALSE}}, Sequence: wire.MaxTxInSequenceNum}
+			tx.AddTxIn(in)
+		}, chain.TxInvalid, "mandatory-script-verify-flag-failed (Witness program hash mismatch)"},
 		{"a script's end is not clean", func(r *rig, tx *wire.MsgTx) {
 			redeem := []byte{txscript.OP_TRUE, txscript.OP_TRUE}
 			r.pays(tx, payToHash(redeem), push(redeem))

@@ -13,6 +13,8 @@ import (
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain"
 )
 
 // mempool.dat is as Bitcoin Core 28 writes it, numbers in little endian:
@@ -161,8 +163,25 @@ func (p *Pool) write(to *bufio.Writer, key []byte) error {
 		}
 	}
 	p.writeDeltas(s)
-	_ = wire.WriteVarInt(s, 0, 0) // the relay knows what is unbroadcast
+	p.writeUnbroadcast(s)
 	return s.put()
+}
+
+// writeUnbroadcast names what RPC sent and is news still. Only relay knows for which of these
+// a peer has asked, and the worker cannot ask it. So after the next start all of them are
+// announced once more, until a peer asks.
+func (p *Pool) writeUnbroadcast(s *scribe) {
+	oldest := p.cfg.Now().Add(-chain.NewsAge)
+	var ours []chainhash.Hash
+	for _, e := range p.index.order {
+		if !e.gone.Load() && e.ours.Load() && !e.Added.Before(oldest) {
+			ours = append(ours, e.ID.TxID)
+		}
+	}
+	_ = wire.WriteVarInt(s, 0, uint64(len(ours))) // memory takes it
+	for _, txid := range ours {
+		s.Write(txid[:])
+	}
 }
 
 // writeDeltas writes the deltas of transactions that are not in the pool.

@@ -19,10 +19,10 @@ const (
 	// allocSlack is what a small object takes more than its size.
 	allocSlack = 16
 
-	// entryUsage is an entry with its places in two maps, two heaps and the order,
+	// entryUsage is an entry with its places in a map, two heaps and the order,
 	// its links to a parent and a child, and its hashes in btcd's cache.
 	entryUsage = int64(unsafe.Sizeof(entry{})) + allocSlack +
-		int64(mapSlack*float64(2*(hashSize+pointer))) + 3*2*pointer + 2*pointer +
+		int64(mapSlack*float64(hashSize+pointer)) + 3*2*pointer + 2*pointer +
 		int64(unsafe.Sizeof(txscript.TxSigHashes{})) + int64(mapSlack*float64(hashSize+pointer))
 	// spendUsage is an input's place in the map of spent outputs.
 	spendUsage = int64(mapSlack * float64(int64(unsafe.Sizeof(wire.OutPoint{}))+pointer))

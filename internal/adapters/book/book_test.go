@@ -95,6 +95,16 @@ func TestPicksAreOfDifferentNetworks(t *testing.T) {
 	}
 }
 
+// Each address that is wanted has its own tries, so as many are picked as are wanted.
+func TestAsManyArePickedAsAreWanted(t *testing.T) {
+	b := open(t, t.TempDir())
+	defer b.Close()
+	learn(b, addrs(90)...)
+	if got := ask[server.Picked](b, server.Pick{Max: maxPick + 1}).Addrs; len(got) != maxPick {
+		t.Errorf("of 90 networks %d are picked, want %d", len(got), maxPick)
+	}
+}
+
 func TestOnlyWhatTCPCanReachIsKept(t *testing.T) {
 	b := open(t, t.TempDir())
 	defer b.Close()

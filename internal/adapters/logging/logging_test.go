@@ -84,6 +84,22 @@ func TestRecord(t *testing.T) {
 	}
 }
 
+// A line has the time at which its record was made, however long it has waited. A value
+// that could be taken for a field, or for more than one, is quoted.
+func TestWhatALineSays(t *testing.T) {
+	var screen bytes.Buffer
+	l := open(t, Config{Screen: &screen})
+	l.emit(entry{
+		at: time.Date(2026, 1, 2, 15, 4, 5, 6_000_000, time.Local), subsystem: "peer", id: 5,
+		rec: actor.Record{Level: actor.Warn, Msg: "a message", Fields: []any{"a", "x=1", "b", "x 1", "c", `x"1`, "d", "x1", "e"}},
+	})
+	closeLogs(t, l)
+	const want = "2026-01-02 15:04:05.006 WRN peer: a message  a=\"x=1\" b=\"x 1\" c=\"x\\\"1\" d=x1\n"
+	if got := screen.String(); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestJSON(t *testing.T) {
 	var screen bytes.Buffer
 	l := open(t, Config{JSON: true, Screen: &screen})
@@ -177,6 +193,32 @@ func TestL12SlowScreenDropsAndSaysSo(t *testing.T) {
 	}
 	if file, _ := os.ReadFile(filepath.Join(dir, FileName)); strings.Count(string(file), "hello") != 11 {
 		t.Errorf("the file holds:\n%s", file)
+	}
+}
+
+// The screen gets a line later, and whoever wrote it uses its memory again at once.
+func TestALineThatWaitsStaysAsItIs(t *testing.T) {
+	s := &sink{screen: make(chan []byte, 1)}
+	line := []byte("hello")
+	s.show(line)
+	line[0] = 'j'
+	if got := <-s.screen; string(got) != "hello" {
+		t.Errorf("the screen gets %q", got)
+	}
+}
+
+// Lines that the screen did not get are told when it has taken half of those that wait:
+// before that the news would be lost too.
+func TestMissedLinesAreToldWhenThereIsRoom(t *testing.T) {
+	s := &sink{screen: make(chan []byte, 4)}
+	for range 6 {
+		s.show([]byte("hello"))
+	}
+	for _, want := range []int{0, 0, 2, 0} {
+		if n := s.takeMissed(); n != want {
+			t.Errorf("with %d lines that wait %d are told, want %d", len(s.screen), n, want)
+		}
+		<-s.screen
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,5 +103,36 @@ func TestL4RequestsCostWhatTheyWeigh(t *testing.T) {
 		if cost := after.TotalAlloc - before.TotalAlloc; cost > factor*size || !json.Valid(answer) {
 			t.Errorf("%s: %d MiB for a request of %d MiB and a reply of %d MiB", why, cost>>20, size>>20, len(answer)>>20)
 		}
+	}
+}
+
+// No call is carried out once the replies have as many bytes as a batch may have.
+func TestABatchEndsWithItsBytes(t *testing.T) {
+	const reply = `"a reply"`
+	batch := slices.Repeat([]json.RawMessage{[]byte(`{"id":1,"method":"x"}`)}, 4)
+	for full, want := range map[int]int{len(reply): 1, len(reply) + 1: 2} {
+		done := 0
+		_, answer := answerBatch(context.Background(), batch, full, func(*request) ([]byte, error) {
+			done++
+			return []byte(reply), nil
+		})
+		if done != want || strings.Count(string(answer), "not carried out") != len(batch)-want {
+			t.Errorf("up to %d bytes %d calls are carried out, want %d: %s", full, done, want, answer)
+		}
+	}
+}
+
+// The calls of a client that has gone are not carried out.
+func TestABatchEndsWithItsClient(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	batch := slices.Repeat([]json.RawMessage{[]byte(`{"id":1,"method":"x"}`)}, 3)
+	done := 0
+	answerBatch(ctx, batch, 1000, func(*request) ([]byte, error) {
+		done++
+		cancel()
+		return []byte("1"), nil
+	})
+	if done != 1 {
+		t.Errorf("%d calls are carried out, want the one under way", done)
 	}
 }

@@ -102,7 +102,7 @@ func getBlock(c *call, a arguments) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	stored, err := ask(c, c.Ports.Block, chain.GetBlock{Hash: hash, Witness: true})
+	stored, err := ask(c, c.Ports.Block, chain.GetBlock{Hash: hash, Witness: true, Spent: verbosity >= 2})
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func getBlock(c *call, a arguments) (any, error) {
 		return nil, fail(codeInternal, "Block %v cannot be read: %v", hash, err)
 	}
 	header := newHeaderResult(info, best, len(block.Transactions))
-	return newBlockResult(header, &block, verbosity >= 2, c.Params), nil
+	return newBlockResult(header, &block, verbosity, stored.Spent, c.Params), nil
 }
 
 // verbosity is the second argument of commands that have one: false is 0 and true is 1.

@@ -61,19 +61,25 @@ func newHeaderResult(info chain.HeaderInfo, best int32, txs int) headerResult {
 	}
 }
 
-// newBlockResult shows a block, with its transactions if full, otherwise with their ids.
-func newBlockResult(header headerResult, b *wire.MsgBlock, full bool, params *chaincfg.Params) blockResult {
+// newBlockResult shows a block with the ids of its transactions. With verbosity 2 it has the
+// transactions and their fees, with 3 also the outputs that they spend, where these are known.
+func newBlockResult(header headerResult, b *wire.MsgBlock, verbosity int64, outs []chain.SpentOut, params *chaincfg.Params) blockResult {
 	r := blockResult{
 		headerResult: header,
 		StrippedSize: b.SerializeSizeStripped(), Size: b.SerializeSize(),
 		Weight: blockchain.GetBlockWeight(btcutil.NewBlock(b)), Tx: []any{},
 	}
-	for _, tx := range b.Transactions {
-		if full {
-			r.Tx = append(r.Tx, newTxResult(tx, params))
-		} else {
+	spent := spentBy(b, outs)
+	for i, tx := range b.Transactions {
+		if verbosity < 2 {
 			r.Tx = append(r.Tx, tx.TxHash().String())
+			continue
 		}
+		one := newTxResult(tx, params)
+		if i > 0 && spent != nil {
+			one.spends(spent[i], verbosity > 2, params)
+		}
+		r.Tx = append(r.Tx, one)
 	}
 	return r
 }

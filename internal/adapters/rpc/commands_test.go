@@ -38,6 +38,7 @@ func TestShapes(t *testing.T) {
 		{"getblockheader.json", "getblockheader", `["` + hash + `"]`},
 		{"getblock_1.json", "getblock", `["` + hash + `"]`},
 		{"getblock_2.json", "getblock", `["` + hash + `",2]`},
+		{"getblock_3.json", "getblock", `["` + hash + `",3]`},
 		{"getblock_genesis.json", "getblock", `["` + chaincfg.RegressionNetParams.GenesisHash.String() + `",true]`},
 		{"getblockchaininfo.json", "getblockchaininfo", `[]`},
 		{"getpeerinfo.json", "getpeerinfo", `[]`},
@@ -151,7 +152,7 @@ func TestSubmitBlock(t *testing.T) {
 	r := newRig(t, 1, Config{})
 	verdict := chain.Verdict{Code: chain.OK, InBestChain: true}
 	on(r.f, func(q chain.SubmitBlock) (chain.Verdict, error) {
-		if q.Hash != best.BlockHash() || q.Source != 0 {
+		if q.Hash != best.BlockHash() || q.Source != 0 || q.Test {
 			t.Errorf("submitted %v from %v", q.Hash, q.Source)
 		}
 		return verdict, nil
@@ -258,7 +259,7 @@ func TestL2EachQuestionMayGetNoAnswer(t *testing.T) {
 		"getrawtransaction":  {tx, `"` + spend.TxHash().String() + `",1,` + block},
 		"sendrawtransaction": {hexText(child), hexText(child) + ",0"}, "testmempoolaccept": {"[" + hexText(child) + "]"},
 		"generateblock": {`"` + payTo + `",[` + tx + `]`}, "generatetoaddress": {`1,"` + payTo + `"`},
-		"getblocktemplate": {`{"rules":["segwit"]}`, `{"rules":["segwit"],"longpollid":1}`},
+		"getblocktemplate": {`{"mode":"proposal","data":"` + hexOf(best) + `"}`, `{"rules":["segwit"]}`, `{"rules":["segwit"],"longpollid":1}`},
 		"addnode":          {`"192.0.2.1","add"`}, "disconnectnode": {`"192.0.2.1"`},
 		"decoderawtransaction": {hexText(child)}, "decodescript": {`"51"`}, "stop": nil,
 	}
@@ -376,7 +377,7 @@ func TestAmountsAndWork(t *testing.T) {
 func TestBlockShapes(t *testing.T) {
 	for _, name := range []string{"testnet926485", "testnet1263442"} {
 		b := readBlock(name + ".hex")
-		result := newBlockResult(headerResult{Hash: b.BlockHash().String()}, b, true, &chaincfg.TestNet3Params)
+		result := newBlockResult(headerResult{Hash: b.BlockHash().String()}, b, 2, nil, &chaincfg.TestNet3Params)
 		golden.Equal(t, filepath.Join("testdata", name+".json"), []byte(indent(t, string(marshal(result)))))
 	}
 }

@@ -82,7 +82,7 @@ func namedTxs(c *call, list json.RawMessage) ([]chain.TemplateTx, error) {
 
 func namedTx(c *call, name string) (*wire.MsgTx, error) {
 	if hash, err := chainhash.NewHashFromStr(name); err == nil && len(name) == chainhash.MaxHashStringSize {
-		pooled, err := ask(c, c.Ports.PoolTx, chain.GetPoolTx{Hash: *hash})
+		pooled, err := ask(c, c.Ports.PoolTx, chain.GetPoolTx{TxID: *hash})
 		if err == nil && pooled.Tx == nil {
 			err = fail(codeNotFound, "Transaction %s not in mempool.", name)
 		}

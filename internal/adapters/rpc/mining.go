@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"bytes"
-	"encoding/hex"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -15,19 +14,14 @@ import (
 
 // submitBlock answers as BIP22 says: null, or the reason in a word.
 func submitBlock(c *call, a arguments) (any, error) {
-	raw, err := hex.DecodeString(a.text(0))
+	block, err := decodeBlock(a.text(0))
 	if err != nil {
-		return nil, fail(codeDeserialization, "Block decode failed")
-	}
-	r := bytes.NewReader(raw)
-	var block wire.MsgBlock
-	if err := block.Deserialize(r); err != nil || r.Len() > 0 {
-		return nil, fail(codeDeserialization, "Block decode failed")
+		return nil, err
 	}
 	if len(block.Transactions) == 0 || !blockchain.IsCoinBaseTx(block.Transactions[0]) {
 		return nil, fail(codeDeserialization, "Block does not start with a coinbase")
 	}
-	v, err := ask(c, c.Ports.Submit, chain.SubmitBlock{Payload: raw, Hash: block.BlockHash()})
+	v, err := ask(c, c.Ports.Submit, submission(block))
 	if err != nil {
 		return nil, err
 	}

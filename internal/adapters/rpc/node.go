@@ -97,6 +97,7 @@ type Ports struct {
 	SyncPeers   actor.Port[netsync.GetPeers, netsync.Peers]
 	RelayStatus actor.Port[relay.GetStatus, relay.Status]
 	RelayPeers  actor.Port[relay.GetPeers, relay.Peers]
+	Unbroadcast actor.Port[relay.GetUnbroadcast, relay.Unbroadcast]
 
 	PeerInfo actor.PortOf[peer.GetInfo, peer.Info, peer.Peer]
 }
@@ -128,6 +129,7 @@ func Connect(p *actor.Ports, to Targets, w Windows) Ports {
 		SyncPeers:    actor.Connect[netsync.GetPeers](p, "rpc.syncpeers", to.Netsync, w.Kind, w.ReadTimeout),
 		RelayStatus:  actor.Connect[relay.GetStatus](p, "rpc.relaystatus", to.Relay, w.Kind, w.ReadTimeout),
 		RelayPeers:   actor.Connect[relay.GetPeers](p, "rpc.relaypeers", to.Relay, w.Kind, w.ReadTimeout),
+		Unbroadcast:  actor.Connect[relay.GetUnbroadcast](p, "rpc.unbroadcast", to.Relay, w.Kind, w.ReadTimeout),
 		PeerInfo:     actor.ConnectOf[peer.GetInfo](p, "rpc.peerinfo", w.Peer, w.PeerTimeout),
 	}
 }

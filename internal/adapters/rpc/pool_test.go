@@ -45,6 +45,8 @@ func (r *rig) pool() {
 	older, younger := entry(parent, 1000), entry(child, 2000)
 	older.DescendantCount, older.SpentBy = 2, []chainhash.Hash{younger.ID.TxID}
 	younger.AncestorCount, younger.Depends, younger.Replaceable = 2, []chainhash.Hash{older.ID.TxID}, true
+	older.DescendantFees, older.DescendantSize = older.Modified+younger.Modified, older.VSize+younger.VSize
+	younger.AncestorFees, younger.AncestorSize = older.DescendantFees, older.DescendantSize
 	on(r.f, func(chain.GetPool) (chain.Pool, error) {
 		return chain.Pool{Txs: []chain.PoolTx{older.PoolTx, younger.PoolTx}, Sequence: 7}, nil
 	})
@@ -56,7 +58,7 @@ func (r *rig) pool() {
 	})
 	on(r.f, func(q chain.GetPoolTx) (chain.PooledTx, error) {
 		for _, e := range []chain.PoolEntry{older, younger} {
-			if e.ID.TxID == q.Hash && !q.WTxID {
+			if e.ID.TxID == q.TxID {
 				return chain.PooledTx{PoolTx: e.PoolTx, Tx: e.Tx}, nil
 			}
 		}
@@ -136,7 +138,7 @@ func TestPool(t *testing.T) {
 // What an entry depends on and what depends on it is in the order of the ids.
 func TestRelativesAreSorted(t *testing.T) {
 	some := []chainhash.Hash{{31: 3}, {31: 1}, {31: 2}}
-	e := newPoolEntry(chain.PoolEntry{Depends: some, SpentBy: some})
+	e := newPoolEntry(chain.PoolEntry{Depends: some, SpentBy: some}, nil)
 	if !slices.IsSorted(e.Depends) || !slices.IsSorted(e.SpentBy) || len(e.Depends) != 3 || len(e.SpentBy) != 3 {
 		t.Errorf("%v %v", e.Depends, e.SpentBy)
 	}

@@ -40,6 +40,7 @@ type (
 		Depends         []string `json:"depends"`
 		SpentBy         []string `json:"spentby"`
 		Replaceable     bool     `json:"bip125-replaceable"`
+		Unbroadcast     bool     `json:"unbroadcast"`
 	}
 
 	poolFees struct {
@@ -78,7 +79,10 @@ func getRawMempool(c *call, a arguments) (any, error) {
 		return nil, fail(codeInvalidParameter, "Verbose results cannot contain mempool sequence values.")
 	case verbose:
 		all, err := ask(c, c.Ports.Entries, chain.GetPoolEntries{Which: chain.AllEntries})
-		return entriesByID(all.Entries), err
+		if err != nil {
+			return nil, err
+		}
+		return entriesByID(c, all.Entries)
 	}
 	pool, err := ask(c, c.Ports.Pool, chain.GetPool{})
 	if err != nil {
@@ -112,7 +116,11 @@ func getMempoolEntry(c *call, a arguments) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newPoolEntry(entries[0]), nil
+	unbroadcast, err := askUnbroadcast(c)
+	if err != nil {
+		return nil, err
+	}
+	return newPoolEntry(entries[0], unbroadcast), nil
 }
 
 func getMempoolAncestors(c *call, a arguments) (any, error) {
@@ -129,7 +137,7 @@ func relatives(c *call, a arguments, which chain.Which) (any, error) {
 		return nil, err
 	}
 	if a.flag(1, false) {
-		return entriesByID(entries), nil
+		return entriesByID(c, entries)
 	}
 	ids := []string{}
 	for _, e := range entries {
@@ -138,21 +146,36 @@ func relatives(c *call, a arguments, which chain.Which) (any, error) {
 	return ids, nil
 }
 
-func entriesByID(entries []chain.PoolEntry) map[string]poolEntry {
+func entriesByID(c *call, entries []chain.PoolEntry) (any, error) {
+	unbroadcast, err := askUnbroadcast(c)
+	if err != nil {
+		return nil, err
+	}
 	all := make(map[string]poolEntry, len(entries))
 	for _, e := range entries {
-		all[e.ID.TxID.String()] = newPoolEntry(e)
+		all[e.ID.TxID.String()] = newPoolEntry(e, unbroadcast)
 	}
-	return all
+	return all, nil
 }
 
-func newPoolEntry(e chain.PoolEntry) poolEntry {
+// askUnbroadcast asks the relay what no peer has asked for yet.
+func askUnbroadcast(c *call) (map[chainhash.Hash]bool, error) {
+	a, err := ask(c, c.Ports.Unbroadcast, relay.GetUnbroadcast{})
+	set := make(map[chainhash.Hash]bool, len(a.TxIDs))
+	for _, txid := range a.TxIDs {
+		set[txid] = true
+	}
+	return set, err
+}
+
+func newPoolEntry(e chain.PoolEntry, unbroadcast map[chainhash.Hash]bool) poolEntry {
 	return poolEntry{
 		VSize: e.VSize, Weight: e.Weight, Time: e.Added.Unix(), Height: e.Height,
 		DescendantCount: e.DescendantCount, DescendantSize: e.DescendantSize,
 		AncestorCount: e.AncestorCount, AncestorSize: e.AncestorSize, WTxID: e.ID.WTxID.String(),
 		Fees:    poolFees{amount(e.Fee), amount(e.Modified), amount(e.AncestorFees), amount(e.DescendantFees)},
 		Depends: sortedIDs(e.Depends), SpentBy: sortedIDs(e.SpentBy), Replaceable: e.Replaceable,
+		Unbroadcast: unbroadcast[e.ID.TxID],
 	}
 }
 

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -21,7 +22,7 @@ type rawTxResult struct {
 }
 
 // getRawTransaction looks into the pool, or into the block that is named. There is no
-// index of transactions.
+// index of transactions. As in Core 28, what a transaction of the pool spends is not shown.
 func getRawTransaction(c *call, a arguments) (any, error) {
 	hash, err := a.hash(0, "parameter 1")
 	if err != nil {
@@ -37,7 +38,7 @@ func getRawTransaction(c *call, a arguments) (any, error) {
 	if a.has(2) {
 		return txOfBlock(c, a, hash, verbosity)
 	}
-	pooled, err := ask(c, c.Ports.PoolTx, chain.GetPoolTx{Hash: hash})
+	pooled, err := ask(c, c.Ports.PoolTx, chain.GetPoolTx{TxID: hash})
 	switch {
 	case err != nil:
 		return nil, err
@@ -59,23 +60,32 @@ func txOfBlock(c *call, a arguments, hash chainhash.Hash, verbosity int64) (any,
 	if err != nil {
 		return nil, named(err, codeNotFound, "Block hash not found")
 	}
-	stored, err := ask(c, c.Ports.Block, chain.GetBlock{Hash: at, Witness: true})
+	stored, err := ask(c, c.Ports.Block, chain.GetBlock{Hash: at, Witness: true, Spent: verbosity >= 2})
 	if err != nil {
 		return nil, err
 	}
 	if stored.Payload == nil {
 		return nil, fail(codeMisc, "Block not available")
 	}
-	tx, err := findTx(stored.Payload, hash)
-	switch {
-	case err != nil:
+	var block wire.MsgBlock
+	if err := block.Deserialize(bytes.NewReader(stored.Payload)); err != nil {
 		return nil, fail(codeInternal, "Block %v cannot be read: %v", at, err)
-	case tx == nil:
+	}
+	i := slices.IndexFunc(block.Transactions, func(tx *wire.MsgTx) bool { return tx.TxHash() == hash })
+	switch {
+	case i < 0:
 		return nil, fail(codeNotFound, "No such transaction found in the provided block. Use gettransaction for wallet transactions.")
 	case verbosity <= 0:
-		return hexOf(tx), nil
+		return hexOf(block.Transactions[i]), nil
 	}
-	r := rawTxResult{InActiveChain: &info.InBestChain, txResult: newTxResult(tx, c.Params), BlockHash: at.String()}
+	r := rawTxResult{InActiveChain: &info.InBestChain, txResult: newTxResult(block.Transactions[i], c.Params), BlockHash: at.String()}
+	if verbosity >= 2 && i > 0 {
+		spent := spentBy(&block, stored.Spent)
+		if spent == nil {
+			return nil, fail(codeInternal, "Undo data expected but can't be read. This could be due to disk corruption or a conflict with a pruning event.")
+		}
+		r.spends(spent[i], true, c.Params)
+	}
 	if info.InBestChain {
 		r.Confirmations = best - info.Point.Height + 1
 		r.Time = info.Header.Timestamp.Unix()
@@ -90,20 +100,6 @@ func named(err error, c code, text string) error {
 		return fail(c, "%s", text)
 	}
 	return err
-}
-
-// findTx finds a transaction in a serialized block, or returns nil.
-func findTx(payload []byte, hash chainhash.Hash) (*wire.MsgTx, error) {
-	var block wire.MsgBlock
-	if err := block.Deserialize(bytes.NewReader(payload)); err != nil {
-		return nil, err
-	}
-	for _, tx := range block.Transactions {
-		if tx.TxHash() == hash {
-			return tx, nil
-		}
-	}
-	return nil, nil
 }
 
 func decodeRawTransaction(c *call, a arguments) (any, error) {

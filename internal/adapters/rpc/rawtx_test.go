@@ -3,6 +3,7 @@ package rpc
 import (
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +16,25 @@ import (
 	"acyclic/chain"
 	"acyclic/internal/proof/golden"
 )
+
+// A block is read with its witness data, whatever is shown of it.
+func TestBlocksAreReadWithWitnessData(t *testing.T) {
+	r := newRig(t, 1, Config{})
+	hash := `"` + best.BlockHash().String() + `"`
+	for method, params := range map[string]string{
+		"getblock": "[" + hash + ",0]", "getrawtransaction": `["` + spend.TxHash().String() + `",0,` + hash + "]",
+	} {
+		on(r.f, func(q chain.GetBlock) (chain.Block, error) {
+			if !q.Witness {
+				t.Errorf("%s asks for a block without witness data", method)
+			}
+			return chain.Block{Hash: q.Hash, Height: 170, Payload: payload(best)}, nil
+		})
+		if _, failure := r.call(method, params); failure != "" {
+			t.Errorf("%s: %s", method, failure)
+		}
+	}
+}
 
 func TestGetRawTransaction(t *testing.T) {
 	r := newRig(t, 1, Config{})
@@ -36,6 +56,45 @@ func TestGetRawTransaction(t *testing.T) {
 	r.wantError("getrawtransaction", `["`+coinbase+`"]`, "-5 The genesis block coinbase is not considered an ordinary transaction and cannot be retrieved")
 	on(r.f, func(chain.GetBlock) (chain.Block, error) { return chain.Block{Payload: []byte{1}}, nil })
 	r.wantError("getrawtransaction", "["+mined+",1,"+hash+"]", "-32603 Block "+best.BlockHash().String()+" cannot be read: unexpected EOF")
+}
+
+// With verbosity 2 a transaction of a block has its fee and what it spends. A coinbase and,
+// as in Core 28, a transaction of the pool are shown as with 1.
+func TestGetRawTransactionWithWhatItSpends(t *testing.T) {
+	r := newRig(t, 1, Config{})
+	hash := `"` + best.BlockHash().String() + `"`
+	mined := `"` + spend.TxHash().String() + `"`
+	result, _ := r.call("getrawtransaction", "["+mined+",2,"+hash+"]")
+	golden.Equal(t, filepath.Join("testdata", "getrawtransaction_spent.json"), []byte(indent(t, result)))
+	for _, args := range []string{`"` + child.TxHash().String() + `",%d`, `"` + best.Transactions[0].TxHash().String() + `",%d,` + hash} {
+		plain, failure := r.call("getrawtransaction", "["+fmt.Sprintf(args, 1)+"]")
+		r.want("getrawtransaction", "["+fmt.Sprintf(args, 2)+"]", plain)
+		if failure != "" {
+			t.Error(failure)
+		}
+	}
+	on(r.f, func(q chain.GetBlock) (chain.Block, error) { return chain.Block{Payload: payload(best)}, nil })
+	r.wantError("getrawtransaction", "["+mined+",2,"+hash+"]", "-32603 Undo data expected but can't be read. This could be due to disk corruption or a conflict with a pruning event.")
+	if got, failure := r.call("getblock", "["+hash+",3]"); failure != "" || strings.Contains(got, `"fee"`) || strings.Contains(got, `"prevout"`) {
+		t.Errorf("a block of which it is not known what it spends: %s %s", got, failure)
+	}
+}
+
+// What a block spends is split among its transactions, all or none.
+func TestSpentBy(t *testing.T) {
+	b := &wire.MsgBlock{Transactions: []*wire.MsgTx{parent, child, readBlock("testnet926485.hex").Transactions[2]}}
+	n := len(b.Transactions[2].TxIn)
+	outs := make([]chain.SpentOut, 1+n)
+	for i := range outs {
+		outs[i].Value = int64(i)
+	}
+	got := spentBy(b, outs)
+	if len(got) != 3 || got[0] != nil || len(got[1]) != 1 || len(got[2]) != n || got[1][0].Value != 0 || got[2][n-1].Value != int64(n) {
+		t.Errorf("%+v", got)
+	}
+	if got := spentBy(b, outs[:n]); got != nil {
+		t.Errorf("one is missing: %+v", got)
+	}
 }
 
 func TestDecodeRawTransaction(t *testing.T) {

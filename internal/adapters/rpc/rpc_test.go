@@ -248,17 +248,21 @@ func (r *rig) story() {
 	on(r.f, func(q chain.GetBlock) (chain.Block, error) {
 		switch q.Hash {
 		case tip.Hash:
-			return chain.Block{Hash: q.Hash, Height: 170, Payload: payload(best)}, nil
+			b := chain.Block{Hash: q.Hash, Height: 170, Payload: payload(best)}
+			if q.Spent {
+				b.Spent = []chain.SpentOut{{Value: 50e8, Script: spend.TxOut[1].PkScript, Height: 9, CoinBase: true}}
+			}
+			return b, nil
 		case *chaincfg.RegressionNetParams.GenesisHash:
 			return chain.Block{Hash: q.Hash, Payload: payload(genesis)}, nil
 		}
 		return chain.Block{Hash: q.Hash}, nil
 	})
-	r.peers()
+	r.peers(tip, head)
 	r.pool()
 }
 
-func (r *rig) peers() {
+func (r *rig) peers(tip, head chain.Point) {
 	one, two, three := actor.Child(4, 7), actor.Child(4, 8), actor.Child(4, 9)
 	remote := netip.MustParseAddrPort("203.0.113.5:8333")
 	on(r.f, func(server.GetPeers) (server.Peers, error) {
@@ -290,13 +294,19 @@ func (r *rig) peers() {
 		return peer.Info{}, actor.ErrTimeout
 	}
 	on(r.f, func(netsync.GetStatus) (netsync.Status, error) {
-		return netsync.Status{Phase: netsync.Blocks, Peers: 1, InFlight: 1, BlockRate: 2.5}, nil
+		return netsync.Status{
+			Phase: netsync.Blocks, Tips: chain.Tips{Block: tip, Header: head}, Target: chain.Point{Hash: stale, Height: 172},
+			Peers: 1, InFlight: 2, Held: 3, HeldBytes: 4000, Blocks: 5, Bytes: 6000, BlockRate: 2.5, HeaderRate: 7.5, Stalls: 8,
+		}, nil
 	})
 	on(r.f, func(server.GetStatus) (server.Status, error) {
-		return server.Status{Inbound: 1, Outbound: 2, MaxPeers: 125}, nil
+		return server.Status{Inbound: 1, Outbound: 2, Handshaking: 3, MaxPeers: 125, Dialling: 4, Known: 5000, Banned: 6, Refused: 7}, nil
 	})
 	on(r.f, func(relay.GetStatus) (relay.Status, error) {
 		return relay.Status{Announced: 4, TxsAnnounced: 70, Unbroadcast: 2}, nil
+	})
+	on(r.f, func(relay.GetUnbroadcast) (relay.Unbroadcast, error) {
+		return relay.Unbroadcast{TxIDs: []chainhash.Hash{child.TxHash()}}, nil
 	})
 	on(r.f, func(relay.GetPeers) (relay.Peers, error) {
 		return relay.Peers{Peers: []relay.PeerStatus{{Peer: one, LastTx: clock.Add(-3 * time.Second)}, {Peer: two}}}, nil

@@ -42,7 +42,7 @@ func sendRawTransaction(c *call, a arguments) (any, error) {
 }
 
 // send submits a transaction. One that the pool has already is no error, with other
-// witness data neither. If there is a highest fee, the transaction is tried first, so
+// witness data neither: it is announced again. If there is a highest fee, the transaction is tried first, so
 // that one that pays too much is not relayed.
 func send(c *call, tx *wire.MsgTx, highest feeRate) error {
 	id := chain.NameOf(tx)
@@ -58,7 +58,7 @@ func send(c *call, tx *wire.MsgTx, highest feeRate) error {
 			return fail(codeVerify, tooDear)
 		}
 	}
-	v, err := ask(c, c.Ports.SubmitTx, chain.SubmitTx{Tx: tx, ID: id})
+	v, err := ask(c, c.Ports.SubmitTx, chain.SubmitTx{Tx: tx, ID: id, Ours: true})
 	if err != nil {
 		return err
 	}

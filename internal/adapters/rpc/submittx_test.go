@@ -1,14 +1,18 @@
 package rpc
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
+	"acyclic/internal/proof/golden"
 )
 
 func hexText(tx *wire.MsgTx) string { return `"` + hexOf(tx) + `"` }
@@ -57,6 +61,9 @@ func TestSendRawTransaction(t *testing.T) {
 		var tests []bool
 		for _, q := range *asked {
 			tests = append(tests, q.Test)
+			if q.Ours == q.Test { // what is submitted is announced until a peer asks for it
+				t.Errorf("%s asked %+v", c.params, q)
+			}
 			if q.ID != chain.NameOf(child) || q.Source != 0 || q.Orphan || !q.Added.IsZero() {
 				t.Errorf("%s asked %+v", c.params, q)
 			}
@@ -131,6 +138,30 @@ func TestRefusals(t *testing.T) {
 	r.wantError("testmempoolaccept", "[["+hexText(child)+"]]", "-25 fatal, disk full")
 }
 
+// One that spends what another one of the same call makes is not judged, and says why. The
+// others are. If the pool has its parent, it is judged too.
+func TestTestMempoolAcceptOfAFamily(t *testing.T) {
+	r := newRig(t, 1, Config{})
+	pooled := false
+	on(r.f, func(q chain.SubmitTx) (chain.TxVerdict, error) {
+		switch {
+		case q.ID == chain.NameOf(parent) && pooled:
+			return chain.TxVerdict{Code: chain.TxKnown, Reason: "txn-already-in-mempool"}, nil
+		case q.ID == chain.NameOf(child) && !pooled:
+			return chain.TxVerdict{Code: chain.TxOrphan, Missing: []chainhash.Hash{{1}, parent.TxHash()}}, nil
+		case q.ID == chain.NameOf(spend):
+			return chain.TxVerdict{Code: chain.TxOrphan, Missing: []chainhash.Hash{{1}}}, nil
+		}
+		return chain.TxVerdict{Code: chain.TxOK, Fee: 6300, VSize: 63}, nil
+	})
+	args := "[[" + hexText(parent) + "," + hexText(child) + "," + hexText(spend) + "," + hexText(childOf(best.Transactions[0])) + "]]"
+	for _, name := range []string{"testmempoolaccept_family", "testmempoolaccept_child"} {
+		result, _ := r.call("testmempoolaccept", args)
+		golden.Equal(t, filepath.Join("testdata", name+".json"), []byte(indent(t, result)))
+		pooled = true
+	}
+}
+
 func TestTestMempoolAccept(t *testing.T) {
 	r := newRig(t, 1, Config{})
 	verdict := chain.TxVerdict{Code: chain.TxOK, Fee: 6300, VSize: 63}
@@ -161,8 +192,24 @@ func TestTestMempoolAccept(t *testing.T) {
 	rival.TxOut[0].Value++
 	clash := `,"package-error":"conflict-in-package"}`
 	r.want("testmempoolaccept", "[["+hexText(child)+","+hexText(rival)+"]]", "["+names(child)+clash+","+names(rival)+clash+"]")
+	grandchild := childOf(child)
+	unsorted := `,"package-error":"package-not-sorted"}`
+	r.want("testmempoolaccept", "[["+hexText(grandchild)+","+hexText(child)+"]]", "["+names(grandchild)+unsorted+","+names(child)+unsorted+"]")
 	if len(*asked) != 0 {
 		t.Error("transactions that contradict each other were judged")
+	}
+
+	for weight, want := range map[int64]string{maxPackageWeight: "", maxPackageWeight + 4: "package-too-large"} {
+		large := childOf(parent)
+		large.TxOut[0].PkScript = make([]byte, 1<<16)
+		large.TxOut[0].PkScript = make([]byte, 1<<16+(weight-weightOf(btcutil.NewTx(large))-weightOf(btcutil.NewTx(spend)))/4)
+		txs := []*wire.MsgTx{spend, large}
+		if got := contradiction(txs, idsOf(txs)); got != want {
+			t.Errorf("a weight of %d: %q, want %q", weight, got, want)
+		}
+		if got := contradiction(txs[1:], idsOf(txs[1:])); got != "" {
+			t.Errorf("one alone is judged as such, not %q", got)
+		}
 	}
 
 	const count = "-8 Array must contain between 1 and 25 transactions."

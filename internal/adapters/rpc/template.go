@@ -56,12 +56,17 @@ type templateRequest struct {
 	rules []string
 	// since is the long poll: nil is none.
 	since *pollID
+	// proposal is a block in hex (BIP23): nil is none.
+	proposal *string
 }
 
 func getBlockTemplate(c *call, a arguments) (any, error) {
 	req, err := parseTemplateRequest(a[0])
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case req.proposal != nil:
+		return propose(c, *req.proposal)
 	}
 	if err := connected(c); err != nil {
 		return nil, err
@@ -87,16 +92,22 @@ func getBlockTemplate(c *call, a arguments) (any, error) {
 	return newTemplate(c, t, pool.Sequence), nil
 }
 
-// parseTemplateRequest reads the request. Proposals (BIP23) are not taken, and the
-// template's capabilities do not name them.
+// parseTemplateRequest reads the request. Of a proposal only the block matters.
 func parseTemplateRequest(raw json.RawMessage) (r templateRequest, err error) {
 	f, ok := fields(raw)
 	if !ok {
 		return r, fail(codeInvalidParameter, "A template_request of more than %d fields", maxMembers)
 	}
-	args := arguments{f["mode"], f["longpollid"]}
-	if args.has(0) && args.text(0) != "template" {
+	args := arguments{f["mode"], f["longpollid"], f["data"]}
+	switch {
+	case !args.has(0) || args.text(0) == "template":
+	case args.text(0) != "proposal":
 		return r, fail(codeInvalidParameter, "Invalid mode")
+	case kind(f["data"]) != text:
+		return r, fail(codeType, "Missing data String key for proposal")
+	default:
+		data := args.text(2)
+		return templateRequest{proposal: &data}, nil
 	}
 	if kind(f["rules"]) == array {
 		if json.Unmarshal(f["rules"], &r.rules) != nil {
@@ -144,7 +155,7 @@ func connected(c *call) error {
 
 func newTemplate(c *call, t chain.Template, sequence uint64) templateResult {
 	r := templateResult{
-		Capabilities: []string{}, Version: t.Version, Rules: []string{"csv", "!segwit", "taproot"},
+		Capabilities: []string{"proposal"}, Version: t.Version, Rules: []string{"csv", "!segwit", "taproot"},
 		Available: map[string]int{}, Previous: t.Prev.Hash.String(), Transactions: []templateTx{},
 		CoinbaseAux: map[string]string{}, Value: reward(t), LongPollID: pollID{t.Prev.Hash, sequence}.String(),
 		Target: target(t.Bits), MinTime: t.MinTime.Unix(), Mutable: []string{"time", "transactions", "prevblock"},

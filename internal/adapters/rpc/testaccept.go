@@ -2,7 +2,11 @@ package rpc
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
@@ -28,11 +32,15 @@ type (
 	}
 )
 
-// maxPackage is Core's bound on the transactions of one testmempoolaccept.
-const maxPackage = 25
+// Core's bounds on the transactions of one testmempoolaccept: how many, and their weight.
+const (
+	maxPackage       = 25
+	maxPackageWeight = 404_000
+)
 
-// testMempoolAccept judges each transaction by itself, upon the pool as it is. As in Core,
-// none is judged after one that pays too much, or if they contradict each other.
+// testMempoolAccept judges each transaction by itself, upon the pool as it is. One that
+// spends what another one of them makes is not judged, and says so. As in Core, none is
+// judged after one that pays too much, or if they contradict each other.
 func testMempoolAccept(c *call, a arguments) (any, error) {
 	list, ok := elements(a[0], maxPackage)
 	if !ok || len(list) == 0 {
@@ -46,7 +54,8 @@ func testMempoolAccept(c *call, a arguments) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	results, wrong, judging := []acceptResult{}, contradiction(txs), true
+	results, ids, judging := []acceptResult{}, idsOf(txs), true
+	wrong := contradiction(txs, ids)
 	for _, tx := range txs {
 		r := acceptResult{TxID: tx.TxHash().String(), WTxID: tx.WitnessHash().String(), PackageError: wrong}
 		if judging && wrong == "" {
@@ -57,15 +66,23 @@ func testMempoolAccept(c *call, a arguments) (any, error) {
 			if v.Code == chain.TxFatal {
 				return nil, refusal(v)
 			}
-			judging = r.judge(v, rate)
+			judging = r.judge(v, rate, ids)
 		}
 		results = append(results, r)
 	}
 	return results, nil
 }
 
-// judge fills in a verdict. It is false when the transaction pays too much.
-func (r *acceptResult) judge(v chain.TxVerdict, highest feeRate) bool {
+// judge fills in a verdict. It is false when the transaction pays too much. others are all
+// transactions of the call.
+func (r *acceptResult) judge(v chain.TxVerdict, highest feeRate, others map[chainhash.Hash]bool) bool {
+	for _, parent := range v.Missing {
+		if others[parent] {
+			r.Reason = "missing-inputs"
+			r.Details = fmt.Sprintf("not judged: it spends an output of %v, which is in the same call and not in the pool", parent)
+			return true
+		}
+	}
 	r.Allowed = new(bool)
 	switch {
 	case v.Code == chain.TxOrphan:
@@ -99,19 +116,31 @@ func decodeAll(list []json.RawMessage) ([]*wire.MsgTx, error) {
 	return txs, nil
 }
 
-// contradiction says in Core's words why transactions cannot be accepted together, or "".
-func contradiction(txs []*wire.MsgTx) string {
-	if len(txs) == 1 {
-		return ""
-	}
-	ids, spent := map[string]bool{}, map[wire.OutPoint]bool{}
+func idsOf(txs []*wire.MsgTx) map[chainhash.Hash]bool {
+	ids := make(map[chainhash.Hash]bool, len(txs))
 	for _, tx := range txs {
-		if id := tx.TxHash().String(); ids[id] {
-			return "package-contains-duplicates"
-		} else {
-			ids[id] = true
-		}
+		ids[tx.TxHash()] = true
 	}
+	return ids
+}
+
+// contradiction says in Core's words why transactions cannot be accepted together, or "".
+func contradiction(txs []*wire.MsgTx, ids map[chainhash.Hash]bool) string {
+	weight := int64(0)
+	for _, tx := range txs {
+		weight += weightOf(btcutil.NewTx(tx))
+	}
+	switch {
+	case len(txs) == 1:
+		return ""
+	case weight > maxPackageWeight:
+		return "package-too-large"
+	case len(ids) < len(txs):
+		return "package-contains-duplicates"
+	case !parentsFirst(txs, ids):
+		return "package-not-sorted"
+	}
+	spent := map[wire.OutPoint]bool{}
 	for _, tx := range txs {
 		for _, in := range tx.TxIn {
 			if spent[in.PreviousOutPoint] {
@@ -123,4 +152,18 @@ func contradiction(txs []*wire.MsgTx) string {
 		}
 	}
 	return ""
+}
+
+// parentsFirst says whether no transaction spends an output of a later one.
+func parentsFirst(txs []*wire.MsgTx, ids map[chainhash.Hash]bool) bool {
+	later := maps.Clone(ids)
+	for _, tx := range txs {
+		for _, in := range tx.TxIn {
+			if later[in.PreviousOutPoint.Hash] {
+				return false
+			}
+		}
+		delete(later, tx.TxHash())
+	}
+	return true
 }

@@ -7,22 +7,25 @@ import (
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"acyclic/chain"
 )
 
 // The shape of a transaction, in getblock and wherever else one is shown. The fields
 // are in Core's order.
 type (
 	txResult struct {
-		TxID     string `json:"txid"`
-		Hash     string `json:"hash"`
-		Version  uint32 `json:"version"`
-		Size     int    `json:"size"`
-		VSize    int64  `json:"vsize"`
-		Weight   int64  `json:"weight"`
-		LockTime uint32 `json:"locktime"`
-		Vin      []any  `json:"vin"` // coinbaseIn or spendIn
-		Vout     []vout `json:"vout"`
-		Hex      string `json:"hex,omitempty"`
+		TxID     string  `json:"txid"`
+		Hash     string  `json:"hash"`
+		Version  uint32  `json:"version"`
+		Size     int     `json:"size"`
+		VSize    int64   `json:"vsize"`
+		Weight   int64   `json:"weight"`
+		LockTime uint32  `json:"locktime"`
+		Vin      []any   `json:"vin"` // coinbaseIn or spendIn
+		Vout     []vout  `json:"vout"`
+		Fee      *amount `json:"fee,omitempty"`
+		Hex      string  `json:"hex,omitempty"`
 	}
 
 	coinbaseIn struct {
@@ -36,7 +39,15 @@ type (
 		Vout      uint32    `json:"vout"`
 		ScriptSig scriptSig `json:"scriptSig"`
 		Witness   []string  `json:"txinwitness,omitempty"`
+		Prevout   *prevout  `json:"prevout,omitempty"`
 		Sequence  uint32    `json:"sequence"`
+	}
+
+	prevout struct {
+		Generated    bool         `json:"generated"` // by a coinbase
+		Height       int32        `json:"height"`
+		Value        amount       `json:"value"`
+		ScriptPubKey scriptPubKey `json:"scriptPubKey"`
 	}
 
 	scriptSig struct {
@@ -59,8 +70,8 @@ type (
 	}
 )
 
-// newTxResult shows a transaction, with its hex. What it spends is not known here, so
-// the fee and the spent outputs are left out.
+// newTxResult shows a transaction, with its hex. What it spends is not known here: see
+// spends.
 func newTxResult(tx *wire.MsgTx, params *chaincfg.Params) txResult {
 	weight := weightOf(btcutil.NewTx(tx))
 	r := txResult{
@@ -88,6 +99,40 @@ func newTxResult(tx *wire.MsgTx, params *chaincfg.Params) txResult {
 		r.Vout = append(r.Vout, vout{amount(out.Value), n, newScriptPubKey(out.PkScript, params)})
 	}
 	return r
+}
+
+// spends adds a transaction's fee, given the outputs that it spends, and these if they are to
+// be shown. A coinbase spends none.
+func (r *txResult) spends(outs []chain.SpentOut, show bool, params *chaincfg.Params) {
+	fee := amount(0)
+	for i, out := range outs {
+		fee += amount(out.Value)
+		if show {
+			in := r.Vin[i].(spendIn)
+			in.Prevout = &prevout{out.CoinBase, out.Height, amount(out.Value), newScriptPubKey(out.Script, params)}
+			r.Vin[i] = in
+		}
+	}
+	for _, out := range r.Vout {
+		fee -= out.Value
+	}
+	r.Fee = &fee
+}
+
+// spentBy splits what a block spends into what each of its transactions does. It is nil if
+// that is not known.
+func spentBy(b *wire.MsgBlock, outs []chain.SpentOut) [][]chain.SpentOut {
+	all := make([][]chain.SpentOut, len(b.Transactions))
+	for i, tx := range b.Transactions {
+		if i == 0 {
+			continue
+		}
+		if len(tx.TxIn) > len(outs) {
+			return nil
+		}
+		all[i], outs = outs[:len(tx.TxIn)], outs[len(tx.TxIn):]
+	}
+	return all
 }
 
 func weightOf(tx *btcutil.Tx) int64 { return blockchain.GetTransactionWeight(tx) }

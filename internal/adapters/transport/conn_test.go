@@ -3,6 +3,7 @@ package transport
 import (
 	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"acyclic/internal/proof/bubble"
@@ -48,6 +49,25 @@ func TestL4WhatCannotBeWrittenIsNotKept(t *testing.T) {
 			}
 		})
 	}
+}
+
+// L9: the owner acts at the moment at which the reaper does. Whoever is first counts.
+func TestL9AReaperThatComesTooLateDoesNothing(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		defer ours.Close()
+		k := newConn(New(Config{Bounds: DefaultBounds(1)}, adapterID, nil), ours)
+		k.arm()
+		k.mu.Lock()
+		time.Sleep(k.e.cfg.ClaimTimeout) // the reaper is there, and waits for the mutex
+		k.phase = open
+		k.mu.Unlock()
+		synctest.Wait()
+		if got := k.in(); got != open {
+			t.Errorf("phase %d, want %d", got, open)
+		}
+	})
 }
 
 // L9: the time to act counts from the last thing that gave some, and who acts in time

@@ -28,6 +28,9 @@ func TestDial(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
+	if d.Local != addrPort(nc.RemoteAddr()) {
+		t.Errorf("our side is %v, and the other side sees %v", d.Local, nc.RemoteAddr())
+	}
 	r.Tell(ownerID, peer.Bind{Conn: d.Conn})
 	r.Tell(ownerID, writeOf(d.Conn, pingFrame(t, 3)))
 	nc.SetDeadline(time.Now().Add(patience))

@@ -35,6 +35,24 @@ func TestMessagesComeInOrderAndThenEOF(t *testing.T) {
 	}
 }
 
+// L5: a message costs the credit of what it holds in memory, which can be many times its
+// bytes. So a few small ones of empty witness items stop the reading.
+func TestL5AMessageCostsWhatItHolds(t *testing.T) {
+	const items = 1000
+	tx := wire.NewMsgTx(2)
+	tx.AddTxIn(&wire.TxIn{Witness: make(wire.TxWitness, items)})
+	tx.AddTxOut(&wire.TxOut{})
+	r := newRig(t, Config{}, 100)
+	r.connect().send(frameOf(t, tx), pingFrame(t, 1))
+	have := r.cells.inbound(t, "a transaction and a ping", 2)
+	if m := have[0].(peer.Received); m.Memory != m.Bytes+perTx+perInput+perOutput+items*perWitness || m.Bytes > 2*items {
+		t.Errorf("a transaction of %d bytes with %d witness items costs %d", m.Bytes, items, m.Memory)
+	}
+	if m := have[1].(peer.Received); m.Memory != m.Bytes {
+		t.Errorf("a ping of %d bytes costs %d", m.Bytes, m.Memory)
+	}
+}
+
 // A message that nobody reads, or that was damaged on its way, is skipped. One that is
 // malformed is a fault of who sent it. In any case the stream goes on after it: what to do
 // is for its owner to say.

@@ -10,3 +10,6 @@ func (w *Watchdog) Suspect(now time.Time) { w.fly(now, true) }
 
 // Flies says whether the flight recorder runs. The watchdog must not look.
 func (w *Watchdog) Flies() bool { return w.flight.rec != nil }
+
+// Recording says that a recording is being written.
+func (w *Watchdog) Recording(is bool) { w.recording.Store(is) }

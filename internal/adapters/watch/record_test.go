@@ -77,6 +77,9 @@ func TestL12TheFlightRecorderIsForSuspects(t *testing.T) {
 	<-asked
 	until(func() bool { return len(r.node.System().Lookup(worker).Work(nil)) == 0 })
 	look(16*time.Minute+30*time.Second, true, "it was suspect half a minute ago")
+	r.dog.Recording(true)
+	look(17*time.Minute+20*time.Second, true, "what it has recorded is being written")
+	r.dog.Recording(false)
 	look(17*time.Minute+30*time.Second, false, "nothing has been suspect for more than a minute")
 	if err := r.node.Stop(time.Second); err != nil {
 		t.Error(err)

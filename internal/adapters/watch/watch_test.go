@@ -71,10 +71,13 @@ func TestL12AStepThatBlocksIsNamed(t *testing.T) {
 			t.Errorf("the waits of components: %+v", report.WaitEdges)
 		}
 		for _, want := range []string{"worker 1 (component): waiting for a receive, at work on watch_test.Spin", "wait edges between components: 1",
-			"client asked worker watch_test.Spin (client.spin)", "second asked worker watch_test.Ping (client.ping)"} {
+			"client asked worker watch_test.Spin (client.spin)", "second asked worker watch_test.Ping (client.ping)", "asks 0, owes 2", "asks 1, owes 0"} {
 			if text := report.Text(); !strings.Contains(text, want) {
 				t.Errorf("the report does not say %q but\n%s", want, text)
 			}
+		}
+		if q := report.Questions; len(q) != 2 || q[0].FromName != "client" || q[1].FromName != "second" {
+			t.Errorf("the questions are not the oldest first: %v", q)
 		}
 		close(release)
 		time.Sleep(50 * time.Millisecond)

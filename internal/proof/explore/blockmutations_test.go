@@ -76,7 +76,7 @@ var blockMutations = []mutation{
 		return blocksScenario("", a1, []manner{honest(a2)}, nil, around(transactions), wide)
 	}, "a block may have to wait"},
 	{"L2", "chain loses a transaction that was late", func() *Scenario {
-		return blocksScenario("", genesis, []manner{honest(genesis)}, nil, around(transactions), jumps(1), tuned(impatientChain, node.Relay, node.Netsync),
+		return blocksScenario("", genesis, []manner{honest(genesis)}, nil, around(transactions), late, tuned(impatientChain, node.Relay, node.Netsync),
 			func(sc *Scenario) {
 				sc.Deliver = without(node.Chain, func(e *mailbox.Envelope) bool {
 					_, tx := e.In.Body.(chain.TxApplied)

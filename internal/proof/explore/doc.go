@@ -87,7 +87,9 @@
 //     hears of the second.
 //   - An adapter's taking a question and answering it. A question in a worker's hand is
 //     owed like a queued one, and times out like it.
-//   - What the world outside does together, such as both messages of a handshake.
+//   - What the world outside does together, such as both messages of a handshake. A remote
+//     peer that is not slow reads what is written to it, and its socket says so, in the
+//     move in which it is written.
 //
 // A Tick is always a move apart. When it is due, it may come before or after whatever
 // else the cell could take. In one of these orders it stands behind the answers, as in a

@@ -137,6 +137,9 @@ func (w *World) do(s state, m Move) {
 		w.Say("outside: %s", w.Env.Name(m))
 		w.Env.Do(w, m)
 	}
+	if r, is := w.Env.(Reader); is {
+		r.Read(w)
+	}
 	w.observeTickets()
 	w.observeBounds()
 }
@@ -182,6 +185,20 @@ func (w *World) run(c *cell.Cell, m Move) {
 	for i := range batch { // the cell lives on, and knows what it was given
 		w.observe(c, &batch[i])
 	}
+}
+
+// Give gives a cell an input of an adapter at once, in the move that is being made. It is
+// false if the cell is amid a step or a batch, or is no more.
+func (w *World) Give(c *cell.Cell, from actor.ID, body any) bool {
+	if c == nil || c.Ended() || len(c.Machine().(*mortal).Held) > 0 || len(w.Hands[c.ID]) > 0 {
+		return false
+	}
+	w.touched[c.ID] = true
+	w.Say("%s takes %T at once", c.Name, body)
+	w.early = !w.sc.Whole // as in run
+	w.Sys.Run(c, w.Clock, []mailbox.Envelope{{In: actor.Input{Body: body, From: from}, Lane: actor.Events}})
+	w.early = false
+	return true
 }
 
 // take returns what the cell handles in this move: its most urgent input, a batch,

@@ -16,7 +16,7 @@ import (
 // txsScenario is a node with relay and chain, and remote peers that announce a transaction.
 func txsScenario(name string, peers []manner, mustSee []string, faults ...fault) *Scenario {
 	all := append([]fault{tuned(relaysTxs, node.Netsync), func(sc *Scenario) { sc.Rest, sc.Leap = traded, 4*time.Second },
-		within(50 * time.Second), // before a peer is ended that does not say what it has read
+		within(50 * time.Second), // all clocks of relay come before that
 	}, faults...)
 	return blocksScenario(name, a1, peers, mustSee, all...)
 }

@@ -40,6 +40,13 @@ type Host interface {
 	Kind(w *World) (m Move, ok bool)
 }
 
+// Reader is an environment with remote peers that take at once what a cell writes to them,
+// and whose socket says so at once. It is asked after each move, and calls World.Give.
+type Reader interface {
+	Env
+	Read(w *World)
+}
+
 // Scenario is a small configuration whose every interleaving is explored.
 type Scenario struct {
 	Name string

@@ -1,5 +1,5 @@
 // Command mutate tries the small faults of a tired maintainer all over the kernel and
-// the five components, and says which of them no test notices.
+// the five components, relay's trackers with them, and says which of them no test notices.
 //
 //	go run ./internal/proof/mutate -renew                # all; writes TABLE.md and SLOW.txt
 //	go run ./internal/proof/mutate -run '^relay/' -quick # one folder, on short tests

@@ -74,7 +74,7 @@ func (f *finder) note(n ast.Node) {
 // taken is the next one of its struct, and after the last one the first.
 func (f *finder) field(e *ast.SelectorExpr) {
 	of := f.info.Selections[e]
-	if of == nil || slices.Contains(untold, f.pkg) || of.Kind() != types.FieldVal || f.uses[e] == written || !f.isPath(e.X) || isSync(of.Type()) {
+	if of == nil || of.Kind() != types.FieldVal || f.uses[e] == written || !f.isPath(e.X) || isSync(of.Type()) {
 		return
 	}
 	other := f.sibling(of)
@@ -117,7 +117,7 @@ func (f *finder) sibling(of *types.Selection) string {
 // arguments swaps each two neighbouring arguments of the same type.
 func (f *finder) arguments(c *ast.CallExpr) {
 	sig, ok := f.info.TypeOf(c.Fun).(*types.Signature)
-	if !ok || slices.Contains(untold, f.pkg) || c.Ellipsis.IsValid() || f.tells(c) || f.isBuiltin(c, "min", "max") {
+	if !ok || c.Ellipsis.IsValid() || f.tells(c) || f.isBuiltin(c, "min", "max") {
 		return
 	}
 	fixed := len(c.Args)

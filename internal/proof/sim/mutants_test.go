@@ -303,7 +303,7 @@ var mutants = []struct {
 	})},
 	{"relay announces no transactions", &relays, breaks(node.Relay, deaf[chain.TxAccepted])},
 	{"relay does not announce again what was sent by RPC", &relays, breaks(node.Relay, func() *mutant {
-		return hears(func(_ actor.Input, e *chain.TxAccepted) { e.Txs = fromNobody(e.Txs) })
+		return hears(func(_ actor.Input, e *chain.TxAccepted) { e.Txs = notOurs(e.Txs) })
 	})},
 	{"relay goes on as if it had missed nothing of the pool", &relays, breaks(node.Relay, func() *mutant {
 		return &mutant{loses: func(in actor.Input) bool {

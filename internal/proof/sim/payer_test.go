@@ -179,7 +179,7 @@ func (p *payer) spend(coins []fake.Coin) *wire.MsgTx {
 
 func (p *payer) offer(tx *wire.MsgTx, out *actor.Outbox) {
 	key := uint64(len(p.made))
-	q := chain.SubmitTx{Tx: tx, ID: chain.NameOf(tx), Orphan: p.rng.IntN(4) > 0, Test: p.tests[key]}
+	q := chain.SubmitTx{Tx: tx, ID: chain.NameOf(tx), Orphan: p.rng.IntN(4) > 0, Test: p.tests[key], Ours: true}
 	if _, ok := p.submit.Ask(out, key, q); ok {
 		p.made = append(p.made, tx)
 		p.open++

@@ -16,13 +16,11 @@ import (
 
 // The mutants of relay's transactions that take more than a line.
 
-// fromNobody makes transactions come from a peer that is not there.
-func fromNobody(txs []chain.PoolTx) []chain.PoolTx {
+// notOurs makes transactions those of others.
+func notOurs(txs []chain.PoolTx) []chain.PoolTx {
 	txs = slices.Clone(txs)
 	for i := range txs {
-		if txs[i].Source == 0 {
-			txs[i].Source = payerID
-		}
+		txs[i].Ours = false
 	}
 	return txs
 }
@@ -57,7 +55,7 @@ func echo() *mutant {
 	x := hears(func(_ actor.Input, e *chain.TxAccepted) {
 		e.Txs = slices.Clone(e.Txs)
 		for i := range e.Txs {
-			e.Txs[i].Source = 0
+			e.Txs[i].Source, e.Txs[i].Ours = 0, true
 		}
 	})
 	x.after = func(in actor.Input, _ *actor.Outbox) {

@@ -129,7 +129,7 @@ func (w *wallet) offer(out *actor.Outbox) {
 		return
 	}
 	tx := w.queue[0]
-	if _, ok := w.submit.Ask(out, 0, chain.SubmitTx{Tx: tx, ID: chain.NameOf(tx)}); ok {
+	if _, ok := w.submit.Ask(out, 0, chain.SubmitTx{Tx: tx, ID: chain.NameOf(tx), Ours: true}); ok {
 		w.asked = true
 	}
 }

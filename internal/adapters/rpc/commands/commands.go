@@ -43,7 +43,7 @@ var All = []Command{
 	{"getblock", "Blockchain", []Param{
 		{Name: "blockhash", Kind: Text},
 		{Name: "verbosity", Kind: Numeric, Also: Boolean, Optional: true},
-	}, "A block: as hex with verbosity 0, as an object with 1 (the default), with its transactions with 2."},
+	}, "A block: as hex with verbosity 0, as an object with 1 (the default), with its transactions and their fees with 2, and what they spend with 3."},
 	{"getblockchaininfo", "Blockchain", nil, "The state of the chain."},
 	{"getblockcount", "Blockchain", nil, "The height of the best block."},
 	{"getblockhash", "Blockchain", []Param{{Name: "height", Kind: Numeric}},
@@ -90,7 +90,7 @@ var All = []Command{
 		{Name: "maxtries", Kind: Numeric, Optional: true},
 	}, "Mine blocks at once that pay to an address (regtest only); their hashes."},
 	{"getblocktemplate", "Mining", []Param{{Name: "template_request", Kind: Object}},
-		`What a new block on the best block needs (BIP22, BIP23, BIP145). The request must have {"rules":["segwit"]}; with longpollid the answer comes when there is something new.`},
+		`What a new block on the best block needs (BIP22, BIP23, BIP145). The request must have {"rules":["segwit"]}; with longpollid the answer comes when there is something new. With {"mode":"proposal","data":"hex"} a block is judged that need not be solved: null, or why it would be rejected.`},
 	{"prioritisetransaction", "Mining", []Param{
 		{Name: "txid", Kind: Text},
 		{Name: "dummy", Kind: Numeric, Optional: true},
@@ -122,7 +122,7 @@ var All = []Command{
 		{Name: "txid", Kind: Text},
 		{Name: "verbosity", Kind: Numeric, Also: Boolean, Optional: true},
 		{Name: "blockhash", Kind: Text, Optional: true},
-	}, "A transaction of the pool, or of the block with that hash: as hex with verbosity 0 (the default), as an object with 1 or 2."},
+	}, "A transaction of the pool, or of the block with that hash: as hex with verbosity 0 (the default), as an object with 1, with its fee and what it spends with 2 (of a block only)."},
 	{"sendrawtransaction", "Rawtransactions", []Param{
 		{Name: "hexstring", Kind: Text},
 		{Name: "maxfeerate", Kind: Numeric, Also: Text, Optional: true},
@@ -131,7 +131,7 @@ var All = []Command{
 	{"testmempoolaccept", "Rawtransactions", []Param{
 		{Name: "rawtxs", Kind: Array},
 		{Name: "maxfeerate", Kind: Numeric, Also: Text, Optional: true},
-	}, "Whether the pool would take transactions, each judged by itself."},
+	}, "Whether the pool would take transactions, each judged by itself: one that spends what another one of them makes is not judged."},
 	{"getmailboxes", "Debug", nil, "For each cell of this node: inputs queued per lane, age of the oldest, done and refused."},
 	{"getstatus", "Debug", nil, "What the sync, the server and the relay are doing."},
 	{"getwaitgraph", "Debug", nil, "What waits for what: what each cell is doing, the questions without an answer, and the waits between components."},

@@ -125,6 +125,8 @@ func (s *Store) applyTx(now time.Time, q chain.ApplyTx) chain.TxVerdict {
 		if q.Orphan {
 			s.keep(q)
 		}
+	case chain.TxKnown:
+		s.resent(q)
 	}
 	return v
 }
@@ -195,7 +197,7 @@ func sizeOf(tx *wire.MsgTx) int64 { return (weightOf(tx) + 3) / 4 }
 
 // admit makes an entry for a transaction with a good verdict.
 func (s *Store) admit(now time.Time, q chain.ApplyTx, v chain.TxVerdict) pooled {
-	t := pooled{chain.PoolTx{ID: q.ID, Fee: v.Fee, VSize: v.VSize, Added: q.Added, Source: q.Source}, q.Tx, s.tip().Height}
+	t := pooled{chain.PoolTx{ID: q.ID, Fee: v.Fee, VSize: v.VSize, Added: q.Added, Source: q.Source, Ours: q.Ours}, q.Tx, s.tip().Height}
 	if t.Added.IsZero() {
 		t.Added = now
 	}
@@ -232,6 +234,14 @@ func (s *Store) changed(e chain.TxEvent, txs int) {
 	if txs > 0 {
 		s.pool.sequence += uint64(txs)
 		s.note(e)
+	}
+}
+
+// resent says that one of the pool was sent once more.
+func (s *Store) resent(q chain.ApplyTx) {
+	if t := s.pool.find(q.ID.TxID); t != nil && q.Ours {
+		t.Ours = true
+		s.note(chain.TxResent{Tx: t.PoolTx})
 	}
 }
 

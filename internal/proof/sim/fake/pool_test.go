@@ -45,6 +45,10 @@ func (b *bank) hear() (list []chain.Event, err error) {
 				}
 				b.view = append(b.view, t.ID.TxID)
 			}
+		case chain.TxResent:
+			if !slices.Contains(b.view, e.Tx.ID.TxID) {
+				err = fmt.Errorf("%v is sent again, and was not there", e.Tx.ID.TxID)
+			}
 		case chain.TxRemoved:
 			for _, t := range e.Txs {
 				i := slices.Index(b.view, t.TxID)
@@ -124,6 +128,24 @@ func TestPoolVerdicts(t *testing.T) {
 	}
 	if err := b.Verify(); err != nil {
 		t.Error(err)
+	}
+}
+
+// What is sent once more by RPC is told, and is its own from then on.
+func TestPoolTellsWhatIsSentOnceMore(t *testing.T) {
+	b := newBank(2)
+	tx := b.pay(b.coins[:1], 1000, 1)
+	b.offer(tx)
+	if _, said := b.offer(tx); len(said) > 0 || b.poolNames().Txs[0].Ours {
+		t.Errorf("a peer has sent it again, and told is %v", said)
+	}
+	q := chain.ApplyTx{Tx: tx, ID: chain.NameOf(tx), Ours: true}
+	if v := b.applyTx(steptest.Epoch, q); v.Code != chain.TxKnown {
+		t.Errorf("%+v", v)
+	}
+	said, err := b.hear()
+	if err != nil || len(said) != 1 || !said[0].(chain.TxResent).Tx.Ours || !b.poolNames().Txs[0].Ours {
+		t.Errorf("told is %v, %v", said, err)
 	}
 }
 
@@ -310,10 +332,10 @@ func TestPoolIsRead(t *testing.T) {
 	if got := b.poolInfo(); got.Txs != 3 || got.Fees != 6000 || got.Sequence != 3 {
 		t.Errorf("%+v", got)
 	}
-	if got := b.poolTx(chain.GetPoolTx{Hash: child.WitnessHash(), WTxID: true}); got.Tx != child || got.Source != 7 {
+	if got := b.poolTx(chain.GetPoolTx{TxID: child.TxHash()}); got.Tx != child || got.Source != 7 {
 		t.Errorf("%+v", got)
 	}
-	if got := b.poolTx(chain.GetPoolTx{Hash: child.WitnessHash()}); got.Tx != nil {
+	if got := b.poolTx(chain.GetPoolTx{TxID: child.WitnessHash()}); got.Tx != nil {
 		t.Errorf("a wtxid is no txid: %+v", got)
 	}
 	spent, free := b.coins[0].At, b.coins[3].At

@@ -21,7 +21,7 @@ func (s *Store) poolNames() chain.Pool {
 
 func (s *Store) poolTx(q chain.GetPoolTx) chain.PooledTx {
 	for _, t := range s.pool.txs {
-		if !q.WTxID && t.ID.TxID == q.Hash || q.WTxID && t.ID.WTxID == q.Hash {
+		if t.ID.TxID == q.TxID {
 			return chain.PooledTx{PoolTx: t.PoolTx, Tx: t.tx}
 		}
 	}
@@ -31,7 +31,7 @@ func (s *Store) poolTx(q chain.GetPoolTx) chain.PooledTx {
 func (s *Store) poolTxs(q chain.GetPoolTxs) chain.PooledTxs {
 	a := chain.PooledTxs{Txs: make([]*wire.MsgTx, len(q.TxIDs))}
 	for i, txid := range q.TxIDs {
-		a.Txs[i] = s.poolTx(chain.GetPoolTx{Hash: txid}).Tx
+		a.Txs[i] = s.poolTx(chain.GetPoolTx{TxID: txid}).Tx
 	}
 	return a
 }
