@@ -27,6 +27,8 @@ type client struct {
 	seats   actor.Port[server.GetPeers, server.Peers]
 	infos   actor.PortOf[peer.GetInfo, peer.Info, peer.Peer]
 	relays  actor.Port[relay.GetStatus, relay.Status]
+	hears   actor.Port[relay.GetPeers, relay.Peers]
+	unasked actor.Port[relay.GetUnbroadcast, relay.Unbroadcast]
 
 	rng    *rand.Rand
 	every  time.Duration
@@ -55,6 +57,8 @@ func newClient(p *actor.Ports, rng *rand.Rand) *client {
 		servers: actor.Connect[server.GetStatus](p, "client.servers", node.ToServer, 1, 10*time.Second),
 		seats:   actor.Connect[server.GetPeers](p, "client.seats", node.ToServer, 1, 10*time.Second),
 		relays:  actor.Connect[relay.GetStatus](p, "client.relays", node.ToRelay, 1, 10*time.Second),
+		hears:   actor.Connect[relay.GetPeers](p, "client.hears", node.ToRelay, 1, 10*time.Second),
+		unasked: actor.Connect[relay.GetUnbroadcast](p, "client.unasked", node.ToRelay, 1, 10*time.Second),
 		infos:   actor.ConnectOf[peer.GetInfo](p, "client.infos", 1, 10*time.Second),
 		rng:     rng, every: 10 * time.Second, asked: map[string]time.Time{},
 	}
@@ -76,10 +80,10 @@ func (c *client) Step(now time.Time, in actor.Input, out *actor.Outbox) {
 	}
 }
 
-// ask asks one question, drawn from ten.
+// ask asks one question, drawn from twelve.
 func (c *client) ask(out *actor.Outbox) {
 	var ok bool
-	switch c.rng.IntN(10) {
+	switch c.rng.IntN(12) {
 	case 0:
 		_, ok = c.tips.Ask(out, 0, chain.GetTips{})
 	case 1:
@@ -99,8 +103,12 @@ func (c *client) ask(out *actor.Outbox) {
 	case 7:
 		_, ok = c.relays.Ask(out, 0, relay.GetStatus{})
 	case 8:
-		_, ok = c.blanks.Ask(out, 0, chain.GetTemplate{Time: c.next})
+		_, ok = c.hears.Ask(out, 0, relay.GetPeers{})
 	case 9:
+		_, ok = c.unasked.Ask(out, 0, relay.GetUnbroadcast{})
+	case 10:
+		_, ok = c.blanks.Ask(out, 0, chain.GetTemplate{Time: c.next})
+	case 11:
 		_, ok = c.header.Ask(out, 0, chain.GetHeader{Hash: c.best.Block.Hash})
 	}
 	c.asking = ok

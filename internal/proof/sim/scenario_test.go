@@ -166,11 +166,15 @@ func TestL11ThreeDeathsStopTheNode(t *testing.T) { try(t, &dooms) }
 
 // Half of the town are strangers. Any ten seeds have all manners. A headers message has forty
 // headers at most, so the honest chain needs two, and the parrot's are full and bring nothing.
+// In every fourth town nodes want no transactions.
 var strangers = scenario{
 	name: "TestStrangers", seeds: 20, net: smoothNet, size: 6,
 	bounds: bounds{rough: 3 * time.Minute, agree: 30 * time.Minute, news: 15 * time.Minute},
 	build: func(c *town) {
 		c.full = 40
+		if c.seed%4 == 0 {
+			c.bounds = func(s *node.Settings) { s.Peer.WantTxs = false } // as with --blocksonly
+		}
 		bad := chainOf(200, 66)
 		settlers(c, 3, quick, nil)
 		invalid := bad[30+c.rng.IntN(100)].BlockHash()

@@ -325,7 +325,7 @@ func (l *liar) act(now time.Time, out *actor.Outbox) {
 // gibber says one of the things that make no sense.
 func (l *liar) gibber(out *actor.Outbox) {
 	lost := fake.Mine(l.hash(), genesis.Header.Timestamp, bits, l.rng.Uint64(), 300)
-	switch l.rng.IntN(11) {
+	switch l.rng.IntN(15) {
 	case 0:
 		l.say(out, &wire.MsgHeaders{Headers: []*wire.BlockHeader{&lost.Header}})
 	case 1:
@@ -349,6 +349,15 @@ func (l *liar) gibber(out *actor.Outbox) {
 		out.Tell(node.Transport, peer.Write{Conn: l.conn, Command: "gibberish", Payload: []byte{1}})
 	case 10:
 		out.Tell(node.Transport, fake.Garble{Conn: l.conn})
+	case 11:
+		l.say(out, &wire.MsgNotFound{InvList: l.invs(6000).InvList})
+	case 12:
+		l.say(out, wire.NewMsgFeeFilter(-1))
+	case 13:
+		h := l.hash()
+		l.say(out, &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(wire.InvTypeTx, &h)}})
+	case 14:
+		l.say(out, lost.Transactions[0])
 	}
 }
 
