@@ -58,12 +58,13 @@ type (
 	}
 
 	// SubmitBlock offers a block. The caller brings blocks in order: the data of
-	// its parent must be stored. The block must not be changed afterwards.
+	// its parent must be stored. Payload is that of a block message, and must not be
+	// changed afterwards. Hash is that of its header.
 	SubmitBlock struct {
 		actor.Asks[Verdict, Chain]
-		Block  *wire.MsgBlock
-		Hash   chainhash.Hash
-		Source actor.ID // the peer that sent it; zero: RPC
+		Payload []byte
+		Hash    chainhash.Hash
+		Source  actor.ID // the peer that sent it; zero: RPC
 		// Test asks for the verdict alone, on a block that is to stand on the best one
 		// and need not be solved (BIP23). The chain stays as it is.
 		Test bool
@@ -181,7 +182,8 @@ type (
 	}
 
 	// GetHeaders is getheaders. It asks for at most 2,000 headers of the best
-	// chain after the locator.
+	// chain after the locator. Without a locator it asks for the header of Stop,
+	// which is known if GetBlock has its block.
 	GetHeaders struct {
 		actor.Asks[Headers, Readers]
 		Locator []*chainhash.Hash
@@ -202,8 +204,8 @@ type (
 	// Hashes is the answer.
 	Hashes struct{ Hashes []chainhash.Hash }
 
-	// GetBlock asks for a stored block of the best chain as the payload of a
-	// block message, with or without witness data.
+	// GetBlock asks for a stored block of the best chain, or one that has left it
+	// lately, as the payload of a block message, with or without witness data.
 	GetBlock struct {
 		actor.Asks[Block, Readers]
 		Hash    chainhash.Hash

@@ -38,11 +38,11 @@ type (
 	// ApplyBlock carries out SubmitBlock.
 	ApplyBlock struct {
 		actor.Asks[BlockApplied, Worker]
-		Block  *wire.MsgBlock
-		Hash   chainhash.Hash
-		Source actor.ID
-		Test   bool
-		Seen   uint64
+		Payload []byte
+		Hash    chainhash.Hash
+		Source  actor.ID
+		Test    bool
+		Seen    uint64
 	}
 
 	// BlockApplied is the answer.

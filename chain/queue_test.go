@@ -55,7 +55,7 @@ func TestSubmissionsReachTheWorkerInOrder(t *testing.T) {
 // A proposal goes the way of a block, and is only judged.
 func TestAProposalReachesTheWorker(t *testing.T) {
 	r, _ := start(t)
-	call := r.Ask(SubmitBlock{Block: &wire.MsgBlock{}, Hash: pointAt(1).Hash, Test: true})
+	call := r.Ask(SubmitBlock{Payload: []byte{1}, Hash: pointAt(1).Hash, Test: true})
 	q, ask := steptest.WantAsk[ApplyBlock](r, "a proposal")
 	if q.Hash != pointAt(1).Hash || !q.Test {
 		t.Errorf("asked %+v", q)

@@ -44,7 +44,7 @@ func pointAt(height int32) Point {
 func tipsAt(height int32) Tips { return Tips{Block: pointAt(height), Header: pointAt(height)} }
 
 func blockAt(height int32) SubmitBlock {
-	return SubmitBlock{Block: &wire.MsgBlock{}, Hash: pointAt(height).Hash, Source: 77}
+	return SubmitBlock{Payload: []byte{1}, Hash: pointAt(height).Hash, Source: 77}
 }
 
 func connected(height int32) Event { return BlockConnected{Point: pointAt(height), Source: 77} }

@@ -3,8 +3,6 @@ package chain
 import (
 	"testing"
 
-	"github.com/btcsuite/btcd/wire/v2"
-
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/proof/steptest"
 )
@@ -17,7 +15,7 @@ func TestStory(t *testing.T) {
 	steptest.Want[Tips](r, "and publishes the tips")
 
 	// Somebody submits a block. The engine's worker is asked to apply it.
-	call := r.Ask(SubmitBlock{Block: &wire.MsgBlock{}, Hash: pointAt(8).Hash, Source: 77})
+	call := r.Ask(SubmitBlock{Payload: []byte{1}, Hash: pointAt(8).Hash, Source: 77})
 	q, ask := steptest.WantAsk[ApplyBlock](r, "the worker has a free slot")
 	if q.Hash != pointAt(8).Hash || q.Seen != 0 {
 		t.Errorf("asked %+v", q)

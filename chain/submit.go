@@ -36,7 +36,7 @@ func (m *Machine) pump(out *actor.Outbox) {
 		return ok
 	})
 	m.blocks.send(func(key uint64, q SubmitBlock) bool {
-		_, ok := m.ports.Blocks.Ask(out, key, ApplyBlock{Block: q.Block, Hash: q.Hash, Source: q.Source, Test: q.Test, Seen: m.seen})
+		_, ok := m.ports.Blocks.Ask(out, key, ApplyBlock{Payload: q.Payload, Hash: q.Hash, Source: q.Source, Test: q.Test, Seen: m.seen})
 		return ok
 	})
 	m.txs.send(func(key uint64, q SubmitTx) bool {

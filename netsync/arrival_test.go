@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"acyclic/internal/kernel/actor"
-	"acyclic/peer"
 )
 
 // A path may be left and taken again while its orders are on their way.
@@ -61,7 +60,7 @@ func TestWhatABlockMeans(t *testing.T) {
 		c.before(u, p)
 		p.orders.stalls, p.headers.late = 2, 2
 		n := u.tip.at(c.height)
-		got := u.orders.onBlock(peer.BlockReceived{Peer: 1, Hash: n.Hash, Block: n.block(), Size: 500, Asked: c.asked})
+		got := u.orders.onBlock(n.sent(1, 500, c.asked))
 		if (got == p) != c.announces || u.entryAt(c.height).state != c.state {
 			t.Errorf("%s: it announces %v, and is in state %d", c.name, got == p, u.entryAt(c.height).state)
 		}
@@ -85,27 +84,27 @@ func TestABlockBesideThePath(t *testing.T) {
 		p := u.join(1, 10, 0)
 		other := u.tr.add(u.tip, 1)
 		u.route.aside.add(u.now, other.Hash)
-		got := u.orders.onBlock(peer.BlockReceived{Peer: 1, Hash: other.Hash, Block: other.block(), Size: 500, Asked: asked})
+		got := u.orders.onBlock(other.sent(1, 500, asked))
 		if late := u.route.aside.find(other.Hash).late; late != btoi(asked) || (got == p) == asked {
 			t.Errorf("asked %v: %d late copies, it announces %v", asked, late, got == p)
 		}
 	}
 }
 
-// A block weighs what it takes in memory, or its size if that is more.
+// A block weighs the bytes of its payload: it is not decoded.
 func TestWhatABlockWeighs(t *testing.T) {
-	for _, c := range []struct{ size, memory, want int }{{1600, 0, 1600}, {1600, 4000, 4000}, {1600, 800, 1600}} {
+	for _, size := range []int{1600, 800} {
 		u := newUnit(10)
 		u.join(1, 10, 0)
 		average := 0.0
 		for h := int32(1); h <= 2; h++ {
 			n := u.tip.at(h)
-			u.orders.onBlock(peer.BlockReceived{Peer: 1, Hash: n.Hash, Block: n.block(), Size: c.size, Memory: c.memory, Asked: true})
-			average += (float64(c.want) - average) / 16
+			u.orders.onBlock(n.sent(1, size, true))
+			average += (float64(size) - average) / 16
 		}
-		if u.span.heldBytes != 2*c.want || u.orders.avgSize != average || u.orders.bytes != uint64(2*c.size) {
-			t.Errorf("%+v: %d bytes are held, the average is %v, want %v; %d received",
-				c, u.span.heldBytes, u.orders.avgSize, average, u.orders.bytes)
+		if u.span.heldBytes != 2*size || u.orders.avgSize != average || u.orders.bytes != uint64(2*size) {
+			t.Errorf("%d: %d bytes are held, the average is %v, want %v; %d received",
+				size, u.span.heldBytes, u.orders.avgSize, average, u.orders.bytes)
 		}
 	}
 }
@@ -121,7 +120,7 @@ func TestTheLimitFollowsTheRate(t *testing.T) {
 		p.orders.limit = c.limit
 		u.now = u.now.Add(perBlock)
 		n := u.tip.at(1)
-		u.orders.onBlock(peer.BlockReceived{Peer: 1, Hash: n.Hash, Block: n.block(), Size: 500, Asked: true})
+		u.orders.onBlock(n.sent(1, 500, true))
 		if p.orders.limit != c.want || p.orders.rate.perBlock() != perBlock || !p.orders.progress.Equal(u.now) {
 			t.Errorf("limit %d, want %d; %v a block; the clock runs since %v",
 				p.orders.limit, c.want, p.orders.rate.perBlock(), p.orders.progress)

@@ -128,5 +128,5 @@ func (s *benchState) one(b *testing.B) {
 	}
 	s.now = s.now.Add(time.Millisecond)
 	n := s.tr.nodes[head.at.Hash]
-	s.step(actor.Input{Body: peer.BlockReceived{Peer: head.by[0], Hash: n.Hash, Block: n.block(), Size: 500, Asked: true}})
+	s.step(actor.Input{Body: n.sent(head.by[0], 500, true)})
 }

@@ -7,7 +7,6 @@ import (
 
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
-	"acyclic/peer"
 )
 
 // points are the points of nodes.
@@ -222,7 +221,7 @@ func TestABlockIsHeldWithinItsBudget(t *testing.T) {
 		u.join(1, 9, time.Millisecond)
 		u.orders.order(u.find(1), u.span.base+2)
 		n := u.tip.at(3)
-		u.orders.onBlock(peer.BlockReceived{Peer: 1, Hash: n.Hash, Block: n.block(), Size: 1000, Asked: true})
+		u.orders.onBlock(n.sent(1, 1000, true))
 		if got := u.entryAt(3).state == held; got != want {
 			t.Errorf("with a budget of %d bytes it is held: %v", budget, got)
 		}

@@ -79,11 +79,16 @@ func fork(a, b *node) *node {
 	return a
 }
 
-func (n *node) block() *wire.MsgBlock { return &wire.MsgBlock{Header: *n.header} }
+// sent is the block as a peer sends it.
+func (n *node) sent(by actor.ID, size int, asked bool) peer.BlockReceived {
+	return peer.BlockReceived{Peer: by, Hash: n.Hash, Header: *n.header, Payload: make([]byte, size), Asked: asked}
+}
 
 // mutated is a copy of the block with another body.
-func (n *node) mutated() *wire.MsgBlock {
-	return &wire.MsgBlock{Header: *n.header, Transactions: []*wire.MsgTx{{}}}
+func mutated(b peer.BlockReceived) peer.BlockReceived {
+	b.Payload = slices.Clone(b.Payload)
+	b.Payload[len(b.Payload)-1] = 1
+	return b
 }
 
 // locate answers getheaders as an honest peer with this tip does.
@@ -203,7 +208,7 @@ func (c *fakeChain) submitBlock(q chain.SubmitBlock) chain.Verdict {
 		v.Code = chain.BadAncestor
 	case !c.blocks[n.parent]:
 		v.Code = chain.Orphan
-	case len(q.Block.Transactions) > 0:
+	case q.Payload[len(q.Payload)-1] == 1: // see mutated
 		v.Code, v.Reason = chain.Mutated, "bad-txnmrklroot"
 	case n.flaw != chain.OK:
 		v.Code, v.Reason = n.flaw, n.flaw.String()

@@ -226,7 +226,11 @@ func (t *headers) askSoon(p *remote) {
 func (t *headers) onInv(inv peer.InvReceived, s *span) {
 	p := t.find(inv.Peer)
 	if p != nil && slices.ContainsFunc(inv.Blocks, func(h chainhash.Hash) bool {
-		return h != p.best.Hash && h != t.tips.Block.Hash && s.find(h) == nil
+		if h == p.best.Hash || h == t.tips.Block.Hash {
+			return false
+		}
+		e := s.find(h) // of a block that we want, its headers prove that it may be asked for it
+		return e == nil || e.at.Work.Cmp(p.best.Work) > 0
 	}) {
 		t.askSoon(p)
 	}

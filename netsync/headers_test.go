@@ -7,6 +7,8 @@ import (
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
 	"acyclic/peer"
+
+	"github.com/btcsuite/btcd/wire/v2"
 )
 
 func TestL9SilentFetcherIsReplaced(t *testing.T) {
@@ -162,7 +164,9 @@ func TestHeadersThatDoNotConnect(t *testing.T) {
 			}
 			return
 		}
-		s.asked(2)
+		if s.asked(2) {
+			s.give(peer.HeadersReceived{Peer: 2, Asked: true})
+		}
 		s.give(peer.HeadersReceived{Peer: 2, Headers: liar.locate(nil)[5:]})
 	}
 	t.Fatal("it is still here")
@@ -206,6 +210,39 @@ func TestInvOfUnknownBlock(t *testing.T) {
 	s.wantTip(tip, "the announced block")
 }
 
+// A peer proves a block and keeps it. An inv of that block is what tells who else has it: that
+// peer is asked for its headers, and then for the block, within seconds.
+func TestAnInvOfABlockThatIsAwaited(t *testing.T) {
+	tr := newTree()
+	old := tr.grow(tr.genesis, 10, 1)
+	s := newStory(t, tr, nil)
+	s.join(1, 2)
+	s.prove(1, old, "a fetcher")
+	s.prove(2, old, "another one")
+	s.serve(1, 2)
+	s.wait(time.Minute)
+	tip := tr.grow(old, 1, 1)
+	s.give(peer.HeadersReceived{Peer: 1, Headers: []*wire.BlockHeader{tip.header}})
+	s.wantOrders(1, "it has proved the block")
+	s.give(peer.InvReceived{Peer: 2, Blocks: hashesOf(tip)})
+	s.give(peer.InvReceived{Peer: 2, Blocks: hashesOf(tip)})
+	start := s.Now
+	s.wait(s.m.cfg.MinAsk)
+	s.prove(2, tip, "it says that it has it too")
+	for len(s.takeOrders(2)) == 0 {
+		if s.wait(time.Second); s.Now.Sub(start) > 10*time.Second {
+			t.Fatalf("the one who has the block is not asked for it; %s", s.describe())
+		}
+	}
+	s.deliver(2, tip.Hash)
+	s.wantTip(tip, "it has come from who has it")
+	s.give(peer.InvReceived{Peer: 2, Blocks: hashesOf(tip)})
+	s.wait(s.m.cfg.MinAsk)
+	if s.asked(2) {
+		t.Error("it has proved the block, and we have it")
+	}
+}
+
 func TestL9LostAnnouncement(t *testing.T) {
 	tr := newTree()
 	old := tr.grow(tr.genesis, 10, 1)
@@ -229,7 +266,7 @@ func TestHeadersQueueIsBounded(t *testing.T) {
 	s.asked(1)
 	all := append(append(tip.at(2000).locate(nil), tip.at(4000).locate(hashPtrs(tip.at(2000)))...), tip.locate(hashPtrs(tip.at(4000)))...)
 	for i := 0; i < len(all); i += 500 {
-		s.give(peer.HeadersReceived{Peer: 1, Headers: all[i : i+500]})
+		s.give(peer.HeadersReceived{Peer: 1, Headers: all[i : i+500], Asked: i == 0})
 	}
 	if n := len(s.m.find(1).headers.batch.headers); n > 2000 {
 		t.Fatalf("%d headers wait for chain", n)

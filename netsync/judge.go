@@ -35,7 +35,7 @@ func (t *headers) onHeaders(h peer.HeadersReceived) {
 		return
 	}
 	r := &p.headers
-	answer := r.ask == askWaiting
+	answer := r.ask == askWaiting && h.Asked // the peer's cell knows what it was asked
 	if answer {
 		r.idle()
 		r.late = 0
@@ -108,8 +108,7 @@ func (t *headers) announce(p *remote, b peer.BlockReceived) {
 		t.askSoon(p)
 		return
 	}
-	h := b.Block.Header
-	t.enqueue(p, receivedHeaders{headers: []*wire.BlockHeader{&h}, last: b.Hash})
+	t.enqueue(p, receivedHeaders{headers: []*wire.BlockHeader{&b.Header}, last: b.Hash})
 }
 
 // submit hands chain the headers that wait, in the order in which they came. A

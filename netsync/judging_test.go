@@ -68,6 +68,19 @@ func TestHeadersThatEndThePeer(t *testing.T) {
 	}
 }
 
+// A peer that is far away announces blocks before it answers. The question stays open.
+func TestAnAnnouncementEndsNoQuestion(t *testing.T) {
+	tr := newTree()
+	h := tr.grow(tr.genesis, 3, 1).locate(nil)
+	u := bareUnit(1)
+	r := &u.find(1).headers
+	r.ask, r.deadline, r.late = askWaiting, u.now.Add(time.Minute), 3
+	u.headers.onHeaders(peer.HeadersReceived{Peer: 1, Headers: h})
+	if r.ask != askWaiting || r.deadline.IsZero() || r.late != 3 || r.batch.answer || len(r.batch.headers) != 3 {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestAnAnswerEndsTheQuestion(t *testing.T) {
 	tr := newTree()
 	h := tr.grow(tr.genesis, 3, 1).locate(nil)
@@ -75,7 +88,7 @@ func TestAnAnswerEndsTheQuestion(t *testing.T) {
 		u := bareUnit(1)
 		r := &u.find(1).headers
 		r.ask, r.deadline, r.late = askWaiting, u.now.Add(time.Minute), 3
-		u.headers.onHeaders(peer.HeadersReceived{Peer: 1, Headers: h[:n]})
+		u.headers.onHeaders(peer.HeadersReceived{Peer: 1, Headers: h[:n], Asked: true})
 		if r.ask != askIdle || !r.deadline.IsZero() || r.late != 0 || r.batch.answer != (n > 0) {
 			t.Errorf("%d headers: %+v", n, r)
 		}
@@ -111,7 +124,7 @@ func TestHeadersThatComeWhileOthersWait(t *testing.T) {
 		if c.secondAnswers {
 			r.ask, r.deadline = askWaiting, u.now.Add(time.Minute)
 		}
-		u.headers.onHeaders(peer.HeadersReceived{Peer: 1, Headers: c.second})
+		u.headers.onHeaders(peer.HeadersReceived{Peer: 1, Headers: c.second, Asked: c.secondAnswers})
 		last := c.want[len(c.want)-1].BlockHash()
 		if b := &r.batch; !slices.Equal(b.headers, c.want) || b.last != last || b.answer != (c.firstAnswers || c.secondAnswers) {
 			t.Errorf("%s: %d headers wait, answer %v", c.name, len(b.headers), b.answer)
@@ -180,7 +193,7 @@ func TestWhatAnUnaskedBlockDoes(t *testing.T) {
 		r := &u.find(1).headers
 		*r = c.r
 		r.lastAsk, r.askAt = u.now, u.now.Add(time.Hour)
-		u.headers.announce(u.find(1), peer.BlockReceived{Peer: 1, Hash: block.Hash, Block: block.block()})
+		u.headers.announce(u.find(1), block.sent(1, 100, false))
 		if judge := len(u.headers.queue) == 1; judge != c.judge || judge && (*r.batch.headers[0] != *block.header || r.batch.last != block.Hash) {
 			t.Errorf("%s: %v", c.name, judge)
 		}

@@ -54,7 +54,7 @@ func TestWhichBlocksASecondPeerIsAskedFor(t *testing.T) {
 			e := u.span.entry(int(h - 1))
 			one := u.find(1)
 			one.orders.list = slices.DeleteFunc(one.orders.list, func(o order) bool { return o.hash == e.at.Hash })
-			u.span.hold(e.at.Hash, u.tr.nodes[e.at.Hash].block(), 1, 1, u.cfg.HeldBytes)
+			u.span.hold(e.at.Hash, make([]byte, 1), 1, u.cfg.HeldBytes)
 		}
 	}
 	for _, c := range []struct {

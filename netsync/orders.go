@@ -191,8 +191,8 @@ func (o *orders) onBlock(b peer.BlockReceived) (announces *remote) {
 	if p == nil {
 		return nil
 	}
-	o.bytes += uint64(b.Size)
-	memory := max(b.Size, b.Memory)
+	size := len(b.Payload)
+	o.bytes += uint64(size)
 	asked := o.fulfil(p, b) || b.Asked
 	e := o.span.find(b.Hash)
 	switch {
@@ -204,9 +204,9 @@ func (o *orders) onBlock(b peer.BlockReceived) (announces *remote) {
 		o.route.aside.came(b.Hash)
 	case e.state == wanted:
 		p.delivers()
-		o.span.hold(b.Hash, b.Block, memory, p.id, o.cfg.HeldBytes)
+		o.span.hold(b.Hash, b.Payload, p.id, o.cfg.HeldBytes)
 	}
-	o.avgSize += (float64(memory) - o.avgSize) / 16
+	o.avgSize += (float64(size) - o.avgSize) / 16
 	return nil
 }
 

@@ -236,7 +236,7 @@ const blockSize = 1000
 func (s *story) deliver(id actor.ID, hashes ...chainhash.Hash) {
 	s.t.Helper()
 	for _, h := range hashes {
-		s.give(peer.BlockReceived{Peer: id, Hash: h, Block: s.c.t.nodes[h].block(), Size: blockSize, Asked: true})
+		s.give(s.c.t.nodes[h].sent(id, blockSize, true))
 	}
 }
 

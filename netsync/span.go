@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
@@ -30,11 +29,11 @@ const (
 type entry struct {
 	at    chain.Point
 	state entryState
-	block *wire.MsgBlock // held, handed
-	size  int            // of block, bytes of memory
-	from  actor.ID       // the peer that sent block
-	by    [2]actor.ID    // wanted: the peers that were asked for it, in order; zero: none
-	since time.Time      // wanted: when by[0] was asked
+	block []byte      // held, handed: its payload
+	size  int         // of block, in bytes
+	from  actor.ID    // the peer that sent block
+	by    [2]actor.ID // wanted: the peers that were asked for it, in order; zero: none
+	since time.Time   // wanted: when by[0] was asked
 }
 
 // span tracks the next blocks on the path to the target, in order of height. It
@@ -218,7 +217,8 @@ func (s *span) takeBack(h chainhash.Hash, peer actor.ID) bool {
 // hold keeps a copy of a wanted block within a budget of bytes, and returns
 // whether it did. If the budget is spent, the highest held blocks make room: they
 // are needed last.
-func (s *span) hold(h chainhash.Hash, b *wire.MsgBlock, size int, from actor.ID, budget int) bool {
+func (s *span) hold(h chainhash.Hash, block []byte, from actor.ID, budget int) bool {
+	size := len(block)
 	q := s.index[h]
 	e := s.entry(q)
 	if e.state != wanted {
@@ -233,7 +233,7 @@ func (s *span) hold(h chainhash.Hash, b *wire.MsgBlock, size int, from actor.ID,
 	e.by = [2]actor.ID{}
 	kept := s.heldBytes+size <= budget || s.isNext(q)
 	if kept {
-		e.state, e.block, e.size, e.from = held, b, size, from
+		e.state, e.block, e.size, e.from = held, block, size, from
 	} else {
 		s.free = min(s.free, q)
 	}

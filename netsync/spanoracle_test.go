@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
 	"acyclic/chain"
@@ -219,7 +218,7 @@ func (d *spanDriver) takeBack(t *rapid.T) {
 func (d *spanDriver) hold(t *rapid.T) {
 	const budget = 10
 	h, size := d.pick(t, wanted).at.Hash, rapid.IntRange(1, 4).Draw(t, "size")
-	if d.s.hold(h, &wire.MsgBlock{}, size, 1, budget) != d.o.hold(h, size, budget) {
+	if d.s.hold(h, make([]byte, size), 1, budget) != d.o.hold(h, size, budget) {
 		t.Fatal("kept by one and not by the other")
 	}
 }

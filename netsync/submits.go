@@ -47,7 +47,7 @@ func (s *submits) plan(port actor.Port[chain.SubmitBlock, chain.Verdict], out *a
 		if e == nil || s.bytes > 0 && s.bytes+e.size > s.cfg.SubmitBytes {
 			return
 		}
-		if _, ok := port.Ask(out, s.next, chain.SubmitBlock{Block: e.block, Hash: e.at.Hash, Source: e.from}); !ok {
+		if _, ok := port.Ask(out, s.next, chain.SubmitBlock{Payload: e.block, Hash: e.at.Hash, Source: e.from}); !ok {
 			return
 		}
 		s.list = append(s.list, submission{number: s.next, at: e.at, from: e.from, size: e.size})

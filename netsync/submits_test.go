@@ -35,7 +35,7 @@ func TestInvalidBlock(t *testing.T) {
 func TestMutatedBlock(t *testing.T) {
 	s, tip := synced(t, 10, nil, 1, 2)
 	q := s.wantOrders(1, "some blocks")
-	s.give(peer.BlockReceived{Peer: 1, Hash: q[0], Block: s.c.t.nodes[q[0]].mutated(), Size: blockSize, Asked: true})
+	s.give(mutated(s.c.t.nodes[q[0]].sent(1, blockSize, true)))
 	if !s.left[1].Fault {
 		t.Fatal("the body does not belong to the header")
 	}
@@ -80,7 +80,7 @@ func TestChainTimesOut(t *testing.T) {
 func TestBlockByRPC(t *testing.T) {
 	s, tip := synced(t, 10, nil, 1)
 	for h := int32(1); h <= 6; h++ {
-		s.c.submitBlock(chain.SubmitBlock{Hash: tip.at(h).Hash, Block: tip.at(h).block()})
+		s.c.submitBlock(chain.SubmitBlock{Hash: tip.at(h).Hash, Payload: make([]byte, 100)})
 	}
 	s.give(s.c.tips())
 	if n := s.m.span.len(); n != 4 {

@@ -89,7 +89,7 @@ func (u *unit) join(id actor.ID, height int32, perBlock time.Duration) *remote {
 func (u *unit) hold(from, to int32, size int) {
 	for h := from; h <= to; h++ {
 		n := u.tip.at(h)
-		u.span.hold(n.Hash, n.block(), size, 1, u.cfg.HeldBytes)
+		u.span.hold(n.Hash, make([]byte, size), 1, u.cfg.HeldBytes)
 	}
 }
 

@@ -16,22 +16,22 @@ func TestUnaskedCopyDisplacesNothing(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		height int32
-		memory int
+		size   int
 	}{
 		{"of a block that is ordered", 1, 250},
 		{"of one that others wait for", 7, 250},
 		{"of one that nobody was asked for yet", 50, 250},
-		{"that weighs as much as all that may be held", 3, 128 << 20},
+		{"that is as large as a block can be", 3, 4_000_000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, tip := synced(t, 60, nil, 1)
 			s.give(peer.Ready{Peer: 66, Inbound: true})
 			s.held = func(q any) bool { _, is := q.(chain.SubmitBlock); return is } // chain takes a moment
-			bad := tip.at(c.height)
+			bad := mutated(tip.at(c.height).sent(66, c.size, false))
 			q := s.wantOrders(1, "the first blocks")
 			for i := range q {
 				s.deliver(1, q[len(q)-1-i])
-				s.give(peer.BlockReceived{Peer: 66, Hash: bad.Hash, Block: bad.mutated(), Size: 250, Memory: c.memory})
+				s.give(bad)
 			}
 			if n := len(s.waiting); n != len(q) {
 				t.Fatalf("chain got %d of the %d blocks that the honest peer was asked for", n, len(q))
@@ -44,7 +44,7 @@ func TestUnaskedCopyDisplacesNothing(t *testing.T) {
 			s.release(nil)
 			s.serve(1)
 			s.wantTip(tip, "the stranger changes nothing")
-			if got := s.m.report.status().Bytes; got != uint64(60*blockSize+250*len(q)) {
+			if got := s.m.report.status().Bytes; got != uint64(60*blockSize+c.size*len(q)) {
 				t.Fatalf("%d bytes received: blocks had to come twice", got)
 			}
 		})
@@ -68,9 +68,9 @@ func TestCopyThatWasAskedForOnceIsTaken(t *testing.T) {
 func TestUnaskedBlocksDoNotMakeOursLookDear(t *testing.T) {
 	s, _ := synced(t, 1000, nil, 1)
 	s.give(peer.Ready{Peer: 66, Inbound: true})
-	genesis := s.c.t.genesis
+	large := s.c.t.genesis.sent(66, 4_000_000, false)
 	for range 100 {
-		s.give(peer.BlockReceived{Peer: 66, Hash: genesis.Hash, Block: genesis.block(), Size: 4_000_000, Memory: 80_000_000})
+		s.give(large)
 		s.deliver(1, s.inv(1).list[0].hash)
 		if s.m.orders.inFlight() < s.m.cfg.StartInFlight {
 			t.Fatalf("%d orders", s.m.orders.inFlight())
@@ -85,7 +85,7 @@ func TestUnaskedBlockOfThePathIsAnAnnouncement(t *testing.T) {
 	s.serve(1, 2)
 	next := s.c.t.add(tip, 1)
 	s.give(peer.HeadersReceived{Peer: 1, Headers: []*wire.BlockHeader{next.header}})
-	s.give(peer.BlockReceived{Peer: 2, Hash: next.Hash, Block: next.block(), Size: blockSize})
+	s.give(next.sent(2, blockSize, false))
 	s.wait(s.m.cfg.UrgentAfter) // the first one does not deliver
 	s.serve(2)
 	s.wantTip(next, "the finder was asked when the other was late")

@@ -182,7 +182,7 @@ func (w *world) onGetData(p *worldPeer, q *wire.MsgGetData) {
 	var lacks []chainhash.Hash
 	for _, i := range q.InvList {
 		n := w.c.t.nodes[i.Hash]
-		b := n.block()
+		b := n.sent(p.id, blockSize, true)
 		switch {
 		case !p.tip.has(n):
 			w.problem = fmt.Sprintf("peer %v is asked for a block that it did not prove", p.id)
@@ -197,9 +197,9 @@ func (w *world) onGetData(p *worldPeer, q *wire.MsgGetData) {
 				continue
 			}
 		case p.kind == mutator:
-			b = n.mutated()
+			b = mutated(b)
 		}
-		w.receive(p, p.each, peer.BlockReceived{Peer: p.id, Hash: n.Hash, Block: b, Size: blockSize, Asked: true})
+		w.receive(p, p.each, b)
 	}
 	if lacks != nil {
 		w.receive(p, 0, peer.NotFoundReceived{Peer: p.id, Blocks: lacks})

@@ -99,8 +99,17 @@ func (b *bench) receive(msg wire.Message) {
 	b.GiveFrom(adapter, received(b.t, msg))
 }
 
+// received is what the transport makes of a message.
 func received(t testing.TB, msg wire.Message) Received {
-	return Received{Conn: conn, Command: msg.Command(), Msg: msg, Bytes: len(mustEncode(t, msg))}
+	payload := mustEncode(t, msg)
+	r := Received{Conn: conn, Command: msg.Command(), Msg: msg, Bytes: len(payload)}
+	if b, is := msg.(*wire.MsgBlock); is {
+		r.Msg = &MsgBlock{MsgBlock: wire.MsgBlock{Header: b.Header}, Payload: payload}
+	}
+	if r.Bad = Skip(r.Command, true); r.Bad != "" {
+		r.Msg = nil
+	}
+	return r
 }
 
 // flushAll is a remote that has read everything.

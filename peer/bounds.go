@@ -52,7 +52,7 @@ func DefaultBounds(inFlight int) Bounds {
 		Handshake:     30 * time.Second, // btcd's negotiateTimeout
 		PingEvery:     2 * time.Minute,  // btcd and Core
 		PongWithin:    20 * time.Minute, // Core's TIMEOUT_INTERVAL
-		Silence:       5 * time.Minute,  // btcd's idleTimeout
+		Silence:       20 * time.Minute, // Core's TIMEOUT_INTERVAL
 		Stuck:         60 * time.Second, // twice the transport's WriteTimeout
 		HeadersWithin: 2 * time.Minute,  // Core's HEADERS_RESPONSE_TIME
 		QueueCap:      1 << 20,          // Core's -maxsendbuffer

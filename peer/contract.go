@@ -81,13 +81,11 @@ type (
 
 	// BlockReceived is a block message.
 	BlockReceived struct {
-		Peer  actor.ID
-		Hash  chainhash.Hash
-		Block *wire.MsgBlock
-		Size  int // bytes of its payload
-		// Memory is what Block holds, in bytes. It is about right, and at least Size.
-		Memory int
-		Asked  bool // we had asked this peer for it
+		Peer    actor.ID
+		Hash    chainhash.Hash
+		Header  wire.BlockHeader
+		Payload []byte // of the message; the header is its beginning
+		Asked   bool   // we had asked this peer for it
 	}
 
 	// InvReceived are the blocks that an inv message announces, in its order.

@@ -10,25 +10,27 @@ import (
 	"acyclic/internal/kernel/actor"
 )
 
-// maxAnnounced bounds Announced.
-const maxAnnounced = 8
+const (
+	maxAnnounced = 8 // bounds Announced
+	maxOpen      = 4 // getheaders that are remembered; netsync has one open, but for those that it has given up
+)
 
 // asked is what we have asked this peer for and not got. It only says whether what
 // arrives was asked for. The component that asked keeps the clock.
 type asked struct {
-	headers   int              // getheaders without their headers
-	headersAt time.Time        // of the last getheaders
-	blocks    []chainhash.Hash // of getdata, the oldest first, each once
+	headers   [][]*chainhash.Hash // the locators of getheaders without their headers, the oldest first
+	headersAt time.Time           // of the last getheaders
+	blocks    []chainhash.Hash    // of getdata, the oldest first, each once
 }
 
 // noteAsked remembers what a message that is being sent asks for.
 func (m *Machine) noteAsked(now time.Time, msg wire.Message) {
 	switch msg := msg.(type) {
 	case *wire.MsgGetHeaders:
-		if m.headersExpired(now) {
-			m.headers = 0
+		if len(m.headers) == maxOpen || m.headersExpired(now) {
+			m.headers = nil
 		}
-		m.headers++
+		m.headers = append(m.headers, msg.BlockLocatorHashes)
 		m.headersAt = now
 	case *wire.MsgGetData:
 		for _, iv := range msg.InvList {
@@ -64,16 +66,26 @@ func (m *Machine) headersExpired(now time.Time) bool {
 	return now.Sub(m.headersAt) > m.cfg.HeadersWithin
 }
 
-func (m *Machine) takeHeaders(now time.Time) bool {
-	if m.headers == 0 || m.headersExpired(now) {
+// takeHeaders says whether headers are the answer to a getheaders. An answer is empty, or
+// begins behind a block of the locator (or the genesis block, which ends each locator). A
+// peer that is far away may announce many blocks before it answers, and those are behind
+// its own tip. Answers come in the order of the questions.
+func (m *Machine) takeHeaders(now time.Time, headers []*wire.BlockHeader) bool {
+	if m.headersExpired(now) {
 		return false
 	}
-	m.headers--
+	i := slices.IndexFunc(m.headers, func(locator []*chainhash.Hash) bool {
+		return len(headers) == 0 || slices.ContainsFunc(locator, func(h *chainhash.Hash) bool { return *h == headers[0].PrevBlock })
+	})
+	if i < 0 {
+		return false
+	}
+	m.headers = slices.Delete(m.headers, 0, i+1)
 	return true
 }
 
 func (m *Machine) onHeaders(now time.Time, msg *wire.MsgHeaders, out *actor.Outbox) {
-	m.topics.Sync.Publish(out, HeadersReceived{Peer: m.id, Headers: msg.Headers, Asked: m.takeHeaders(now)})
+	m.topics.Sync.Publish(out, HeadersReceived{Peer: m.id, Headers: msg.Headers, Asked: m.takeHeaders(now, msg.Headers)})
 	newest := msg.Headers[max(0, len(msg.Headers)-maxAnnounced):]
 	hashes := make([]chainhash.Hash, len(newest))
 	for i, h := range newest {
@@ -82,12 +94,11 @@ func (m *Machine) onHeaders(now time.Time, msg *wire.MsgHeaders, out *actor.Outb
 	m.announced(hashes, out)
 }
 
-func (m *Machine) onBlock(now time.Time, msg *wire.MsgBlock, in Received, out *actor.Outbox) {
-	hash := msg.BlockHash()
+func (m *Machine) onBlock(now time.Time, msg *MsgBlock, out *actor.Outbox) {
+	hash := msg.Header.BlockHash()
 	m.lastBlock = now
 	m.topics.Sync.Publish(out, BlockReceived{
-		Peer: m.id, Hash: hash, Block: msg,
-		Size: in.Bytes, Memory: max(in.Bytes, in.Memory), Asked: m.takeBlock(hash),
+		Peer: m.id, Hash: hash, Header: msg.Header, Payload: msg.Payload, Asked: m.takeBlock(hash),
 	})
 	m.announced([]chainhash.Hash{hash}, out)
 }

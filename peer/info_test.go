@@ -79,7 +79,7 @@ func TestWhatIsIgnoredIsCounted(t *testing.T) {
 		{"verack", received(t, &wire.MsgVerAck{}), 0},
 		{"a second verack", received(t, &wire.MsgVerAck{}), 0},
 		{"undecodable later", Received{Conn: conn, Command: "inv", Bad: "too many"}, 0},
-		{"nobody reads it", received(t, &wire.MsgFilterClear{}), 1},
+		{"nobody reads it", received(t, &wire.MsgReject{Cmd: "x"}), 0},
 		{"an inv of nothing", received(t, &wire.MsgInv{}), 1},
 		{"an inv of a block", received(t, &wire.MsgInv{InvList: blockInvs(1)}), 0},
 		{"an inv of a transaction", received(t, &wire.MsgInv{InvList: []*wire.InvVect{inv(wire.InvTypeTx, 1)}}), 0},
@@ -97,7 +97,7 @@ func TestWhatIsIgnoredIsCounted(t *testing.T) {
 			t.Errorf("%s: %d more are ignored, want %d", c.why, got, c.add)
 		}
 	}
-	if b.m.skipped != 2 {
+	if b.m.skipped != 3 {
 		t.Errorf("%d were skipped", b.m.skipped)
 	}
 }

@@ -347,7 +347,7 @@ func randomInput(draw func(n int) int, m *Machine, now *time.Time) any {
 		func() wire.Message { return aTx(uint32(draw(3))) },
 		func() wire.Message { return &wire.MsgFeeFilter{MinFee: int64(draw(3)) - 1} },
 		func() wire.Message { return &wire.MsgInv{InvList: append(blockInvs(1), inv(wire.InvTypeTx, 2))} },
-		func() wire.Message { return &wire.MsgFilterClear{} },
+		func() wire.Message { return &wire.MsgInv{} },
 	}
 	switch draw(16) {
 	case 0:

@@ -191,6 +191,8 @@ func (m *Machine) Check() error {
 		return fmt.Errorf("Sends are held while only %d bytes are queued", m.queued())
 	case m.state != gone && m.queued() > m.cfg.QueueMax:
 		return fmt.Errorf("%d bytes are queued, at most %d may", m.queued(), m.cfg.QueueMax)
+	case len(m.headers) > maxOpen:
+		return fmt.Errorf("%d getheaders are remembered, at most %d may", len(m.headers), maxOpen)
 	case len(m.blocks) > m.cfg.AskedBlocks:
 		return fmt.Errorf("%d blocks asked for are remembered, at most %d may", len(m.blocks), m.cfg.AskedBlocks)
 	case len(m.sentByCommand) > len(messages) || len(m.recvByCommand) > len(messages)+1:

@@ -65,14 +65,17 @@ func (m *Machine) pong(now time.Time, out *actor.Outbox) {
 	}
 }
 
-// onPong closes the open ping. A pong with another nonce, or without a ping, is
-// ignored, as Bitcoin Core does.
+// onPong closes the open ping, as Bitcoin Core does. A pong with another nonce, or without a
+// ping, is ignored: it may be late. A pong without a nonce, or with zero, is that of a
+// program that answers every ping so. It closes the ping, and measures nothing.
 func (m *Machine) onPong(now time.Time, msg *wire.MsgPong) {
-	if m.pingSent.IsZero() || msg.Nonce != m.pingNonce {
+	if m.pingSent.IsZero() || msg.Nonce != 0 && msg.Nonce != m.pingNonce {
 		m.onIgnored()
 		return
 	}
-	took := max(now.Sub(m.pingSent), 1) // zero means none yet
-	m.pingTime, m.pingMin = took, min(took, cmp.Or(m.pingMin, took))
+	if msg.Nonce != 0 {
+		took := max(now.Sub(m.pingSent), 1) // zero means none yet
+		m.pingTime, m.pingMin = took, min(took, cmp.Or(m.pingMin, took))
+	}
 	m.pingSent, m.nextPing = time.Time{}, now.Add(m.cfg.PingEvery)
 }

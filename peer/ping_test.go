@@ -56,7 +56,7 @@ func TestMissingPong(t *testing.T) {
 	b.flushAll()
 	for range 19 {
 		b.Advance(time.Minute)
-		b.receive(&wire.MsgFilterClear{}) // it is not silent
+		b.receive(&wire.MsgInv{}) // it is not silent
 	}
 	b.says("twenty minutes are granted")
 	b.Advance(time.Minute)
@@ -152,6 +152,38 @@ func TestTheShortestRoundTripIsKept(t *testing.T) {
 		b.receive(&wire.MsgPong{Nonce: nonce})
 		if i := b.m.info(b.Now); i.PingTime != c.last || i.PingMin != c.shortest || !b.m.nextPing.Equal(due) {
 			t.Errorf("after %v: last %v, shortest %v; the next ping moved by %v", c.took, i.PingTime, i.PingMin, b.m.nextPing.Sub(due))
+		}
+	}
+}
+
+// A pong with nonce zero, or without a nonce, ends the open ping, as in Bitcoin Core. The
+// round trip is not known then. A pong to another ping ends nothing.
+func TestAPongWithoutANonce(t *testing.T) {
+	zero, err := Decode(wire.CmdPong, make([]byte, 8))
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, err := Decode(wire.CmdPong, []byte{1, 2, 3})
+	if err != nil {
+		t.Fatalf("a short pong is a fault: %v", err)
+	}
+	for _, c := range []struct {
+		why  string
+		pong wire.Message
+		ends bool
+	}{{"nonce zero", zero, true}, {"three bytes", short, true}, {"another nonce", &wire.MsgPong{Nonce: 2}, false}} {
+		b := readyBench(t, true, testConfig())
+		b.Advance(2 * time.Minute)
+		b.flushAll()
+		b.Drop()
+		before := b.m.pings
+		b.Advance(time.Second)
+		b.receive(c.pong)
+		if i := b.m.info(b.Now); (i.PingWait == 0) != c.ends || i.PingTime != before.pingTime || i.PingMin != before.pingMin {
+			t.Errorf("%s: waiting %v, round trip %v, %v", c.why, i.PingWait, i.PingTime, i.PingMin)
+		}
+		if c.ends && !b.m.nextPing.Equal(b.Now.Add(b.m.cfg.PingEvery)) {
+			t.Errorf("%s: the next ping is due at %v", c.why, b.m.nextPing)
 		}
 	}
 }

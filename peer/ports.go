@@ -49,10 +49,13 @@ type (
 		Conn    ConnID
 		Command string       // as it came: any bytes, at most 12
 		Msg     wire.Message // decoded
-		Bad     string       // why it could not be decoded; it was skipped
-		Bytes   int          // of the payload
+		Bad     string       // why it was not decoded
+		// Fault says that the payload is malformed, or longer than its command
+		// allows. What has a wrong checksum, or nobody reads, is skipped.
+		Fault bool
+		Bytes int // of the payload
 		// Memory is what Msg holds in bytes, about, and at least Bytes. It
-		// is charged to the connection's credit. A block of empty witness
+		// is charged to the connection's credit. A transaction of empty witness
 		// items takes 20 times the memory that it takes on the wire.
 		Memory int
 	}

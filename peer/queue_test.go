@@ -148,7 +148,7 @@ func TestStuckQueueEndsThePeer(t *testing.T) {
 	b.Advance(59 * time.Second)
 	b.flush(100)
 	b.Advance(59 * time.Second)
-	b.receive(&wire.MsgFilterClear{})
+	b.receive(&wire.MsgInv{})
 	b.says("it goes on slowly")
 	b.Advance(time.Second)
 	if g := steptest.Want[Gone](b.Rig, "a minute without progress"); !strings.Contains(g.Reason, "does not read") {

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"reflect"
@@ -27,8 +28,8 @@ func TestBlockAskedForAndNot(t *testing.T) {
 
 	b.receive(block)
 	got := steptest.Want[BlockReceived](b.Rig, "it arrives")
-	if size := block.SerializeSize(); !got.Asked || got.Hash != hash || got.Block != block || got.Size != size || got.Peer != self {
-		t.Errorf("got %+v, the block has %d bytes", got, size)
+	if !got.Asked || got.Hash != hash || got.Header != block.Header || !bytes.Equal(got.Payload, mustEncode(t, block)) || got.Peer != self {
+		t.Errorf("got %+v", got)
 	}
 	if a := steptest.Want[Announced](b.Rig, "relay need not announce it back"); !slices.Equal(a.Blocks, []chainhash.Hash{hash}) {
 		t.Errorf("announced %v", a.Blocks)
@@ -41,6 +42,65 @@ func TestBlockAskedForAndNot(t *testing.T) {
 	b.receive(aBlock(2))
 	if got := steptest.Want[BlockReceived](b.Rig, "never asked for, passed on all the same"); got.Asked {
 		t.Error("it was not asked for")
+	}
+}
+
+// getHeaders asks for what comes behind some blocks. The headers of tests begin behind a
+// block of hash zero.
+func getHeaders(behind ...chainhash.Hash) *wire.MsgGetHeaders {
+	msg := &wire.MsgGetHeaders{BlockLocatorHashes: []*chainhash.Hash{{}}}
+	for i := range behind {
+		msg.BlockLocatorHashes = append(msg.BlockLocatorHashes, &behind[i])
+	}
+	return msg
+}
+
+// A peer that is two seconds away announces blocks before it answers a getheaders. What
+// answers it is told by what it begins with.
+func TestAnAnnouncementIsNoAnswer(t *testing.T) {
+	b := readyBench(t, false, testConfig())
+	common, tip := chainhash.Hash{1}, chainhash.Hash{2}
+	b.Ask(Send{Msgs: []wire.Message{getHeaders(common)}})
+	b.Drop()
+	for _, c := range []struct {
+		why     string
+		headers []*wire.BlockHeader
+		asked   bool
+	}{
+		{"a block on its tip", []*wire.BlockHeader{{PrevBlock: tip}}, false},
+		{"two more", []*wire.BlockHeader{{PrevBlock: chainhash.Hash{3}}, {PrevBlock: common}}, false},
+		{"what comes behind the common block", []*wire.BlockHeader{{PrevBlock: common}, {PrevBlock: tip}}, true},
+		{"the same once more", []*wire.BlockHeader{{PrevBlock: common}}, false},
+		{"nothing, and nothing was asked", nil, false},
+	} {
+		b.receive(&wire.MsgHeaders{Headers: c.headers})
+		if got := steptest.Want[HeadersReceived](b.Rig, c.why).Asked; got != c.asked {
+			t.Errorf("%s: asked for: %v, want %v", c.why, got, c.asked)
+		}
+		b.Drop()
+	}
+	b.Ask(Send{Msgs: []wire.Message{getHeaders(common), getHeaders(tip)}})
+	b.Drop()
+	b.receive(&wire.MsgHeaders{Headers: []*wire.BlockHeader{{PrevBlock: tip}}})
+	if !steptest.Want[HeadersReceived](b.Rig, "the second answer").Asked {
+		t.Error("it answers the second question")
+	}
+	b.Drop()
+	b.receive(&wire.MsgHeaders{})
+	if steptest.Want[HeadersReceived](b.Rig, "an empty one").Asked {
+		t.Error("answers come in order, so the first question gets none any more")
+	}
+}
+
+// Nobody has many questions open with one peer.
+func TestOldQuestionsAreForgotten(t *testing.T) {
+	b := readyBench(t, false, testConfig())
+	for range maxOpen + 1 {
+		b.Ask(Send{Msgs: []wire.Message{getHeaders()}})
+	}
+	b.Drop()
+	if n := len(b.m.headers); n != 1 {
+		t.Errorf("%d are remembered", n)
 	}
 }
 
@@ -57,7 +117,7 @@ func TestHeadersAskedForAndNot(t *testing.T) {
 	if take("an announcement").Asked {
 		t.Error("there was no question")
 	}
-	b.Ask(Send{Msgs: []wire.Message{&wire.MsgGetHeaders{}, &wire.MsgGetHeaders{}}})
+	b.Ask(Send{Msgs: []wire.Message{getHeaders(), getHeaders()}})
 	b.Drop()
 	for i, want := range []bool{true, true, false} {
 		b.receive(headers)
@@ -65,7 +125,7 @@ func TestHeadersAskedForAndNot(t *testing.T) {
 			t.Errorf("answer %d to two getheaders: asked %v, want %v", i, got.Asked, want)
 		}
 	}
-	b.Ask(Send{Msgs: []wire.Message{&wire.MsgGetHeaders{}}})
+	b.Ask(Send{Msgs: []wire.Message{getHeaders()}})
 	b.flushAll()
 	b.Drop()
 	b.Advance(2*time.Minute + time.Second)
@@ -221,12 +281,12 @@ func TestAddressesGoToTheServer(t *testing.T) {
 	b.says("that is all")
 }
 
-// A message that no component reads yet is counted, keeps the peer alive, and does
+// A message in which there is nothing for us is counted, keeps the peer alive, and does
 // nothing else.
 func TestIgnoredMessages(t *testing.T) {
 	b := readyBench(t, true, testConfig())
 	before := b.m.ignored
-	msgs := []wire.Message{&wire.MsgFilterClear{}, &wire.MsgGetCFilters{}, &wire.MsgReject{Cmd: "x"}}
+	msgs := []wire.Message{&wire.MsgInv{}, &wire.MsgFeeFilter{MinFee: -1}, &wire.MsgPong{Nonce: 1}}
 	for _, msg := range msgs {
 		b.Now = b.Now.Add(time.Second)
 		b.receive(msg)
@@ -279,7 +339,7 @@ func TestAnExpiredGetheadersIsForgotten(t *testing.T) {
 	cfg.PingEvery = time.Hour
 	b := readyBench(t, false, cfg)
 	ask := func() {
-		b.Ask(Send{Msgs: []wire.Message{&wire.MsgGetHeaders{}}})
+		b.Ask(Send{Msgs: []wire.Message{getHeaders()}})
 		b.flushAll()
 		b.Drop()
 	}
@@ -300,20 +360,6 @@ func TestAnExpiredGetheadersIsForgotten(t *testing.T) {
 	ask()
 	if !asked() || asked() {
 		t.Error("one question, one answer: the old one is forgotten")
-	}
-}
-
-// What a block takes in memory is never said to be less than its bytes.
-func TestABlockWeighsItsMemory(t *testing.T) {
-	b := readyBench(t, false, testConfig())
-	in := received(t, aBlock(1))
-	for _, memory := range []int{0, in.Bytes, 10 * in.Bytes} {
-		in.Memory = memory
-		b.GiveFrom(adapter, in)
-		if got := steptest.Want[BlockReceived](b.Rig, "a block"); got.Size != in.Bytes || got.Memory != max(in.Bytes, memory) {
-			t.Errorf("%d bytes that take %d: size %d, memory %d", in.Bytes, memory, got.Size, got.Memory)
-		}
-		b.Drop()
 	}
 }
 

@@ -125,7 +125,7 @@ func TestFeeFilterIsAnAmountOfMoney(t *testing.T) {
 }
 
 // Who sends transactions that we asked not to be sent is disconnected, and so is who
-// asks for the pool: we do not offer bloom filters (BIP111). It is no fault.
+// asks for a service that we do not offer. It is no fault.
 func TestTransactionsThatNobodyWanted(t *testing.T) {
 	txInv := &wire.MsgInv{InvList: []*wire.InvVect{inv(wire.InvTypeTx, 1)}}
 	otherInv := &wire.MsgInv{InvList: []*wire.InvVect{inv(InvTypeWTx, 1)}}
@@ -148,6 +148,13 @@ func TestTransactionsThatNobodyWanted(t *testing.T) {
 		{"a feefilter harms nobody", false, false, &wire.MsgFeeFilter{MinFee: 1}, false},
 		{"mempool", true, false, &wire.MsgMemPool{}, true},
 		{"... with --blocksonly", false, false, &wire.MsgMemPool{}, true},
+		{"filterload", true, false, wire.NewMsgFilterLoad([]byte{1}, 1, 1, wire.BloomUpdateNone), true},
+		{"filteradd", true, false, wire.NewMsgFilterAdd([]byte{1}), true},
+		{"filterclear", true, false, &wire.MsgFilterClear{}, true},
+		{"getcfilters", true, false, &wire.MsgGetCFilters{}, true},
+		{"getcfheaders", true, false, &wire.MsgGetCFHeaders{}, true},
+		{"getcfcheckpt", true, false, &wire.MsgGetCFCheckpt{}, true},
+		{"an answer to what nobody asked", true, false, &wire.MsgCFilter{Data: []byte{1}}, false},
 	} {
 		cfg := testConfig()
 		cfg.WantTxs = c.wants

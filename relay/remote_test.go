@@ -30,7 +30,7 @@ func TestNewsPassBlocks(t *testing.T) {
 func TestL2FailedSends(t *testing.T) {
 	r := newRig(t, alice, bob, carol)
 	for _, id := range []actor.ID{alice, bob, carol} {
-		r.Give(peer.HeadersWanted{Peer: id})
+		r.Give(peer.HeadersWanted{Peer: id, Locator: []*chainhash.Hash{&genesis.Hash}})
 		_, ask := steptest.WantAsk[chain.GetHeaders](r, "headers")
 		r.Reply(ask, chain.Headers{})
 	}
@@ -134,7 +134,7 @@ func TestABlockInHandWaitsForItsTurn(t *testing.T) {
 func TestAnAnswerGoesBeforeNews(t *testing.T) {
 	r := newRig(t, alice)
 	b := grow(r, genesis, 2, 0)
-	r.Give(peer.HeadersWanted{Peer: alice})
+	r.Give(peer.HeadersWanted{Peer: alice, Locator: []*chainhash.Hash{&genesis.Hash}})
 	_, read := steptest.WantAsk[chain.GetHeaders](r, "chain knows")
 	r.Give(b[0])
 	round(r)

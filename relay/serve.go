@@ -139,18 +139,19 @@ func (m *Machine) endRead(now time.Time, in actor.Input) *remote {
 }
 
 // onHeaders answers a getheaders. Like Bitcoin Core it sends an empty message when
-// there is nothing to send. When the read failed it is silent, since an empty
-// message would say that the peer has everything.
+// there is nothing after the locator. When the read failed it is silent, since an empty
+// message would say that the peer has everything. It is silent too when a question for
+// one header names a block that we do not show.
 func (m *Machine) onHeaders(now time.Time, in actor.Input, e chain.Headers) {
 	p := m.endRead(now, in)
 	if p == nil {
 		return
 	}
+	n, locator := len(e.Headers), p.wants.headers[0].Locator
 	p.wants.headers = p.wants.headers[1:]
-	if in.Err != nil {
+	if in.Err != nil || n == 0 && len(locator) == 0 {
 		return
 	}
-	n := len(e.Headers)
 	p.held = send1(&wire.MsgHeaders{Headers: e.Headers})
 	p.held.headers = n
 	if n > 0 {

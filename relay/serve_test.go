@@ -50,10 +50,30 @@ func TestHeadersAreServed(t *testing.T) {
 	wantHeaders(t, r, alice, "there is nothing, and that is said")
 }
 
+// A question for one header has no locator. Nothing is said of a block that we do not show,
+// not even that we have not got it.
+func TestAQuestionForOneHeader(t *testing.T) {
+	for _, known := range []bool{true, false} {
+		r := newRig(t)
+		r.Give(peer.Ready{Peer: alice})
+		r.Give(peer.HeadersWanted{Peer: alice, Stop: number(7)})
+		_, seq := steptest.WantAsk[chain.GetHeaders](r, "it is looked up")
+		if !known {
+			r.Reply(seq, chain.Headers{})
+			r.WantNothing("silence")
+			continue
+		}
+		r.Reply(seq, chain.Headers{Headers: []*wire.BlockHeader{{Nonce: 7}}})
+		if q, _ := steptest.WantAsk[peer.Send](r, "its header"); len(q.Msgs[0].(*wire.MsgHeaders).Headers) != 1 {
+			t.Errorf("sent %+v", q.Msgs)
+		}
+	}
+}
+
 func TestRepeatedGetheadersAreBounded(t *testing.T) {
 	r := newRig(t, alice)
 	for i := range 1000 {
-		r.Give(peer.HeadersWanted{Peer: alice, Stop: number(i)})
+		r.Give(peer.HeadersWanted{Peer: alice, Locator: []*chainhash.Hash{&genesis.Hash}, Stop: number(i)})
 	}
 	_, ask := steptest.WantAsk[chain.GetHeaders](r, "the first")
 	r.Reply(ask, chain.Headers{})

@@ -49,9 +49,12 @@ func (e *Engine) onNotification(n *blockchain.Notification) {
 
 // applyBlock takes a block's header, and then the block, if its parent's data is
 // stored.
-func (e *Engine) applyBlock(msg *wire.MsgBlock, source actor.ID) chain.Verdict {
-	block := btcutil.NewBlock(msg)
-	n, refused := e.applyBlockHeader(&msg.Header)
+func (e *Engine) applyBlock(q chain.ApplyBlock) chain.Verdict {
+	block, unreadable := readBlock(q.Payload)
+	n, refused := e.applyBlockHeader(&block.MsgBlock().Header)
+	if refused == nil {
+		refused = unreadable
+	}
 	if refused == nil {
 		refused = e.process(block, n)
 	}
@@ -60,7 +63,7 @@ func (e *Engine) applyBlock(msg *wire.MsgBlock, source actor.ID) chain.Verdict {
 			refused = e.broken(err)
 		}
 	}
-	e.announce(*block.Hash(), source)
+	e.announce(*block.Hash(), q.Source)
 
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -266,6 +269,7 @@ func (e *Engine) announce(hash chainhash.Hash, source actor.ID) {
 			e.tell(event)
 		} else {
 			e.tell(chain.BlockDisconnected{Point: point})
+			e.left.add(point)
 		}
 		e.tellPool(n.pool)
 	}

@@ -183,12 +183,12 @@ func TestWitnessDataBeforeSegwit(t *testing.T) {
 	give(t, e, good)
 }
 
-// A block whose first transaction has no inputs is invalid, with or without witness
+// A block whose first transaction has no inputs and outputs is invalid, with or without witness
 // data. There is no coinbase that could commit to that, and the header is condemned.
 func TestWitnessDataAfterATransactionWithoutInputs(t *testing.T) {
 	b := newBranch(t, &chaincfg.RegressionNetParams)
 	bad := b.mineWith(time.Minute, func(m *wire.MsgBlock) {
-		m.Transactions[0].TxIn = nil
+		m.Transactions[0].TxIn, m.Transactions[0].TxOut = nil, nil
 		spend := wire.NewMsgTx(1)
 		spend.AddTxIn(wire.NewTxIn(wire.NewOutPoint(b.params.GenesisHash, 0), nil, wire.TxWitness{{1}}))
 		spend.AddTxOut(wire.NewTxOut(1, []byte{0x51}))

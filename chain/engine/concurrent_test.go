@@ -14,6 +14,7 @@ import (
 
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/fixture"
 )
 
 // stuck is a block that takes its time, under btcd's chain lock.
@@ -44,7 +45,7 @@ func TestL1NoReaderWaitsForABlock(t *testing.T) {
 
 	processed := make(chan chain.BlockApplied, 1)
 	go func() {
-		q := chain.ApplyBlock{Block: b.blocks[21]}
+		q := chain.ApplyBlock{Payload: fixture.Payload(b.blocks[21])}
 		processed <- e.Worker().Handle(context.Background(), actor.Input{Body: q}).(chain.BlockApplied)
 	}()
 	<-s.begun

@@ -101,6 +101,7 @@ type Engine struct {
 	tree  *tree
 	valid *validity
 	tips  chain.Tips
+	left  left
 }
 
 // Open opens the chain in a directory, or makes a new one. It checks the headers

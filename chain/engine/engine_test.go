@@ -234,7 +234,7 @@ func TestEventsAreKeptUntilTheyAreSeen(t *testing.T) {
 	b.mine(4, time.Minute)
 	e := open(t, Config{Params: b.params})
 	apply := func(height int, seen uint64) chain.Changes {
-		return ask[chain.BlockApplied](t, e, chain.ApplyBlock{Block: b.blocks[height], Seen: seen}).Changes
+		return ask[chain.BlockApplied](t, e, chain.ApplyBlock{Payload: fixture.Payload(b.blocks[height]), Seen: seen}).Changes
 	}
 	if c := apply(1, 0); c.Last != 1 || len(c.Events) != 1 {
 		t.Errorf("the first block: %d events up to %d", len(c.Events), c.Last)

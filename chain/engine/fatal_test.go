@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
+	"acyclic/internal/proof/fixture"
 )
 
 // A database that fails stops everything, says why, and is not written to any
@@ -50,7 +51,10 @@ func TestADatabaseErrorIsFatal(t *testing.T) {
 // A panic of btcd's is a fatal error, not the end of the process.
 func TestAPanicIsFatal(t *testing.T) {
 	e := open(t, Config{Params: &chaincfg.RegressionNetParams})
-	a := ask[chain.BlockApplied](t, e, chain.ApplyBlock{}) // a nil block
+	btcd := e.chain
+	defer func() { e.chain = btcd }()
+	e.chain = nil
+	a := ask[chain.BlockApplied](t, e, chain.ApplyBlock{Payload: fixture.Payload(newBranch(t, e.params).blocks[0])})
 	if a.Verdict.Code != chain.Fatal || !strings.Contains(a.Fatal, "panic") {
 		t.Errorf("%+v", a)
 	}

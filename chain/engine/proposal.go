@@ -6,17 +6,19 @@ import (
 	"github.com/btcsuite/btcd/blockchain"
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
 )
 
 // testBlock says whether a block on the best one would be taken if it were solved (BIP23). It
 // changes nothing.
-func (e *Engine) testBlock(msg *wire.MsgBlock) chain.Verdict {
-	block := btcutil.NewBlock(msg)
+func (e *Engine) testBlock(payload []byte) chain.Verdict {
+	block, unreadable := readBlock(payload)
 	v := chain.Verdict{Hash: *block.Hash(), Tip: e.Tips().Block}
 	refused := e.known(block.Hash())
+	if refused == nil {
+		refused = unreadable
+	}
 	if refused == nil {
 		refused = e.tryOut(block)
 	}

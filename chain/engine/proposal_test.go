@@ -10,6 +10,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
+	"acyclic/internal/proof/fixture"
 )
 
 // unsolve changes a block's nonce so that it has too little work.
@@ -67,7 +68,7 @@ func TestProposals(t *testing.T) {
 		{"one of which the header is known", b.blocks[4], chain.Duplicate, "duplicate-inconclusive"},
 		{"one that was bad", rich, chain.Invalid, "duplicate-invalid"},
 	} {
-		a := ask[chain.BlockApplied](t, e, chain.ApplyBlock{Block: c.block, Hash: c.block.BlockHash(), Test: true, Seen: e.last})
+		a := ask[chain.BlockApplied](t, e, chain.ApplyBlock{Payload: fixture.Payload(c.block), Hash: c.block.BlockHash(), Test: true, Seen: e.last})
 		v := a.Verdict
 		if v.Code != c.code || v.Reason != c.want || v.InBestChain || v.Hash != c.block.BlockHash() {
 			t.Errorf("%s: %+v, want %v %q", c.why, v, c.code, c.want)

@@ -199,8 +199,10 @@ const maxHashes = 500
 // Stop names.
 func (e *Engine) headersAfter(q chain.GetHeaders) (a chain.Headers) {
 	if len(q.Locator) == 0 {
-		if h, err := e.chain.HeaderByHash(&q.Stop); err == nil {
-			a.Headers = append(a.Headers, &h)
+		if _, ok := e.servable(&q.Stop); ok {
+			if h, err := e.chain.HeaderByHash(&q.Stop); err == nil {
+				a.Headers = append(a.Headers, &h)
+			}
 		}
 		return a
 	}
@@ -254,12 +256,13 @@ func (e *Engine) after(locator []*chainhash.Hash, stop chainhash.Hash, max int, 
 // only, so that a database may map its files.)
 func (e *Engine) block(q chain.GetBlock) chain.Block {
 	a := chain.Block{Hash: q.Hash}
-	height, err := e.chain.BlockHeightByHash(&q.Hash)
-	if err != nil {
+	height, ok := e.servable(&q.Hash)
+	if !ok {
 		return a
 	}
 	a.Height = height
 	var raw []byte
+	var err error
 	//correctness: a reader waits for the disk, and for the database's lock, which
 	//a commit of the worker may hold. The commit ends: it waits for no
 	//reader.

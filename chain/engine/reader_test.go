@@ -11,6 +11,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
+	"acyclic/internal/proof/fixture"
 )
 
 func hashes(blocks ...*wire.MsgBlock) []chainhash.Hash {
@@ -181,12 +182,67 @@ func TestHeadersAndHashesAfterALocator(t *testing.T) {
 	check("a stop behind", []*chainhash.Hash{at(main, 3)}, *at(main, 2), 4, 20)
 	check("at the tip", []*chainhash.Hash{at(main, 20)}, chainhash.Hash{}, 21, 20)
 
-	one := ask[chain.Headers](t, e, chain.GetHeaders{Stop: *at(side, 12)}).Headers
-	if len(one) != 1 || one[0].BlockHash() != *at(side, 12) {
+	if one := ask[chain.Headers](t, e, chain.GetHeaders{Stop: *at(main, 12)}).Headers; len(one) != 1 || one[0].BlockHash() != *at(main, 12) {
 		t.Errorf("without a locator: %d headers", len(one))
 	}
-	if none := ask[chain.Headers](t, e, chain.GetHeaders{Stop: chainhash.Hash{1}}).Headers; len(none) != 0 {
-		t.Errorf("an unknown header: %d headers", len(none))
+	for why, hash := range map[string]chainhash.Hash{"unknown": {1}, "of a header alone": *at(side, 12), "ahead of the blocks": *at(main, 30)} {
+		if none := ask[chain.Headers](t, e, chain.GetHeaders{Stop: hash}).Headers; len(none) != 0 {
+			t.Errorf("%s: %d headers", why, len(none))
+		}
+	}
+}
+
+// A block that a reorganisation has just put aside is served for a month: peers have heard of
+// it. One that was never part of the best chain is not.
+func TestABlockThatHasLeftTheChainIsServed(t *testing.T) {
+	b := newBranch(t, &chaincfg.RegressionNetParams)
+	b.mine(5, time.Minute)
+	longer, never := b.fork(3, 1), b.fork(3, 2)
+	longer.mine(4, time.Minute)
+	never.mine(1, time.Minute)
+	e := open(t, Config{Params: b.params})
+	give(t, e, b.blocks[1:]...)
+	give(t, e, never.blocks[4])
+	give(t, e, longer.blocks[4:]...)
+	served := func(block *wire.MsgBlock) bool {
+		hash := block.BlockHash()
+		a := ask[chain.Block](t, e, chain.GetBlock{Hash: hash, Witness: true})
+		n := len(ask[chain.Headers](t, e, chain.GetHeaders{Stop: hash}).Headers)
+		if (a.Payload != nil) != (n == 1) || n == 1 && !bytes.Equal(a.Payload, fixture.Payload(block)) {
+			t.Errorf("%d headers and %d bytes", n, len(a.Payload))
+		}
+		return n == 1
+	}
+	if !served(b.blocks[5]) || !served(b.blocks[4]) || served(never.blocks[4]) || !served(longer.blocks[7]) {
+		t.Error("what was part of the best chain is served, and nothing else")
+	}
+	if a := ask[chain.Block](t, e, chain.GetBlock{Hash: b.blocks[5].BlockHash()}); a.Height != 5 {
+		t.Errorf("its height is %d", a.Height)
+	}
+	e.mu.Lock()
+	e.tips.Header.Time = b.blocks[5].Header.Timestamp.Add(staleAge)
+	e.mu.Unlock()
+	if served(b.blocks[5]) {
+		t.Error("after a month it is not")
+	}
+	if !served(longer.blocks[4]) {
+		t.Error("the age of what is in the best chain does not matter")
+	}
+}
+
+// The oldest is forgotten. A block that leaves a second time is not remembered twice.
+func TestBlocksThatHaveLeftAreBounded(t *testing.T) {
+	var l left
+	at := func(i int) chain.Point { return chain.Point{Hash: chainhash.Hash{byte(i), byte(i >> 8), 1}} }
+	for i := range maxLeft {
+		l.add(at(i))
+		l.add(at(0))
+	}
+	_, first := l.at[at(0).Hash]
+	l.add(at(maxLeft))
+	_, still := l.at[at(0).Hash]
+	if !first || still || len(l.at) != maxLeft || len(l.order) != maxLeft {
+		t.Errorf("%d are remembered, %d in order; the first one: %v, then %v", len(l.at), len(l.order), first, still)
 	}
 }
 

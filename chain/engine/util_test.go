@@ -17,6 +17,7 @@ import (
 
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/fixture"
 )
 
 // logs collects what an engine logs.
@@ -94,7 +95,7 @@ func give(t testing.TB, e *Engine, blocks ...*wire.MsgBlock) {
 
 func giveOne(t testing.TB, e *Engine, b *wire.MsgBlock) chain.BlockApplied {
 	t.Helper()
-	return ask[chain.BlockApplied](t, e, chain.ApplyBlock{Block: b, Hash: b.BlockHash(), Source: 42, Seen: e.last})
+	return ask[chain.BlockApplied](t, e, chain.ApplyBlock{Payload: fixture.Payload(b), Hash: b.BlockHash(), Source: 42, Seen: e.last})
 }
 
 // giveHeaders gives the headers of blocks.

@@ -61,9 +61,9 @@ func (e *Engine) onApplyBlock(q chain.ApplyBlock) chain.BlockApplied {
 	if e.fatal == "" {
 		e.guard(func() {
 			if q.Test {
-				v = e.testBlock(q.Block)
+				v = e.testBlock(q.Payload)
 			} else {
-				v = e.applyBlock(q.Block, q.Source)
+				v = e.applyBlock(q)
 			}
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
@@ -40,6 +41,17 @@ func Encode(msg wire.Message, network wire.BitcoinNet, enc wire.MessageEncoding)
 	var b bytes.Buffer
 	_, err := wire.WriteMessageWithEncodingN(&b, msg, encoding, network, enc)
 	return b.Bytes(), err
+}
+
+// Frame makes the bytes of a message whose payload may be anything.
+func Frame(command string, payload []byte, network wire.BitcoinNet) []byte {
+	var name [wire.CommandSize]byte
+	copy(name[:], command)
+	raw := binary.LittleEndian.AppendUint32(nil, uint32(network))
+	raw = append(raw, name[:]...)
+	raw = binary.LittleEndian.AppendUint32(raw, uint32(len(payload)))
+	raw = append(raw, chainhash.DoubleHashB(payload)[:4]...)
+	return append(raw, payload...)
 }
 
 // Decode decodes a payload into msg and returns msg.

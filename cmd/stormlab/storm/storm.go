@@ -32,7 +32,7 @@ type Storm struct {
 }
 
 // All are the storms in the order of their runs.
-var All = []Storm{Blocks, Txs, Pool, Testnet3, SlowReaders, Handshakes, Liars}
+var All = []Storm{Blocks, Txs, Pool, Testnet3, SlowReaders, Handshakes, Liars, Bombs}
 
 // Rig is what a storm works with.
 type Rig struct {

@@ -194,7 +194,7 @@ func TestGenerate(t *testing.T) {
 	var mined []string
 	code := chain.OK
 	on(r.f, func(q chain.SubmitBlock) (chain.Verdict, error) {
-		if q.Block.Header.PrevBlock != prev.Hash {
+		if decoded(t, q.Payload).Header.PrevBlock != prev.Hash {
 			t.Error("the block does not stand on the template's parent")
 		}
 		prev = chain.Point{Hash: q.Hash, Height: prev.Height + 1}

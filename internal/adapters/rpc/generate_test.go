@@ -16,6 +16,15 @@ import (
 	"acyclic/chain"
 )
 
+// decoded is a block that was submitted.
+func decoded(t *testing.T, payload []byte) *wire.MsgBlock {
+	b := new(wire.MsgBlock)
+	if err := b.Deserialize(bytes.NewReader(payload)); err != nil {
+		t.Errorf("the submitted block cannot be read: %v", err)
+	}
+	return b
+}
+
 const payTo = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 
 // A generated block has the pool's transactions, and its coinbase their fees. btcd checks
@@ -24,13 +33,13 @@ func TestGenerateWithThePool(t *testing.T) {
 	r := newRig(t, 1, Config{})
 	var block *wire.MsgBlock
 	on(r.f, func(q chain.SubmitBlock) (chain.Verdict, error) {
-		block = q.Block
+		block = decoded(t, q.Payload)
 		return chain.Verdict{Hash: q.Hash, InBestChain: true}, nil
 	})
 	if _, failure := r.call("generatetoaddress", `[1,"`+payTo+`"]`); failure != "" {
 		t.Fatal(failure)
 	}
-	if len(block.Transactions) != 3 || block.Transactions[1] != parent || block.Transactions[2] != child {
+	if len(block.Transactions) != 3 || block.Transactions[1].TxHash() != parent.TxHash() || block.Transactions[2].TxHash() != child.TxHash() {
 		t.Fatalf("%d transactions", len(block.Transactions))
 	}
 	if got := block.Transactions[0].TxOut[0].Value; got != 50e8+3000 {
@@ -89,7 +98,7 @@ func TestGenerateBlock(t *testing.T) {
 	var block *wire.MsgBlock
 	verdict := chain.Verdict{InBestChain: true}
 	on(r.f, func(q chain.SubmitBlock) (chain.Verdict, error) {
-		block = q.Block
+		block = decoded(t, q.Payload)
 		return verdict, nil
 	})
 	list := `["` + parent.TxHash().String() + `",` + hexText(spend) + "]"
@@ -97,7 +106,7 @@ func TestGenerateBlock(t *testing.T) {
 	if failure != "" || got != `{"hash":"`+block.BlockHash().String()+`"}` {
 		t.Errorf("%s %s", got, failure)
 	}
-	if len(block.Transactions) != 3 || block.Transactions[1] != parent || block.Transactions[2].TxHash() != spend.TxHash() {
+	if len(block.Transactions) != 3 || block.Transactions[1].TxHash() != parent.TxHash() || block.Transactions[2].TxHash() != spend.TxHash() {
 		t.Errorf("%d transactions", len(block.Transactions))
 	}
 	if got := block.Transactions[0].TxOut[0].Value; got != 50e8 {

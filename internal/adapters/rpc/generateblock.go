@@ -46,7 +46,7 @@ func generateBlock(c *call, a arguments) (any, error) {
 	if !a.flag(2, true) {
 		return generated{hash.String(), hexOf(block)}, nil
 	}
-	v, err := ask(c, c.Ports.Submit, chain.SubmitBlock{Block: block, Hash: hash})
+	v, err := ask(c, c.Ports.Submit, submission(block))
 	switch {
 	case err != nil:
 		return nil, err

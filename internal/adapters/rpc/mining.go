@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"bytes"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -20,11 +21,18 @@ func submitBlock(c *call, a arguments) (any, error) {
 	if len(block.Transactions) == 0 || !blockchain.IsCoinBaseTx(block.Transactions[0]) {
 		return nil, fail(codeDeserialization, "Block does not start with a coinbase")
 	}
-	v, err := ask(c, c.Ports.Submit, chain.SubmitBlock{Block: block, Hash: block.BlockHash()})
+	v, err := ask(c, c.Ports.Submit, submission(block))
 	if err != nil {
 		return nil, err
 	}
 	return bip22(v)
+}
+
+// submission offers a block that was made here.
+func submission(block *wire.MsgBlock) chain.SubmitBlock {
+	payload := bytes.NewBuffer(make([]byte, 0, block.SerializeSize()))
+	_ = block.Serialize(payload) // writing to memory cannot fail
+	return chain.SubmitBlock{Payload: payload.Bytes(), Hash: block.BlockHash()}
 }
 
 // bip22 words a verdict. A nil result means accepted.
@@ -107,7 +115,7 @@ func mineOne(c *call, script []byte, tries *uint64) (string, error) {
 	if solved, err := solveOrGiveUp(c, block, tries); err != nil || !solved {
 		return "", err
 	}
-	v, err := ask(c, c.Ports.Submit, chain.SubmitBlock{Block: block, Hash: block.BlockHash()})
+	v, err := ask(c, c.Ports.Submit, submission(block))
 	if err != nil {
 		return "", err
 	}

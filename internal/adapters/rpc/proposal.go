@@ -16,7 +16,9 @@ func propose(c *call, data string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := ask(c, c.Ports.Submit, chain.SubmitBlock{Block: block, Hash: block.BlockHash(), Test: true})
+	q := submission(block)
+	q.Test = true
+	v, err := ask(c, c.Ports.Submit, q)
 	switch {
 	case err != nil:
 		return nil, err

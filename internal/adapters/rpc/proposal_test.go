@@ -12,7 +12,7 @@ func TestProposal(t *testing.T) {
 	r := newRig(t, 1, Config{})
 	verdict := chain.Verdict{Code: chain.OK}
 	on(r.f, func(q chain.SubmitBlock) (chain.Verdict, error) {
-		if q.Hash != best.BlockHash() || q.Block.BlockHash() != q.Hash || !q.Test {
+		if q.Hash != best.BlockHash() || decoded(t, q.Payload).BlockHash() != q.Hash || !q.Test {
 			t.Errorf("asked %+v", q)
 		}
 		return verdict, nil

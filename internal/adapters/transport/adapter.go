@@ -44,6 +44,7 @@ type Adapter struct {
 	self    actor.ID
 	cells   adapter.Cells
 	decoder chan struct{} // has room for as many as may decode at once
+	skip    func(command string, shaken bool) (why string)
 	decode  func(command string, payload []byte) (wire.Message, error)
 
 	draining atomic.Int64 // connections that drain
@@ -70,6 +71,7 @@ func New(cfg Config, self actor.ID, cells adapter.Cells) *Adapter {
 	e := &Adapter{
 		cfg: cfg, self: self, cells: cells,
 		decoder: make(chan struct{}, cfg.Decoders),
+		skip:    peer.Skip,
 		decode:  peer.Decode,
 		conns:   map[peer.ConnID]*conn{},
 		idle:    make(chan struct{}),

@@ -168,7 +168,8 @@ type rig struct {
 }
 
 // newRig starts an adapter that listens and admits all connections; each admitted
-// connection is bound by ownerID at once. It is stopped with the test.
+// connection is bound by ownerID at once, and taken for one that has shaken hands. It is
+// stopped with the test.
 func newRig(t testing.TB, cfg Config, credit int) *rig {
 	t.Helper()
 	r := &rig{t: t, cells: newCells(credit)}
@@ -181,6 +182,7 @@ func newRig(t testing.TB, cfg Config, credit int) *rig {
 		}
 	}
 	r.Adapter = New(cfg, adapterID, r.cells)
+	r.skip = func(command string, _ bool) string { return peer.Skip(command, true) }
 	addr, err := r.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -30,6 +30,7 @@ type conn struct {
 	owner         actor.ID      // zero until claimed
 	stop          chan struct{} // closed when the connection drains or is closed
 	wake          chan struct{} // holds one signal: there is something to write
+	shaken        bool          // a verack has come; the read pump's
 
 	mu     sync.Mutex // a leaf: under it deadlines are set and signals are left
 	phase  phase

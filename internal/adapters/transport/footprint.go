@@ -13,23 +13,14 @@ const (
 )
 
 // footprint is about what a decoded message holds in memory, in bytes, and never
-// less than its payload. Blocks and transactions are counted: their structure
-// can weigh many times their payload. Other messages weigh at most twice theirs.
+// less than its payload. A transaction is counted: its structure can weigh many
+// times its payload. Other messages weigh at most twice theirs.
 func footprint(msg wire.Message, payload int) int {
-	n := payload
-	switch m := msg.(type) {
-	case *wire.MsgBlock:
-		for _, tx := range m.Transactions {
-			n += txfootprint(tx)
-		}
-	case *wire.MsgTx:
-		n += txfootprint(m)
+	tx, is := msg.(*wire.MsgTx)
+	if !is {
+		return payload
 	}
-	return n
-}
-
-func txfootprint(tx *wire.MsgTx) int {
-	n := perTx + len(tx.TxIn)*perInput + len(tx.TxOut)*perOutput
+	n := payload + perTx + len(tx.TxIn)*perInput + len(tx.TxOut)*perOutput
 	for _, in := range tx.TxIn {
 		n += len(in.Witness) * perWitness
 	}

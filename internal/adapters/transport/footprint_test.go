@@ -8,7 +8,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
-// A hostile block: one transaction with 3.9 million empty witness items, a byte
+// A hostile transaction: it has a million empty witness items, a byte
 // each on the wire. What it holds once decoded is measured, and must be within
 // what its footprint says, give or take a fifth for the allocator.
 func TestL5FootprintCoversJunkWitnesses(t *testing.T) {
@@ -16,15 +16,14 @@ func TestL5FootprintCoversJunkWitnesses(t *testing.T) {
 	tx := wire.NewMsgTx(2)
 	tx.AddTxIn(&wire.TxIn{Witness: make(wire.TxWitness, items)})
 	tx.AddTxOut(&wire.TxOut{})
-	block := &wire.MsgBlock{Transactions: []*wire.MsgTx{tx}}
 	var raw bytes.Buffer
-	if err := block.BtcEncode(&raw, wire.ProtocolVersion, wire.WitnessEncoding); err != nil {
+	if err := tx.BtcEncode(&raw, wire.ProtocolVersion, wire.WitnessEncoding); err != nil {
 		t.Fatal(err)
 	}
-	block, tx = nil, nil
+	tx = nil
 
 	before := heap()
-	got := new(wire.MsgBlock)
+	got := new(wire.MsgTx)
 	if err := got.BtcDecode(bytes.NewReader(raw.Bytes()), wire.ProtocolVersion, wire.WitnessEncoding); err != nil {
 		t.Fatal(err)
 	}

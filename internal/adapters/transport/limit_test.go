@@ -27,7 +27,7 @@ func TestL4AnIdleConnectionKeepsASmallBuffer(t *testing.T) {
 		kept bool
 	}{{100, true}, {4 * chunk, false}} {
 		e := New(Config{Bounds: DefaultBounds(1), Magic: magic, Log: func(actor.Record) {}}, adapterID, nil)
-		k := &conn{e: e, id: first}
+		k := &conn{e: e, id: first, shaken: true}
 		var buf []byte
 		msg, _, err := k.readMessage(bufio.NewReader(bytes.NewReader(raw("block", make([]byte, c.size)))), &buf)
 		if err != nil || msg.Bytes != c.size {

@@ -8,12 +8,12 @@ import (
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
 	"pgregory.net/rapid"
 
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/mailbox"
 	"acyclic/internal/proof/negative"
+	"acyclic/peer"
 )
 
 // plain is data of the kinds that machines keep.
@@ -27,7 +27,7 @@ type plain struct {
 	First *item // one of ByID
 	Body  any
 	Rng   *rand.Rand
-	Block *wire.MsgBlock
+	Block *peer.MsgBlock
 	err   error
 }
 

@@ -11,6 +11,8 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"acyclic/chain"
+	"acyclic/internal/proof/fixture"
+	"acyclic/peer"
 )
 
 var regtest = &chaincfg.RegressionNetParams
@@ -35,7 +37,7 @@ const (
 type twig struct {
 	chain.Point
 	parent int
-	block  *wire.MsgBlock
+	block  *peer.MsgBlock
 }
 
 // tree has all blocks. It never changes.
@@ -48,7 +50,7 @@ var tree = func() (all []twig) {
 		} else {
 			h.PrevBlock = all[parent].Hash
 		}
-		n := twig{parent: parent, block: wire.NewMsgBlock(h)}
+		n := twig{parent: parent, block: message(wire.NewMsgBlock(h))}
 		n.Hash, n.Time, n.Work = h.BlockHash(), h.Timestamp, chain.WorkFrom64(1)
 		if len(all) > 0 {
 			n.Height, n.Work = all[parent].Height+1, all[parent].Work.Add(chain.WorkFrom64(1))
@@ -75,14 +77,20 @@ var numbers = func() map[chainhash.Hash]int {
 }()
 
 // changed is a copy of a block with a body that does not belong to it.
-var changed = func() map[int]*wire.MsgBlock {
-	m := map[int]*wire.MsgBlock{}
+var changed = func() map[int]*peer.MsgBlock {
+	m := map[int]*peer.MsgBlock{}
 	for i := range shortWorld {
-		m[i] = wire.NewMsgBlock(&tree[i].block.Header)
-		m[i].AddTransaction(wire.NewMsgTx(1))
+		b := wire.NewMsgBlock(&tree[i].block.Header)
+		_ = b.AddTransaction(wire.NewMsgTx(1)) // one always fits
+		m[i] = message(b)
 	}
 	return m
 }()
+
+// message is a block as the transport hands it to a peer.
+func message(b *wire.MsgBlock) *peer.MsgBlock {
+	return &peer.MsgBlock{MsgBlock: wire.MsgBlock{Header: b.Header}, Payload: fixture.Payload(b)}
+}
 
 // branch lists the blocks behind from up to its descendant to.
 func branch(from, to int) (list []int) {
@@ -281,7 +289,7 @@ func (e *engine) applyHeaders(now time.Time, q chain.ApplyHeaders) chain.Headers
 }
 
 // takeBlock says what becomes of a block.
-func (e *engine) takeBlock(now time.Time, i int, b *wire.MsgBlock) chain.Code {
+func (e *engine) takeBlock(now time.Time, i int, payload []byte) chain.Code {
 	switch parent := tree[i].parent; {
 	case e.Broken:
 		return chain.Fatal
@@ -296,7 +304,7 @@ func (e *engine) takeBlock(now time.Time, i int, b *wire.MsgBlock) chain.Code {
 		return code
 	}
 	switch {
-	case b != tree[i].block:
+	case !bytes.Equal(payload, tree[i].block.Payload):
 		return chain.Mutated
 	case i == c2:
 		e.condemn(i)
@@ -319,7 +327,7 @@ func (e *engine) condemn(i int) {
 
 func (e *engine) applyBlock(now time.Time, q chain.ApplyBlock) chain.BlockApplied {
 	i := numbers[q.Hash]
-	v := chain.Verdict{Hash: q.Hash, Code: e.takeBlock(now, i, q.Block)}
+	v := chain.Verdict{Hash: q.Hash, Code: e.takeBlock(now, i, q.Payload)}
 	if v.Code != chain.OK {
 		v.Reason = v.Code.String()
 	} else if heavier(i, e.Tip) {
@@ -384,9 +392,7 @@ func (e *engine) answer(now time.Time, q any) any {
 	case chain.GetBlock:
 		a := chain.Block{Hash: b.Hash}
 		if i, known := numbers[b.Hash]; known && on(i, e.Tip) {
-			var buf bytes.Buffer
-			_ = tree[i].block.Serialize(&buf) // a buffer does not fail
-			a.Height, a.Payload = tree[i].Height, buf.Bytes()
+			a.Height, a.Payload = tree[i].Height, tree[i].block.Payload
 		}
 		return a
 	}

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/btcsuite/btcd/wire/v2"
-
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/kernel/cell"
@@ -78,6 +76,6 @@ func askers(names []string, timeout time.Duration) (all []cell.Asker) {
 // verdict and submit are for the miner.
 func (wiring) verdict() any { return chain.Verdict{} }
 
-func (wiring) submit(b *wire.MsgBlock) any {
-	return chain.SubmitBlock{Block: b, Hash: b.BlockHash()}
+func (wiring) submit(b *peer.MsgBlock) any {
+	return chain.SubmitBlock{Payload: b.Payload, Hash: b.Header.BlockHash()}
 }

@@ -250,8 +250,13 @@ func (l *liar) hear(now time.Time, msg wire.Message, out *actor.Outbox) {
 	case *wire.MsgAddr, *wire.MsgAddrV2:
 		l.due = time.Time{}
 	default:
-		if inv, is := msg.(*wire.MsgInv); is && l.how.trades() {
-			l.overhear(inv)
+		switch m := msg.(type) {
+		case *wire.MsgInv:
+			if l.how.trades() {
+				l.overhear(m, out)
+			}
+		case *wire.MsgTx:
+			l.unwrap(m)
 		}
 		if l.how == veteran {
 			l.study(msg, out)
@@ -325,7 +330,7 @@ func (l *liar) act(now time.Time, out *actor.Outbox) {
 // gibber says one of the things that make no sense.
 func (l *liar) gibber(out *actor.Outbox) {
 	lost := fake.Mine(l.hash(), genesis.Header.Timestamp, bits, l.rng.Uint64(), 300)
-	switch l.rng.IntN(15) {
+	switch l.rng.IntN(16) {
 	case 0:
 		l.say(out, &wire.MsgHeaders{Headers: []*wire.BlockHeader{&lost.Header}})
 	case 1:
@@ -358,6 +363,13 @@ func (l *liar) gibber(out *actor.Outbox) {
 		l.say(out, &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(wire.InvTypeTx, &h)}})
 	case 14:
 		l.say(out, lost.Transactions[0])
+	case 15: // these end the connection, so they come seldom
+		switch l.rng.IntN(8) {
+		case 0:
+			out.Tell(node.Transport, peer.Write{Conn: l.conn, Command: wire.CmdInv, Payload: []byte{5}})
+		case 1:
+			out.Tell(node.Transport, peer.Write{Conn: l.conn, Command: wire.CmdMemPool})
+		}
 	}
 }
 

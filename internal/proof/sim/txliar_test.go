@@ -146,12 +146,27 @@ func (l *liar) changed(tx *wire.MsgTx) *wire.MsgTx {
 	return tx
 }
 
-// overhear finds that a node announces what it has from this very connection.
-func (l *liar) overhear(m *wire.MsgInv) {
+// overhear finds that a node announces what it has from this very connection. It asks for
+// what it is told by txid, and for no witness data, as clients from before BIP144 do.
+func (l *liar) overhear(m *wire.MsgInv, out *actor.Outbox) {
+	get := wire.NewMsgGetData()
 	for _, v := range m.InvList {
+		if l.node && v.Type == wire.InvTypeTx {
+			get.InvList = append(get.InvList, v)
+		}
 		if l.gave[v.Hash] && l.node {
 			l.wrong(fmt.Errorf("a %v stranger is told of transaction %v, which it has delivered", l.how, v.Hash))
 		}
+	}
+	if len(get.InvList) > 0 {
+		l.say(out, get)
+	}
+}
+
+// unwrap finds that a node sends witness data that was not asked for.
+func (l *liar) unwrap(tx *wire.MsgTx) {
+	if l.node && tx.HasWitness() {
+		l.wrong(fmt.Errorf("a %v stranger gets the witness data of transaction %v, and has not asked for it", l.how, tx.TxHash()))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"acyclic/internal/kernel/actor"
 	"acyclic/internal/node"
+	"acyclic/peer"
 )
 
 // Two nodes have a chain. A stranger downloads it as clients did before headers came first:
@@ -83,9 +84,9 @@ func (l *liar) study(msg wire.Message, out *actor.Outbox) {
 		if len(get.InvList) > 0 {
 			l.say(out, get)
 		}
-	case *wire.MsgBlock:
+	case *peer.MsgBlock:
 		l.idle = false
-		hash := m.BlockHash()
+		hash := m.Header.BlockHash()
 		delete(l.asked, hash)
 		switch {
 		case l.has[hash]:

@@ -28,6 +28,7 @@ type end struct {
 	closed  bool      // by this side
 	drainBy time.Time // what is queued is written first, up to this time; zero: it is not closing
 	broken  bool      // nothing can be written any more
+	shaken  bool      // a verack was delivered
 	ended   bool      // EOF was delivered
 	starved time.Time // since when the owner has no credit; zero: it has some
 	retryAt time.Time // when to look for credit again
@@ -254,9 +255,12 @@ func (c *end) starve(now time.Time) {
 func (c *end) deliver(now time.Time, p packet) bool {
 	if w := p.msg; w != nil {
 		r := peer.Received{Conn: c.id, Command: w.Command, Bytes: len(w.Payload)}
-		var err error
-		if r.Msg, err = peer.Decode(w.Command, w.Payload); err != nil {
-			r.Bad = err.Error()
+		if r.Bad = peer.Skip(w.Command, c.shaken); r.Bad == "" {
+			var err error
+			if r.Msg, err = peer.Decode(w.Command, w.Payload); err != nil {
+				r.Bad, r.Fault = err.Error(), true
+			}
+			c.shaken = c.shaken || w.Command == wire.CmdVerAck
 		}
 		c.adapter.deliver(c.owner, actor.Inbound, r, r.Bytes)
 		return true

@@ -11,6 +11,7 @@ import (
 
 	"acyclic/chain"
 	"acyclic/internal/kernel/actor"
+	"acyclic/internal/proof/fixture"
 	"acyclic/internal/proof/steptest"
 )
 
@@ -39,7 +40,7 @@ func newWorker(t *testing.T, cfg EngineConfig) (*steptest.Rig, *Store) {
 
 func submit(r *steptest.Rig, seen uint64, blocks ...*wire.MsgBlock) (a chain.BlockApplied) {
 	for _, b := range blocks {
-		call := r.Ask(chain.ApplyBlock{Block: b, Hash: hashOf(b), Seen: seen})
+		call := r.Ask(chain.ApplyBlock{Payload: fixture.Payload(b), Hash: hashOf(b), Seen: seen})
 		r.Advance(time.Minute)
 		a = steptest.WantAnswer[chain.BlockApplied](r, call, "a verdict")
 	}
@@ -161,7 +162,7 @@ func TestWorkerIsSlowAndInOrder(t *testing.T) {
 	r, _ := newWorker(t, EngineConfig{MaxApply: time.Second})
 	b := grow(&genesis.Header, 5, 1)
 	for _, block := range b {
-		r.Ask(chain.ApplyBlock{Block: block, Hash: hashOf(block)})
+		r.Ask(chain.ApplyBlock{Payload: fixture.Payload(block), Hash: hashOf(block)})
 	}
 	r.Advance(5 * time.Second)
 	for _, block := range b {

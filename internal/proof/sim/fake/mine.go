@@ -133,7 +133,7 @@ func (m *Miner) submit(now time.Time, prev chainhash.Hash, at time.Time, txs []*
 		at = now
 	}
 	b := Mine(prev, at, m.cfg.Bits, m.rng.Uint64(), m.cfg.Size, txs...)
-	if _, ok := m.port.Ask(out, 0, chain.SubmitBlock{Block: b, Hash: b.BlockHash()}); ok {
+	if _, ok := m.port.Ask(out, 0, chain.SubmitBlock{Payload: payload(b, true), Hash: b.BlockHash()}); ok {
 		m.left--
 		m.at = time.Time{}
 	}

@@ -74,7 +74,7 @@ func NewStore(genesis *wire.MsgBlock) *Store {
 // Add stores, in order, the blocks that the node has from the start.
 func (s *Store) Add(now time.Time, blocks ...*wire.MsgBlock) {
 	for _, b := range blocks {
-		s.applyBlock(now, chain.ApplyBlock{Block: b, Hash: b.BlockHash()})
+		s.applyBlock(now, chain.ApplyBlock{Payload: payload(b, true), Hash: b.BlockHash()})
 	}
 }
 
@@ -209,25 +209,27 @@ func (s *Store) applyBlock(now time.Time, q chain.ApplyBlock) chain.Verdict {
 }
 
 func (s *Store) takeBlock(now time.Time, q chain.ApplyBlock) chain.Code {
-	parent := s.entries[q.Block.Header.PrevBlock]
+	b := new(wire.MsgBlock)
+	unreadable := b.Deserialize(bytes.NewReader(q.Payload))
+	parent := s.entries[b.Header.PrevBlock]
 	if e := s.entries[q.Hash]; e != nil && e.block != nil {
 		return chain.Duplicate
 	} else if parent == nil || parent.block == nil && !parent.bad {
 		return chain.Orphan
 	}
-	e, code := s.applyHeader(now, &q.Block.Header, new(int))
+	e, code := s.applyHeader(now, &b.Header, new(int))
 	switch {
 	case code != chain.OK:
 		return code
-	case s.tooNew(now, &q.Block.Header): // the clock has gone back since the header came
+	case s.tooNew(now, &b.Header): // the clock has gone back since the header came
 		return chain.TooNew
-	case merkleRoot(q.Block) != q.Block.Header.MerkleRoot:
+	case unreadable != nil, merkleRoot(b) != b.Header.MerkleRoot:
 		return chain.Mutated
 	case s.BadBlocks[q.Hash]:
 		s.condemn(e)
 		return chain.Invalid
 	}
-	e.block, e.source = q.Block, q.Source
+	e.block, e.source = b, q.Source
 	if e.Work.Cmp(s.tip().Work) > 0 {
 		s.reorganise(now, e)
 	}
