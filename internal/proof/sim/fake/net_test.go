@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,7 +153,32 @@ func connected(t *testing.T, cfg NetConfig, seed uint64) (w *pairWorld, a, b pee
 	w.b.admit(owner)
 	w.a.give(peer.Bind{Conn: a})
 	w.b.give(peer.Bind{Conn: b})
+	for _, e := range slices.Concat(w.a.ends, w.b.ends) {
+		e.shaken = true // what is sent here is no handshake
+	}
 	return w, a, b
+}
+
+// Before a verack has come, what is no part of the handshake is not decoded, as at the
+// transport.
+func TestNothingIsReadBeforeTheVerack(t *testing.T) {
+	w, a, _ := connected(t, NetConfig{}, 1)
+	for _, e := range w.b.ends {
+		e.shaken = false
+	}
+	w.a.give(ping(a, 1))
+	w.a.give(peer.Write{Conn: a, Command: wire.CmdVerAck})
+	w.a.give(ping(a, 2))
+	w.run(10 * time.Second)
+	var read []string
+	for _, g := range w.b.got {
+		if r, ok := g.(peer.Received); ok && r.Msg != nil {
+			read = append(read, r.Command)
+		}
+	}
+	if !slices.Equal(read, []string{wire.CmdVerAck, wire.CmdPing}) {
+		t.Errorf("read %v", read)
+	}
 }
 
 // ping is what a cell tells the adapter to send a ping.
