@@ -47,7 +47,7 @@ func wired(o *outsideWorld, seats int, tune func(*node.Settings), without ...act
 		l.Chain.Worker = 1
 		l.Relay.MaxReads, l.Relay.AnnounceDelay, l.Relay.AnnounceInterval = 1, 0, 0
 		l.BlockEvents = 1
-		l.Deaths = cell.Deaths{} // counted deaths are more state; TestL11ThreeDeathsStopTheNode in internal/proof/sim has them
+		l.Deaths = cell.Deaths{}         // counted deaths are more state; TestL11ThreeDeathsStopTheNode in internal/proof/sim has them
 		l.Peer.Silence = 5 * time.Minute // so one jump of a few minutes reaches the end of a silent peer
 		l.Server.MaxPeers, l.Server.OutboundTarget, s.Server.NoDNSSeed = seats, 0, true
 		s.Peer.UserAgent, s.Peer.Services = "/here/", wire.SFNodeNetwork|wire.SFNodeWitness
