@@ -8,7 +8,7 @@ import (
 )
 
 // A message says how many parts it has before they come. btcd's decoder makes room for all
-// of them first: 27 bytes that claim many inputs or witnesses made it allocate up to 100 MB.
+// of them first: some 70 bytes that claim many witness items make it allocate more than 10 MB.
 // So what a message claims is compared with the bytes that it has, before it is decoded.
 // Nothing is allocated for that.
 
@@ -38,8 +38,8 @@ func (c *claims) message(command string) {
 	case wire.CmdInv, wire.CmdGetData, wire.CmdNotFound:
 		c.list(wire.MaxInvPerMsg, 36)
 	case wire.CmdGetHeaders, wire.CmdGetBlocks:
-		c.skip(4) // protocol version
-		c.list(maxLocator, 32)
+		c.skip(4)   // protocol version
+		c.count(32) // the cell looks at how long a locator is
 	case wire.CmdHeaders:
 		c.list(wire.MaxBlockHeadersPerMsg, 81)
 	case wire.CmdTx:
@@ -48,9 +48,6 @@ func (c *claims) message(command string) {
 		c.block()
 	}
 }
-
-// maxLocator is how many hashes a locator may have (Bitcoin Core's MAX_LOCATOR_SZ).
-const maxLocator = 101
 
 // take returns the next n bytes, or none if there are fewer.
 func (c *claims) take(n int) []byte {

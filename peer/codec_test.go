@@ -149,8 +149,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"2,001 headers", "headers", many(2_001, 81)},
 		{"1,001 addresses", "addr", many(1_001, 30)},
 		{"1,001 addresses of BIP155", "addrv2", many(1_001, 9)},
-		{"a locator of 102", "getheaders", slices.Concat(make([]byte, 4), many(102, 32), make([]byte, 32))},
-		{"... in a getblocks", "getblocks", slices.Concat(make([]byte, 4), many(102, 32), make([]byte, 32))},
+		{"a locator of 501", "getheaders", slices.Concat(make([]byte, 4), many(501, 32), make([]byte, 32))},
+		{"... in a getblocks", "getblocks", slices.Concat(make([]byte, 4), many(501, 32), make([]byte, 32))},
 		{"half a header of a block", "block", make([]byte, 40)},
 	} {
 		if msg, err := Decode(c.command, c.payload); err == nil {
@@ -161,7 +161,7 @@ func TestDecodeRefuses(t *testing.T) {
 
 // The largest lists that are allowed are read.
 func TestDecodeTakesFullLists(t *testing.T) {
-	hashes := make([]*chainhash.Hash, maxLocator)
+	hashes := make([]*chainhash.Hash, MaxLocator)
 	invs := make([]*wire.InvVect, wire.MaxInvPerMsg)
 	headers := make([]*wire.BlockHeader, wire.MaxBlockHeadersPerMsg)
 	for i := range hashes {

@@ -18,7 +18,7 @@ var Bombs = Storm{
 	Name: "bombs",
 	About: "100 connections, half of them before the handshake, send messages of 27 to 156 bytes that claim millions of " +
 		"inputs, outputs, witness items, transactions or entries; a decoder that makes room for what is claimed takes " +
-		"100 MB for one of them.",
+		"more than 10 MB for one of them.",
 	Base: Base{Blocks: 120},
 	Run:  runBombs,
 }

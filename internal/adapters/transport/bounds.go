@@ -35,8 +35,8 @@ type Bounds struct {
 	ProbeInterval time.Duration
 
 	// Decoders is how many messages may be decoded at the same time. A
-	// message of a few bytes can make btcd's decoder allocate some 100 MB for
-	// the inputs that it claims to have. This bounds the sum.
+	// message of junk witness items can take some 25 times its bytes in memory.
+	// This bounds the sum. Small messages do not count.
 	Decoders int
 }
 

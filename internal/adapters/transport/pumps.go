@@ -25,7 +25,7 @@ const (
 	readAhead = 16 << 10
 
 	// small is the largest payload in bytes that is decoded without waiting for a
-	// turn. It takes some 0.1 ms.
+	// turn.
 	small = 16 << 10
 )
 
