@@ -88,7 +88,7 @@ func (m *Machine) txsInv(now time.Time, p *remote) *message {
 	p.tells.due = false
 	p.tells.upTo = m.pool.next
 	limit := min(m.cfg.AnnounceTxs+len(p.tells.queue)/1000*m.cfg.AnnounceMore, m.cfg.MaxAnnounceTxs)
-	msg := wire.NewMsgInv()
+	msg := &wire.MsgInv{} // NewMsgInv makes room for a thousand
 	for len(p.tells.queue) > 0 && len(msg.InvList) < limit {
 		e := m.pool.byNumber[p.tells.queue.pop()]
 		if e == nil || e.rate < p.floor {
