@@ -314,6 +314,16 @@ var mutants = []struct {
 	{"relay loses every 20th verdict", &relays, breaks(node.Relay, func() *mutant { return everyNth(20, is[chain.TxVerdict]) })},
 	{"a rebuilt relay fetches no transactions", &relayDeaths, breaks(node.Relay, func() *mutant { return deafLater(is[peer.TxsAnnounced]) })},
 	{"a rebuilt relay announces no transactions", &relayDeaths, breaks(node.Relay, func() *mutant { return deafLater(is[chain.TxAccepted]) })},
+	{"relay sends witness data to who did not ask for it", &shops, breaks(node.Relay, func() *mutant {
+		return hears(func(_ actor.Input, e *peer.DataWanted) {
+			e.Items = slices.Clone(e.Items)
+			for i := range e.Items {
+				if e.Items[i].Type == wire.InvTypeTx {
+					e.Items[i].Type = wire.InvTypeWitnessTx
+				}
+			}
+		})
+	})},
 	{"relay knows one announcer of each transaction", &shops, breaks(node.Relay, firstAnnouncer)},
 	{"relay's requests do not expire", &shops, func(s *node.Settings) { s.Limits.Relay.Txs.RequestTimeout = 24 * time.Hour }},
 	{"relay announces a transaction to whom it has it from", &shops, breaks(node.Relay, echo)},
